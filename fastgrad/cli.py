@@ -1,0 +1,119 @@
+"""The command line: fastgrad check TARGET, fastgrad demo [NAME]."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from fastgrad.errors import InputError, WorkerError
+from fastgrad.verdict import AGREE, DISAGREE, UNDECIDED
+
+EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
+CANNOT_RUN = 2
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
+DEMOS = ("lesson", "digits")
+
+EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Examples
+    --------
+    >>> main(["check", "nowhere.py:problem"])
+    2
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (InputError, WorkerError) as error:
+        print(f"fastgrad: {error}", file=sys.stderr)
+        return CANNOT_RUN
+    except KeyboardInterrupt:
+        print("fastgrad: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        from fastgrad.targets import user_traceback
+
+        print(f"fastgrad: the cost or gradient raised\n{user_traceback(error)}", file=sys.stderr)
+        return CANNOT_RUN
+
+
+def _parser() -> argparse.ArgumentParser:
+    import fastgrad
+
+    parser = argparse.ArgumentParser(
+        prog="fastgrad", description="Check a gradient by finite differences.", epilog=EPILOG
+    )
+    parser.add_argument("--version", action="version", version=f"fastgrad {fastgrad.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="check the gradient of a Problem", epilog=EPILOG)
+    check.add_argument(
+        "target",
+        metavar="TARGET",
+        help="file.py:name or package.module:name, a fastgrad.Problem or a function that returns one",
+    )
+    check.add_argument("--sample", type=int, metavar="N", help="check N coordinates drawn at random")
+    check.add_argument("--seed", type=int, default=0, help="of the random draw (default 0)")
+    check.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
+    check.add_argument("--method", default="central", help="forward, central, central4, central6 or complex")
+    check.add_argument("--engine", default="auto", help="auto, python, compiled or batched")
+    check.add_argument("--vectorized", action="store_true", help="the cost takes (k, n) and returns (k,)")
+    check.add_argument("--tolerance", type=float, help="a fixed relative tolerance instead of the bounds")
+    check.add_argument("--json", action="store_true", help="print the report as JSON")
+    check.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="a progress bar on stderr (default: on a terminal only)",
+    )
+    check.set_defaults(run=_check)
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = commands.add_parser("demo", help="see it work: the classic lesson, then a network on digits")
+    demo.add_argument("name", nargs="?", choices=DEMOS, help="one of them only")
+    demo.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
+    demo.set_defaults(run=_demo)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from fastgrad.checks import check
+    from fastgrad.targets import load_target
+
+    report = check(
+        load_target(options.target),
+        coordinates="auto" if options.sample is None else options.sample,
+        seed=options.seed,
+        method=options.method,
+        engine=options.engine,
+        vectorized=options.vectorized,
+        n_jobs=options.jobs,
+        tolerance=options.tolerance,
+        progress=options.progress,
+    )
+    print(report.to_json() if options.json else report)
+    return EXIT_STATUS[report.verdict]
+
+
+def _demo(options: argparse.Namespace) -> int:
+    import importlib
+
+    results = []
+    for name in [options.name] if options.name else DEMOS:
+        module = importlib.import_module(f"fastgrad.demos.{name}")
+        results.append(bool(module.run(n_jobs=options.jobs)))
+    return EXIT_STATUS[AGREE if all(results) else DISAGREE]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""What every engine does, and what they share."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.errors import InputError
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, describe
+
+Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
+
+
+class Engine(Protocol):
+    """One way of evaluating the cost at many perturbed points.
+
+    An engine owns a private copy of the parameters, so one engine serves one worker at a time;
+    `for_worker` makes a twin for another thread, pickling makes one for another process.
+    """
+
+    name: str
+    parameters: Parameters
+    dtype: type[np.float64] | type[np.complex128]
+    """The dtype of values: float64, or complex128 for the complex step."""
+    workers: str
+    """Where chunks run side by side: in "threads", in "processes", or nowhere ("one")."""
+    granularity: int
+    """Chunks hold a multiple of so many coordinates, that results do not depend on where they are cut."""
+
+    def baseline(self) -> float:
+        """The cost at the parameters, having seen that it is one number and left them as they were."""
+
+    def values(self, indices: IndexArray, offsets: Values) -> Values:
+        """The cost at theta + offsets[k, s] * e_indices[k], for k < m and s < S, shape (m, S)."""
+
+    def for_worker(self) -> Engine:
+        """A twin with parameters (and where it has state, a cost) of its own."""
+
+    def release(self) -> None:
+        """Give the private copy of the parameters back; the next evaluation makes a new one."""
+
+
+class EngineBase:
+    """The private copy of the parameters, made on first use and never pickled."""
+
+    name = ""
+    workers = "processes"
+    granularity = 1
+
+    def __init__(
+        self,
+        cost: Any,
+        parameters: Parameters,
+        args: tuple[Any, ...] = (),
+        dtype: type[np.float64] | type[np.complex128] = np.float64,
+    ) -> None:
+        self.cost = cost
+        self.parameters = parameters
+        self.args = args
+        self.dtype = dtype
+        self._working: WorkingCopy | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the private copy behind: a worker makes its own, or maps it copy-on-write."""
+        return self.__dict__ | {"_working": None}
+
+    def release(self) -> None:
+        """Give the private copy of the parameters back."""
+        self._working = None
+
+    @property
+    def working(self) -> WorkingCopy:
+        """The private copy, in complex numbers for the complex step."""
+        if self._working is None:
+            dtype = np.complex128 if self.dtype is np.complex128 else None
+            self._working = WorkingCopy(self.parameters, dtype)
+        return self._working
+
+    def _worker_cost(self) -> Any:
+        # A cost that keeps state (a network set and read through its methods) says how to copy itself.
+        copy = getattr(self.cost, "for_worker", None)
+        return copy() if callable(copy) else self.cost
+
+
+def require_unchanged(working: WorkingCopy) -> None:
+    """Refuse a cost that wrote into its parameters: every later value would be of another point.
+
+    Raises
+    ------
+    InputError
+        Naming the first coordinate or block that changed.
+    """
+    rebound = working.first_rebound()
+    if rebound is not None:
+        raise InputError(
+            f"the cost changes its parameters: it replaced {rebound} in the structure it was given; "
+            "work on a copy of it"
+        )
+    at = working.first_change()
+    if at is not None:
+        theirs = working.parameters.take(working.parameters.leaves, np.asarray([at]))[0]
+        mine = working.parameters.take(working.flat_leaves, np.asarray([at]))[0]
+        raise InputError(
+            f"the cost changes its parameters: {working.parameters.label(at)} was {theirs:.6g} and is "
+            f"{mine:.6g} after one call; work on a copy (np.copy) inside the cost"
+        )
+
+
+def to_number(value: Any, dtype: type[np.float64] | type[np.complex128] = np.float64) -> Any:
+    """What a cost returned, as one float (one complex number for the complex step).
+
+    Raises
+    ------
+    InputError
+        For anything but one number: an array, None, a string, a complex; or, for the complex step, for
+        a cost that lost the imaginary part.
+    """
+    if dtype is np.complex128:
+        return _to_complex(value)
+    if isinstance(value, complex | np.complexfloating):
+        raise InputError(
+            f"the cost must return one real number; got the complex {value:.6g}. Return its real part"
+        )
+    shape = getattr(value, "shape", ())
+    if shape != () or isinstance(value, str | bytes | bool | np.bool_ | None | list | tuple | dict):
+        raise InputError(_not_a_number(value, shape))
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(_not_a_number(value, shape)) from error
+
+
+def _to_complex(value: Any) -> complex:
+    if np.shape(value) == () and np.iscomplexobj(value):
+        return complex(value)
+    raise InputError(
+        'method="complex" needs a cost that carries complex numbers through; '
+        f"this one returned {describe(value)}. It drops the imaginary part on the way: look for "
+        'np.abs, .real, float(), astype(float) or a float buffer, or use method="central"'
+    )
+
+
+def _not_a_number(value: Any, shape: Any) -> str:
+    advice = ""
+    if shape and int(np.prod(shape)) == 1:
+        advice = ". It holds one number: return it with .item()"
+    elif shape:
+        advice = ". Sum it or take its mean; for a cost of a batch (k, n) -> (k,), say vectorized=True"
+    elif value is None:
+        advice = ". Is a return missing?"
+    return f"the cost must return one number; got {describe(value)}{advice}"

@@ -1,0 +1,136 @@
+"""The engine for a cost that takes a batch of parameter vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastgrad.engines.base import EngineBase, Values, require_unchanged
+from fastgrad.errors import InputError
+from fastgrad.parameters import IndexArray, Parameters, describe
+
+BATCH_BYTES = 16 * 2**20
+"""Memory cap of one batch of parameter vectors, in bytes, for each worker; one vector at the least."""
+
+BATCH_ROWS = 256
+"""Rows beyond which a batch gains nothing: the price of one NumPy call is spread thin enough."""
+
+
+class BatchedEngine(EngineBase):
+    """Calls `cost(batch, *args)` with k perturbed copies of the parameters at a time.
+
+    Every array of the parameters gets a leading axis of length k; for a parameter vector of length n
+    the batch has shape (k, n). The cost returns shape (k,). k is set by BATCH_BYTES and the number of
+    parameters alone, so that values do not depend on how a plan is cut into chunks.
+    """
+
+    name = "batched"
+    workers = "threads"
+
+    def __init__(
+        self,
+        cost: Any,
+        parameters: Parameters,
+        args: tuple[Any, ...] = (),
+        dtype: type[np.float64] | type[np.complex128] = np.float64,
+        points: int = 2,
+    ) -> None:
+        super().__init__(cost, parameters, args, dtype)
+        self.points = points  # evaluations of each coordinate
+        row_bytes = sum(leaf.nbytes for leaf in parameters.leaves)
+        self.rows = int(np.clip(BATCH_BYTES // row_bytes, 1, BATCH_ROWS))
+        self.granularity = max(1, self.rows // points)
+        self._batch: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the batch behind as well."""
+        return super().__getstate__() | {"_batch": None}
+
+    def release(self) -> None:
+        """Give the batch and the private copy back."""
+        super().release()
+        self._batch = None
+
+    def baseline(self) -> float:
+        """The cost at the parameters, having seen that rows do not touch each other."""
+        shaped = self.parameters.shaped(self.working.flat_leaves)
+        batch = self.parameters.build([leaf[None] for leaf in shaped])
+        alone = self._evaluate(batch, 1)[0]
+        require_unchanged(self.working)
+        value = float(alone.real)
+        self._require_independent_rows(value)
+        return value
+
+    def values(self, indices: IndexArray, offsets: Values) -> Values:
+        """The cost at theta + offsets[k, s] * e_indices[k], shape (m, S)."""
+        out = np.empty(offsets.size, dtype=self.dtype)
+        flat_indices = np.repeat(indices, offsets.shape[1])
+        rows = self.granularity * self.points if self.rows >= self.points else self.rows
+        for i in range(0, offsets.size, rows):
+            piece = slice(i, i + rows)
+            out[piece] = self._one_batch(flat_indices[piece], offsets.reshape(-1)[piece])
+        return out.reshape(offsets.shape)
+
+    def for_worker(self) -> BatchedEngine:
+        """A twin with a batch, and where it says how, a cost of its own."""
+        return BatchedEngine(self._worker_cost(), self.parameters, self.args, self.dtype, self.points)
+
+    def _one_batch(self, indices: IndexArray, offsets: Values) -> Values:
+        batch = self._buffers()
+        k = len(indices)
+        placed = []
+        for number, where in self.parameters.segments(indices):
+            inside = indices[where] - self.parameters.blocks[number].start
+            base = self.working.flat_leaves[number][inside]
+            batch[number][where, inside] = base + offsets[where]
+            placed.append((number, where, inside, base))
+        try:
+            shaped = [
+                leaf[:k].reshape(k, *b.shape) for leaf, b in zip(batch, self.parameters.blocks, strict=True)
+            ]
+            return self._evaluate(self.parameters.build(shaped), k)
+        except Exception as error:
+            first, last = (self.parameters.label(int(i)) for i in (indices[0], indices[-1]))
+            error.add_note(f"fastgrad: while evaluating a batch that perturbs {first} to {last}")
+            raise
+        finally:
+            for number, where, inside, base in placed:
+                batch[number][where, inside] = base
+
+    def _buffers(self) -> list[Any]:
+        if self._batch is None:
+            self._batch = [np.tile(leaf, (self.rows, 1)) for leaf in self.working.flat_leaves]
+        return list(self._batch)
+
+    def _evaluate(self, batch: Any, k: int) -> Values:
+        result = self.cost(batch, *self.args)
+        values = np.asarray(result)
+        wanted_kind = "c" if self.dtype is np.complex128 else "fiu"
+        if values.shape != (k,) or values.dtype.kind not in wanted_kind:
+            kind = "complex" if wanted_kind == "c" else "real"
+            raise InputError(
+                f"with vectorized=True the cost gets {k} parameter vectors and must return {kind} "
+                f"numbers of shape ({k},); got {describe(result)}"
+            )
+        return values.astype(self.dtype)
+
+    def _require_independent_rows(self, alone: float) -> None:
+        if self.rows < 2 or not np.isfinite(alone):
+            return
+        shaped = self.parameters.shaped(self.working.flat_leaves)
+        pair = self.parameters.build([np.stack([leaf, leaf * 1.25 + 0.125]) for leaf in shaped])
+        try:
+            with np.errstate(all="ignore"):
+                beside = float(self._evaluate(pair, 2)[0].real)
+        except InputError:
+            raise
+        except Exception:  # the neighbouring row is outside the cost's domain: no verdict from it
+            return
+        eps = max(float(np.finfo(leaf.dtype).eps) for leaf in self.parameters.leaves)
+        if not abs(beside - alone) <= np.sqrt(eps) * max(abs(alone), abs(beside)):
+            raise InputError(
+                f"with vectorized=True each row must be a cost of its own: the same parameters gave "
+                f"{alone:.17g} alone and {beside:.17g} beside another row. Sum over the parameters' "
+                "axes only, not over the batch"
+            )

@@ -1,0 +1,94 @@
+"""The engine, from what the cost is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgrad.engines.base import Engine
+from fastgrad.errors import InputError
+from fastgrad.parameters import Parameters
+from fastgrad.stencils import Stencil
+from fastgrad.steps import stencil_dtype
+
+if TYPE_CHECKING:
+    from fastgrad.problem import Problem
+
+DType = type[np.float64] | type[np.complex128]
+
+ENGINES = ("python", "compiled", "batched")
+"""The engines that `engine=` takes, beside "auto"."""
+
+
+def choose_engine(
+    problem: Problem,
+    parameters: Parameters,
+    stencil: Stencil,
+    engine: str = "auto",
+    vectorized: bool = False,
+) -> Engine:
+    """The engine asked for, or with "auto" the fastest one that fits what the cost is.
+
+    A cost said to be vectorized is evaluated in batches, a Numba function in a compiled loop, any other
+    callable from Python.
+
+    Raises
+    ------
+    InputError
+        For an unknown engine, or one that does not fit the cost.
+    """
+    name = _automatic(problem, vectorized) if engine == "auto" else engine
+    if name not in ENGINES:
+        raise InputError(f"unknown engine {engine!r}: the engines are auto, {', '.join(ENGINES)}")
+    if vectorized and name != "batched":
+        raise InputError(f'vectorized=True needs engine="batched" (or "auto"); got {engine!r}')
+    dtype = stencil_dtype(stencil)
+    if name == "batched":
+        return _batched(problem, parameters, stencil, dtype, vectorized)
+    if name == "compiled":
+        return _compiled(problem, parameters, dtype)
+    from fastgrad.engines.python import PythonEngine
+
+    return PythonEngine(problem.cost, parameters, problem.args, dtype)
+
+
+def is_numba_function(function: Any) -> bool:
+    """Whether a function was compiled by Numba; answered without importing Numba."""
+    if "numba" not in sys.modules or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return False
+    from fastgrad.kernels.jit import is_jitted
+
+    return is_jitted(function)
+
+
+def _automatic(problem: Problem, vectorized: bool) -> str:
+    if vectorized:
+        return "batched"
+    return "compiled" if is_numba_function(problem.cost) else "python"
+
+
+def _batched(
+    problem: Problem, parameters: Parameters, stencil: Stencil, dtype: DType, vectorized: bool
+) -> Engine:
+    from fastgrad.engines.batched import BatchedEngine
+
+    if not vectorized:
+        raise InputError(
+            'engine="batched" needs a cost that takes a batch (k, n) and returns (k,): say '
+            "vectorized=True if yours does"
+        )
+    return BatchedEngine(problem.cost, parameters, problem.args, dtype, len(stencil.evaluated))
+
+
+def _compiled(problem: Problem, parameters: Parameters, dtype: DType) -> Engine:
+    if not is_numba_function(problem.cost):
+        raise InputError(
+            'engine="compiled" needs a cost that is a Numba function (decorated with numba.njit); '
+            f"got {problem.cost!r}"
+        )
+    from fastgrad.engines.compiled import CompiledEngine
+
+    return CompiledEngine(problem.cost, parameters, problem.args, dtype)

@@ -1,0 +1,95 @@
+"""The engine for a cost that is a Numba function: the perturbation loop is compiled around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad.engines.base import EngineBase, Values, require_unchanged, to_number
+from fastgrad.errors import InputError
+from fastgrad.kernels.jit import jit_uncached, runs_in_parallel
+from fastgrad.parameters import IndexArray
+
+
+# m = coordinates, S = evaluations of each. Leaf is a flat view of one array of params: writing to it
+# moves the parameters that the cost sees.
+def _sweep(cost, params, args, leaf, inside, points, out, reached):  # type: ignore[no-untyped-def]
+    """out[k, s] = the cost with leaf[inside[k]] at points[k, s]; reached[0] = the k at work."""
+    for k in range(points.shape[0]):
+        reached[0] = k
+        i = inside[k]
+        saved = leaf[i]
+        for s in range(points.shape[1]):
+            leaf[i] = points[k, s]
+            out[k, s] = cost(params, *args)
+        leaf[i] = saved
+
+
+_compiled_sweep: Callable[..., None] = jit_uncached(_sweep)
+
+
+class CompiledEngine(EngineBase):
+    """Runs perturb, evaluate, restore inside one compiled loop, with no Python between evaluations.
+
+    The parameters are an array or (named) tuples of arrays, as a Numba function can take them.
+    """
+
+    name = "compiled"
+
+    def __init__(
+        self,
+        cost: Any,
+        parameters: Any,
+        args: tuple[Any, ...] = (),
+        dtype: type[np.float64] | type[np.complex128] = np.float64,
+    ) -> None:
+        super().__init__(cost, parameters, args, dtype)
+        # Numba's own threads inside joblib's would compete, and its workqueue layer is not thread-safe.
+        self.workers = "one" if runs_in_parallel(cost) else "threads"
+
+    def baseline(self) -> float:
+        """The cost at the parameters, having seen that it is one number and left them as they were."""
+        value = to_number(self.cost(self.working.structure, *self.args), self.dtype)
+        require_unchanged(self.working)
+        self._compile()
+        return float(value.real)
+
+    def values(self, indices: IndexArray, offsets: Values) -> Values:
+        """The cost at theta + offsets[k, s] * e_indices[k], shape (m, S)."""
+        out = np.empty(offsets.shape, dtype=self.dtype)
+        for number, where in self.parameters.segments(indices):
+            out[where] = self._run(number, indices[where], offsets[where])
+        return out
+
+    def for_worker(self) -> CompiledEngine:
+        """A twin with parameters of its own."""
+        return CompiledEngine(self.cost, self.parameters, self.args, self.dtype)
+
+    def _run(self, number: int, indices: IndexArray, offsets: Values) -> Values:
+        block, leaf = self.parameters.blocks[number], self.working.flat_leaves[number]
+        inside = indices - block.start
+        points = (leaf[inside].astype(self.dtype)[:, None] + offsets).astype(leaf.dtype)
+        out = np.empty(offsets.shape, dtype=self.dtype)
+        reached = np.zeros(1, dtype=np.intp)
+        try:
+            _compiled_sweep(self.cost, self.working.structure, self.args, leaf, inside, points, out, reached)
+        except Exception as error:
+            self.release()  # the coordinate at work was left perturbed
+            if len(indices):
+                label = self.parameters.label(int(indices[reached[0]]))
+                error.add_note(f"fastgrad: while evaluating the cost around {label}")
+            raise
+        return out
+
+    def _compile(self) -> None:
+        """Compile the loop for each kind of block before anything is timed or any thread starts."""
+        try:
+            for number in range(len(self.parameters.blocks)):
+                self._run(number, np.empty(0, dtype=np.intp), np.empty((0, 1), dtype=self.dtype))
+        except Exception as error:
+            raise InputError(
+                "the loop around this Numba cost does not compile: Numba says "
+                f'{type(error).__name__}: {error}. engine="python" calls it from Python instead'
+            ) from error

@@ -1,0 +1,66 @@
+"""The engine for any Python callable: perturb in place, call, restore."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.engines.base import EngineBase, Values, require_unchanged, to_number
+from fastgrad.parameters import IndexArray
+
+
+class PythonEngine(EngineBase):
+    """Calls `cost(params, *args)` once for each perturbed point.
+
+    One entry of a private copy is written before each call and put back after it, so the price per
+    evaluation does not depend on the number of parameters.
+    """
+
+    name = "python"
+
+    def baseline(self) -> float:
+        """The cost at the parameters, having seen that it is one number and left them as they were."""
+        value = self.cost(self.working.structure, *self.args)
+        require_unchanged(self.working)
+        number = to_number(value, self.dtype)
+        return float(number.real)
+
+    def values(self, indices: IndexArray, offsets: Values) -> Values:
+        """The cost at theta + offsets[k, s] * e_indices[k], shape (m, S)."""
+        out = np.empty(offsets.shape, dtype=self.dtype)
+        for number, where in self.parameters.segments(indices):
+            leaf = self.working.flat_leaves[number]
+            inside = indices[where] - self.parameters.blocks[number].start
+            points = leaf[inside].astype(self.dtype)[:, None] + offsets[where]
+            out[where] = self._sweep(leaf, inside, points, indices[where])
+        return out
+
+    def for_worker(self) -> PythonEngine:
+        """A twin with parameters, and where it says how, a cost of its own."""
+        return PythonEngine(self._worker_cost(), self.parameters, self.args, self.dtype)
+
+    def _sweep(
+        self, leaf: npt.NDArray[Any], inside: IndexArray, points: Values, indices: IndexArray
+    ) -> Values:
+        # Lists, bound names and an exact-type test: about 0.3 microseconds an evaluation, against 1.2
+        # with NumPy scalars for indices, points and results.
+        cost, args, structure, dtype = self.cost, self.args, self.working.structure, self.dtype
+        plain = (float, np.float64) if dtype is np.float64 else (complex, np.complex128)
+        results: list[Any] = []
+        for k, (i, row) in enumerate(zip(inside.tolist(), points.tolist(), strict=True)):
+            saved = leaf[i]
+            try:
+                for point in row:
+                    leaf[i] = point
+                    value = cost(structure, *args)
+                    results.append(value if type(value) in plain else to_number(value, dtype))
+            except BaseException as error:
+                point_label = f"{self.parameters.label(int(indices[k]))} = {leaf[i]:.17g}"
+                if isinstance(error, Exception):
+                    error.add_note(f"fastgrad: while evaluating the cost at {point_label}")
+                raise
+            finally:
+                leaf[i] = saved
+        return np.array(results, dtype=dtype).reshape(points.shape)

@@ -1,0 +1,43 @@
+"""What fastgrad raises and warns with."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastgrad.report import Report
+
+
+class InputError(ValueError):
+    """The problem cannot be checked as it was given: says what was expected, what came, what to try."""
+
+
+class WorkerError(RuntimeError):
+    """A worker process ended before it could answer."""
+
+
+class GradientError(AssertionError):
+    """The gradient was not found right; the text is the report's, the report is in `.report`."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"\n{report}")
+        self.report = report
+
+    def __reduce__(self) -> tuple[type[GradientError], tuple[Report]]:
+        """Rebuild from the report, so that the error survives a trip between processes."""
+        return type(self), (self.report,)
+
+
+class FastgradWarning(UserWarning):
+    """Something was done in another way than asked; the report's notes say the same."""
+
+
+def warn_user(message: str) -> None:
+    """Warn at the line of the user's code that called fastgrad."""
+    package, level, frame = str(Path(__file__).parent), 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, FastgradWarning, stacklevel=level)

@@ -1,0 +1,300 @@
+"""The one parallel layer: joblib over chunks of a plan.
+
+A plan of m coordinates is cut into chunks; each chunk is `engine.values` on a slice, in a thread for
+engines that release the GIL, in a process for Python costs. Values do not depend on the cut, so they are
+bitwise the same for any number of workers. One worker is a plain loop: nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import queue
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+
+from fastgrad.engines.base import Engine, Values
+from fastgrad.errors import InputError, WorkerError, warn_user
+from fastgrad.parameters import IndexArray
+
+PILOT_SECONDS = 0.02
+"""Work done in the caller first: it sets the measured price of a coordinate, and none of it is wasted."""
+
+SHORTEST_CHUNK = {"threads": 0.03, "processes": 0.2}
+"""Seconds a chunk should take at least. Handing one over was measured to cost about 0.3 ms to a thread
+and 2 to 8 ms to a process (pickle, memory maps, BLAS limit), which this keeps under 5%."""
+
+LONGEST_CHUNK = 0.5
+"""Seconds a chunk should take at most, so that Ctrl-C and progress are answered soon."""
+
+CHUNKS_PER_WORKER = 8
+"""Chunks for each worker where the work is long enough: the last ones to finish leave little idle."""
+
+WORTH_STARTING = {"threads": 0.005, "processes": 1.0}
+"""Seconds of work below which workers are not started: a thread pool takes about 1 ms, fresh worker
+processes 0.5 to 1 s (they import NumPy and the cost's modules)."""
+
+Advance = Callable[[int], None]
+"""Told after each chunk how many coordinates it held."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The values of a plan, by how many workers they were computed, and what went another way."""
+
+    values: Values
+    n_jobs: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How chunks will run: how many workers, in threads or processes, and by joblib's choice or ours."""
+
+    count: int
+    kind: str  # "threads" or "processes"
+    insisted: bool  # the caller named a backend
+
+
+def evaluate(
+    engine: Engine,
+    indices: IndexArray,
+    offsets: Values,
+    *,
+    seconds: float,
+    n_jobs: int | None = None,
+    backend: Any = None,
+    advance: Advance = lambda count: None,
+) -> Evaluation:
+    """The cost at theta + offsets[k, s] * e_indices[k] for the whole plan, on all workers asked for.
+
+    Parameters
+    ----------
+    engine : Engine
+    indices : (m,) flat indices
+    offsets : (m, S) displacements
+    seconds : what one evaluation was seen to take
+    n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else 1
+    advance : called with the number of coordinates after each chunk
+
+    Raises
+    ------
+    InputError
+        For an unknown backend.
+    WorkerError
+        When a worker process dies.
+    """
+    workers = choose_workers(engine, n_jobs, backend)
+    values = np.empty(offsets.shape, dtype=engine.dtype)
+    job = _Job(engine, indices, offsets, values, advance)
+    done, seconds_each = _pilot(job, seconds * offsets.shape[1])
+    left = (len(indices) - done) * seconds_each
+    notes: tuple[str, ...] = ()
+    if workers.count > 1 and (workers.insisted or left > WORTH_STARTING[workers.kind]):
+        chunks = list(_chunks(job, done, seconds_each, workers))
+        if len(chunks) > 1:
+            note = _run_parallel(job, chunks, workers, backend)
+            if note is None:
+                return Evaluation(values, workers.count)
+            notes = (note,)
+    for chunk in _chunks(job, done, seconds_each, Workers(1, "threads", False)):
+        job.run(chunk)
+    return Evaluation(values, 1, notes)
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """BLAS on one thread inside, and as it was before afterwards.
+
+    Held for one worker as for many: a product summed by another number of threads rounds differently,
+    and values must be bitwise the same for any n_jobs.
+    """
+    with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
+    """How many workers joblib would use, and whether they share memory.
+
+    Inside a joblib worker a Python cost stays serial, whatever n_jobs says: joblib would nest threads
+    there, and a Python cost may hold state.
+    """
+    alone = Workers(1, "threads", False)
+    if n_jobs == 1 or engine.workers == "one":
+        return alone
+    import joblib
+
+    try:
+        with _named_backend(backend):
+            count = joblib.effective_n_jobs(n_jobs)
+        active = _active_backend(engine.workers, backend)
+    except (ValueError, TypeError) as error:
+        raise InputError(_backend_message(backend, n_jobs, error)) from error
+    shares_memory = getattr(active, "supports_sharedmem", False)
+    nested = bool(getattr(active, "nesting_level", 0)) and backend is None
+    if nested and shares_memory and engine.workers == "processes":
+        return alone
+    return Workers(count, "threads" if shares_memory else "processes", backend is not None)
+
+
+@dataclass(frozen=True)
+class _Job:
+    engine: Engine
+    indices: IndexArray
+    offsets: Values
+    values: Values
+    advance: Advance
+
+    def run(self, chunk: slice) -> None:
+        self.store(chunk, self.engine.values(self.indices[chunk], self.offsets[chunk]))
+
+    def store(self, chunk: slice, values: Values) -> None:
+        self.values[chunk] = values
+        self.advance(chunk.stop - chunk.start)
+
+
+def _pilot(job: _Job, seconds_each: float) -> tuple[int, float]:
+    """Do a little of the work here, doubling until it can be timed: (coordinates done, seconds each)."""
+    total, done, size = len(job.indices), 0, job.engine.granularity
+    while done < total and seconds_each < PILOT_SECONDS:
+        chunk = slice(done, min(done + size, total))
+        began = time.perf_counter()
+        job.run(chunk)
+        elapsed = time.perf_counter() - began
+        done = chunk.stop
+        seconds_each = elapsed / (chunk.stop - chunk.start)
+        if elapsed > PILOT_SECONDS:
+            break
+        size *= 2
+    return done, seconds_each
+
+
+def _chunks(job: _Job, done: int, seconds_each: float, workers: Workers) -> Iterator[slice]:
+    """Slices of the plan from `done` on: multiples of the granularity, of a length worth handing over."""
+    total, grain = len(job.indices), job.engine.granularity
+    ideal = (total - done) * seconds_each / (workers.count * CHUNKS_PER_WORKER)
+    target = float(np.clip(ideal, SHORTEST_CHUNK[workers.kind], LONGEST_CHUNK))
+    size = grain * max(1, int(target / max(seconds_each, 1e-9) / grain))
+    return (slice(i, min(i + size, total)) for i in range(done, total, size))
+
+
+def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any) -> str | None:
+    """Run chunks through joblib; a sentence instead of an answer if the cost cannot be sent out."""
+    from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
+
+    run = _in_threads if workers.kind == "threads" else _in_processes
+    stored = 0
+    try:
+        results = run(job, chunks, workers, backend)
+        with contextlib.closing(results):
+            for chunk, values in results:
+                job.store(chunk, values)
+                stored += chunk.stop - chunk.start
+    except TerminatedWorkerError as error:
+        raise WorkerError(
+            "a worker process died while evaluating the cost (out of memory, or a crash in compiled "
+            "code): try n_jobs=1, which shows the cost's own error"
+        ) from error
+    except (pickle.PicklingError, BrokenProcessPool) as error:
+        note = (
+            f"the cost cannot be sent to worker processes ({_reason(error)}), so it was evaluated "
+            'by one. If it is safe in threads, say backend="threading"; or define it at the top level '
+            "of a module, without locks, files or sockets"
+        )
+        warn_user(note)
+        job.advance(-stored)  # all of it is done again
+        return note
+    return None
+
+
+def _in_threads(
+    job: _Job, chunks: list[slice], workers: Workers, backend: Any
+) -> Generator[tuple[slice, Values], None, None]:
+    twins: queue.SimpleQueue[Engine] = queue.SimpleQueue()
+    for _ in range(workers.count):
+        twins.put(job.engine.for_worker())
+
+    def run(chunk: slice) -> tuple[slice, Values]:
+        twin = twins.get()
+        try:
+            return chunk, twin.values(job.indices[chunk], job.offsets[chunk])
+        finally:
+            twins.put(twin)
+
+    yield from _joblib(workers, backend, run, ((chunk,) for chunk in chunks))
+
+
+def _in_processes(
+    job: _Job, chunks: list[slice], workers: Workers, backend: Any
+) -> Generator[tuple[slice, Values], None, None]:
+    job.engine.release()  # the workers have their own; the caller's would only take up memory
+    tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
+    yield from _joblib(workers, backend, _run_in_process, tasks)
+
+
+def _run_in_process(
+    engine: Engine, chunk: slice, indices: IndexArray, offsets: Values
+) -> tuple[slice, Values]:
+    with one_blas_thread():
+        return chunk, engine.values(np.asarray(indices), np.asarray(offsets))
+
+
+def _joblib(
+    workers: Workers, backend: Any, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
+) -> Generator[Any, None, None]:
+    import joblib
+
+    # mmap_mode "c": a worker writes to its own copy of the pages it perturbs, and to nothing else.
+    parallel = joblib.Parallel(
+        n_jobs=workers.count,
+        backend=backend,
+        prefer=None if backend else workers.kind,
+        return_as=_return_as(workers, backend),
+        mmap_mode="c",
+        batch_size=1,
+    )
+    results = parallel(joblib.delayed(function)(*task) for task in tasks)
+    yield from results
+
+
+def _return_as(workers: Workers, backend: Any) -> str:
+    """Results as they come where the joblib backend can, all at the end where it cannot."""
+    active = _active_backend(workers.kind, backend)
+    can = getattr(active, "supports_return_generator", False)
+    return "generator_unordered" if can else "list"
+
+
+def _active_backend(prefer: str, backend: Any) -> Any:
+    """The joblib backend that would run: the one named, the one configured, or the one preferred."""
+    from joblib.parallel import get_active_backend
+
+    with _named_backend(backend):
+        return get_active_backend(prefer=prefer)[0]
+
+
+def _named_backend(backend: Any) -> contextlib.AbstractContextManager[Any]:
+    import joblib
+
+    if backend is None:
+        return contextlib.nullcontext()
+    config: contextlib.AbstractContextManager[Any] = joblib.parallel_config(backend=backend)
+    return config
+
+
+def _backend_message(backend: Any, n_jobs: Any, error: Exception) -> str:
+    from joblib.parallel import BACKENDS
+
+    if isinstance(backend, str) and backend not in BACKENDS:
+        return f"unknown backend {backend!r}: joblib's backends here are {', '.join(sorted(BACKENDS))}"
+    return f"joblib cannot run with n_jobs={n_jobs!r} and backend={backend!r}: {error}"
+
+
+def _reason(error: BaseException) -> str:
+    """The last line that says something: loky hands a worker's traceback over as the cause's text."""
+    lines = str(error.__cause__ or error).replace('"', "").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), repr(error))

@@ -1,0 +1,101 @@
+"""The plain checks, before any derivative is taken: one number, the same twice, nothing changed, finite."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.engines.base import Engine
+from fastgrad.errors import InputError
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
+from fastgrad.stencils import COMPLEX_STEP
+
+COMPLEX_ULPS = 4
+"""How far the real part may move under a complex step of 1e-30 (numerics, section 1, trust test a)."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """The cost at the parameters, and how many seconds one evaluation took there."""
+
+    cost: float
+    seconds: float
+    evaluations: int
+
+
+def check_cost(engine: Engine) -> Start:
+    """Evaluate the cost at the parameters twice, and see that it can be differenced.
+
+    Raises
+    ------
+    InputError
+        For a cost that does not return one finite number, changes its parameters, gives two answers, or
+        under the complex step loses the imaginary part.
+    """
+    first = engine.baseline()
+    began = time.perf_counter()
+    second = engine.baseline()
+    seconds = time.perf_counter() - began
+    if not np.isfinite(first):
+        raise InputError(
+            f"the cost is {first} at the parameters themselves: it must be finite where its gradient "
+            "is checked; move the parameters"
+        )
+    if first != second:
+        raise InputError(
+            f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
+            "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps"
+        )
+    if engine.dtype is np.complex128:
+        _check_complex_step(engine, first)
+        return Start(first, seconds, 3)
+    return Start(first, seconds, 2)
+
+
+def claimed_gradient(
+    gradient: Any, parameters: Parameters, args: tuple[Any, ...], indices: IndexArray
+) -> npt.NDArray[np.float64]:
+    """The gradient under test at some coordinates, as a fresh float64 array.
+
+    A callable gets a private copy of the parameters, and its answer is copied at once: it may be a view
+    of the parameters or a buffer that the cost writes to.
+
+    Raises
+    ------
+    InputError
+        For another structure, shape or dtype than the parameters', naming the leaf; for a gradient
+        function that changes its parameters.
+    """
+    if not callable(gradient):
+        return parameters.take(parameters.match(gradient, "gradient"), indices)
+    working = WorkingCopy(parameters)
+    leaves = parameters.match(gradient(working.structure, *args), "gradient")
+    claimed = parameters.take(leaves, indices)
+    rebound, at = working.first_rebound(), working.first_change()
+    if rebound is not None or at is not None:
+        what = rebound if at is None else parameters.label(at)
+        raise InputError(f"the gradient function changes its parameters ({what}); work on a copy inside it")
+    return claimed
+
+
+def _check_complex_step(engine: Engine, cost: float) -> None:
+    first = np.zeros(1, dtype=np.intp)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
+        try:
+            value = engine.values(first, np.array([[1j * COMPLEX_STEP]]))[0, 0]
+        except np.exceptions.ComplexWarning as error:
+            raise InputError(
+                'method="complex" needs a cost that carries complex numbers through; this one casts '
+                f'to real ({error}). Look for float() and astype(float), or use method="central"'
+            ) from error
+    if abs(value.real - cost) > COMPLEX_ULPS * np.spacing(abs(cost)):
+        raise InputError(
+            f"the cost is {cost!r} at the parameters and {float(value.real)!r} with a complex step of "
+            f'{COMPLEX_STEP:g}: complex numbers take another branch in it; use method="central"'
+        )

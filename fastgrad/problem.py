@@ -1,0 +1,118 @@
+"""Problem: a cost, the gradient under test, and the parameters at which it is tested."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastgrad.errors import InputError
+
+
+@dataclass(frozen=True, repr=False)
+class Problem:
+    """What is checked: a cost, its claimed gradient, and the parameters.
+
+    Parameters
+    ----------
+    cost : callable(params, *args) -> float
+    gradient : callable(params, *args) -> same structure as params, or such a structure of values;
+        None where only a numerical gradient is wanted
+    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64
+    args : tuple of whatever else both take; passed through as it is
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgrad
+    >>> problem = fastgrad.Problem(lambda x: float(x @ x), lambda x: 2 * x, np.arange(3.0))
+    >>> fastgrad.check(problem).verdict
+    'agree'
+    """
+
+    cost: Callable[..., Any]
+    gradient: Any
+    params: Any
+    args: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not callable(self.cost):
+            raise InputError(f"the cost must be callable as cost(params, *args); got {self.cost!r}")
+        if not isinstance(self.args, tuple):
+            raise InputError(f"args must be a tuple, as in args=(X, y); got a {type(self.args).__name__}")
+
+    def __repr__(self) -> str:
+        return f"Problem(cost={_name(self.cost)}, gradient={_name(self.gradient)})"
+
+    @classmethod
+    def from_object(
+        cls,
+        net: Any,
+        X: Any,
+        y: Any,
+        *,
+        get_params: str = "getParams",
+        set_params: str = "setParams",
+        cost: str = "costFunction",
+        gradient: str = "computeGradients",
+    ) -> Problem:
+        """The problem of a network that keeps its parameters in itself, checked as it is.
+
+        The object is copied: it is never changed, and each worker has a copy of its own.
+
+        Parameters
+        ----------
+        net : object with the four methods, called as net.getParams() -> flat vector,
+            net.setParams(vector), net.costFunction(X, y) -> number,
+            net.computeGradients(X, y) -> flat vector
+        X, y : the data, passed through as they are
+        get_params, set_params, cost, gradient : the methods' names, where they are called otherwise
+
+        Raises
+        ------
+        InputError
+            Naming the methods that the object does not have.
+        """
+        names = (get_params, set_params, cost, gradient)
+        missing = [name for name in names if not callable(getattr(net, name, None))]
+        if missing:
+            raise InputError(
+                f"{type(net).__name__} has no method {', '.join(missing)}; other names can be given "
+                "with get_params=, set_params=, cost= and gradient="
+            )
+        own = copy.deepcopy(net)
+        params = np.array(getattr(own, get_params)())
+        return cls(
+            _ObjectMethod(own, set_params, cost, is_cost=True),
+            _ObjectMethod(copy.deepcopy(net), set_params, gradient, is_cost=False),
+            params,
+            (X, y),
+        )
+
+
+@dataclass(frozen=True)
+class _ObjectMethod:
+    """A method of a stateful object as a function of its parameters: set them, then call it."""
+
+    net: Any
+    setter: str
+    method: str
+    is_cost: bool
+
+    def __call__(self, params: Any, *args: Any) -> Any:
+        getattr(self.net, self.setter)(params)
+        result = getattr(self.net, self.method)(*args)
+        if self.is_cost and isinstance(result, np.ndarray) and result.size == 1:
+            return result.item()  # the classic 0.5 * sum((y - yHat) ** 2), with Python's own sum
+        return result
+
+    def for_worker(self) -> _ObjectMethod:
+        """The same with an object of its own, for a worker that shares this one's memory."""
+        return replace(self, net=copy.deepcopy(self.net))
+
+
+def _name(value: Any) -> str:
+    return getattr(value, "__name__", None) or type(value).__name__

@@ -1,0 +1,39 @@
+"""A progress bar over coordinates, on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
+    """A function to call with the number of coordinates just finished; a bar on stderr if shown.
+
+    `show` None shows it only where stderr is a terminal. The bar leaves nothing behind.
+    """
+    if not (sys.stderr.isatty() if show is None else show):
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("checking gradient"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("coordinates", total=total)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,99 @@
+"""The report from what the stages before it found."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.bounds import Estimates
+from fastgrad.engines.base import Values
+from fastgrad.parameters import IndexArray, Parameters
+from fastgrad.report import Arrays, BlockRow, Causes, Findings, make_finding
+from fastgrad.steps import Plan
+from fastgrad.verdict import Comparison, relative_error
+
+
+def build_arrays(
+    parameters: Parameters,
+    plan: Plan,
+    values: Values,
+    claimed: npt.NDArray[np.float64],
+    estimates: Estimates,
+    comparison: Comparison,
+) -> Arrays:
+    """Everything known of the checked coordinates, with the cause of each that does not agree."""
+    special = {int(k): f"the claimed gradient is {claimed[k]}" for k in np.flatnonzero(~np.isfinite(claimed))}
+    for k in np.flatnonzero(comparison.undecided):
+        special[int(k)] = _non_finite_cause(parameters, plan, values, int(k))
+    return Arrays(
+        plan.indices,
+        claimed,
+        estimates.numeric,
+        estimates.error_bound,
+        comparison.allowed,
+        Causes("differs by more than its error bound and tau allow", special),
+    )
+
+
+def build_findings(
+    parameters: Parameters, arrays: Arrays, comparison: Comparison
+) -> tuple[Findings, Findings]:
+    """The wrong coordinates, worst first, and the undecided ones."""
+    wrong = np.flatnonzero(comparison.wrong)
+    wrong = wrong[np.argsort(-comparison.severity[wrong], kind="stable")]
+    undecided = np.flatnonzero(comparison.undecided)
+    return Findings(parameters, arrays, wrong), Findings(parameters, arrays, undecided)
+
+
+def build_blocks(parameters: Parameters, arrays: Arrays, comparison: Comparison) -> tuple[BlockRow, ...]:
+    """A row for each block, in the user's order."""
+    positions = dict(parameters.segments(arrays.indices))
+    nothing = np.empty(0, dtype=np.intp)
+    rows = []
+    for number, block in enumerate(parameters.blocks):
+        where = positions.get(number, nothing)
+        worst = _worst(comparison, where)
+        rows.append(
+            BlockRow(
+                name=block.name,
+                shape=block.shape,
+                size=block.size,
+                checked=len(where),
+                wrong=int(comparison.wrong[where].sum()),
+                undecided=int(comparison.undecided[where].sum()),
+                relative_error=_known_relative_error(arrays, where),
+                worst=None if worst is None else make_finding(parameters, arrays, worst),
+            )
+        )
+    return tuple(rows)
+
+
+def overall_relative_error(arrays: Arrays) -> float:
+    """||g - d|| / ||g + d|| over the coordinates whose d is known."""
+    return _known_relative_error(arrays, np.arange(len(arrays.indices)))
+
+
+def _known_relative_error(arrays: Arrays, where: IndexArray) -> float:
+    known = where[np.isfinite(arrays.numeric[where])]
+    if len(known) == 0:
+        return float("nan")
+    return relative_error(arrays.claimed[known], arrays.numeric[known])
+
+
+def _worst(comparison: Comparison, where: IndexArray) -> int | None:
+    severity = comparison.severity[where]
+    if len(where) == 0 or np.isnan(severity).all():
+        return None
+    return int(where[np.nanargmax(severity)])
+
+
+def _non_finite_cause(parameters: Parameters, plan: Plan, values: Values, k: int) -> str:
+    bad = ~np.isfinite(values[k])
+    label = parameters.label(int(plan.indices[k]))
+    if not bad.any():
+        return f"the difference at {label} overflows"
+    s = int(np.argmax(bad))
+    value, shift = values[k, s], plan.displacements[k, s]
+    if plan.stencil.is_complex:
+        return f"non-finite: the cost is {value} at {label} + {shift.imag:.3g}i"
+    return f"non-finite: the cost is {value} at {label} {'-' if shift < 0 else '+'} {abs(shift):.3g}"

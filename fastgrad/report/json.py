@@ -1,0 +1,100 @@
+"""The report as JSON, for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastgrad.report import BlockRow, Finding, Report
+
+FORMAT = "fastgrad.report"
+VERSION = 1
+"""Raised when a field changes its meaning or goes away; new fields leave it alone."""
+
+FINDINGS_KEPT = 1000
+"""Coordinates listed one by one; the counts are always complete."""
+
+
+def to_json(report: Report) -> str:
+    """The report as a JSON text of one object."""
+    return json.dumps(_plain(_document(report)), indent=2, allow_nan=False)
+
+
+def _document(report: Report) -> dict[str, Any]:
+    import fastgrad
+
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "fastgrad": fastgrad.__version__,
+        "verdict": report.verdict,
+        "relative_error": report.relative_error,
+        "wrong_count": len(report.wrong),
+        "undecided_count": len(report.undecided),
+        "wrong": _findings(report.wrong),
+        "undecided": _findings(report.undecided),
+        "blocks": [_block(row) for row in report.blocks],
+        "coverage": {
+            "checked": report.coverage.checked,
+            "total": report.coverage.total,
+            "how": report.coverage.how,
+            "unvisited": list(report.coverage.unvisited),
+            "sentence": report.coverage.sentence,
+        },
+        "cost": report.cost,
+        "evaluations": report.evaluations,
+        "seconds": report.seconds,
+        "engine": report.engine,
+        "method": report.method,
+        "n_jobs": report.n_jobs,
+        "seed": report.seed,
+        "rule": report.rule,
+        "notes": list(report.notes),
+    }
+
+
+def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [_finding(f) for f in findings[:FINDINGS_KEPT]]
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "block": finding.block,
+        "index": list(finding.index),
+        "flat_index": finding.flat_index,
+        "label": finding.label,
+        "claimed": finding.claimed,
+        "numeric": finding.numeric,
+        "absolute_error": finding.absolute_error,
+        "relative_error": finding.relative_error,
+        "error_bound": finding.error_bound,
+        "allowed": finding.allowed,
+        "cause": finding.cause,
+    }
+
+
+def _block(row: BlockRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "shape": list(row.shape),
+        "size": row.size,
+        "checked": row.checked,
+        "wrong": row.wrong,
+        "undecided": row.undecided,
+        "relative_error": row.relative_error,
+        "verdict": row.verdict,
+        "worst": None if row.worst is None else _finding(row.worst),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

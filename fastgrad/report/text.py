@@ -1,0 +1,133 @@
+"""The report as text: the verdict first, then a table of blocks, then the worst coordinates."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from fastgrad.verdict import AGREE, DISAGREE
+
+if TYPE_CHECKING:
+    from fastgrad.report import BlockRow, Finding, Report
+
+WIDTH = 120
+WORST_SHOWN = 10
+BLOCKS_SHOWN = 40
+
+
+def to_text(report: Report) -> str:
+    """The whole report as plain text, no wider than its tables need."""
+    parts = [_headline(report), _relative_error(report), _block_table(report)]
+    if report.wrong:
+        parts.append(_finding_table("worst coordinates", report.wrong))
+    if report.undecided:
+        parts.append(_undecided_list(report.undecided))
+    parts.append(_footer(report))
+    return "\n\n".join(parts)
+
+
+def _headline(report: Report) -> str:
+    count = report.coverage.checked
+    if report.verdict == AGREE:
+        return f"AGREE: the gradient is right at {report.coverage.sentence}."
+    if report.verdict == DISAGREE:
+        wrong = len(report.wrong)
+        first = report.wrong[0]
+        verb = "is" if wrong == 1 else "are"
+        rest = "it is" if wrong == 1 else "the worst is"
+        return (
+            f"DISAGREE: {wrong:,} of {count:,} checked coordinates {verb} wrong; {rest} {first.label}: "
+            f"claimed {first.claimed:.6g}, numeric {first.numeric:.6g}."
+        )
+    return (
+        f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, "
+        "the others agree."
+    )
+
+
+def _relative_error(report: Report) -> str:
+    return (
+        f"relative error ||g - d|| / ||g + d|| = {report.relative_error:.2e}"
+        "   (about 1e-8 or less for a right gradient of a smooth float64 cost)"
+    )
+
+
+def _block_table(report: Report) -> str:
+    header = ("block", "shape", "checked", "wrong", "undecided", "relative error", "worst", "verdict")
+    shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
+    keep = {id(row) for row in shown}
+    rows = [_block_row(row) for row in report.blocks if id(row) in keep]
+    text = _table(header, rows, right=(2, 3, 4, 5))
+    hidden = len(report.blocks) - len(rows)
+    return text + (f"\n... and {hidden} more blocks, none worse" if hidden else "")
+
+
+def _badness(row: BlockRow) -> tuple[int, int]:
+    return (-row.wrong, -row.undecided)
+
+
+def _block_row(row: BlockRow) -> tuple[str, ...]:
+    checked = "all " if row.checked == row.size else ""
+    return (
+        row.name,
+        str(row.shape),
+        f"{checked}{row.checked:,}" + ("" if checked else f" of {row.size:,}"),
+        f"{row.wrong:,}",
+        f"{row.undecided:,}",
+        f"{row.relative_error:.2e}",
+        "" if row.worst is None else row.worst.label,
+        row.verdict if row.checked else "not checked",
+    )
+
+
+def _finding_table(title: str, findings: Sequence[Finding]) -> str:
+    header = ("where", "claimed", "numeric", "|difference|", "allowed", "relative", "error bound")
+    rows = [
+        (
+            f.label,
+            f"{f.claimed:.9g}",
+            f"{f.numeric:.9g}",
+            f"{f.absolute_error:.2e}",
+            f"{f.allowed:.2e}",
+            f"{f.relative_error:.2e}",
+            f"{f.error_bound:.2e}",
+        )
+        for f in findings[:WORST_SHOWN]
+    ]
+    return f"{title}\n" + _table(header, rows, right=range(1, 7)) + _and_more(findings)
+
+
+def _undecided_list(findings: Sequence[Finding]) -> str:
+    lines = [f"{f.label}: {f.cause}" for f in findings[:WORST_SHOWN]]
+    return "undecided\n" + "\n".join(lines) + _and_more(findings)
+
+
+def _and_more(findings: Sequence[Finding]) -> str:
+    hidden = len(findings) - WORST_SHOWN
+    return f"\n... and {hidden:,} more" if hidden > 0 else ""
+
+
+def _footer(report: Report) -> str:
+    workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
+    lines = [
+        f"checked {report.coverage.sentence}",
+        f"by {report.method} differences, {report.rule}",
+        f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, "
+        f"{workers}; the cost is {report.cost:.9g}",
+    ]
+    return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    for k, name in enumerate(header):
+        table.add_column(name, justify="right" if k in right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    out = io.StringIO()
+    Console(file=out, width=max(WIDTH, 40), color_system=None, markup=False).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))

@@ -1,0 +1,150 @@
+"""The step of each block, and the displacements that floating point really makes of it.
+
+Notation: p = order of the stencil, eps = machine epsilon of the block's dtype, typ_b = typical size of
+block b, h = step, d = (x + o h) - x the actual displacement of the point at offset o.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.errors import InputError
+from fastgrad.parameters import Block, IndexArray, Parameters, root_mean_square
+from fastgrad.stencils import COMPLEX_STEP, Stencil
+
+SMALLEST_TYPICAL_SIZE = 1e-3
+"""Below this a block's rms no longer shrinks the step: weights started near zero still act on a cost
+whose scale is 1, and a step far under 1e-8 would drown in rounding (the cap's constant of numerics,
+section 1)."""
+
+ULPS_OF_A_RAISED_STEP = 16
+"""A step under 8 ulp of its coordinate is raised to 16 ulp (numerics, section 1): fewer, and the
+displacement is a crude multiple of the rounding of x."""
+
+StepOption = float | Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which coordinates are perturbed, and by how much: m coordinates, s evaluations of each."""
+
+    stencil: Stencil
+    indices: IndexArray  # (m,) flat indices, increasing
+    steps: npt.NDArray[np.float64]  # (m,) nominal steps h
+    displacements: npt.NDArray[Any]  # (m, s) representable in the block's dtype; complex for that step
+
+    @property
+    def evaluations(self) -> int:
+        """How many evaluations of the cost the plan takes."""
+        return int(self.displacements.size)
+
+
+def make_plan(parameters: Parameters, indices: IndexArray, stencil: Stencil, step: StepOption = None) -> Plan:
+    """The plan for some coordinates: a step for each block, made representable coordinate by coordinate.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    indices : (m,) increasing flat indices
+    stencil : Stencil
+    step : None for the default step of each block, one float for all, or floats by block name
+
+    Raises
+    ------
+    InputError
+        For a step that is not a positive finite number, an unknown block name, or a step that vanishes
+        against its coordinate.
+
+    Examples
+    --------
+    >>> from fastgrad.stencils import CENTRAL
+    >>> plan = make_plan(Parameters(np.ones(2)), np.arange(2), CENTRAL)
+    >>> float(plan.steps[0]) == 2.0**-17, plan.evaluations
+    (True, 4)
+    """
+    chosen = _check_step_option(step, parameters)
+    steps = np.empty(len(indices))
+    nominal = np.empty((len(indices), len(stencil.evaluated)), dtype=stencil_dtype(stencil))
+    for number, where in parameters.segments(indices):
+        block, leaf = parameters.blocks[number], parameters.leaves[number]
+        x = leaf[indices[where] - block.start]
+        given = chosen.get(block.name)
+        if stencil.is_complex:
+            h = np.full(len(x), COMPLEX_STEP if given is None else given)
+            steps[where], nominal[where] = h, stencil.steps_to_offsets(h)
+            continue
+        h = _default_steps(leaf, x, stencil) if given is None else np.full(len(x), given)
+        d = _representable(x, stencil.steps_to_offsets(h))
+        _refuse_vanishing(d, h, x, block, indices[where])
+        steps[where], nominal[where] = h, d
+    return Plan(stencil, indices, steps, nominal)
+
+
+def stencil_dtype(stencil: Stencil) -> type[np.float64] | type[np.complex128]:
+    """The dtype of displacements and values under a stencil."""
+    return np.complex128 if stencil.is_complex else np.float64
+
+
+def typical_size(leaf: npt.NDArray[Any]) -> float:
+    """The typical size of a block: its rms, not under SMALLEST_TYPICAL_SIZE; 1 for a block of zeros."""
+    rms = root_mean_square(leaf)
+    return 1.0 if rms == 0 else max(rms, SMALLEST_TYPICAL_SIZE)
+
+
+def default_step(leaf: npt.NDArray[Any], stencil: Stencil) -> float:
+    """The default step of a block, h = eps^(1/(p+1)) typ_b, rounded to a power of two.
+
+    A power of two makes x + h exact nearly everywhere. It is the step at which truncation O(h^p) and
+    rounding O(eps/h) of a cost of scale 1 are of one size (numerics, section 1; eps^(1/3) for central
+    differences).
+    """
+    eps = float(np.finfo(leaf.dtype).eps)
+    return float(2.0 ** np.round(np.log2(eps ** (1 / (stencil.order + 1)) * typical_size(leaf))))
+
+
+def _default_steps(leaf: npt.NDArray[Any], x: npt.NDArray[Any], stencil: Stencil) -> npt.NDArray[np.float64]:
+    h = np.full(len(x), default_step(leaf, stencil))
+    ulp = np.spacing(np.abs(x)).astype(np.float64)
+    return np.where(ulp > h / 8, ULPS_OF_A_RAISED_STEP * ulp, h)
+
+
+def _representable(x: npt.NDArray[Any], offsets: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    moved = (x.astype(np.float64)[:, None] + offsets).astype(x.dtype)
+    return np.asarray(moved.astype(np.float64) - x.astype(np.float64)[:, None])
+
+
+def _refuse_vanishing(
+    d: npt.NDArray[np.float64],
+    h: npt.NDArray[np.float64],
+    x: npt.NDArray[Any],
+    block: Block,
+    indices: IndexArray,
+) -> None:
+    vanished = (d == 0).any(axis=1)
+    if vanished.any():
+        k = int(np.argmax(vanished))
+        raise InputError(
+            f"the step {h[k]:.3g} vanishes against {block.label(int(indices[k]))} = {x[k]:.6g}: "
+            f"{block.dtype} numbers there are {np.spacing(np.abs(x[k])):.2g} apart; "
+            "leave step=None, or give a larger one"
+        )
+
+
+def _check_step_option(step: StepOption, parameters: Parameters) -> dict[str, float]:
+    if step is None:
+        return {}
+    names = [b.name for b in parameters.blocks]
+    steps = dict(step) if isinstance(step, Mapping) else dict.fromkeys(names, step)
+    unknown = [name for name in steps if name not in names]
+    if unknown:
+        raise InputError(f"step= names unknown blocks {unknown}: the blocks are {', '.join(names)}")
+    for name, h in steps.items():
+        is_number = isinstance(h, int | float | np.floating) and not isinstance(h, bool)
+        if not is_number or not np.isfinite(h) or h <= 0:
+            raise InputError(f"the step of {name} must be a positive finite number; got {h!r}")
+    return {name: float(h) for name, h in steps.items()}

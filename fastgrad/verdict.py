@@ -1,0 +1,120 @@
+"""Estimate, bound and claim -> agree, disagree or undecided.
+
+THE RULE, for coordinate i of block b (g = claimed, d = numeric, e = bound on the error of d):
+
+    |g_i - d_i| <= e_i + tau * s_i        s_i = max(|g_i|, |d_i|, 0.1 * rms_b(d))
+
+agrees, anything else disagrees; a claimed NaN or inf disagrees; a coordinate without a finite d is
+undecided. tau says what size of error counts as a bug. It never grows with the size of an array.
+
+This rule is INTERIM: until noise and curvature are measured, e is a guess of both (bounds.py), and an
+error that hides within e is not told from agreement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.bounds import Estimates
+from fastgrad.errors import InputError
+from fastgrad.parameters import Parameters
+from fastgrad.steps import Plan
+
+TAU = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
+"""The relative size of error that counts as a bug, by the block's dtype (numerics, section 3)."""
+
+TAU_COMPLEX = 1e-6
+"""The same under the complex step, which works in double precision whatever the block's dtype."""
+
+RHO = 0.1
+"""Entries under this share of their block's rms are compared on that scale (numerics, section 3)."""
+
+AGREE, DISAGREE, UNDECIDED = "agree", "disagree", "undecided"
+
+RULE = "interim rule: |claimed - numeric| <= error bound + tau * max(|claimed|, |numeric|, 0.1 * block rms)"
+RULE_TOLERANCE = "fixed tolerance: |claimed - numeric| <= {:g} * max(|claimed|, |numeric|, 0.1 * block rms)"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The verdict on each coordinate, and the difference that was allowed it."""
+
+    wrong: npt.NDArray[np.bool_]  # (m,)
+    undecided: npt.NDArray[np.bool_]  # (m,)
+    allowed: npt.NDArray[np.float64]  # (m,)
+    severity: npt.NDArray[np.float64]  # (m,) |claimed - numeric| / allowed; inf for a claimed NaN or inf
+    rule: str
+
+    @property
+    def verdict(self) -> str:
+        """The verdict over all coordinates: one wrong is enough, then one undecided."""
+        return overall(int(self.wrong.sum()), int(self.undecided.sum()))
+
+
+def overall(wrong: int, undecided: int) -> str:
+    """The verdict on a set of coordinates from how many are wrong and undecided."""
+    return DISAGREE if wrong else UNDECIDED if undecided else AGREE
+
+
+def compare(
+    claimed: npt.NDArray[np.float64],
+    estimates: Estimates,
+    plan: Plan,
+    parameters: Parameters,
+    tolerance: float | None = None,
+) -> Comparison:
+    """Apply the rule to each coordinate.
+
+    Parameters
+    ----------
+    claimed : (m,) the gradient under test
+    estimates : Estimates of the same m coordinates
+    plan : Plan
+    parameters : Parameters
+    tolerance : a fixed relative tolerance instead of the bounds
+    """
+    d = estimates.numeric
+    finite_claim = np.isfinite(claimed)
+    g = np.where(finite_claim, claimed, 0.0)
+    numbers = parameters.block_numbers(plan.indices)
+    scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), RHO * estimates.block_rms[numbers])
+    if tolerance is None:
+        allowed = estimates.error_bound + _tau(plan, parameters)[numbers] * scale
+    else:
+        allowed = tolerance * scale
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        difference = np.abs(g - d)
+        severity = np.where(difference == 0, 0.0, difference / allowed)
+    severity[~finite_claim] = np.inf
+    undecided = np.isnan(d) & finite_claim
+    wrong = ~finite_claim | (~undecided & ~(difference <= allowed))
+    rule = RULE if tolerance is None else RULE_TOLERANCE.format(tolerance)
+    return Comparison(wrong, undecided, allowed, severity, rule)
+
+
+def check_tolerance(tolerance: float | None) -> None:
+    """Refuse a tolerance that is not a finite number >= 0, or None."""
+    is_number = isinstance(tolerance, int | float | np.floating) and not isinstance(tolerance, bool)
+    if tolerance is not None and not (is_number and np.isfinite(tolerance) and tolerance >= 0):
+        raise InputError(f"tolerance must be a finite number >= 0, or None; got {tolerance!r}")
+
+
+def relative_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    """||a - b|| / ||a + b|| of two vectors: 0 when both are zero, inf when b = -a."""
+    scale = max(float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
+    if scale == 0:
+        return 0.0
+    if not np.isfinite(scale):
+        return float("nan")
+    above = float(np.linalg.norm(a / scale - b / scale))
+    below = float(np.linalg.norm(a / scale + b / scale))
+    return above / below if below else float("inf")
+
+
+def _tau(plan: Plan, parameters: Parameters) -> npt.NDArray[np.float64]:
+    if plan.stencil.is_complex:
+        return np.full(len(parameters.blocks), TAU_COMPLEX)
+    return np.array([TAU[b.dtype] for b in parameters.blocks])
