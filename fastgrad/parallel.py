@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import queue
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
@@ -127,6 +128,8 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     alone = Workers(1, "threads", False)
     if n_jobs == 1 or engine.workers == "one":
         return alone
+    if n_jobs is None and backend is None and "joblib" not in sys.modules:
+        return alone  # nobody can have configured joblib: not worth the 0.2 s of importing it
     import joblib
 
     try:

@@ -23,7 +23,7 @@ ROOT_NAME = "params"
 """The name of the only block when the parameters are one array, and the root of list entries."""
 
 _NAMESPACE = "fastgrad"
-_PIECE = 1 << 20  # elements looked at in one go, so that scans of a large vector need no large temporaries
+_PIECE = 1 << 16  # elements looked at in one go, so that scans of a large vector need no large temporaries
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,8 @@ class Parameters:
             leaves = self.spec.flatten_up_to(structure)
         except (ValueError, TypeError) as error:
             raise InputError(self._structure_message(structure, what)) from error
+        if any(isinstance(leaf, dict) for leaf in leaves):
+            raise InputError(self._structure_message(structure, what))
         return [_matching_leaf(leaf, block, what) for leaf, block in zip(leaves, self.blocks, strict=True)]
 
     def _structure_message(self, structure: Any, what: str) -> str:

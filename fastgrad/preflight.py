@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ COMPLEX_ULPS = 4
 
 @dataclass(frozen=True)
 class Start:
-    """The cost at the parameters, and how many seconds one evaluation took there."""
+    """The cost at the parameters, the seconds of one evaluation there, and how many it took to say so."""
 
     cost: float
     seconds: float
@@ -37,24 +39,12 @@ def check_cost(engine: Engine) -> Start:
         For a cost that does not return one finite number, changes its parameters, gives two answers, or
         under the complex step loses the imaginary part.
     """
-    first = engine.baseline()
-    began = time.perf_counter()
-    second = engine.baseline()
-    seconds = time.perf_counter() - began
-    if not np.isfinite(first):
-        raise InputError(
-            f"the cost is {first} at the parameters themselves: it must be finite where its gradient "
-            "is checked; move the parameters"
-        )
-    if first != second:
-        raise InputError(
-            f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
-            "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps"
-        )
-    if engine.dtype is np.complex128:
-        _check_complex_step(engine, first)
-        return Start(first, seconds, 3)
-    return Start(first, seconds, 2)
+    if engine.dtype is not np.complex128:
+        return _same_twice(engine)
+    with _casts_to_real_refused():
+        start = _same_twice(engine)
+        _require_same_branch(engine, start.cost)
+    return replace(start, evaluations=start.evaluations + 1)
 
 
 def claimed_gradient(
@@ -76,6 +66,7 @@ def claimed_gradient(
     working = WorkingCopy(parameters)
     leaves = parameters.match(gradient(working.structure, *args), "gradient")
     claimed = parameters.take(leaves, indices)
+    del leaves  # as large as the parameters: let go before anything else is allocated
     rebound, at = working.first_rebound(), working.first_change()
     if rebound is not None or at is not None:
         what = rebound if at is None else parameters.label(at)
@@ -83,17 +74,47 @@ def claimed_gradient(
     return claimed
 
 
-def _check_complex_step(engine: Engine, cost: float) -> None:
-    first = np.zeros(1, dtype=np.intp)
+def _same_twice(engine: Engine) -> Start:
+    first = engine.baseline()
+    began = time.perf_counter()
+    second = engine.baseline()
+    seconds = time.perf_counter() - began
+    if not np.isfinite(first):
+        raise InputError(
+            f"the cost is {first} at the parameters themselves: it must be finite where its gradient "
+            "is checked; move the parameters"
+        )
+    if first != second:
+        raise InputError(
+            f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
+            "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps"
+        )
+    return Start(first, seconds, 2)
+
+
+@contextlib.contextmanager
+def _casts_to_real_refused() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            value = engine.values(first, np.array([[1j * COMPLEX_STEP]]))[0, 0]
+            yield
         except np.exceptions.ComplexWarning as error:
             raise InputError(
                 'method="complex" needs a cost that carries complex numbers through; this one casts '
                 f'to real ({error}). Look for float() and astype(float), or use method="central"'
             ) from error
+        except TypeError as error:
+            error.add_note(
+                'fastgrad: method="complex" calls the cost with complex parameters: use numpy\'s functions, '
+                'not those of math, or use method="central"'
+            )
+            raise
+
+
+def _require_same_branch(engine: Engine, cost: float) -> None:
+    """The real part must not move: comparisons of complex numbers can take another branch."""
+    first = np.zeros(1, dtype=np.intp)
+    value = engine.values(first, np.array([[1j * COMPLEX_STEP]]))[0, 0]
     if abs(value.real - cost) > COMPLEX_ULPS * np.spacing(abs(cost)):
         raise InputError(
             f"the cost is {cost!r} at the parameters and {float(value.real)!r} with a complex step of "

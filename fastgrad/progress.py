@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
     """A function to call with the number of coordinates just finished; a bar on stderr if shown.
 
-    `show` None shows it only where stderr is a terminal. The bar leaves nothing behind.
+    `show` None shows it only where stderr is a terminal. On a terminal the bar leaves
+    nothing behind; elsewhere its last state is printed once.
     """
     if not (sys.stderr.isatty() if show is None else show):
         yield lambda count: None
@@ -34,6 +35,7 @@ def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], None
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=console.is_terminal) as bar:
         task = bar.add_task("coordinates", total=total)
         yield lambda count: bar.advance(task, count)

@@ -97,7 +97,7 @@ def _search_first(folder: Path) -> None:
 
 def _pickle_by_value(module: ModuleType) -> None:
     # The module has a name of our making that no worker could import: its functions travel as code.
-    from joblib.externals import cloudpickle
+    import cloudpickle
 
     cloudpickle.register_pickle_by_value(module)
 

@@ -10,7 +10,7 @@ from fastgrad.engines.base import EngineBase, Values, require_unchanged
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, describe
 
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 4 * 2**20
 """Memory cap of one batch of parameter vectors, in bytes, for each worker; one vector at the least."""
 
 BATCH_ROWS = 256

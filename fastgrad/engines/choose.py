@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +56,7 @@ def choose_engine(
 
 def is_numba_function(function: Any) -> bool:
     """Whether a function was compiled by Numba; answered without importing Numba."""
-    if "numba" not in sys.modules or os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+    if "numba" not in sys.modules:
         return False
     from fastgrad.kernels.jit import is_jitted
 

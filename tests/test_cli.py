@@ -1,0 +1,139 @@
+"""The command line, in processes of its own and in this one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from fastgrad.cli import main
+
+TARGETS = """
+    import numpy as np
+    import fastgrad
+
+    x = np.linspace(0.5, 1.5, 40)
+
+    def cost(x):
+        return float(np.sum(np.sin(x)))
+
+    def gradient(x):
+        return np.cos(x)
+
+    def spoiled(x):
+        g = np.cos(x)
+        g[17] *= 1.01
+        return g
+
+    def root(x):
+        with np.errstate(invalid="ignore"):
+            return float(np.sum(np.sqrt(x)))
+
+    def raising(x):
+        raise KeyError("the cost's own")
+
+    good = fastgrad.Problem(cost, gradient, {"W": x})
+    good = fastgrad.Problem(lambda p: cost(p["W"]), lambda p: {"W": gradient(p["W"])}, {"W": x})
+    bad = fastgrad.Problem(lambda p: cost(p["W"]), lambda p: {"W": spoiled(p["W"])}, {"W": x})
+    edge = fastgrad.Problem(root, np.ones(1), np.zeros(1))
+    raises = fastgrad.Problem(raising, gradient, x)
+"""
+
+
+@pytest.fixture
+def target(tmp_path):
+    """A file of problems, as the first part of a TARGET."""
+    path = tmp_path / "targets_of_the_test.py"
+    path.write_text(textwrap.dedent(TARGETS))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "start"),
+    [("good", 0, "AGREE"), ("bad", 1, "DISAGREE"), ("edge", 3, "UNDECIDED")],
+)
+def test_exit_status_and_verdict(target, capsys, name, status, start):
+    """The exit status is 0, 1, 3 for agree, disagree, undecided, and the text starts with the verdict."""
+    assert main(["check", f"{target}:{name}"]) == status
+    assert capsys.readouterr().out.startswith(start)
+
+
+def test_cannot_run(target, capsys):
+    """The exit status is 2 where nothing could be checked, with one sentence on stderr."""
+    assert main(["check", f"{target}:missing"]) == 2
+    assert (
+        capsys.readouterr().err
+        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises\n"
+    )
+
+
+def test_the_costs_own_exception(target, capsys):
+    """An exception of the user's function shows its own traceback, without a frame of ours."""
+    assert main(["check", f"{target}:raises"]) == 2
+    error = capsys.readouterr().err
+    assert 'KeyError: "the cost\'s own"' in error
+    assert "targets_of_the_test.py" in error
+    assert "checks.py" not in error
+
+
+def test_sample_and_seed(target, capsys):
+    """--sample and --seed draw that subset, and the report says so."""
+    assert main(["check", f"{target}:good", "--sample", "7", "--seed", "5"]) == 0
+    assert (
+        "7 of 40 coordinates, drawn without replacement from every block, seed 5" in capsys.readouterr().out
+    )
+
+
+def test_method_and_tolerance(target, capsys):
+    """--method and --tolerance reach the check."""
+    assert main(["check", f"{target}:bad", "--method", "central4", "--tolerance", "0.05"]) == 0
+    out = capsys.readouterr().out
+    assert "central4 differences, fixed tolerance" in out
+
+
+def test_json(target, capsys):
+    """--json prints one JSON object with a version and the wrong coordinate."""
+    assert main(["check", f"{target}:bad", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["version"], document["verdict"]) == (1, "disagree")
+    assert [(f["block"], f["index"]) for f in document["wrong"]] == [("W", [17])]
+
+
+def test_unknown_method(target, capsys):
+    """An unknown method is refused with the known ones."""
+    assert main(["check", f"{target}:good", "--method", "centre"]) == 2
+    assert "the methods are forward, central" in capsys.readouterr().err
+
+
+def test_progress(target, capsys):
+    """A progress bar goes to stderr, never into the report."""
+    assert main(["check", f"{target}:good", "--progress"]) == 0
+    captured = capsys.readouterr()
+    assert "checking gradient" in captured.err
+    assert captured.out.startswith("AGREE")
+
+
+def test_no_progress_away_from_a_terminal(target, capsys):
+    """Without a terminal nothing is drawn."""
+    assert main(["check", f"{target}:good"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_as_a_process(target, jobs):
+    """`python -m fastgrad check` runs in a fresh process, with any number of jobs."""
+    command = [sys.executable, "-m", "fastgrad", "check", f"{target}:bad", "--jobs", jobs]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stderr) == (1, "")
+    assert "W[17]" in run.stdout
+
+
+def test_version(capsys):
+    """--version prints the version."""
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith("fastgrad ")

@@ -1,0 +1,41 @@
+"""`import fastgrad` is light."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numba", "joblib", "scipy", "rich", "matplotlib", "sklearn", "torch", "jax")
+"""What an import of fastgrad must not load: Numba, what is used later if at all, and optional things."""
+
+
+def loaded_by(statement):
+    """Which heavy modules a fresh process has after a statement."""
+    code = f"import sys, json\n{statement}\nprint(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(out.stdout)
+
+
+def test_import_loads_nothing_heavy():
+    """Importing fastgrad loads neither Numba nor joblib nor any optional library."""
+    assert loaded_by("import fastgrad") == []
+
+
+@pytest.mark.parametrize("module", ["numba", "joblib"])
+def test_the_test_above_can_fail(module):
+    """The same question about a statement that does import something heavy names it."""
+    assert module in loaded_by(f"import fastgrad, {module}")
+
+
+def test_a_check_of_a_python_cost_loads_no_numba():
+    """Checking a plain Python cost on one worker needs no Numba either."""
+    check = "fastgrad.check_gradient(lambda x: float(x @ x), lambda x: 2 * x, np.ones(3))"
+    assert loaded_by(f"import fastgrad, numpy as np\n{check}") == []
+
+
+def test_kernels_are_one_import_away():
+    """`from fastgrad import kernels` works, and is what loads Numba."""
+    assert "numba" in loaded_by("from fastgrad import kernels")
