@@ -1,6 +1,6 @@
 """What an evaluation costs beyond the user's own function, and what a second worker brings.
 
-    scripts/bench benchmarks/bench_engines.py
+scripts/bench benchmarks/bench_engines.py
 """
 
 from __future__ import annotations

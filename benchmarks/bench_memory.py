@@ -1,6 +1,6 @@
 """Peak memory of a subset of a large vector, in processes of their own.
 
-    scripts/bench benchmarks/bench_memory.py
+scripts/bench benchmarks/bench_memory.py
 """
 
 from __future__ import annotations

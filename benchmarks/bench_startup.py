@@ -1,6 +1,6 @@
 """What `import fastgrad` takes beyond NumPy's own import.
 
-    scripts/bench benchmarks/bench_startup.py
+scripts/bench benchmarks/bench_startup.py
 """
 
 from __future__ import annotations

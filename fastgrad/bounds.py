@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.engines.base import Values
-from fastgrad.parameters import Parameters
+from fastgrad.parameters import Parameters, root_mean_square
 from fastgrad.steps import Plan, typical_size
 
 ROUNDING = 32.0
@@ -73,4 +73,4 @@ def coarsest_epsilon(parameters: Parameters) -> float:
 
 def _finite_rms(d: npt.NDArray[np.float64]) -> float:
     finite = d[np.isfinite(d)]
-    return float(np.sqrt(np.mean(finite**2))) if len(finite) else 0.0
+    return root_mean_square(finite)

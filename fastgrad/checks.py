@@ -16,7 +16,7 @@ from fastgrad.engines.choose import choose_engine
 from fastgrad.errors import InputError
 from fastgrad.options import Options
 from fastgrad.parallel import Evaluation, evaluate, one_blas_thread
-from fastgrad.parameters import IndexArray, Parameters, flatten_any
+from fastgrad.parameters import IndexArray, Parameters, flatten_alike
 from fastgrad.preflight import Start, check_cost, claimed_gradient
 from fastgrad.problem import Problem
 from fastgrad.progress import progress_bar
@@ -89,9 +89,9 @@ def check_gradient(
     >>> report = fastgrad.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x, x)
     >>> report.verdict
     'agree'
-    >>> wrong = fastgrad.check_gradient(lambda x: np.sum(x**2), lambda x: 2.001 * x, x)
+    >>> wrong = fastgrad.check_gradient(lambda x: np.sum(x**2), lambda x: 2 * x + [0, 0.01, 0], x)
     >>> wrong.verdict, wrong.wrong[0].label
-    ('disagree', 'params[0]')
+    ('disagree', 'params[1]')
     """
     return check(
         Problem(cost, gradient, params, args),
@@ -203,7 +203,15 @@ def assert_gradient(
 
 @dataclass(frozen=True, eq=False)
 class NumericalGradient:
-    """A numerical gradient: values and error bounds in the structure of the parameters."""
+    """A numerical gradient: values and error bounds in the structure of the parameters.
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> found = fastgrad.numerical_gradient(lambda p: p["a"] ** 2, {"a": 3.0})
+    >>> round(float(found.values["a"]), 6), bool(found.error_bound["a"] < 1e-6)
+    (6.0, True)
+    """
 
     values: Any
     error_bound: Any
@@ -280,7 +288,7 @@ def relative_error(a: Any, b: Any) -> float:
     >>> relative_error({"W": [0.0]}, {"W": [0.0]})
     0.0
     """
-    left, right = flatten_any(a), flatten_any(b)
+    left, right = flatten_alike(a, b)
     if left.size != right.size:
         raise InputError(
             f"relative_error compares as many numbers with as many; got {left.size} and {right.size}"

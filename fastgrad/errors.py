@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -37,7 +38,7 @@ class FastgradWarning(UserWarning):
 
 def warn_user(message: str) -> None:
     """Warn at the line of the user's code that called fastgrad."""
-    package, level, frame = str(Path(__file__).parent), 2, sys._getframe(1)
+    package, level, frame = f"{Path(__file__).parent}{os.sep}", 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, FastgradWarning, stacklevel=level)

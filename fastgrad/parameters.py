@@ -77,7 +77,7 @@ class Parameters:
 
     def __init__(self, structure: Any) -> None:
         leaves, self.spec = _flatten(structure)
-        names = [block_name(path) for path in optree.treespec_paths(self.spec)]
+        names = _block_names(self.spec)
         arrays = [_parameter_leaf(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
         self.leaves: tuple[FloatArray, ...] = tuple(a.reshape(-1) for a in arrays)
         starts = np.concatenate(([0], np.cumsum([a.size for a in arrays], dtype=np.int64)))
@@ -154,7 +154,7 @@ class Parameters:
     def _structure_message(self, structure: Any, what: str) -> str:
         leaves, spec = _flatten(structure)
         expected = [b.name for b in self.blocks]
-        got = [block_name(path) for path in optree.treespec_paths(spec)]
+        got = _block_names(spec)
         missing = [name for name in expected if name not in got]
         unknown = [name for name in got if name not in expected]
         lines = [f"the {what} has another structure than the parameters"]
@@ -162,6 +162,8 @@ class Parameters:
             lines.append(f"missing: {', '.join(missing)}")
         if unknown:
             lines.append(f"not among the parameters: {', '.join(unknown)}")
+        if not missing and not unknown:
+            return f"{lines[0]}; its containers differ: expected {_form(self.spec)}, got {_form(spec)}"
         lines.append(f"expected {_describe_blocks(self.blocks)}; got {describe(structure)}")
         if len(leaves) == 1 and np.size(leaves[0]) == self.size:
             lines.append("the size is right: reshape it to the parameters' structure")
@@ -220,11 +222,14 @@ def pieces(leaf: FloatArray) -> Iterator[FloatArray]:
     return (leaf[i : i + _PIECE] for i in range(0, leaf.size, _PIECE))
 
 
-def flatten_any(structure: Any) -> npt.NDArray[np.float64]:
-    """All numbers of a structure as one float64 vector."""
-    leaves, _ = _flatten(structure)
-    flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves]
-    return np.concatenate(flat) if flat else np.empty(0)
+def flatten_alike(a: Any, b: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """All numbers of two structures as vectors; dicts go by their keys where both are of one make."""
+    leaves, spec = _flatten(a)
+    try:
+        others = spec.flatten_up_to(b)
+    except (ValueError, TypeError):
+        others = [b]
+    return _numbers(leaves), np.concatenate([_numbers(_flatten(other)[0]) for other in others])
 
 
 def block_name(path: tuple[Any, ...]) -> str:
@@ -243,6 +248,23 @@ def _flatten(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
         return optree.tree_flatten(structure, namespace=_NAMESPACE)
 
 
+def _block_names(spec: optree.PyTreeSpec) -> list[str]:
+    return [
+        block_name(tuple(e.field if isinstance(e, optree.NamedTupleEntry) else e.entry for e in accessor))
+        for accessor in optree.treespec_accessors(spec)
+    ]
+
+
+def _form(spec: optree.PyTreeSpec) -> str:
+    """The containers of a structure with a star for each leaf, as in {'a': (*, *)}."""
+    return str(spec).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]
+
+
+def _numbers(leaves: Sequence[Any]) -> npt.NDArray[np.float64]:
+    flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves]
+    return np.concatenate(flat) if flat else np.empty(0)
+
+
 def _private(leaf: FloatArray, dtype: npt.DTypeLike | None) -> FloatArray:
     copy_on_write = type(leaf) is np.memmap and leaf.mode == "c" and dtype is None
     return leaf.view(np.ndarray) if copy_on_write else np.array(leaf, dtype=dtype, subok=False)
@@ -254,7 +276,7 @@ def _parameter_leaf(leaf: Any, name: str) -> FloatArray:
     if kind.type not in (np.float32, np.float64):
         raise InputError(
             f"parameter {name} must be a float32 or float64 array; got {describe(leaf)}. "
-            + _dtype_advice(kind, name)
+            + _dtype_advice(kind, name, isinstance(leaf, np.ndarray))
         )
     for i, piece in enumerate(pieces(array.reshape(-1))):
         if not np.isfinite(piece).all():
@@ -272,9 +294,10 @@ def _parameter_leaf(leaf: Any, name: str) -> FloatArray:
     return array
 
 
-def _dtype_advice(dtype: np.dtype[Any], name: str) -> str:
+def _dtype_advice(dtype: np.dtype[Any], name: str, is_array: bool) -> str:
     if dtype.kind in "iub":
-        return f"An integer cannot be perturbed: pass {name}.astype(float)."
+        as_float = f"{name}.astype(float)" if is_array else f"float({name})"
+        return f"An integer cannot be perturbed: pass {as_float}."
     if dtype.kind == "c":
         return "Pass its real and imaginary parts as two blocks."
     if dtype.kind == "f":

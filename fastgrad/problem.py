@@ -102,6 +102,10 @@ class _ObjectMethod:
     method: str
     is_cost: bool
 
+    @property
+    def __name__(self) -> str:
+        return f"{type(self.net).__name__}.{self.method}"
+
     def __call__(self, params: Any, *args: Any) -> Any:
         getattr(self.net, self.setter)(params)
         result = getattr(self.net, self.method)(*args)
@@ -115,4 +119,6 @@ class _ObjectMethod:
 
 
 def _name(value: Any) -> str:
+    if value is None:
+        return "None"
     return getattr(value, "__name__", None) or type(value).__name__

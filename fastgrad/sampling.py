@@ -71,6 +71,7 @@ def choose_coordinates(coordinates: Any, parameters: Parameters, seed: int) -> t
     (50, (34, 16))
     """
     n = parameters.size
+    _check_seed(seed)
     if isinstance(coordinates, str):
         if coordinates not in ("auto", "all"):
             raise InputError(_what_is_taken(coordinates))
@@ -103,6 +104,11 @@ def share_out(size: int, sizes: Sequence[int], rng: np.random.Generator) -> npt.
     return counts
 
 
+def _check_seed(seed: Any) -> None:
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"seed must be an integer >= 0; got {seed!r}")
+
+
 def _draw(size: int, parameters: Parameters, seed: int) -> IndexArray:
     if size < 1:
         raise InputError(f"coordinates={size}: a subset has at least one coordinate")
@@ -125,7 +131,10 @@ def _draw_block(block: Block, count: int, rng: np.random.Generator) -> IndexArra
 
 
 def _given(coordinates: Any, parameters: Parameters) -> IndexArray:
-    indices = np.asarray(coordinates)
+    try:
+        indices = np.asarray(coordinates)
+    except ValueError as error:
+        raise InputError(_what_is_taken(coordinates)) from error
     if indices.dtype.kind not in "iu" or indices.ndim != 1 or indices.size == 0:
         raise InputError(_what_is_taken(coordinates))
     outside = (indices < 0) | (indices >= parameters.size)

@@ -6,8 +6,10 @@ block b, h = step, d = (x + o h) - x the actual displacement of the point at off
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -107,6 +109,11 @@ def default_step(leaf: npt.NDArray[Any], stencil: Stencil) -> float:
     return float(2.0 ** np.round(np.log2(eps ** (1 / (stencil.order + 1)) * typical_size(leaf))))
 
 
+def is_finite_number(value: Any) -> bool:
+    """Whether an option's value is one finite real number, of Python's or NumPy's kind."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+
+
 def _default_steps(leaf: npt.NDArray[Any], x: npt.NDArray[Any], stencil: Stencil) -> npt.NDArray[np.float64]:
     h = np.full(len(x), default_step(leaf, stencil))
     ulp = np.spacing(np.abs(x)).astype(np.float64)
@@ -144,7 +151,6 @@ def _check_step_option(step: StepOption, parameters: Parameters) -> dict[str, fl
     if unknown:
         raise InputError(f"step= names unknown blocks {unknown}: the blocks are {', '.join(names)}")
     for name, h in steps.items():
-        is_number = isinstance(h, int | float | np.floating) and not isinstance(h, bool)
-        if not is_number or not np.isfinite(h) or h <= 0:
+        if not is_finite_number(h) or h <= 0:
             raise InputError(f"the step of {name} must be a positive finite number; got {h!r}")
     return {name: float(h) for name, h in steps.items()}

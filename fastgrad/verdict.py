@@ -21,7 +21,7 @@ import numpy.typing as npt
 from fastgrad.bounds import Estimates
 from fastgrad.errors import InputError
 from fastgrad.parameters import Parameters
-from fastgrad.steps import Plan
+from fastgrad.steps import Plan, is_finite_number
 
 TAU = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 """The relative size of error that counts as a bug, by the block's dtype (numerics, section 3)."""
@@ -97,18 +97,17 @@ def compare(
 
 def check_tolerance(tolerance: float | None) -> None:
     """Refuse a tolerance that is not a finite number >= 0, or None."""
-    is_number = isinstance(tolerance, int | float | np.floating) and not isinstance(tolerance, bool)
-    if tolerance is not None and not (is_number and np.isfinite(tolerance) and tolerance >= 0):
+    if tolerance is not None and not (is_finite_number(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance must be a finite number >= 0, or None; got {tolerance!r}")
 
 
 def relative_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
     """||a - b|| / ||a + b|| of two vectors: 0 when both are zero, inf when b = -a."""
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return float("nan")
     scale = max(float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
     if scale == 0:
         return 0.0
-    if not np.isfinite(scale):
-        return float("nan")
     above = float(np.linalg.norm(a / scale - b / scale))
     below = float(np.linalg.norm(a / scale + b / scale))
     return above / below if below else float("inf")

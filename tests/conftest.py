@@ -13,7 +13,7 @@ SEED_VARIABLE = "FASTGRAD_TEST_SEED"
 
 IN_CI = bool(os.environ.get("CI"))
 
-hypothesis.settings.register_profile("local", deadline=None, database=None, print_blob=True)
+hypothesis.settings.register_profile("local", max_examples=40, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("ci", parent=hypothesis.settings.get_profile("local"), derandomize=True)
 hypothesis.settings.load_profile("ci" if IN_CI else "local")
 

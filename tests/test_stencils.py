@@ -102,7 +102,7 @@ class TestWeights:
 class TestPolynomials:
     @given(real_stencils, st.data(), fractions, steps)
     def test_exact_up_to_the_order(self, stencil, data, x, h):
-        """In rationals a stencil of order p differentiates polynomials of degree p exactly, at any x and h."""
+        """In rationals a stencil of order p differentiates polynomials of degree p exactly, for any x, h."""
         size = stencil.order + 1
         c = data.draw(st.lists(fractions, min_size=size, max_size=size))
         assert exact_difference(stencil, lambda t: polynomial(c, t), x, h) == polynomial_derivative(c, x)
@@ -193,7 +193,7 @@ class TestComplexStep:
         x = tenths / 10
         numeric = float_difference(COMPLEX, lambda t: polynomial(c, t + 0j), x, COMPLEX_STEP)
         largest = polynomial_derivative([abs(v) for v in c], abs(x))
-        assert abs(numeric - polynomial_derivative(c, x)) <= 1e-14 * largest
+        assert abs(numeric - polynomial_derivative(c, x)) <= 1e-14 * largest + 1e4 * COMPLEX_STEP**2
 
     def test_large_offset_loses_nothing(self):
         """The derivative lives in the imaginary part: an offset of 1e10 in the real part is harmless."""

@@ -134,7 +134,20 @@ def make_finding(parameters: Parameters, arrays: Arrays, position: int) -> Findi
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
-    """What a check found; `str(report)` is the text, `report.to_json()` the machine's version."""
+    """What a check found; `str(report)` is the text, `report.to_json()` the machine's version.
+
+    Arrays `indices`, `claimed`, `numeric` and `error_bound` have an entry for each checked coordinate, in
+    the units of the gradient.
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> report = fastgrad.check_gradient(lambda x: x**2, lambda x: 2.1 * x, 3.0)
+    >>> report
+    <fastgrad.Report: disagree, 1 wrong and 0 undecided of 1, relative error 2.44e-02>
+    >>> print(report)  # doctest: +ELLIPSIS
+    DISAGREE: 1 of 1 checked coordinates is wrong; it is params: claimed 6.3, numeric 6...
+    """
 
     verdict: str
     relative_error: float

@@ -11,7 +11,9 @@ from fastgrad.verdict import AGREE, DISAGREE
 if TYPE_CHECKING:
     from fastgrad.report import BlockRow, Finding, Report
 
-WIDTH = 120
+WIDEST = 10_000
+"""Columns at most: tables are as wide as they need, and nothing in them is cut."""
+
 WORST_SHOWN = 10
 BLOCKS_SHOWN = 40
 
@@ -129,5 +131,9 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence
     for row in rows:
         table.add_row(*row)
     out = io.StringIO()
-    Console(file=out, width=max(WIDTH, 40), color_system=None, markup=False).print(table)
+    # The console would else wrap, colour, and turn [3] into markup, :key: into a picture.
+    console = Console(
+        file=out, width=WIDEST, color_system=None, markup=False, emoji=False, force_jupyter=False
+    )
+    console.print(table)
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))

@@ -1,0 +1,63 @@
+"""Chain: layers one after the other, their parameters named by position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fastgrad.errors import InputError
+from fastgrad.networks.base import Array, Blocks, Layer, Shape
+
+
+class Chain:
+    """Layers one after the other; layer k's parameter "weight" is named "k.weight"."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = tuple(layers)
+
+    def shapes(self, shape: Shape) -> list[Shape]:
+        """The shape of one sample before the first layer and after each.
+
+        Raises
+        ------
+        InputError
+            Naming the two layers that do not chain.
+        """
+        shapes = [shape]
+        for k, layer in enumerate(self.layers):
+            try:
+                shapes.append(layer.output_shape(shapes[-1]))
+            except InputError as error:
+                before = "the input" if k == 0 else f"layer {k - 1}, {self.layers[k - 1]},"
+                raise InputError(f"layer {k} does not fit {before}: {error}") from error
+        return shapes
+
+    def initial(self, rng: np.random.Generator) -> Blocks:
+        """Random parameters to start from."""
+        return {
+            f"{k}.{name}": block
+            for k, layer in enumerate(self.layers)
+            for name, block in layer.initial(rng).items()
+        }
+
+    def forward(self, p: Blocks, x: Array, start: int = 0) -> list[Array]:
+        """The input of layer `start` and the output of each layer from there."""
+        values = [x]
+        for k in range(start, len(self.layers)):
+            values.append(self.layers[k].forward(self.own(p, k), values[-1]))
+        return values
+
+    def backward(self, p: Blocks, values: Sequence[Array], dy: Array) -> tuple[Array, Blocks]:
+        """The gradients with respect to the input and to each parameter, from forward's values."""
+        gradients: Blocks = {}
+        for k in reversed(range(len(self.layers))):
+            dy, own = self.layers[k].backward(self.own(p, k), values[k], dy)
+            gradients |= {f"{k}.{name}": block for name, block in own.items()}
+        return dy, gradients
+
+    @staticmethod
+    def own(p: Blocks, k: int) -> Blocks:
+        """Layer k's parameters by their bare names."""
+        prefix = f"{k}."
+        return {name.removeprefix(prefix): block for name, block in p.items() if name.startswith(prefix)}

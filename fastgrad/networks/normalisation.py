@@ -1,0 +1,133 @@
+"""BatchNorm and LayerNorm: subtract a mean, divide by a deviation, scale and shift.
+
+Notation: y = (x - mean) / sqrt(variance + eps), z = scale * y + shift; with dy the gradient of y,
+
+    dx = (dy - mean(dy) - y * mean(dy * y)) / sqrt(variance + eps)
+
+the means taken over the same axes as the statistics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastgrad.networks.base import Array, Blocks, Shape, expect_features, expect_image
+
+EPSILON = 1e-5
+"""Added to the variance, as torch has it."""
+
+Axes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """Each feature (each channel of an image) normalised over the batch: the samples are coupled.
+
+    The statistics are those of the batch at hand, as in training.
+
+    Parameters
+    ----------
+    features : length of the last axis, or channels of an image
+    epsilon : added to the variance
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> sorted(fastgrad.Network([fastgrad.BatchNorm(3)], fastgrad.HalfSquaredError()).initial_parameters())
+    ['0.scale', '0.shift']
+    """
+
+    features: int
+    epsilon: float = EPSILON
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape stays."""
+        if len(shape) == 1:
+            expect_features(self, shape, self.features)
+        else:
+            expect_image(self, shape, self.features)
+        return shape
+
+    def initial(self, rng: np.random.Generator) -> Blocks:
+        """Scales of one, shifts of zero."""
+        del rng
+        return {"scale": np.ones(self.features), "shift": np.zeros(self.features)}
+
+    def forward(self, p: Blocks, x: Array) -> Array:
+        """The normalised input, scaled and shifted."""
+        y, _ = normalise(x, _batch_axes(x), self.epsilon)
+        return y * _wide(p["scale"], x) + _wide(p["shift"], x)
+
+    def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
+        """The gradient passes through the batch's mean and variance too."""
+        axes = _batch_axes(x)
+        y, deviation = normalise(x, axes, self.epsilon)
+        dx = through_normalise(y, deviation, dy * _wide(p["scale"], x), axes)
+        return dx, {"scale": (dy * y).sum(axis=axes), "shift": dy.sum(axis=axes)}
+
+
+@dataclass(frozen=True)
+class LayerNorm:
+    """Each sample normalised over its last axis.
+
+    Parameters
+    ----------
+    features : length of the last axis
+    epsilon : added to the variance
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> fastgrad.LayerNorm(8).output_shape((8,))
+    (8,)
+    """
+
+    features: int
+    epsilon: float = EPSILON
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape stays."""
+        expect_features(self, shape, self.features)
+        return shape
+
+    def initial(self, rng: np.random.Generator) -> Blocks:
+        """Scales of one, shifts of zero."""
+        del rng
+        return {"scale": np.ones(self.features), "shift": np.zeros(self.features)}
+
+    def forward(self, p: Blocks, x: Array) -> Array:
+        """The normalised input, scaled and shifted."""
+        y, _ = normalise(x, (-1,), self.epsilon)
+        return y * p["scale"] + p["shift"]
+
+    def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
+        """The gradient passes through each sample's mean and variance too."""
+        y, deviation = normalise(x, (-1,), self.epsilon)
+        dx = through_normalise(y, deviation, dy * p["scale"], (-1,))
+        others = tuple(range(x.ndim - 1))
+        return dx, {"scale": (dy * y).sum(axis=others), "shift": dy.sum(axis=others)}
+
+
+def normalise(x: Array, axes: Axes, epsilon: float) -> tuple[Array, Array]:
+    """(x - mean) / deviation and the deviation sqrt(variance + epsilon), both over `axes`."""
+    centred = x - x.mean(axis=axes, keepdims=True)
+    deviation = np.sqrt((centred**2).mean(axis=axes, keepdims=True) + epsilon)
+    return centred / deviation, deviation
+
+
+def through_normalise(y: Array, deviation: Array, dy: Array, axes: Axes) -> Array:
+    """The gradient of x from that of y = normalise(x)."""
+    mean_dy = dy.mean(axis=axes, keepdims=True)
+    mean_dy_y = (dy * y).mean(axis=axes, keepdims=True)
+    return np.asarray((dy - mean_dy - y * mean_dy_y) / deviation)
+
+
+def _batch_axes(x: Array) -> Axes:
+    return (0,) if x.ndim == 2 else (0, 2, 3)
+
+
+def _wide(values: Array, x: Array) -> Array:
+    """One value for each feature or channel, in a shape that spreads over x."""
+    return values if x.ndim == 2 else values[:, None, None]

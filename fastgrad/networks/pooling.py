@@ -1,0 +1,115 @@
+"""MaxPool2D and AvgPool2D: each window of an image becomes its maximum or its mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fastgrad.errors import InputError
+from fastgrad.networks.base import Array, Blocks, Shape, expect_image
+
+
+@dataclass(frozen=True)
+class _Pool2D:
+    """Windows of size x size pixels, `stride` apart (default: side by side).
+
+    Parameters
+    ----------
+    size : height and width of a window
+    stride : pixels from one window to the next; None for `size`
+    """
+
+    size: int
+    stride: int | None = None
+
+    @property
+    def step(self) -> int:
+        """The stride at work."""
+        return self.size if self.stride is None else self.stride
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(channels, height, width) of the windows that fit; pixels that fill no window are dropped."""
+        expect_image(self, shape)
+        height, width = ((side - self.size) // self.step + 1 for side in shape[1:])
+        if height < 1 or width < 1:
+            raise InputError(f"{self} does not fit its input of shape {shape}: no window of it does")
+        return (shape[0], height, width)
+
+    def initial(self, rng: np.random.Generator) -> Blocks:
+        """There are no parameters."""
+        del rng
+        return {}
+
+    def _windows(self, x: Array) -> Array:
+        """A view (n, c, i, j, a, b) of the windows."""
+        view = sliding_window_view(x, (self.size, self.size), axis=(2, 3))
+        return view[:, :, :: self.step, :: self.step]
+
+    def _scatter(self, x: Array, shares: Array) -> Array:
+        """Add each window's shares (n, c, i, j, a, b) to where the window was cut."""
+        dx = np.zeros_like(x)
+        height, width = (self.step * side for side in shares.shape[2:4])
+        for a in range(self.size):
+            for b in range(self.size):
+                dx[:, :, a : a + height : self.step, b : b + width : self.step] += shares[..., a, b]
+        return dx
+
+
+@dataclass(frozen=True)
+class MaxPool2D(_Pool2D):
+    """The maximum of each window; on a tie the gradient goes to the first.
+
+    Parameters
+    ----------
+    size : height and width of a window
+    stride : pixels from one window to the next; None for `size`
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> fastgrad.MaxPool2D(2).output_shape((16, 28, 28))
+    (16, 14, 14)
+    """
+
+    def forward(self, p: Blocks, x: Array) -> Array:
+        """The maximum of each window."""
+        del p
+        return np.asarray(self._windows(x).max(axis=(4, 5)))
+
+    def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
+        """The whole gradient to the first maximum of the window."""
+        del p
+        windows = self._windows(x)
+        flat = windows.reshape(*windows.shape[:4], -1)
+        chosen = flat.argmax(axis=-1)[..., None] == np.arange(self.size**2)
+        return self._scatter(x, (chosen * dy[..., None]).reshape(windows.shape)), {}
+
+
+@dataclass(frozen=True)
+class AvgPool2D(_Pool2D):
+    """The mean of each window.
+
+    Parameters
+    ----------
+    size : height and width of a window
+    stride : pixels from one window to the next; None for `size`
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> fastgrad.AvgPool2D(3, stride=2).output_shape((1, 7, 7))
+    (1, 3, 3)
+    """
+
+    def forward(self, p: Blocks, x: Array) -> Array:
+        """The mean of each window."""
+        del p
+        return np.asarray(self._windows(x).mean(axis=(4, 5)))
+
+    def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
+        """An equal share to each pixel of the window."""
+        del p
+        share = np.broadcast_to(dy[..., None, None], self._windows(x).shape) / self.size**2
+        return self._scatter(x, share), {}

@@ -1,0 +1,40 @@
+"""Flatten: an image or a sequence becomes one vector of features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastgrad.networks.base import Array, Blocks, Shape
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """Each sample's array as one vector, in C order.
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> fastgrad.Flatten().output_shape((32, 14, 14))
+    (6272,)
+    """
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """As many features as the sample has numbers."""
+        return (int(np.prod(shape, dtype=np.int64)),)
+
+    def initial(self, rng: np.random.Generator) -> Blocks:
+        """There are no parameters."""
+        del rng
+        return {}
+
+    def forward(self, p: Blocks, x: Array) -> Array:
+        """The same numbers in another shape."""
+        del p
+        return x.reshape(len(x), -1)
+
+    def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
+        """The same numbers in the old shape."""
+        del p
+        return dy.reshape(x.shape), {}
