@@ -62,7 +62,6 @@ def estimate(plan: Plan, values: Values, cost: float, parameters: Parameters, ep
         rounding = ROUNDING * eps * largest * plan.stencil.amplification / h
         truncation = CURVATURE * (h / typ) ** plan.stencil.order * np.maximum(np.abs(d), rms)
         bound[where] = rounding + truncation
-    bound[np.isnan(numeric)] = np.nan
     return Estimates(numeric, bound, block_rms)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,7 @@ class Parameters:
     def __init__(self, structure: Any) -> None:
         leaves, self.spec = _flatten(structure)
         names = _block_names(self.spec)
+        _refuse_repeated(names)
         arrays = [_parameter_leaf(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
         self.leaves: tuple[FloatArray, ...] = tuple(a.reshape(-1) for a in arrays)
         starts = np.concatenate(([0], np.cumsum([a.size for a in arrays], dtype=np.int64)))
@@ -122,8 +124,18 @@ class Parameters:
         """The block that holds a coordinate of the flat vector."""
         return self.blocks[int(self.block_numbers(np.asarray([flat_index]))[0])]
 
-    def segments(self, indices: IndexArray) -> Iterator[tuple[int, IndexArray]]:
-        """Group flat indices by block: pairs of a block number and positions within `indices`."""
+    def segments(self, indices: IndexArray) -> Iterator[tuple[int, slice | IndexArray]]:
+        """Group flat indices by block: pairs of a block number and where in `indices` its own stand.
+
+        Increasing indices, as every plan has them, give slices (views, where arrays of positions would
+        copy: 0.2 microseconds a coordinate, which is 5% of a fast compiled cost).
+        """
+        if (indices[1:] >= indices[:-1]).all():
+            cuts = np.searchsorted(indices, self._starts).tolist()
+            for number, (start, stop) in enumerate(pairwise(cuts)):
+                if start < stop:
+                    yield number, slice(start, stop)
+            return
         numbers = self.block_numbers(indices)
         for number in np.unique(numbers):
             yield int(number), np.flatnonzero(numbers == number)
@@ -229,7 +241,7 @@ def flatten_alike(a: Any, b: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[
         others = spec.flatten_up_to(b)
     except (ValueError, TypeError):
         others = [b]
-    return _numbers(leaves), np.concatenate([_numbers(_flatten(other)[0]) for other in others])
+    return _numbers(leaves), _numbers([leaf for other in others for leaf in _flatten(other)[0]])
 
 
 def block_name(path: tuple[Any, ...]) -> str:
@@ -255,6 +267,14 @@ def _block_names(spec: optree.PyTreeSpec) -> list[str]:
     ]
 
 
+def _refuse_repeated(names: Sequence[str]) -> None:
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise InputError(
+            f"two blocks of the parameters would both be called {twice[0]}: give their keys other names"
+        )
+
+
 def _form(spec: optree.PyTreeSpec) -> str:
     """The containers of a structure with a star for each leaf, as in {'a': (*, *)}."""
     return str(spec).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]
@@ -271,6 +291,8 @@ def _private(leaf: FloatArray, dtype: npt.DTypeLike | None) -> FloatArray:
 
 
 def _parameter_leaf(leaf: Any, name: str) -> FloatArray:
+    if isinstance(leaf, np.ma.MaskedArray):
+        raise InputError(f"parameter {name} is a masked array: pass {name}.filled(...) or its valid entries")
     array = _as_array(leaf, f"parameter {name}")
     kind = array.dtype
     if kind.type not in (np.float32, np.float64):

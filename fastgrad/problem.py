@@ -83,7 +83,13 @@ class Problem:
                 f"{type(net).__name__} has no method {', '.join(missing)}; other names can be given "
                 "with get_params=, set_params=, cost= and gradient="
             )
-        own = copy.deepcopy(net)
+        try:
+            own = copy.deepcopy(net)
+        except Exception as error:
+            raise InputError(
+                f"{type(net).__name__} cannot be copied ({error}): give it a __deepcopy__, or check plain "
+                "functions cost(params, X, y) and gradient(params, X, y) instead"
+            ) from error
         params = np.array(getattr(own, get_params)())
         return cls(
             _ObjectMethod(own, set_params, cost, is_cost=True),

@@ -158,6 +158,6 @@ def find_stencil(method: str) -> Stencil:
     InputError
         For an unknown name; the message lists the known ones.
     """
-    if method not in STENCILS:
+    if not isinstance(method, str) or method not in STENCILS:
         raise InputError(f"unknown method {method!r}: the methods are {', '.join(STENCILS)}")
     return STENCILS[method]

@@ -111,7 +111,12 @@ def default_step(leaf: npt.NDArray[Any], stencil: Stencil) -> float:
 
 def is_finite_number(value: Any) -> bool:
     """Whether an option's value is one finite real number, of Python's or NumPy's kind."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a Python int beyond any float
+        return False
 
 
 def _default_steps(leaf: npt.NDArray[Any], x: npt.NDArray[Any], stencil: Stencil) -> npt.NDArray[np.float64]:

@@ -81,11 +81,11 @@ def compare(
     g = np.where(finite_claim, claimed, 0.0)
     numbers = parameters.block_numbers(plan.indices)
     scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), RHO * estimates.block_rms[numbers])
-    if tolerance is None:
-        allowed = estimates.error_bound + _tau(plan, parameters)[numbers] * scale
-    else:
-        allowed = tolerance * scale
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        if tolerance is None:
+            allowed = estimates.error_bound + _tau(plan, parameters)[numbers] * scale
+        else:
+            allowed = float(tolerance) * scale
         difference = np.abs(g - d)
         severity = np.where(difference == 0, 0.0, difference / allowed)
     severity[~finite_claim] = np.inf

@@ -71,7 +71,8 @@ class TestPublicFace:
     @pytest.mark.parametrize("name", sorted(CALLED))
     def test_arguments(self, name):
         """What a user calls has a Parameters section with the signature's names, in its order."""
-        assert documented_names(CALLED[name].__doc__) is not None
+        takes_arguments = bool(inspect.signature(CALLED[name]).parameters)
+        assert (documented_names(CALLED[name].__doc__) is not None) == takes_arguments
         assert complaints(name, CALLED[name]) == []
 
     @pytest.mark.parametrize("name", sorted(NOT_RAISED))

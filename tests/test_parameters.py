@@ -173,7 +173,7 @@ class TestBlocks:
         """Grouped by block, each position comes once, with its block, and no block comes twice."""
         p = Parameters(nonempty(structure))
         indices = np.array(data.draw(st.lists(st.integers(0, p.size - 1), max_size=9)), dtype=np.intp)
-        groups = list(p.segments(indices))
+        groups = [(number, np.arange(len(indices))[where]) for number, where in p.segments(indices)]
         assert sorted(k for _, where in groups for k in where.tolist()) == list(range(len(indices)))
         assert len({number for number, _ in groups}) == len(groups)
         for number, where in groups:
@@ -536,3 +536,22 @@ class TestRootMeanSquare:
         leaf = rng.array(100, dtype=np.float32)
         expected = np.sqrt(np.mean(leaf.astype(np.float64) ** 2))
         assert root_mean_square(leaf) == pytest.approx(expected, rel=1e-14)
+
+
+class TestRefusedStructures:
+    def test_two_blocks_of_one_name(self):
+        """Keys that would give two blocks one name are refused."""
+        with pytest.raises(InputError, match=r"two blocks of the parameters would both be called a\.b"):
+            Parameters({"a.b": np.ones(1), "a": {"b": np.ones(1)}})
+
+    def test_masked_array(self):
+        """A masked array is refused: its mask would be lost without a word."""
+        with pytest.raises(InputError, match="parameter W is a masked array"):
+            Parameters({"W": np.ma.masked_array([1.0, 2.0], [True, False])})
+
+    def test_segments_of_unordered_indices(self):
+        """Indices in any order are grouped by block, in their own order within each."""
+        parameters = Parameters({"a": np.zeros(3), "b": np.zeros(3)})
+        indices = np.array([4, 0, 5, 2])
+        groups = {number: indices[where].tolist() for number, where in parameters.segments(indices)}
+        assert groups == {0: [0, 2], 1: [4, 5]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -250,3 +251,11 @@ class TestProblem:
         assert repr(fastgrad.Problem(cost, None, np.ones(2))) == "Problem(cost=cost, gradient=None)"
         net = fastgrad.Problem.from_object(Network(), X, Y)
         assert repr(net) == "Problem(cost=Network.costFunction, gradient=Network.computeGradients)"
+
+
+def test_object_that_cannot_be_copied():
+    """An object that cannot be copied is refused with what to do about it."""
+    net = Network()
+    net.lock = threading.Lock()
+    with pytest.raises(InputError, match=r"cannot be copied .*_thread\.lock.* give it a __deepcopy__"):
+        fastgrad.Problem.from_object(net, X, Y)

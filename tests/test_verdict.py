@@ -287,6 +287,11 @@ class TestRelativeError:
         assert fastgrad.relative_error(a, b) == pytest.approx(0.5, rel=1e-15)
         assert fastgrad.relative_error([1, 2], np.array([1.0, 2.0])) == 0.0
 
+    @pytest.mark.parametrize("nothing", [[], {}, None, np.empty(0), {"W": np.empty((0, 3))}])
+    def test_of_nothing(self, nothing):
+        """Two structures without a number in them are equal."""
+        assert fastgrad.relative_error(nothing, nothing) == 0.0
+
     def test_dicts_go_by_key(self):
         """Two dicts with the same entries are equal, in whatever order they were written."""
         assert fastgrad.relative_error({"W": 1.0, "b": 2.0}, {"b": 2.0, "W": 1.0}) == 0.0

@@ -80,7 +80,8 @@ class BatchedEngine(EngineBase):
         batch = self._buffers()
         k = len(indices)
         placed = []
-        for number, where in self.parameters.segments(indices):
+        for number, segment in self.parameters.segments(indices):
+            where = np.arange(k)[segment]
             inside = indices[where] - self.parameters.blocks[number].start
             base = self.working.flat_leaves[number][inside]
             batch[number][where, inside] = base + offsets[where]

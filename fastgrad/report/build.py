@@ -47,8 +47,8 @@ def build_findings(
 
 def build_blocks(parameters: Parameters, arrays: Arrays, comparison: Comparison) -> tuple[BlockRow, ...]:
     """A row for each block, in the user's order."""
-    positions = dict(parameters.segments(arrays.indices))
-    nothing = np.empty(0, dtype=np.intp)
+    everywhere, nothing = np.arange(len(arrays.indices)), np.empty(0, dtype=np.intp)
+    positions = {number: everywhere[where] for number, where in parameters.segments(arrays.indices)}
     rows = []
     for number, block in enumerate(parameters.blocks):
         where = positions.get(number, nothing)

@@ -62,7 +62,7 @@ def _block_table(report: Report) -> str:
     rows = [_block_row(row) for row in report.blocks if id(row) in keep]
     text = _table(header, rows, right=(2, 3, 4, 5))
     hidden = len(report.blocks) - len(rows)
-    return text + (f"\n... and {hidden} more blocks, none worse" if hidden else "")
+    return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
 
 
 def _badness(row: BlockRow) -> tuple[int, int]:
