@@ -1,6 +1,6 @@
 """What does an element cost in each kernel, and how far from exact is the result.
 
-    pytest benchmarks/bench_kernels.py --benchmark-only -o python_files='bench_*.py' -o addopts=''
+    scripts/bench benchmarks/bench_kernels.py
 
 Each row is (function, size, dtype, library): `fastgrad` is the public Python call, `numpy` the NumPy
 formula, `numba_math` a compiled loop over the C library's function, `scipy` its special function.
@@ -129,7 +129,7 @@ LOSS_ROWS = [(name, library) for name, (_, rows) in LOSSES.items() for library i
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("name", "library"), ROWS)
-def test_elementwise(benchmark, name, library, size, dtype):
+def bench_elementwise(benchmark, name, library, size, dtype):
     """One array, normal with standard deviation 3, through one function."""
     exact, libraries = ELEMENTWISE[name]
     function = libraries[library]
@@ -148,7 +148,7 @@ def test_elementwise(benchmark, name, library, size, dtype):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("name", "library"), LOSS_ROWS)
-def test_loss(benchmark, name, library, size, dtype):
+def bench_loss(benchmark, name, library, size, dtype):
     """One batch through one loss: `size` elements, ten classes; the error is in ulp of float64."""
     exact, libraries = LOSSES[name]
     function = libraries[library]
