@@ -35,18 +35,21 @@ class Estimates:
     block_rms: npt.NDArray[np.float64]  # (blocks,) rms of the finite numeric derivatives
 
 
-def estimate(plan: Plan, values: Values, cost: float, parameters: Parameters, eps: float) -> Estimates:
+def estimate(
+    plan: Plan, values: Values, cost: float, parameters: Parameters, eps: float, origin: float = 0.0
+) -> Estimates:
     """Derivatives and their error bounds from the values of a plan.
 
     Parameters
     ----------
     plan : Plan of m coordinates
-    values : (m, S) the cost at the plan's points
+    values : (m, S) the cost at the plan's points, counted from origin
     cost : the cost at the parameters
     parameters : Parameters
     eps : machine epsilon of the coarsest dtype among the parameters
+    origin : what the engine's values are counted from
     """
-    numeric = plan.stencil.derivative(values, plan.displacements, cost)
+    numeric = plan.stencil.derivative(values, plan.displacements, cost - origin)
     numeric[~np.isfinite(numeric)] = np.nan
     bound = np.empty(len(numeric))
     block_rms = np.zeros(len(parameters.blocks))
@@ -58,7 +61,7 @@ def estimate(plan: Plan, values: Values, cost: float, parameters: Parameters, ep
             bound[where] = COMPLEX_ROUNDING * np.finfo(np.float64).eps * (np.abs(d) + rms)
             continue
         h, typ = plan.steps[where], typical_size(parameters.leaves[number])
-        largest = np.maximum(np.abs(values[where]).max(axis=1), abs(cost))
+        largest = np.maximum(np.abs(values[where] + origin).max(axis=1), abs(cost))
         rounding = ROUNDING * eps * largest * plan.stencil.amplification / h
         truncation = CURVATURE * (h / typ) ** plan.stencil.order * np.maximum(np.abs(d), rms)
         bound[where] = rounding + truncation

@@ -15,9 +15,15 @@ from fastgrad.engines.base import Engine, Values
 from fastgrad.engines.choose import choose_engine
 from fastgrad.errors import InputError
 from fastgrad.options import Options
-from fastgrad.parallel import Evaluation, evaluate, one_blas_thread
+from fastgrad.parallel import Evaluation, choose_workers, evaluate, one_blas_thread
 from fastgrad.parameters import IndexArray, Parameters, flatten_alike
-from fastgrad.preflight import Start, check_cost, claimed_gradient
+from fastgrad.preflight import (
+    Start,
+    args_unchanged,
+    check_complex_step,
+    check_cost,
+    claimed_gradient,
+)
 from fastgrad.problem import Problem
 from fastgrad.progress import progress_bar
 from fastgrad.report import Report
@@ -28,9 +34,9 @@ from fastgrad.report.build import (
     overall_relative_error,
 )
 from fastgrad.sampling import choose_coordinates
-from fastgrad.stencils import find_stencil
+from fastgrad.stencils import CENTRAL, find_stencil
 from fastgrad.steps import Plan, StepOption, make_plan
-from fastgrad.verdict import check_tolerance, compare
+from fastgrad.verdict import compare
 from fastgrad.verdict import relative_error as _relative_error
 
 
@@ -128,18 +134,25 @@ def check(problem: Problem, **options: Any) -> Report:
     >>> fastgrad.check(problem).passed
     True
     """
+    if not isinstance(problem, Problem):
+        raise InputError(
+            f"check takes a Problem; got {type(problem).__name__}. For functions there is "
+            "check_gradient(cost, gradient, params)"
+        )
     if problem.gradient is None:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
     began = time.perf_counter()
-    chosen = Options(**options)
-    check_tolerance(chosen.tolerance)
+    chosen = Options.of(options)
     parameters = Parameters(problem.params)
     indices, coverage = choose_coordinates(chosen.coordinates, parameters, chosen.seed)
     with one_blas_thread():
-        claimed = claimed_gradient(problem.gradient, parameters, problem.args, indices)
+        with args_unchanged(problem.args, "gradient function"):
+            claimed = claimed_gradient(problem.gradient, parameters, problem.args, indices)
         found = _difference(problem, parameters, indices, chosen)
     comparison = compare(claimed, found.estimates, found.plan, parameters, chosen.tolerance)
-    arrays = build_arrays(parameters, found.plan, found.run.values, claimed, found.estimates, comparison)
+    arrays = build_arrays(
+        parameters, found.plan, found.run.values + found.engine.origin, claimed, found.estimates, comparison
+    )
     wrong, undecided = build_findings(parameters, arrays, comparison)
     return Report(
         verdict=comparison.verdict,
@@ -249,7 +262,7 @@ def numerical_gradient(
     array([ 3., 12.])
     """
     began = time.perf_counter()
-    chosen = Options(**options)
+    chosen = Options.of(options)
     if chosen.tolerance is not None:
         raise InputError("tolerance= compares two gradients: numerical_gradient has only one")
     parameters = Parameters(params)
@@ -316,7 +329,12 @@ def _difference(
     stencil = find_stencil(options.method)
     plan = make_plan(parameters, indices, stencil, options.step)
     engine = choose_engine(problem, parameters, stencil, options.engine, options.vectorized)
-    start = check_cost(engine)
+    choose_workers(engine, options.n_jobs, options.backend)  # an unknown backend is refused now
+    with args_unchanged(problem.args, "cost"):
+        start = check_cost(engine)
+        if stencil.is_complex:
+            in_reals = choose_engine(problem, parameters, CENTRAL, "auto", options.vectorized)
+            check_complex_step(engine, in_reals, plan)
     with progress_bar(len(indices), options.progress) as advance:
         run = evaluate(
             engine,
@@ -327,7 +345,8 @@ def _difference(
             backend=options.backend,
             advance=advance,
         )
-    estimates = estimate(plan, run.values, start.cost, parameters, coarsest_epsilon(parameters))
+    eps = max(coarsest_epsilon(parameters), engine.epsilon)
+    estimates = estimate(plan, run.values, start.cost, parameters, eps, engine.origin)
     return _Differences(start, plan, engine, run, estimates)
 
 

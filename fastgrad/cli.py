@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.verdict import AGREE, DISAGREE, UNDECIDED
+
+if TYPE_CHECKING:
+    from fastgrad.report import Report
 
 EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
 CANNOT_RUN = 2
@@ -87,10 +92,18 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _check(options: argparse.Namespace) -> int:
+    # With --json stdout carries the JSON alone: what the user's code prints goes to stderr.
+    with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
+        report = _run_check(options)
+    print(report.to_json() if options.json else report)
+    return EXIT_STATUS[report.verdict]
+
+
+def _run_check(options: argparse.Namespace) -> Report:
     from fastgrad.checks import check
     from fastgrad.targets import load_target
 
-    report = check(
+    return check(
         load_target(options.target),
         coordinates="auto" if options.sample is None else options.sample,
         seed=options.seed,
@@ -101,8 +114,6 @@ def _check(options: argparse.Namespace) -> int:
         tolerance=options.tolerance,
         progress=options.progress,
     )
-    print(report.to_json() if options.json else report)
-    return EXIT_STATUS[report.verdict]
 
 
 def _demo(options: argparse.Namespace) -> int:

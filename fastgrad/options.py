@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any
 
+from fastgrad.errors import InputError
+from fastgrad.stencils import find_stencil
 from fastgrad.steps import StepOption
+from fastgrad.verdict import check_tolerance
 
 
 @dataclass(frozen=True)
@@ -22,3 +26,22 @@ class Options:
     backend: Any = None
     tolerance: float | None = None
     progress: bool | None = None
+
+    def __post_init__(self) -> None:
+        find_stencil(self.method)
+        check_tolerance(self.tolerance)
+        jobs: Any = self.n_jobs
+        if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
+            raise InputError(f"n_jobs must be an integer other than 0, or None; got {self.n_jobs!r}")
+        for name, value in (("vectorized", self.vectorized), ("progress", self.progress)):
+            if not isinstance(value, bool | None):
+                raise InputError(f"{name} must be True or False; got {value!r}")
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> Options:
+        """The options from keywords; TypeError for an unknown one, with the known ones."""
+        known = [field.name for field in fields(cls)]
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise TypeError(f"unknown option {unknown[0]!r}: the options are {', '.join(known)}")
+        return cls(**given)

@@ -12,6 +12,7 @@ import pickle
 import queue
 import sys
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -105,6 +106,7 @@ def evaluate(
             notes = (note,)
     for chunk in _chunks(job, done, seconds_each, Workers(1, "threads", False)):
         job.run(chunk)
+    engine.finish()
     return Evaluation(values, 1, notes)
 
 
@@ -126,7 +128,7 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     there, and a Python cost may hold state.
     """
     alone = Workers(1, "threads", False)
-    if n_jobs == 1 or engine.workers == "one":
+    if engine.workers == "one" or (backend is None and n_jobs == 1):
         return alone
     if n_jobs is None and backend is None and "joblib" not in sys.modules:
         return alone  # nobody can have configured joblib: not worth the 0.2 s of importing it
@@ -203,7 +205,9 @@ def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any
             "a worker process died while evaluating the cost (out of memory, or a crash in compiled "
             "code): try n_jobs=1, which shows the cost's own error"
         ) from error
-    except (pickle.PicklingError, BrokenProcessPool) as error:
+    except (pickle.PicklingError, BrokenProcessPool, AttributeError, TypeError) as error:
+        if isinstance(error, AttributeError | TypeError) and "pickle" not in str(error):
+            raise
         note = (
             f"the cost cannot be sent to worker processes ({_reason(error)}), so it was evaluated "
             'by one. If it is safe in threads, say backend="threading"; or define it at the top level '
@@ -218,9 +222,10 @@ def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any
 def _in_threads(
     job: _Job, chunks: list[slice], workers: Workers, backend: Any
 ) -> Generator[tuple[slice, Values], None, None]:
+    everyone = [job.engine.for_worker() for _ in range(workers.count)]
     twins: queue.SimpleQueue[Engine] = queue.SimpleQueue()
-    for _ in range(workers.count):
-        twins.put(job.engine.for_worker())
+    for twin in everyone:
+        twins.put(twin)
 
     def run(chunk: slice) -> tuple[slice, Values]:
         twin = twins.get()
@@ -230,21 +235,60 @@ def _in_threads(
             twins.put(twin)
 
     yield from _joblib(workers, backend, run, ((chunk,) for chunk in chunks))
+    for twin in [job.engine, *everyone]:
+        twin.finish()
 
 
 def _in_processes(
     job: _Job, chunks: list[slice], workers: Workers, backend: Any
 ) -> Generator[tuple[slice, Values], None, None]:
+    job.engine.finish()
     job.engine.release()  # the workers have their own; the caller's would only take up memory
     tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
-    yield from _joblib(workers, backend, _run_in_process, tasks)
+    for chunk, answer in _joblib(workers, backend, _run_in_process, tasks):
+        if isinstance(answer, _Raised):
+            raise answer.error()
+        yield chunk, answer
 
 
 def _run_in_process(
     engine: Engine, chunk: slice, indices: IndexArray, offsets: Values
-) -> tuple[slice, Values]:
-    with one_blas_thread():
-        return chunk, engine.values(np.asarray(indices), np.asarray(offsets))
+) -> tuple[slice, Values | _Raised]:
+    try:
+        with one_blas_thread():
+            values = engine.values(np.asarray(indices), np.asarray(offsets))
+            engine.finish()
+            return chunk, values
+    except Exception as error:
+        return chunk, _Raised.of(error)
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """An exception of the cost on its way from a worker, as text too: not every exception can be pickled."""
+
+    pickled: bytes | None
+    text: str
+
+    @classmethod
+    def of(cls, error: Exception) -> _Raised:
+        import cloudpickle
+
+        text = "".join(traceback.format_exception(error))
+        try:
+            data = cloudpickle.dumps(error)
+            pickle.loads(data)
+        except Exception:
+            data = None
+        return cls(data, text)
+
+    def error(self) -> Exception:
+        """The exception, or where it could not travel a WorkerError that quotes it."""
+        if self.pickled is None:
+            return WorkerError(f"the cost raised in a worker:\n{self.text}")
+        error: Exception = pickle.loads(self.pickled)
+        error.add_note(f"fastgrad: in a worker process\n{self.text}")
+        return error
 
 
 def _joblib(

@@ -6,6 +6,7 @@ user wrote them (a dict keeps its insertion order). A flat index counts along th
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -218,6 +219,31 @@ class WorkingCopy:
         return None
 
 
+def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The args with arrays laid out as a worker process would find them.
+
+    NumPy rounds differently on strided or unaligned data, which a trip to a worker makes contiguous, and a
+    private memory map would be reopened there from its file, without what was changed in memory.
+    """
+
+    def settled(leaf: Any) -> Any:
+        if type(leaf) not in (np.ndarray, np.memmap):
+            return leaf
+        in_order = leaf.flags.c_contiguous or leaf.flags.f_contiguous
+        if in_order and leaf.flags.aligned and not _is_private_map(leaf):
+            return leaf
+        return np.array(leaf, subok=False)
+
+    return tuple(optree.tree_map(settled, arg, namespace=_NAMESPACE) for arg in args)
+
+
+def fingerprints(args: tuple[Any, ...]) -> list[int]:
+    """A checksum of each array among the args, to see whether a function writes to them."""
+    leaves = [leaf for arg in args for leaf in _flatten(arg)[0]]
+    plain = (leaf for leaf in leaves if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject)
+    return [zlib.crc32(np.ascontiguousarray(leaf).view(np.uint8).reshape(-1).data) for leaf in plain]
+
+
 def root_mean_square(leaf: FloatArray) -> float:
     """The root mean square of a flat leaf in float64, piece by piece (no large temporary)."""
     if leaf.size == 0:
@@ -268,11 +294,13 @@ def _block_names(spec: optree.PyTreeSpec) -> list[str]:
 
 
 def _refuse_repeated(names: Sequence[str]) -> None:
-    twice = [name for k, name in enumerate(names) if name in names[:k]]
-    if twice:
-        raise InputError(
-            f"two blocks of the parameters would both be called {twice[0]}: give their keys other names"
-        )
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise InputError(
+                f"two blocks of the parameters would both be called {name}: give their keys other names"
+            )
+        seen.add(name)
 
 
 def _form(spec: optree.PyTreeSpec) -> str:
@@ -283,6 +311,15 @@ def _form(spec: optree.PyTreeSpec) -> str:
 def _numbers(leaves: Sequence[Any]) -> npt.NDArray[np.float64]:
     flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves]
     return np.concatenate(flat) if flat else np.empty(0)
+
+
+def _is_private_map(array: Any) -> bool:
+    """Whether an array's memory is a copy-on-write map: a worker would reopen it from its file."""
+    while isinstance(array, np.ndarray):
+        if isinstance(array, np.memmap) and array.mode == "c":
+            return True
+        array = array.base
+    return False
 
 
 def _private(leaf: FloatArray, dtype: npt.DTypeLike | None) -> FloatArray:
@@ -308,10 +345,8 @@ def _parameter_leaf(leaf: Any, name: str) -> FloatArray:
                 f"parameter {label} is {array.reshape(-1)[at]}: a gradient can only be checked "
                 "at finite parameters"
             )
-    mapped_privately = isinstance(leaf, np.memmap) and leaf.mode == "c"
     wanted = kind.newbyteorder("=")
-    if mapped_privately or wanted != kind:
-        # A worker would reopen a private map from its file and miss what was changed in memory.
+    if _is_private_map(array) or wanted != kind:
         return np.array(array, dtype=wanted, subok=False)
     return array
 
@@ -331,13 +366,15 @@ def _as_array(leaf: Any, what: str) -> FloatArray:
     try:
         return np.asarray(leaf)
     except Exception as error:
-        raise InputError(f"{what} is not an array: got {describe(leaf)}") from error
+        join = ". Join the pieces: np.concatenate((a.ravel(), b.ravel()))" * isinstance(leaf, list | tuple)
+        raise InputError(f"{what} is not an array: got {describe(leaf)}{join}") from error
 
 
 def _matching_leaf(leaf: Any, block: Block, what: str) -> FloatArray:
     array = _as_array(leaf, f"the {what} of {block.name}")
     if array.dtype.kind != "f":
         hint = " (integers drop the fraction: compute it in floats)" * (array.dtype.kind in "iub")
+        hint += ". Is a return missing?" * (leaf is None)
         raise InputError(f"the {what} of {block.name} must hold real floats; got {describe(leaf)}{hint}")
     if array.shape != block.shape:
         hint = ""

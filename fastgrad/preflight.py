@@ -12,10 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.bounds import ROUNDING, coarsest_epsilon
 from fastgrad.engines.base import Engine
 from fastgrad.errors import InputError
-from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
-from fastgrad.stencils import COMPLEX_STEP
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, fingerprints
+from fastgrad.stencils import CENTRAL, COMPLEX_STEP
+from fastgrad.steps import Plan, make_plan
+
+WITNESSES = 4
+"""Coordinates of each block at which the complex step must agree with central differences."""
 
 COMPLEX_ULPS = 4
 """How far the real part may move under a complex step of 1e-30 (numerics, section 1, trust test a)."""
@@ -47,6 +52,43 @@ def check_cost(engine: Engine) -> Start:
     return replace(start, evaluations=start.evaluations + 1)
 
 
+def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> None:
+    """Compare the complex step with central differences at a few coordinates of each block.
+
+    np.abs and norms lose the imaginary part without a word, perhaps in one term of the cost only.
+
+    Raises
+    ------
+    InputError
+        Naming a coordinate where the two do not agree within a thousandth of the larger.
+    """
+    parameters = engine.parameters
+    chosen = [
+        plan.indices[where][:: max(1, _count(where, plan) // WITNESSES)][:WITNESSES]
+        for _, where in parameters.segments(plan.indices)
+    ]
+    indices = np.concatenate(chosen)
+    real_plan = make_plan(parameters, indices, CENTRAL)
+    values = in_reals.values(indices, real_plan.displacements)
+    central = CENTRAL.derivative(values, real_plan.displacements, 0.0)
+    steps = np.full((len(indices), 1), 1j * COMPLEX_STEP)
+    by_complex = engine.values(indices, steps)[:, 0].imag / COMPLEX_STEP
+    scale = np.maximum(np.abs(central), np.abs(by_complex))
+    noise = ROUNDING * coarsest_epsilon(parameters) * np.abs(values).max(axis=1) / real_plan.steps
+    off = np.abs(central - by_complex) > 1e-3 * scale + noise
+    if off.any():
+        k = int(np.argmax(off))
+        raise InputError(
+            f"the complex step and central differences do not agree at {parameters.label(int(indices[k]))}: "
+            f"{by_complex[k]:.6g} and {central[k]:.6g}. Something in the cost drops the imaginary part "
+            '(np.abs, norms, comparisons); use method="central"'
+        )
+
+
+def _count(where: slice | IndexArray, plan: Plan) -> int:
+    return len(plan.indices[where])
+
+
 def claimed_gradient(
     gradient: Any, parameters: Parameters, args: tuple[Any, ...], indices: IndexArray
 ) -> npt.NDArray[np.float64]:
@@ -72,6 +114,24 @@ def claimed_gradient(
         what = rebound if at is None else parameters.label(at)
         raise InputError(f"the gradient function changes its parameters ({what}); work on a copy inside it")
     return claimed
+
+
+@contextlib.contextmanager
+def args_unchanged(args: tuple[Any, ...], who: str) -> Iterator[None]:
+    """Refuse a function that writes into the data it is given: the next call would see other data.
+
+    Raises
+    ------
+    InputError
+        Saying who did it. What was written cannot be undone here.
+    """
+    before = fingerprints(args)
+    yield
+    if fingerprints(args) != before:
+        raise InputError(
+            f"the {who} changes the arrays in args (as X -= X.mean() does): the data are no longer what you "
+            "passed. Work on a copy inside it"
+        )
 
 
 def _same_twice(engine: Engine) -> Start:

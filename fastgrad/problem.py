@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastgrad.errors import InputError
+from fastgrad.parameters import describe
+
+if TYPE_CHECKING:
+    from fastgrad.networks.network import Network
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,6 +27,8 @@ class Problem:
         None where only a numerical gradient is wanted
     params : array of any shape | dict | list | tuple | nestings of them, float32 or float64
     args : tuple of whatever else both take; passed through as it is
+    structure : a fastgrad.Network that computes the same cost, cost(params, X, Y) with args (X, Y); it is
+        then evaluated by the network engine
 
     Examples
     --------
@@ -37,6 +43,7 @@ class Problem:
     gradient: Any
     params: Any
     args: tuple[Any, ...] = ()
+    structure: Network | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.cost):
@@ -76,6 +83,8 @@ class Problem:
         InputError
             Naming the methods that the object does not have.
         """
+        if isinstance(net, type):
+            raise InputError(f"from_object takes an object, not a class: pass {net.__name__}(...)")
         names = (get_params, set_params, cost, gradient)
         missing = [name for name in names if not callable(getattr(net, name, None))]
         if missing:
@@ -90,7 +99,7 @@ class Problem:
                 f"{type(net).__name__} cannot be copied ({error}): give it a __deepcopy__, or check plain "
                 "functions cost(params, X, y) and gradient(params, X, y) instead"
             ) from error
-        params = np.array(getattr(own, get_params)())
+        params = _flat_vector(getattr(own, get_params)(), f"{type(net).__name__}.{get_params}")
         return cls(
             _ObjectMethod(own, set_params, cost, is_cost=True),
             _ObjectMethod(copy.deepcopy(net), set_params, gradient, is_cost=False),
@@ -122,6 +131,19 @@ class _ObjectMethod:
     def for_worker(self) -> _ObjectMethod:
         """The same with an object of its own, for a worker that shares this one's memory."""
         return replace(self, net=copy.deepcopy(self.net))
+
+
+def _flat_vector(value: Any, what: str) -> Any:
+    try:
+        vector = np.array(value)
+    except ValueError:
+        vector = None
+    if vector is None or vector.ndim != 1:
+        raise InputError(
+            f"{what}() must return all parameters as one flat vector; got {describe(value)}. Join them: "
+            "np.concatenate((W1.ravel(), W2.ravel()))"
+        )
+    return vector
 
 
 def _name(value: Any) -> str:

@@ -14,7 +14,7 @@ def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], None
     `show` None shows it only where stderr is a terminal. On a terminal the bar leaves
     nothing behind; elsewhere its last state is printed once.
     """
-    if not (sys.stderr.isatty() if show is None else show):
+    if not (_on_a_terminal() if show is None else show):
         yield lambda count: None
         return
     from rich.console import Console
@@ -39,3 +39,7 @@ def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], None
     with Progress(*columns, console=console, transient=console.is_terminal) as bar:
         task = bar.add_task("coordinates", total=total)
         yield lambda count: bar.advance(task, count)
+
+
+def _on_a_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # pythonw and services have no stderr

@@ -40,12 +40,13 @@ class Coverage:
             return f"all {self.total:,} coordinates"
         text = f"{self.checked:,} of {self.total:,} coordinates"
         if self.how == "random":
-            text += f", drawn without replacement from every block, seed {self.seed}"
+            place = "" if self.unvisited else " from every block"
+            text += f", drawn without replacement{place}, seed {self.seed}"
         else:
             text += ", as given"
         if self.unvisited:
             text += f"; not one in {', '.join(self.unvisited)}"
-        return text.replace(" from every block", "") if self.unvisited else text
+        return text
 
 
 def choose_coordinates(coordinates: Any, parameters: Parameters, seed: int) -> tuple[IndexArray, Coverage]:
@@ -161,5 +162,5 @@ def _coverage(
 def _what_is_taken(coordinates: Any) -> str:
     return (
         'coordinates must be "auto", "all", a number of coordinates to draw, or a one-dimensional '
-        f"array of flat indices; got {describe(coordinates)}"
+        f"array of flat indices (integers; np.flatnonzero(mask) for a mask); got {describe(coordinates)}"
     )

@@ -14,7 +14,7 @@ from fastgrad.errors import InputError
 from fastgrad.problem import Problem
 
 _FILE_MODULE_PREFIX = "fastgrad_target_"
-_OURS = ("fastgrad", "joblib", "importlib")
+_OURS = ("joblib", "importlib")
 
 
 def load_target(target: str) -> Problem:
@@ -46,21 +46,23 @@ def load_target(target: str) -> Problem:
 
 
 def user_traceback(error: BaseException) -> str:
-    """An exception's traceback with the user's frames only, notes included."""
+    """An exception's traceback, with its causes, with the user's frames only, notes included."""
     summary = traceback.TracebackException.from_exception(error)
-    summary.stack = traceback.StackSummary.from_list([f for f in summary.stack if not _is_ours(f.filename)])
-    if not type(error.__cause__).__name__.startswith("_RemoteTraceback"):
-        summary.__cause__ = None
-        summary.__context__ = None
+    _keep_users_frames(summary)
     return "".join(summary.format()).rstrip()
 
 
+def _keep_users_frames(summary: traceback.TracebackException) -> None:
+    summary.stack = traceback.StackSummary.from_list([f for f in summary.stack if not _is_ours(f.filename)])
+    for earlier in (summary.__cause__, summary.__context__):
+        if earlier is not None:
+            _keep_users_frames(earlier)
+
+
 def _is_ours(filename: str) -> bool:
-    if filename.startswith("<frozen"):
-        return True
-    path = Path(filename)
-    package = str(Path(__file__).parent)
-    return filename.startswith(package) or any(part in _OURS[1:] for part in path.parts)
+    folders = [Path(__file__).parent]
+    folders += [Path(m.__file__).parent for m in map(sys.modules.get, _OURS) if m and m.__file__]
+    return filename.startswith("<frozen") or any(Path(filename).is_relative_to(f) for f in folders)
 
 
 def _import_file(path: Path) -> ModuleType:

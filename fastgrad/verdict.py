@@ -2,10 +2,14 @@
 
 THE RULE, for coordinate i of block b (g = claimed, d = numeric, e = bound on the error of d):
 
-    |g_i - d_i| <= e_i + tau * s_i        s_i = max(|g_i|, |d_i|, 0.1 * rms_b(d))
+    s_i = max(|g_i|, |d_i|, 0.1 * rms_b(d))
+    |g_i - d_i| <= tau * s_i                          agrees
+    |g_i - d_i| <= tau * s_i + e_i, e_i <= rho * s_i  agrees: e_i is small enough for a bug to show
+    |g_i - d_i| <= tau * s_i + e_i, e_i >  rho * s_i  undecided: an error of that size would not show
+    anything else                                     disagrees
 
-agrees, anything else disagrees; a claimed NaN or inf disagrees; a coordinate without a finite d is
-undecided. tau says what size of error counts as a bug. It never grows with the size of an array.
+A claimed NaN or inf disagrees; a coordinate without a finite d is undecided. tau says what size of error
+counts as a bug. It never grows with the size of an array.
 
 This rule is INTERIM: until noise and curvature are measured, e is a guess of both (bounds.py), and an
 error that hides within e is not told from agreement.
@@ -14,6 +18,7 @@ error that hides within e is not told from agreement.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,13 +28,15 @@ from fastgrad.errors import InputError
 from fastgrad.parameters import Parameters
 from fastgrad.steps import Plan, is_finite_number
 
-TAU = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
+ByDtype = dict[np.dtype[Any], float]
+
+TAU: ByDtype = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 """The relative size of error that counts as a bug, by the block's dtype (numerics, section 3)."""
 
-TAU_COMPLEX = 1e-6
-"""The same under the complex step, which works in double precision whatever the block's dtype."""
+RHO: ByDtype = {np.dtype(np.float64): 1e-2, np.dtype(np.float32): 1e-1}
+"""How large a share of the derivative its error bound may be for agreement within it to mean something."""
 
-RHO = 0.1
+FLOOR = 0.1
 """Entries under this share of their block's rms are compared on that scale (numerics, section 3)."""
 
 AGREE, DISAGREE, UNDECIDED = "agree", "disagree", "undecided"
@@ -76,21 +83,25 @@ def compare(
     parameters : Parameters
     tolerance : a fixed relative tolerance instead of the bounds
     """
-    d = estimates.numeric
+    d, e = estimates.numeric, estimates.error_bound
     finite_claim = np.isfinite(claimed)
     g = np.where(finite_claim, claimed, 0.0)
     numbers = parameters.block_numbers(plan.indices)
-    scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), RHO * estimates.block_rms[numbers])
+    scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), FLOOR * estimates.block_rms[numbers])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        difference = np.abs(g - d)
         if tolerance is None:
-            allowed = estimates.error_bound + _tau(plan, parameters)[numbers] * scale
+            bug = _by_block(TAU, plan, parameters)[numbers] * scale
+            allowed = e + bug
+            blind = (difference > bug) & (e > _by_block(RHO, plan, parameters)[numbers] * scale)
         else:
             allowed = float(tolerance) * scale
-        difference = np.abs(g - d)
+            blind = np.zeros(len(d), dtype=bool)
         severity = np.where(difference == 0, 0.0, difference / allowed)
     severity[~finite_claim] = np.inf
-    undecided = np.isnan(d) & finite_claim
-    wrong = ~finite_claim | (~undecided & ~(difference <= allowed))
+    within = difference <= allowed
+    undecided = finite_claim & (np.isnan(d) | (within & blind))
+    wrong = ~finite_claim | (~undecided & ~within)
     rule = RULE if tolerance is None else RULE_TOLERANCE.format(tolerance)
     return Comparison(wrong, undecided, allowed, severity, rule)
 
@@ -113,7 +124,7 @@ def relative_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> fl
     return above / below if below else float("inf")
 
 
-def _tau(plan: Plan, parameters: Parameters) -> npt.NDArray[np.float64]:
-    if plan.stencil.is_complex:
-        return np.full(len(parameters.blocks), TAU_COMPLEX)
-    return np.array([TAU[b.dtype] for b in parameters.blocks])
+def _by_block(by_dtype: ByDtype, plan: Plan, parameters: Parameters) -> npt.NDArray[np.float64]:
+    """A constant of the rule for each block; the complex step works in float64 whatever the block's dtype."""
+    double = np.dtype(np.float64)
+    return np.array([by_dtype[double if plan.stencil.is_complex else b.dtype] for b in parameters.blocks])

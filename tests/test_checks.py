@@ -121,9 +121,9 @@ class TestCheckGradient:
         assert report.blocks[0].shape == ()
 
     def test_large_offset_is_no_false_alarm(self):
-        """A right gradient of a cost with an offset of 1e10 is not called wrong."""
+        """A right gradient of a cost with an offset of 1e10 is not called wrong, and not called right."""
         report = fastgrad.check_gradient(lambda x: 1e10 + np.sum(np.sin(x)), np.cos, np.arange(4.0))
-        assert report.passed
+        assert report.verdict == "undecided"
 
 
 class TestCallersArrays:
@@ -334,3 +334,76 @@ def test_all_engines_agree_on_one_problem():
     two = fastgrad.check_gradient(waves_batch, waves_gradient, x, args=(2.0,), vectorized=True)
     assert (one.engine, two.engine) == ("python", "batched")
     assert np.allclose(one.numeric, two.numeric, rtol=1e-8)
+
+
+class TestWhatTheCostDoesElsewhere:
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_parameters_changed_at_a_perturbed_point(self, n_jobs):
+        """A cost that writes into its parameters only away from the start is found out."""
+
+        def cost(x):
+            if x[0] != 1.0:
+                x[1:] = 0.0
+            return float(np.sum(x**2))
+
+        with pytest.raises(fastgrad.InputError, match=r"changes its parameters: params\[1\] was 1 and is 0"):
+            fastgrad.check_gradient(cost, 2 * np.ones(5), np.ones(5), n_jobs=n_jobs, backend="threading")
+
+    @pytest.mark.parametrize("guilty", ["cost", "gradient function"])
+    def test_data_changed(self, guilty):
+        """A function that writes into its data is refused."""
+
+        def writing(x, X):
+            X -= X.mean()
+            return sphere(x) if guilty == "cost" else 2 * x
+
+        functions = {"cost": lambda x, X: sphere(x), "gradient function": lambda x, X: 2 * x} | {
+            guilty: writing
+        }
+        with pytest.raises(fastgrad.InputError, match=f"the {guilty} changes the arrays in args"):
+            fastgrad.check_gradient(
+                functions["cost"], functions["gradient function"], np.ones(3), args=(np.arange(4.0),)
+            )
+
+    def test_float32_answer_of_float64_parameters(self):
+        """A cost that answers in float32 is not held to float64: nothing right is called wrong."""
+        x = np.linspace(0.1, 1.5, 10)
+        assert (
+            fastgrad.check_gradient(lambda x: np.float32(np.sum(np.sin(x))), np.cos, x).verdict != "disagree"
+        )
+
+    def test_complex_step_that_loses_one_block(self):
+        """The complex step is refused where one block's imaginary part is lost."""
+        x = np.linspace(0.5, 1.5, 4)
+
+        def cost(p):
+            return np.sum(p["a"] ** 2) + np.sum(np.abs(p["b"]))
+
+        with pytest.raises(fastgrad.InputError, match=r"complex step .* at b\[\d\]"):
+            fastgrad.check_gradient(cost, {"a": 2 * x, "b": 0 * x}, {"a": x, "b": x}, method="complex")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_jobs": 0}, "n_jobs must be an integer other than 0, or None; got 0"),
+        ({"n_jobs": 2.5}, "n_jobs must be an integer .* got 2.5"),
+        ({"n_jobs": 1, "backend": "treading"}, "unknown backend 'treading'"),
+        ({"progress": "no"}, "progress must be True or False; got 'no'"),
+        ({"seed": -1}, "seed must be an integer >= 0; got -1"),
+    ],
+)
+def test_options_are_looked_at_first(options, message):
+    """Options are refused before the cost is called at all."""
+
+    def cost(x):
+        raise AssertionError("called")
+
+    with pytest.raises((fastgrad.InputError, AssertionError), match=message):
+        fastgrad.check_gradient(cost, np.ones(3), np.ones(3), **options)
+
+
+def test_check_takes_a_problem():
+    """Functions handed to check are told of check_gradient."""
+    with pytest.raises(fastgrad.InputError, match=r"takes a Problem; got function\. .*check_gradient"):
+        fastgrad.check(sphere)

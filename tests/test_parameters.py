@@ -456,10 +456,14 @@ class TestRefusedGradients:
             {"W": np.ones((2, 3)), "b": "no"},
             "the gradient of b must hold real floats; got str 'no'",
         ),
-        ({"W": np.ones((2, 3)), "b": None}, "the gradient of b must hold real floats; got NoneType None"),
+        (
+            {"W": np.ones((2, 3)), "b": None},
+            "the gradient of b must hold real floats; got NoneType None. Is a return missing?",
+        ),
         (
             {"W": np.ones((2, 3)), "b": [[1.0], [2.0, 3.0]]},
-            "the gradient of b is not an array: got a list of length 2",
+            "the gradient of b is not an array: got a list of length 2. Join the pieces: "
+            "np.concatenate((a.ravel(), b.ravel()))",
         ),
         (
             {"W": np.ones((2, 3))},

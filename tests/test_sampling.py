@@ -174,7 +174,7 @@ class TestSentence:
 class TestRefused:
     WANTED = (
         'coordinates must be "auto", "all", a number of coordinates to draw, or a one-dimensional array of '
-        "flat indices; got "
+        "flat indices (integers; np.flatnonzero(mask) for a mask); got "
     )
 
     # coordinates, the whole message

@@ -101,13 +101,33 @@ class TestRule:
         (1.0 + 0.99e-6, 1.0, 0.0, 0.0, True),  # tau is 1e-6 in float64
         (1.0 + 1.01e-6, 1.0, 0.0, 0.0, False),
         (1.0 + 1.01e-6, 1.0, 1e-7, 0.0, True),  # the error bound comes on top
-        (1.5, 1.0, 0.5, 0.0, True),
-        (1.5, 1.0, 0.49, 0.0, False),
+        (1.009, 1.0, 9e-3, 0.0, True),
+        (1.009, 1.0, 8.9e-3, 0.0, False),
         (0.9e-7, 0.0, 0.0, 1.0, True),  # small entries are compared on 0.1 rms
         (1.1e-7, 0.0, 0.0, 1.0, False),
         (1e-300, 0.0, 0.0, 0.0, False),  # nothing else in the block: any difference counts
         (-1.0, 1.0, 1e-3, 0.0, False),
     )
+
+    @pytest.mark.parametrize(
+        ("claimed", "bound", "verdict"),
+        [(1.5, 0.5, UNDECIDED), (1.5, 0.4, DISAGREE), (1.0, 0.5, AGREE), (1.011, 1.1e-2, UNDECIDED)],
+    )
+    def test_a_bound_too_wide_to_tell(self, claimed, bound, verdict):
+        """Where the error bound is over 1% of the derivative, a difference within it decides nothing."""
+        assert compared([claimed], [1.0], bound).verdict == verdict
+
+    def test_all_zero_gradient_of_a_drowned_cost_is_not_right(self):
+        """A gradient of zeros is not called right because the cost's offset drowns its differences."""
+        x = np.linspace(0.5, 2, 10)
+        report = fastgrad.check_gradient(lambda x: 1e10 + np.sum(x**2), 0 * x, x)
+        assert report.verdict != AGREE
+
+    def test_the_reason_is_said(self):
+        """An undecided coordinate says to what its difference is known."""
+        x = np.linspace(0.5, 2, 10)
+        report = fastgrad.check_gradient(lambda x: 1e12 + np.sum(x**2), -2 * x, x)
+        assert report.undecided[0].cause.startswith("noise or step range: at params[")
 
     @pytest.mark.parametrize(("claimed", "numeric", "bound", "rms", "agrees"), TABLE)
     def test_table(self, claimed, numeric, bound, rms, agrees):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
-from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, describe
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, describe, settled_arrays
 
 Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
 
@@ -26,6 +26,11 @@ class Engine(Protocol):
     """The dtype of values: float64, or complex128 for the complex step."""
     workers: str
     """Where chunks run side by side: in "threads", in "processes", or nowhere ("one")."""
+    origin: float
+    """What values are counted from: 0, or the cost at the parameters for an engine that knows changes of
+    the cost more exactly than the cost itself."""
+    epsilon: float
+    """Machine epsilon of what the cost returns, known after `baseline`: a float32 cost rounds in float32."""
     granularity: int
     """Chunks hold a multiple of so many coordinates, that results do not depend on where they are cut."""
 
@@ -34,6 +39,9 @@ class Engine(Protocol):
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
         """The cost at theta + offsets[k, s] * e_indices[k], for k < m and s < S, shape (m, S)."""
+
+    def finish(self) -> None:
+        """See, after the last values, that the cost left the parameters alone at perturbed points too."""
 
     def for_worker(self) -> Engine:
         """A twin with parameters (and where it has state, a cost) of its own."""
@@ -48,6 +56,8 @@ class EngineBase:
     name = ""
     workers = "processes"
     granularity = 1
+    origin = 0.0
+    epsilon = 0.0
 
     def __init__(
         self,
@@ -58,7 +68,7 @@ class EngineBase:
     ) -> None:
         self.cost = cost
         self.parameters = parameters
-        self.args = args
+        self.args = settled_arrays(args)
         self.dtype = dtype
         self._working: WorkingCopy | None = None
 
@@ -69,6 +79,11 @@ class EngineBase:
     def release(self) -> None:
         """Give the private copy of the parameters back."""
         self._working = None
+
+    def finish(self) -> None:
+        """See that the cost left the parameters alone at perturbed points too."""
+        if self._working is not None:
+            require_unchanged(self._working)
 
     @property
     def working(self) -> WorkingCopy:
@@ -130,6 +145,13 @@ def to_number(value: Any, dtype: type[np.float64] | type[np.complex128] = np.flo
         return float(value)
     except (TypeError, ValueError) as error:
         raise InputError(_not_a_number(value, shape)) from error
+
+
+def epsilon_of(value: Any) -> float:
+    """Machine epsilon of what a cost returned: float64's for a Python float."""
+    dtype = getattr(value, "dtype", None)
+    is_numpy = isinstance(dtype, np.dtype) and dtype.kind in "fc"
+    return float(np.finfo(dtype if is_numpy else np.float64).eps)
 
 
 def _to_complex(value: Any) -> complex:

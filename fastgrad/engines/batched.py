@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.base import EngineBase, Values, require_unchanged
+from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, describe
 
@@ -72,6 +72,13 @@ class BatchedEngine(EngineBase):
             out[piece] = self._one_batch(flat_indices[piece], offsets.reshape(-1)[piece])
         return out.reshape(offsets.shape)
 
+    def finish(self) -> None:
+        """See that the cost left its batches alone."""
+        for number, leaf in enumerate(self._batch or []):
+            if (leaf != self.working.flat_leaves[number]).any():
+                name = self.parameters.blocks[number].name
+                raise InputError(f"the cost changes its parameters: it wrote into the batch of {name}")
+
     def for_worker(self) -> BatchedEngine:
         """A twin with a batch, and where it says how, a cost of its own."""
         return BatchedEngine(self._worker_cost(), self.parameters, self.args, self.dtype, self.points)
@@ -107,6 +114,7 @@ class BatchedEngine(EngineBase):
     def _evaluate(self, batch: Any, k: int) -> Values:
         result = self.cost(batch, *self.args)
         values = np.asarray(result)
+        self.epsilon = epsilon_of(values)
         wanted_kind = "c" if self.dtype is np.complex128 else "fiu"
         if values.shape != (k,) or values.dtype.kind not in wanted_kind:
             kind = "complex" if wanted_kind == "c" else "real"

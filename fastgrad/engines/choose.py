@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DType = type[np.float64] | type[np.complex128]
 
-ENGINES = ("python", "compiled", "batched")
+ENGINES = ("python", "compiled", "batched", "network")
 """The engines that `engine=` takes, beside "auto"."""
 
 
@@ -32,14 +32,14 @@ def choose_engine(
     """The engine asked for, or with "auto" the fastest one that fits what the cost is.
 
     A cost said to be vectorized is evaluated in batches, a Numba function in a compiled loop, any other
-    callable from Python.
+    callable from Python; a Network is evaluated incrementally.
 
     Raises
     ------
     InputError
         For an unknown engine, or one that does not fit the cost.
     """
-    name = _automatic(problem, vectorized) if engine == "auto" else engine
+    name = _automatic(problem, stencil, vectorized) if engine == "auto" else engine
     if name not in ENGINES:
         raise InputError(f"unknown engine {engine!r}: the engines are auto, {', '.join(ENGINES)}")
     if vectorized and name != "batched":
@@ -49,6 +49,8 @@ def choose_engine(
         return _batched(problem, parameters, stencil, dtype, vectorized)
     if name == "compiled":
         return _compiled(problem, parameters, dtype)
+    if name == "network":
+        return _network(problem, parameters, stencil)
     from fastgrad.engines.python import PythonEngine
 
     return PythonEngine(problem.cost, parameters, problem.args, dtype)
@@ -63,9 +65,11 @@ def is_numba_function(function: Any) -> bool:
     return is_jitted(function)
 
 
-def _automatic(problem: Problem, vectorized: bool) -> str:
+def _automatic(problem: Problem, stencil: Stencil, vectorized: bool) -> str:
     if vectorized:
         return "batched"
+    if problem.structure is not None and not stencil.is_complex:
+        return "network"
     return "compiled" if is_numba_function(problem.cost) else "python"
 
 
@@ -80,6 +84,18 @@ def _batched(
             "vectorized=True if yours does"
         )
     return BatchedEngine(problem.cost, parameters, problem.args, dtype, len(stencil.evaluated))
+
+
+def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engine:
+    if problem.structure is None:
+        raise InputError(
+            'engine="network" needs a Problem with a structure: Network.problem(params, X, Y) makes one'
+        )
+    if stencil.is_complex:
+        raise InputError('engine="network" takes real steps only: use engine="python" with method="complex"')
+    from fastgrad.engines.network import NetworkEngine
+
+    return NetworkEngine(problem.cost, parameters, problem.args, problem.structure)
 
 
 def _compiled(problem: Problem, parameters: Parameters, dtype: DType) -> Engine:

@@ -51,6 +51,7 @@ class CompiledEngine(EngineBase):
 
     def baseline(self) -> float:
         """The cost at the parameters, having seen that it is one number and left them as they were."""
+        self._require_numba_types()
         value = to_number(self.cost(self.working.structure, *self.args), self.dtype)
         require_unchanged(self.working)
         self._compile()
@@ -82,6 +83,14 @@ class CompiledEngine(EngineBase):
                 error.add_note(f"fastgrad: while evaluating the cost around {label}")
             raise
         return out
+
+    def _require_numba_types(self) -> None:
+        structure = self.working.structure
+        if isinstance(structure, dict | list):
+            raise InputError(
+                f"a Numba cost cannot take a {type(structure).__name__} of arrays: pass an array, a tuple or "
+                "a NamedTuple, or a Python function around it"
+            )
 
     def _compile(self) -> None:
         """Compile the loop for each kind of block before anything is timed or any thread starts."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.engines.base import EngineBase, Values, require_unchanged, to_number
+from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged, to_number
 from fastgrad.parameters import IndexArray
 
 
@@ -25,6 +25,7 @@ class PythonEngine(EngineBase):
         value = self.cost(self.working.structure, *self.args)
         require_unchanged(self.working)
         number = to_number(value, self.dtype)
+        self.epsilon = epsilon_of(value)
         return float(number.real)
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:

@@ -102,7 +102,7 @@ class Network:
         dy = self.loss.gradient(values[-1], Y).astype(values[-1].dtype)
         _, found = self.chain.backward(params, values, dy)
         return {
-            name: found[name] + self.l2 * block if _is_penalised(name) else found[name]
+            name: found[name] + self.l2 * block if is_penalised(name) else found[name]
             for name, block in params.items()
         }
 
@@ -120,13 +120,14 @@ class Network:
             For parameters, inputs or targets that do not fit the network.
         """
         X, Y = self.check_batch(params, X, Y)
-        return Problem(self.cost, self.gradient if gradient is None else gradient, params, (X, Y))
+        own = self.gradient if gradient is None else gradient
+        return Problem(self.cost, own, params, (X, Y), structure=self)
 
     def penalty(self, params: Blocks) -> float:
         """0.5 * l2 * the sum of squares of all weights, in float64."""
         if self.l2 == 0:
             return 0.0
-        weights = (block.astype(np.float64) for name, block in params.items() if _is_penalised(name))
+        weights = (block.astype(np.float64) for name, block in params.items() if is_penalised(name))
         return 0.5 * self.l2 * sum(float(np.sum(w**2)) for w in weights)
 
     def check_batch(self, params: Blocks, X: Any, Y: Any) -> tuple[Array, Array]:
@@ -166,5 +167,6 @@ class Network:
         return self._blocks
 
 
-def _is_penalised(name: str) -> bool:
+def is_penalised(name: str) -> bool:
+    """Whether a block carries the l2 penalty."""
     return name.rpartition(".")[2] == PENALISED

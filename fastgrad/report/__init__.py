@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import overload
@@ -73,18 +73,7 @@ class Arrays:
     numeric: npt.NDArray[np.float64]
     error_bound: npt.NDArray[np.float64]
     allowed: npt.NDArray[np.float64]
-    causes: Causes
-
-
-class Causes:
-    """Why a coordinate is wrong or undecided, by its position among the checked ones."""
-
-    def __init__(self, default: str, special: dict[int, str] | None = None) -> None:
-        self._default = default
-        self._special = special or {}
-
-    def __getitem__(self, position: int) -> str:
-        return self._special.get(position, self._default)
+    cause: Callable[[int], str]  # why the coordinate at a position is wrong or undecided, when asked
 
 
 class Findings(Sequence[Finding]):
@@ -128,7 +117,7 @@ def make_finding(parameters: Parameters, arrays: Arrays, position: int) -> Findi
         numeric=float(arrays.numeric[position]),
         error_bound=float(arrays.error_bound[position]),
         allowed=float(arrays.allowed[position]),
-        cause=arrays.causes[position],
+        cause=arrays.cause(position),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad.bounds import Estimates
 from fastgrad.engines.base import Values
 from fastgrad.parameters import IndexArray, Parameters
-from fastgrad.report import Arrays, BlockRow, Causes, Findings, make_finding
+from fastgrad.report import Arrays, BlockRow, Findings, make_finding
 from fastgrad.steps import Plan
 from fastgrad.verdict import Comparison, relative_error
 
@@ -22,17 +24,33 @@ def build_arrays(
     comparison: Comparison,
 ) -> Arrays:
     """Everything known of the checked coordinates, with the cause of each that does not agree."""
-    special = {int(k): f"the claimed gradient is {claimed[k]}" for k in np.flatnonzero(~np.isfinite(claimed))}
-    for k in np.flatnonzero(comparison.undecided):
-        special[int(k)] = _non_finite_cause(parameters, plan, values, int(k))
     return Arrays(
         plan.indices,
         claimed,
         estimates.numeric,
         estimates.error_bound,
         comparison.allowed,
-        Causes("differs by more than its error bound and tau allow", special),
+        _Causes(parameters, plan, values, claimed, estimates, comparison),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Causes:
+    """Why the coordinate at a position is wrong or undecided, put into words when asked."""
+
+    parameters: Parameters
+    plan: Plan
+    values: Values
+    claimed: npt.NDArray[np.float64]
+    estimates: Estimates
+    comparison: Comparison
+
+    def __call__(self, k: int) -> str:
+        if not np.isfinite(self.claimed[k]):
+            return f"the claimed gradient is {self.claimed[k]}"
+        if self.comparison.undecided[k]:
+            return _undecided_cause(self.parameters, self.plan, self.values, self.estimates, k)
+        return "differs by more than its error bound and tau allow"
 
 
 def build_findings(
@@ -87,9 +105,14 @@ def _worst(comparison: Comparison, where: IndexArray) -> int | None:
     return int(where[np.nanargmax(severity)])
 
 
-def _non_finite_cause(parameters: Parameters, plan: Plan, values: Values, k: int) -> str:
+def _undecided_cause(parameters: Parameters, plan: Plan, values: Values, estimates: Estimates, k: int) -> str:
     bad = ~np.isfinite(values[k])
     label = parameters.label(int(plan.indices[k]))
+    if not bad.any() and np.isfinite(estimates.numeric[k]):
+        return (
+            f"noise or step range: at {label} differences are known to {estimates.error_bound[k]:.2g} only, "
+            "and an error of the gradient below that would not show"
+        )
     if not bad.any():
         return f"the difference at {label} overflows"
     s = int(np.argmax(bad))

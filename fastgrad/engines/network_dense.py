@@ -1,0 +1,194 @@
+"""The dense rule of the network engine: a weight or bias of a Dense layer with only dense layers after it.
+
+Arrays are packed once for a network, its parameters and its batch; all workers read the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad import networks
+from fastgrad.kernels import changes, loss_changes
+from fastgrad.networks.base import Blocks
+
+if TYPE_CHECKING:
+    from fastgrad.kernels.dense_tail import Scratch, Tail
+
+TILE_LANES = 64
+"""Lanes of a tile (samples times perturbations of one unit), if the batch is not larger: a few rows of it
+stay in the first-level cache. 32 took 1.15 times as long, 128 and 256 brought nothing."""
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+LIPSCHITZ = {"Sigmoid": 0.25, "SiLU": 1.1, "GELU": 1.13}
+"""How much an activation can stretch a change, where that is not 1 (the largest slope)."""
+
+_ACTIVATIONS: dict[type, Callable[[Any], Any]] = {
+    networks.Sigmoid: lambda layer: changes.Sigmoid(),
+    networks.Tanh: lambda layer: changes.Tanh(),
+    networks.ReLU: lambda layer: changes.ReLU(),
+    networks.LeakyReLU: lambda layer: changes.LeakyReLU(float(layer.leak)),
+    networks.ELU: lambda layer: changes.ELU(float(layer.alpha)),
+    networks.Softplus: lambda layer: changes.Softplus(),
+    networks.SiLU: lambda layer: changes.SiLU(),
+    networks.GELU: lambda layer: changes.GELU(),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class DenseTail:
+    """The last layers of a network, from the first Dense with only Dense and activations after it."""
+
+    positions: tuple[int, ...]  # of the Dense layers in the network
+    inputs: tuple[Array, ...]  # (features, samples) of each
+    weights: tuple[Array, ...]
+    packed: Tail
+    scale: float  # of the loss's change: 1 / samples for a mean
+
+    def values(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> Array:
+        """The loss's change for coordinates of dense layer `stage`, shape (m, S)."""
+        from fastgrad.kernels.dense_tail import sweep
+
+        out = np.empty(offsets.shape)
+        order = np.argsort(unit, kind="stable")
+        given = np.ascontiguousarray(offsets)
+        sweep(self.packed, self._scratch(), stage, self.inputs[stage], feature, unit, given, order, out)
+        return out * self.scale
+
+    def is_small(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> npt.NDArray[np.bool_]:
+        """Which coordinates stay, at every later activation, within what the kernel's series allow."""
+        largest = np.append(np.abs(self.inputs[stage]).max(axis=1), 1.0)  # [-1] is the bias
+        reach = np.abs(offsets).max(axis=1) * largest[feature] * self.amplification[stage][unit]
+        return np.asarray(reach <= changes.SMALL)
+
+    @cached_property
+    def amplification(self) -> list[Array]:
+        """For each unit of each dense layer, a bound on how much a change of it grows on its way on."""
+        depth = len(self.weights)
+        bounds = []
+        for s in range(depth):
+            stretch = self._lipschitz(s)
+            bound = np.full(self.weights[s].shape[1], max(1.0, stretch))
+            reach = np.full((1, 1), stretch)
+            for t in range(s + 1, depth):
+                into = np.abs(self.weights[t])
+                reach = stretch * into if t == s + 1 else reach @ into
+                bound = np.maximum(bound, reach.max(axis=1) * max(1.0, self._lipschitz(t)))
+                reach = reach * self._lipschitz(t)
+            bounds.append(bound)
+        return bounds
+
+    def _scratch(self) -> Scratch:
+        """Arrays for one call."""
+        from fastgrad.kernels.dense_tail import Scratch
+
+        width, most = self.packed.r0.shape[1], int(self.packed.units.max())
+        groups = width // self.inputs[0].shape[1]
+        line = np.empty((4, width))
+        return Scratch(
+            du=line[0],
+            moved=line[1],
+            buffers=np.empty((2, most, width)),
+            rows=np.empty((4, width)),
+            total=line[2],
+            straight=line[3],
+            group=np.empty(groups, dtype=np.intp),
+        )
+
+    def _lipschitz(self, stage: int) -> float:
+        kind = self.packed.activations[self.packed.which[stage]]
+        return LIPSCHITZ.get(type(kind).__name__, max(1.0, abs(float(kind.parameter))))
+
+
+def dense_tail(network: networks.Network, params: Blocks, values: list[Any], target: Any) -> DenseTail | None:
+    """The tail of a network, from float64 parameters and each layer's input; None if it has none.
+
+    values[k] is the input of layer k and values[-1] the output, as Chain.forward gives them.
+    """
+    found = _stages(network)
+    if not found:
+        return None
+    positions = tuple(position for position, _ in found)
+    if any(values[k].ndim != 2 for k in positions):
+        return None
+    kinds, which = _distinct([kind for _, kind in found])
+    weights = tuple(np.ascontiguousarray(params[f"{k}.weight"]) for k in positions)
+    loss, scale = _loss(network, values[-1])
+    return DenseTail(
+        positions=positions,
+        inputs=tuple(np.ascontiguousarray(values[k].T) for k in positions),
+        weights=weights,
+        packed=_pack(kinds, which, loss, weights, [values[k + 1] for k in positions], values[-1], target),
+        scale=scale,
+    )
+
+
+def _distinct(kinds: list[Any]) -> tuple[tuple[Any, ...], Indices]:
+    """The distinct ones, and the number of each (named tuples of two types may be equal)."""
+    keys = [(type(kind).__name__, kind) for kind in kinds]
+    distinct = list(dict.fromkeys(keys))
+    return tuple(kind for _, kind in distinct), np.array([distinct.index(key) for key in keys], dtype=np.intp)
+
+
+def _stages(network: networks.Network) -> list[tuple[int, Any]]:
+    """(position of a Dense layer, the activation after it), from the back as far as the pattern holds."""
+    found: list[tuple[int, Any]] = []
+    activation: Any = None
+    for k in reversed(range(len(network.layers))):
+        layer = network.layers[k]
+        if isinstance(layer, networks.Dense):
+            found.append((k, activation or changes.Identity()))
+            activation = None
+        elif type(layer) in _ACTIVATIONS and activation is None:
+            activation = _ACTIVATIONS[type(layer)](layer)
+        else:
+            break
+    return found[::-1]
+
+
+def _loss(network: networks.Network, y: Array) -> tuple[Any, float]:
+    """The loss as a type, and what a sample's change is multiplied by."""
+    if isinstance(network.loss, networks.HalfSquaredError):
+        return loss_changes.SquaredError(), 1.0
+    if isinstance(network.loss, networks.MeanSquaredError):
+        return loss_changes.SquaredError(), 2.0 / y.size
+    if isinstance(network.loss, networks.LogisticLoss):
+        return loss_changes.LogisticLoss(), 1.0 / y.size
+    return loss_changes.SoftmaxCrossEntropy(), 1.0 / len(y)
+
+
+def _pack(
+    kinds: tuple[Any, ...],
+    which: Indices,
+    loss: Any,
+    weights: tuple[Array, ...],
+    preactivations: list[Array],
+    y: Array,
+    target: Any,
+) -> Tail:
+    """All arrays of the tail, each base repeated from the batch to a tile's width."""
+    from fastgrad.kernels.dense_tail import Tail
+
+    repeat = max(1, TILE_LANES // len(y))
+    width = repeat * len(y)
+    bases: tuple[list[Array], ...] = ([], [], [])
+    for z, number in zip(preactivations, which, strict=True):
+        for part, q in zip(bases, changes.prepared(kinds[number], z.T), strict=True):
+            part.append(np.tile(q, (1, repeat)).reshape(-1))
+    q0, q1, q2 = (np.concatenate(part) for part in bases)
+    r0, r1 = (np.tile(r.T, (1, repeat)) for r in loss_changes.prepared(loss, y, target))
+    units = np.array([w.shape[1] for w in weights], dtype=np.intp)
+    flat_weights = np.concatenate([w.reshape(-1) for w in weights])
+    weight_at, base_at = _starts([w.size for w in weights]), _starts(units * width)
+    return Tail(kinds, loss, which, units, flat_weights, weight_at, q0, q1, q2, base_at, r0, r1)
+
+
+def _starts(sizes: Any) -> Indices:
+    return np.asarray(np.cumsum(sizes) - sizes, dtype=np.intp)

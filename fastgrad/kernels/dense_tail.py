@@ -1,0 +1,260 @@
+"""What is left of a dense network after one unit's pre-activation has changed, lane by lane.
+
+A lane is one sample under one perturbation; lanes are contiguous and innermost, so that every loop over
+them vectorises. The change travels as a change, never as a new value:
+
+    unit j of layer s by du  ->  its activation by a change a(z + du) - a(z)
+                             ->  the next pre-activations by a rank-one update, W[j, k] times that
+                             ->  only from there on a product with the weights, four units at a time
+                             ->  each sample's loss by its own change
+
+so that a loss difference carries its own rounding, not that of the loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.kernels.changes import change
+from fastgrad.kernels.jit import jit, overload
+from fastgrad.kernels.loss_changes import curved, finish, linear
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+
+class Tail(NamedTuple):
+    """Dense layers s = 0 .. D-1 and what follows each, all arrays packed one after the other."""
+
+    activations: Any  # tuple of the distinct activations, as types (changes.py)
+    loss: Any  # as a type (loss_changes.py)
+    which: Indices  # (D,) the activation after each layer
+    units: Indices  # (D,) outputs of each layer
+    weights: Floats  # layer s from weight_at[s], shape (units[s-1], units[s])
+    weight_at: Indices
+    q0: Floats  # what changes.prepared says of each pre-activation: layer s from base_at[s], shape
+    q1: Floats  # (units[s], width), a sample's base repeated up to the width of a tile
+    q2: Floats
+    base_at: Indices
+    r0: Floats  # (outputs, width) what loss_changes.prepared says of each output
+    r1: Floats
+
+
+class Scratch(NamedTuple):
+    """What one worker writes to."""
+
+    du: Floats  # (width,) the change of the perturbed unit
+    moved: Floats  # (width,) the change of its activation
+    buffers: Floats  # (2, most units, width) changes of whole layers
+    rows: Floats  # (4, width) changes of four activations
+    total: Floats  # (width,) the loss's change
+    straight: Floats  # (width,) the part of it that is added as it is
+    group: Indices  # (width // samples,) which perturbation each group of lanes is
+
+
+# l = lanes, k = units of the layer at work, c = units of the layer after it
+
+
+@jit
+def _activate_row(
+    activation: Any, scale: float, source: Floats, q0: Floats, q1: Floats, q2: Floats, out: Floats, lanes: int
+) -> None:
+    """out[l] = the activation's change for an input changed by scale * source[l]."""
+    for n in range(lanes):
+        out[n] = change(activation, q0[n], q1[n], q2[n], scale * source[n])
+
+
+def activate(
+    activations: Any, which: Any, scale: Any, source: Any, q0: Any, q1: Any, q2: Any, out: Any, lanes: Any
+) -> None:
+    """The row above with activation number `which` of a tuple of kinds."""
+    _activate_row(activations[which], scale, source, q0, q1, q2, out, lanes)
+
+
+@overload(activate)
+def _activate_by_type(
+    activations: Any, which: Any, scale: Any, source: Any, q0: Any, q1: Any, q2: Any, out: Any, lanes: Any
+) -> Any:
+    if len(activations) == 1:
+
+        def only(
+            activations: Any,
+            which: Any,
+            scale: Any,
+            source: Any,
+            q0: Any,
+            q1: Any,
+            q2: Any,
+            out: Any,
+            lanes: Any,
+        ) -> None:  # pragma: no cover
+            _activate_row(activations[0], scale, source, q0, q1, q2, out, lanes)
+
+        return only
+
+    def first_or_rest(
+        activations: Any, which: Any, scale: Any, source: Any, q0: Any, q1: Any, q2: Any, out: Any, lanes: Any
+    ) -> None:  # pragma: no cover
+        if which == 0:
+            _activate_row(activations[0], scale, source, q0, q1, q2, out, lanes)
+        else:
+            activate(activations[1:], which - 1, scale, source, q0, q1, q2, out, lanes)
+
+    return first_or_rest
+
+
+@jit
+def _activate_unit(
+    tail: Tail, stage: int, unit: int, scale: float, source: Floats, out: Floats, lanes: int
+) -> None:
+    """out[l] = the change of one unit's activation for a pre-activation changed by scale * source[l]."""
+    width = tail.r0.shape[1]
+    at = tail.base_at[stage] + unit * width
+    q0, q1, q2 = tail.q0[at : at + width], tail.q1[at : at + width], tail.q2[at : at + width]
+    activate(tail.activations, tail.which[stage], scale, source, q0, q1, q2, out, lanes)
+
+
+@jit
+def _add_product(weights: Floats, first: int, count: int, rows: Floats, out: Floats, lanes: int) -> None:
+    """out[c, l] += sum over `count` (up to 4) rows of weights[first + r, c] * rows[r, l].
+
+    Four rows at a time: out is then read and written once for four products.
+    """
+    for c in range(weights.shape[1]):
+        target = out[c]
+        if count == 4:
+            w0, w1 = weights[first, c], weights[first + 1, c]
+            w2, w3 = weights[first + 2, c], weights[first + 3, c]
+            for n in range(lanes):
+                target[n] += (w0 * rows[0, n] + w1 * rows[1, n]) + (w2 * rows[2, n] + w3 * rows[3, n])
+        else:
+            for r in range(count):
+                w = weights[first + r, c]
+                for n in range(lanes):
+                    target[n] += w * rows[r, n]
+
+
+@jit
+def _add_loss(tail: Tail, output: int, d: Floats, total: Floats, straight: Floats, lanes: int) -> None:
+    """Add one output's parts of the loss's change, for an output changed by d[l]."""
+    r0, r1 = tail.r0[output], tail.r1[output]
+    for n in range(lanes):
+        total[n] += curved(tail.loss, r0[n], r1[n], d[n])
+        straight[n] += linear(tail.loss, r1[n], d[n])
+
+
+@jit
+def _onward(tail: Tail, stage: int) -> Floats:
+    """The weights from layer `stage` to the next."""
+    count, after = tail.units[stage], tail.units[stage + 1]
+    at = tail.weight_at[stage + 1]
+    return tail.weights[at : at + count * after].reshape((count, after))
+
+
+@jit
+def _through_layer(tail: Tail, scratch: Scratch, stage: int, perturbed: int, unit: int, lanes: int) -> None:
+    """From the changes of a layer's pre-activations to those of the next one's, or to the loss.
+
+    The layer right after the perturbed one has no array of changes: each is a weight times `moved`.
+    """
+    last = stage == tail.units.size - 1
+    now, after = scratch.buffers[stage % 2], scratch.buffers[(stage + 1) % 2]
+    weights = _onward(tail, stage - 1 if last else stage)
+    if not last:
+        after[: tail.units[stage + 1], :lanes] = 0.0
+    for first in range(0, tail.units[stage], 4):
+        count = min(4, tail.units[stage] - first)
+        for r in range(count):
+            k = first + r
+            if stage == perturbed + 1:
+                scale = tail.weights[tail.weight_at[stage] + unit * tail.units[stage] + k]
+                _activate_unit(tail, stage, k, scale, scratch.moved, scratch.rows[r], lanes)
+            else:
+                _activate_unit(tail, stage, k, 1.0, now[k], scratch.rows[r], lanes)
+            if last:
+                _add_loss(tail, k, scratch.rows[r], scratch.total, scratch.straight, lanes)
+        if not last:
+            _add_product(weights, first, count, scratch.rows, after, lanes)
+
+
+@jit
+def propagate(tail: Tail, scratch: Scratch, stage: int, unit: int, lanes: int) -> None:
+    """total[l] = the change of each lane's loss when `unit` of dense layer `stage` changes by du[l]."""
+    total, straight = scratch.total, scratch.straight
+    total[:lanes] = 0.0
+    straight[:lanes] = 0.0
+    _activate_unit(tail, stage, unit, 1.0, scratch.du, scratch.moved, lanes)
+    if stage == tail.units.size - 1:
+        _add_loss(tail, unit, scratch.moved, total, straight, lanes)
+    for later in range(stage + 1, tail.units.size):
+        _through_layer(tail, scratch, later, stage, unit, lanes)
+    for n in range(lanes):
+        total[n] = finish(tail.loss, total[n]) + straight[n]
+
+
+# m = coordinates, S = offsets of each, N = samples; a group is one coordinate under one offset, N lanes
+
+
+@jit
+def _fill(du: Floats, start: int, feature: int, offset: float, inputs: Floats) -> bool:
+    """du[start + n] = offset * input of sample n (the offset itself for a bias); whether any is not zero."""
+    felt = False
+    for n in range(inputs.shape[1]):
+        moved = offset if feature < 0 else offset * inputs[feature, n]
+        du[start + n] = moved
+        felt = felt or moved != 0.0
+    return felt
+
+
+@jit
+def _finish_groups(
+    tail: Tail, scratch: Scratch, stage: int, unit: int, waiting: int, samples: int, out: Floats
+) -> None:
+    """Propagate the groups filled so far, and sum each over its samples into out.flat[group]."""
+    propagate(tail, scratch, stage, unit, waiting * samples)
+    flat = out.reshape(-1)
+    for g in range(waiting):
+        found = 0.0
+        for n in range(g * samples, (g + 1) * samples):
+            found += scratch.total[n]
+        flat[scratch.group[g]] = found
+
+
+@jit
+def sweep(
+    tail: Tail,
+    scratch: Scratch,
+    stage: int,
+    inputs: Floats,
+    feature: Indices,
+    unit: Indices,
+    offsets: Floats,
+    order: Indices,
+    out: Floats,
+) -> None:
+    """out[k, s] = the sum over samples of the loss's change when coordinate k moves by offsets[k, s].
+
+    Coordinate k is the weight from input feature[k] to unit[k] of dense layer `stage`, or where feature[k]
+    is -1 the bias of unit[k]. `order` lists the coordinates unit by unit; inputs (features, N) is what that
+    layer sees. A weight whose input is zero in every sample changes nothing and costs nothing.
+    """
+    samples, per = inputs.shape[1], offsets.shape[1]
+    room = scratch.group.size
+    waiting = 0  # groups filled and not yet propagated, all of one unit
+    at_work = -1
+    for k in order:
+        for s in range(per):
+            if waiting == room or (waiting > 0 and unit[k] != at_work):
+                _finish_groups(tail, scratch, stage, at_work, waiting, samples, out)
+                waiting = 0
+            if _fill(scratch.du, waiting * samples, feature[k], offsets[k, s], inputs):
+                at_work = unit[k]
+                scratch.group[waiting] = k * per + s
+                waiting += 1
+            else:
+                out[k, s] = 0.0
+    if waiting > 0:
+        _finish_groups(tail, scratch, stage, at_work, waiting, samples, out)

@@ -1,0 +1,130 @@
+"""How a loss changes when the network's outputs do: l(y + d) - l(y) of each sample, without the cancellation.
+
+A sample's change is finish(sum over outputs of curved) + sum over outputs of linear, with two numbers r0, r1
+of each output that depend on y and the target alone (`prepared`). As with activations, a loss is a type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.kernels.changes import small_expm1, small_log1p
+from fastgrad.kernels.jit import jit_inlined, overload
+
+Array = npt.NDArray[np.float64]
+
+
+class SquaredError(NamedTuple):
+    """0.5 (y - t)^2: curved = d (r + d / 2) with r0 = r = y - t."""
+
+    parameter: float = 0.0
+
+
+class SoftmaxCrossEntropy(NamedTuple):
+    """log(sum exp y) - y[label]: log(1 + sum p E(d)) - d[label], with r0 = p = softmax, r1 = [label]."""
+
+    parameter: float = 0.0
+
+
+class LogisticLoss(NamedTuple):
+    """log(1 + exp y) - t y: log(1 + s E(d)) - t d, with r0 = s = sigmoid(y), r1 = t."""
+
+    parameter: float = 0.0
+
+
+@jit_inlined
+def _curved_squared(r0: float, r1: float, d: float) -> float:
+    return d * (r0 + 0.5 * d)
+
+
+@jit_inlined
+def _curved_softmax(r0: float, r1: float, d: float) -> float:
+    return r0 * small_expm1(d)
+
+
+@jit_inlined
+def _curved_logistic(r0: float, r1: float, d: float) -> float:
+    return small_log1p(r0 * small_expm1(d))
+
+
+@jit_inlined
+def _no_linear(r1: float, d: float) -> float:
+    return 0.0
+
+
+@jit_inlined
+def _minus_target(r1: float, d: float) -> float:
+    return -r1 * d
+
+
+@jit_inlined
+def _as_it_is(total: float) -> float:
+    return total
+
+
+_PARTS: dict[str, tuple[Callable[..., float], Callable[..., float], Callable[..., float]]] = {
+    "SquaredError": (_curved_squared, _no_linear, _as_it_is),
+    "SoftmaxCrossEntropy": (_curved_softmax, _minus_target, small_log1p),
+    "LogisticLoss": (_curved_logistic, _minus_target, _as_it_is),
+}
+
+
+def curved(loss: Any, r0: float, r1: float, d: float) -> float:
+    """One output's part of the sum that `finish` is taken of."""
+    return _PARTS[type(loss).__name__][0](r0, r1, d)
+
+
+def linear(loss: Any, r1: float, d: float) -> float:
+    """One output's part that is added as it is."""
+    return _PARTS[type(loss).__name__][1](r1, d)
+
+
+def finish(loss: Any, total: float) -> float:
+    """The function of the curved sum."""
+    return _PARTS[type(loss).__name__][2](total)
+
+
+@overload(curved)
+def _curved_by_type(loss: Any, r0: Any, r1: Any, d: Any) -> Any:
+    part = _PARTS[loss.instance_class.__name__][0]
+
+    def compiled(loss: Any, r0: Any, r1: Any, d: Any) -> Any:  # pragma: no cover
+        return part(r0, r1, d)
+
+    return compiled
+
+
+@overload(linear)
+def _linear_by_type(loss: Any, r1: Any, d: Any) -> Any:
+    part = _PARTS[loss.instance_class.__name__][1]
+
+    def compiled(loss: Any, r1: Any, d: Any) -> Any:  # pragma: no cover
+        return part(r1, d)
+
+    return compiled
+
+
+@overload(finish)
+def _finish_by_type(loss: Any, total: Any) -> Any:
+    part = _PARTS[loss.instance_class.__name__][2]
+
+    def compiled(loss: Any, total: Any) -> Any:  # pragma: no cover
+        return part(total)
+
+    return compiled
+
+
+def prepared(loss: Any, y: Array, target: npt.NDArray[Any]) -> tuple[Array, Array]:
+    """R0, r1 for outputs y (samples, outputs) and targets as the loss takes them."""
+    if isinstance(loss, SquaredError):
+        return y - target, np.zeros_like(y)
+    if isinstance(loss, LogisticLoss):
+        e = np.exp(-np.abs(y))
+        return np.where(y >= 0, 1 / (1 + e), e / (1 + e)), target.astype(np.float64)
+    p = np.exp(y - y.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return p, (np.arange(y.shape[1]) == target[:, None]).astype(np.float64)
