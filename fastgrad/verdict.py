@@ -4,9 +4,12 @@ THE RULE, for coordinate i of block b (g = claimed, d = numeric, e = bound on th
 
     s_i = max(|g_i|, |d_i|, 0.1 * rms_b(d))
     |g_i - d_i| <= tau * s_i                          agrees
-    |g_i - d_i| <= tau * s_i + e_i, e_i <= rho * s_i  agrees: e_i is small enough for a bug to show
-    |g_i - d_i| <= tau * s_i + e_i, e_i >  rho * s_i  undecided: an error of that size would not show
+    |g_i - d_i| <= tau * s_i + e_i, e_i <= rho * S_i  agrees: e_i is small enough for a bug to show
+    |g_i - d_i| <= tau * s_i + e_i, e_i >  rho * S_i  undecided: an error of that size would not show
     anything else                                     disagrees
+
+with S_i = max(s_i, 0.1 * rms(d) over all blocks): a bias before a BatchNorm has a derivative of zero, and
+differences that are small beside the whole gradient say so well enough.
 
 A claimed NaN or inf disagrees; a coordinate without a finite d is undecided. tau says what size of error
 counts as a bug. It never grows with the size of an array.
@@ -25,7 +28,7 @@ import numpy.typing as npt
 
 from fastgrad.bounds import Estimates
 from fastgrad.errors import InputError
-from fastgrad.parameters import Parameters
+from fastgrad.parameters import Parameters, root_mean_square
 from fastgrad.steps import Plan, is_finite_number
 
 ByDtype = dict[np.dtype[Any], float]
@@ -93,7 +96,9 @@ def compare(
         if tolerance is None:
             bug = _by_block(TAU, plan, parameters)[numbers] * scale
             allowed = e + bug
-            blind = (difference > bug) & (e > _by_block(RHO, plan, parameters)[numbers] * scale)
+            typical = FLOOR * root_mean_square(d[np.isfinite(d)])
+            visible = _by_block(RHO, plan, parameters)[numbers] * np.maximum(scale, typical)
+            blind = (difference > bug) & (e > visible)
         else:
             allowed = float(tolerance) * scale
             blind = np.zeros(len(d), dtype=bool)

