@@ -1,8 +1,8 @@
 """The engine for a fastgrad.Network: for each perturbed coordinate only what depends on it is computed.
 
 Everything before the perturbed layer is computed once. Where the layers after it are Dense and activations,
-the change of one unit is carried through by compiled kernels (network_dense.py); for any other layer the
-change becomes "everything": the rest of the network is evaluated plainly, a batch of perturbations at a time.
+the change of one unit is carried through by compiled kernels (network_dense.py); elsewhere the change
+travels from layer to layer by NumPy rules (network_parts.py), a batch of perturbations at a time.
 
 All of it is done in float64, also for float32 parameters: their perturbed values are representable in
 float32, and the differences then carry no float32 rounding.
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from fastgrad.engines.base import EngineBase, Values
 from fastgrad.engines.network_dense import DenseTail, dense_tail
+from fastgrad.engines.network_parts import Part, own_change, through
 from fastgrad.networks import Network
 from fastgrad.networks.base import Array, Blocks
 from fastgrad.networks.network import is_penalised
@@ -107,43 +108,52 @@ class NetworkEngine(EngineBase):
         return out
 
     def _plain(self, position: int, own: str, inside: IndexArray, offsets: Values) -> Values:
-        """Evaluate the perturbed layer and all after it, a batch of perturbations at a time."""
-        flat_inside = np.repeat(inside, offsets.shape[1])
-        flat_offsets = offsets.reshape(-1)
+        """Carry each perturbation through the rest of the network by the layers' rules, batch by batch."""
         later = max(value.nbytes for value in self.state.values[position + 1 :])
-        size = max(1, PLAIN_BYTES // later)
-        before = self.state.network.loss.value(self.state.values[-1], self.state.target)
-        found: list[float] = []
-        for i in range(0, len(flat_inside), size):
-            outputs = self._perturbed(position, own, flat_inside[i : i + size], flat_offsets[i : i + size])
-            found += [self.network.loss.value(y, self.state.target) - before for y in outputs]
-        return np.array(found).reshape(offsets.shape)
+        size = max(1, PLAIN_BYTES // (later * offsets.shape[1]))
+        out = np.empty(offsets.shape)
+        loss, target = self.network.loss, self.state.target
+        before = loss.value(self.state.values[-1], target)
+        with np.errstate(all="ignore"):  # what is not finite shows in the values
+            for i in range(0, len(inside), size):
+                outputs = self._outputs(position, own, inside[i : i + size], offsets[i : i + size])
+                changes = [loss.value(y, target) - before for y in outputs]
+                out[i : i + size] = np.reshape(changes, offsets[i : i + size].shape)
+        return out
 
-    def _perturbed(self, position: int, own: str, inside: IndexArray, offsets: npt.NDArray[Any]) -> Array:
-        """The network's outputs (K, samples, ...) for K perturbations of one layer's parameter."""
-        chain, state = self.network.chain, self.state
-        params = chain.own(state.params, position)
-        block = params[own] = params[own].copy()
-        flat = block.reshape(-1)
-        outputs = []
-        with np.errstate(all="ignore"):
-            for i, offset in zip(inside, offsets, strict=True):
-                saved = flat[i]
-                flat[i] = saved + offset
-                outputs.append(chain.layers[position].forward(params, state.values[position]))
-                flat[i] = saved
-            y = np.stack(outputs)
+    def _outputs(self, position: int, own: str, inside: IndexArray, offsets: Values) -> Array:
+        """The network's outputs (m * S, samples, ...) for perturbations of one layer's parameter.
+
+        Perturbations that make the same features new travel together.
+        """
+        chain, values = self.network.chain, self.state.values
+        parts = [self._own_change(position, own, int(i), row) for i, row in zip(inside, offsets, strict=True)]
+        outputs = np.empty((offsets.size, *values[-1].shape))
+        rows = np.arange(offsets.size).reshape(offsets.shape)
+        for where in sorted({(part.lo, part.hi) for part in parts}):
+            members = [k for k, part in enumerate(parts) if (part.lo, part.hi) == where]
+            part = Part(*where, np.concatenate([parts[k].new for k in members]))
             for k in range(position + 1, len(chain.layers)):
-                y = forward_many(chain.layers[k], chain.own(state.params, k), y)
-        return y
+                own_params = chain.own(self.state.params, k)
+                part = through(chain.layers[k], own_params, values[k], values[k + 1], part)
+            outputs[rows[members].reshape(-1)] = part.everything(values[-1]).new
+        return outputs
 
-
-def forward_many(layer: Any, p: Blocks, x: Array) -> Array:
-    """A layer's outputs for K batches (K, samples, ...): one call where samples are independent."""
-    if getattr(layer, "couples_samples", False):
-        return np.stack([layer.forward(p, batch) for batch in x])
-    y = layer.forward(p, x.reshape(-1, *x.shape[2:]))
-    return np.asarray(y.reshape(*x.shape[:2], *y.shape[1:]))
+    def _own_change(self, position: int, own: str, inside: int, offsets: npt.NDArray[Any]) -> Part:
+        """What S perturbations of one entry do to its layer's output."""
+        layer = self.network.layers[position]
+        params = self.network.chain.own(self.state.params, position)
+        x, y = self.state.values[position : position + 2]
+        index = tuple(int(i) for i in np.unravel_index(inside, params[own].shape))
+        part = own_change(layer, own, x, y, index, offsets)
+        if part is not None:
+            return part
+        block = params[own] = params[own].copy()
+        outputs = []
+        for offset in offsets:
+            block[index] = self.state.params[f"{position}.{own}"][index] + offset
+            outputs.append(layer.forward(params, x))
+        return Part(0, y.shape[1], np.stack(outputs))
 
 
 def _split(name: str) -> tuple[int, str]:

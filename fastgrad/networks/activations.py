@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastgrad.networks.base import Array, Blocks, Shape
 
 
-class _Activation:
+class Activation:
     """What all activations share: the shape stays, and there are no parameters."""
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -42,7 +42,7 @@ class _Activation:
 
 
 @dataclass(frozen=True)
-class Sigmoid(_Activation):
+class Sigmoid(Activation):
     """a = 1 / (1 + exp(-z)).
 
     Examples
@@ -63,7 +63,7 @@ class Sigmoid(_Activation):
 
 
 @dataclass(frozen=True)
-class Tanh(_Activation):
+class Tanh(Activation):
     """a = tanh(z).
 
     Examples
@@ -84,7 +84,7 @@ class Tanh(_Activation):
 
 
 @dataclass(frozen=True)
-class ReLU(_Activation):
+class ReLU(Activation):
     """a = max(z, 0); the slope at 0 is 0.
 
     Examples
@@ -105,7 +105,7 @@ class ReLU(_Activation):
 
 
 @dataclass(frozen=True)
-class LeakyReLU(_Activation):
+class LeakyReLU(Activation):
     """a = z for z > 0, else leak * z.
 
     Parameters
@@ -132,7 +132,7 @@ class LeakyReLU(_Activation):
 
 
 @dataclass(frozen=True)
-class ELU(_Activation):
+class ELU(Activation):
     """a = z for z > 0, else alpha (exp(z) - 1).
 
     Parameters
@@ -159,7 +159,7 @@ class ELU(_Activation):
 
 
 @dataclass(frozen=True)
-class Softplus(_Activation):
+class Softplus(Activation):
     """a = log(1 + exp(z)).
 
     Examples
@@ -180,7 +180,7 @@ class Softplus(_Activation):
 
 
 @dataclass(frozen=True)
-class SiLU(_Activation):
+class SiLU(Activation):
     """a = z sigmoid(z).
 
     Examples
@@ -202,7 +202,7 @@ class SiLU(_Activation):
 
 
 @dataclass(frozen=True)
-class GELU(_Activation):
+class GELU(Activation):
     """a = z Phi(z), Phi the normal distribution function (the exact form, by erf).
 
     Examples

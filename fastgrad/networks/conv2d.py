@@ -54,12 +54,12 @@ class Conv2D:
 
     def forward(self, p: Blocks, x: Array) -> Array:
         """z[n, o, i, j] = sum over c, a, b of window[n, c, i, j, a, b] * W[o, c, a, b], plus b[o]."""
-        z = np.tensordot(self._view(x), p["weight"], axes=((1, 4, 5), (1, 2, 3)))
+        z = np.tensordot(self.view(x), p["weight"], axes=((1, 4, 5), (1, 2, 3)))
         return np.moveaxis(z, -1, 1) + p["bias"][:, None, None]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """Each window's gradient goes back to where the window was cut."""
-        weight = np.tensordot(dy, self._view(x), axes=((0, 2, 3), (0, 2, 3)))
+        weight = np.tensordot(dy, self.view(x), axes=((0, 2, 3), (0, 2, 3)))
         dx = np.zeros_like(self._padded(x))
         height, width = (self.stride * side for side in dy.shape[2:])
         for a in range(self.size):
@@ -78,6 +78,7 @@ class Conv2D:
         edge = (self.padding, self.padding)
         return np.pad(x, ((0, 0), (0, 0), edge, edge))
 
-    def _view(self, x: Array) -> Array:
+    def view(self, x: Array) -> Array:
+        """The windows of a batch, (samples, channels, height, width, size, size), without a copy of them."""
         view = sliding_window_view(self._padded(x), (self.size, self.size), axis=(2, 3))
         return view[:, :, :: self.stride, :: self.stride]

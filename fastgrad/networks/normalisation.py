@@ -60,8 +60,11 @@ class BatchNorm:
 
     def forward(self, p: Blocks, x: Array) -> Array:
         """The normalised input, scaled and shifted."""
-        y, _ = normalise(x, _batch_axes(x), self.epsilon)
-        return y * _wide(p["scale"], x) + _wide(p["shift"], x)
+        return self.normalised(x) * _wide(p["scale"], x) + _wide(p["shift"], x)
+
+    def normalised(self, x: Array) -> Array:
+        """(x - mean) / deviation of each feature over the batch."""
+        return normalise(x, _batch_axes(x), self.epsilon)[0]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """The gradient passes through the batch's mean and variance too."""

@@ -1,0 +1,120 @@
+"""A change is a value: which features of an activation are new, and what they are, for K perturbations.
+
+    Part(lo, hi, new)    features (or channels, axis 1) lo:hi of a batch have the values new[k], the others
+                         are what they were; new has shape (K, samples, hi - lo, ...)
+
+Each layer maps a change of its input to a change of its output. Elementwise layers and pooling keep the part,
+Flatten widens it, Dense and Conv2D need only the part's own weights and make everything new. A layer without
+a rule gets everything and is simply evaluated: correctness never depends on a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad import networks
+from fastgrad.networks.activations import Activation
+from fastgrad.networks.base import Array, Blocks
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Features lo:hi are new in each of K perturbations of a batch."""
+
+    lo: int
+    hi: int
+    new: Floats
+
+    def everything(self, base: Array) -> Part:
+        """The same change as a change of all features."""
+        if (self.lo, self.hi) == (0, base.shape[1]):
+            return self
+        full = np.repeat(base[None], len(self.new), axis=0)
+        full[:, :, self.lo : self.hi] = self.new
+        return Part(0, base.shape[1], full)
+
+    def difference(self, base: Array) -> Floats:
+        """How much the part's own features change."""
+        return np.asarray(self.new - base[:, self.lo : self.hi])
+
+
+def own_change(layer: Any, name: str, x: Array, y: Array, index: Any, offsets: Floats) -> Part | None:
+    """What moving entry `index` of a layer's own parameter does to its output y; None without a rule.
+
+    offsets (K,) are that many perturbations of the one entry.
+    """
+    spread = offsets.reshape(-1, *(1,) * y.ndim)
+    if isinstance(layer, networks.Conv2D):
+        o = index[0]
+        felt = layer.view(x)[:, index[1], :, :, index[2], index[3]][:, None] if name == "weight" else 1.0
+    elif isinstance(layer, networks.Dense) and x.ndim == 2:
+        o = index[-1]
+        felt = x[:, index[0], None] if name == "weight" else 1.0
+    elif isinstance(layer, networks.BatchNorm):
+        o = index[0]
+        felt = layer.normalised(x)[:, o : o + 1] if name == "scale" else 1.0
+    else:
+        return None
+    return Part(o, o + 1, y[None, :, o : o + 1] + spread * felt)
+
+
+def through(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    """The change of a layer's output y for a change of its input x."""
+    rule = next((rule for kind, rule in _RULES if isinstance(layer, kind)), _plainly)
+    return rule(layer, p, x, y, part)
+
+
+def _plainly(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    return Part(0, y.shape[1], forward_many(layer, p, part.everything(x).new))
+
+
+def _on_the_part(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    return Part(part.lo, part.hi, forward_many(layer, p, part.new))
+
+
+def _batch_norm(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    own = {name: block[part.lo : part.hi] for name, block in p.items()}
+    narrow = networks.BatchNorm(part.hi - part.lo, layer.epsilon)
+    return Part(part.lo, part.hi, forward_many(narrow, own, part.new))
+
+
+def _flatten(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    each = y.shape[1] // x.shape[1]  # features that one channel becomes
+    return Part(part.lo * each, part.hi * each, part.new.reshape(*part.new.shape[:2], -1))
+
+
+def _dense(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    if x.ndim != 2:
+        return _plainly(layer, p, x, y, part)
+    return Part(0, y.shape[1], y + part.difference(x) @ p["weight"][part.lo : part.hi])
+
+
+def _conv(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    narrow = networks.Conv2D(part.hi - part.lo, layer.filters, layer.size, layer.stride, layer.padding)
+    own = {"weight": p["weight"][:, part.lo : part.hi], "bias": np.zeros(layer.filters)}
+    return Part(0, y.shape[1], y + forward_many(narrow, own, part.difference(x)))
+
+
+_RULES: list[tuple[Any, Callable[..., Part]]] = [
+    (Activation, _on_the_part),
+    ((networks.MaxPool2D, networks.AvgPool2D), _on_the_part),
+    (networks.BatchNorm, _batch_norm),
+    (networks.Flatten, _flatten),
+    (networks.Dense, _dense),
+    (networks.Conv2D, _conv),
+]
+
+
+def forward_many(layer: Any, p: Blocks, x: Array) -> Floats:
+    """A layer's outputs for K batches (K, samples, ...): one call where samples are independent."""
+    if getattr(layer, "couples_samples", False):
+        return np.stack([layer.forward(p, batch) for batch in x])
+    y = layer.forward(p, x.reshape(-1, *x.shape[2:]))
+    return np.asarray(y.reshape(*x.shape[:2], *y.shape[1:]))
