@@ -173,7 +173,7 @@ def check(problem: Problem, **options: Any) -> Report:
         n_jobs=found.run.n_jobs,
         seed=chosen.seed,
         rule=comparison.rule,
-        notes=found.run.notes,
+        notes=found.engine.notes + found.run.notes,
     )
 
 
@@ -278,7 +278,7 @@ def numerical_gradient(
         engine=found.engine.name,
         method=chosen.method,
         n_jobs=found.run.n_jobs,
-        notes=found.run.notes,
+        notes=found.engine.notes + found.run.notes,
     )
 
 

@@ -31,6 +31,8 @@ class Engine(Protocol):
     the cost more exactly than the cost itself."""
     epsilon: float
     """Machine epsilon of what the cost returns, known after `baseline`: a float32 cost rounds in float32."""
+    notes: tuple[str, ...]
+    """What the report should say of how this engine came to be used."""
     granularity: int
     """Chunks hold a multiple of so many coordinates, that results do not depend on where they are cut."""
 
@@ -58,6 +60,7 @@ class EngineBase:
     granularity = 1
     origin = 0.0
     epsilon = 0.0
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrad.engines.base import Engine
-from fastgrad.errors import InputError
+from fastgrad.errors import InputError, warn_user
 from fastgrad.parameters import Parameters
 from fastgrad.stencils import Stencil
 from fastgrad.steps import stencil_dtype
@@ -94,7 +94,16 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
     if stencil.is_complex:
         raise InputError('engine="network" takes real steps only: use engine="python" with method="complex"')
     from fastgrad.engines.network import NetworkEngine
+    from fastgrad.engines.network_tie import disagreement, is_own_cost
+    from fastgrad.engines.python import PythonEngine
 
+    found = None if is_own_cost(problem) else disagreement(problem, problem.structure, parameters)
+    if found is not None:
+        note = f"{found}; so the cost itself was evaluated, by the python engine"
+        warn_user(note)
+        plain = PythonEngine(problem.cost, parameters, problem.args)
+        plain.notes = (note,)
+        return plain
     return NetworkEngine(problem.cost, parameters, problem.args, problem.structure)
 
 
