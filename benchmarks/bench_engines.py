@@ -19,6 +19,7 @@ from fastgrad.engines.compiled import CompiledEngine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.parallel import evaluate
 from fastgrad.parameters import Parameters
+from fastgrad.preflight import check_cost
 from fastgrad.stencils import CENTRAL
 from fastgrad.steps import make_plan
 
@@ -128,9 +129,7 @@ def bench_compiled_against_handwritten(benchmark, tiny):
 def speedup(benchmark, engine, x, count, rounds, goal):
     """Run a plan with 1 and with 2 workers in turns, and record the speed-up."""
     plan = plan_of(x, count)
-    began = time.perf_counter()
-    engine.baseline()
-    seconds_each = time.perf_counter() - began
+    seconds_each = check_cost(engine).seconds
 
     def with_workers(n_jobs):
         run = evaluate(engine, plan.indices, plan.displacements, seconds=seconds_each, n_jobs=n_jobs)

@@ -24,7 +24,7 @@ from fastgrad.engines.base import Engine, Values
 from fastgrad.errors import InputError, WorkerError, warn_user
 from fastgrad.parameters import IndexArray
 
-PILOT_SECONDS = 0.02
+PILOT_SECONDS = 0.005
 """Work done in the caller first: it sets the measured price of a coordinate, and none of it is wasted."""
 
 SHORTEST_CHUNK = {"threads": 0.03, "processes": 0.2}
@@ -34,7 +34,7 @@ and 2 to 8 ms to a process (pickle, memory maps, BLAS limit), which this keeps u
 LONGEST_CHUNK = 0.5
 """Seconds a chunk should take at most, so that Ctrl-C and progress are answered soon."""
 
-CHUNKS_PER_WORKER = 8
+CHUNKS_PER_WORKER = 16
 """Chunks for each worker where the work is long enough: the last ones to finish leave little idle."""
 
 WORTH_STARTING = {"threads": 0.005, "processes": 1.0}

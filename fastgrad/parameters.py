@@ -208,10 +208,15 @@ class WorkingCopy:
         return None
 
     def first_change(self) -> int | None:
-        """The flat index of the first coordinate that differs from the user's, None if all agree."""
+        """The flat index of the first coordinate that differs from the user's, None if all agree.
+
+        Leaves mapped copy-on-write in a worker have nothing to be compared with and are passed over.
+        """
         for block, mine, theirs in zip(
             self.parameters.blocks, self.flat_leaves, self.parameters.leaves, strict=True
         ):
+            if np.may_share_memory(mine, theirs):
+                continue
             for i in range(0, block.size, _PIECE):
                 differs = mine[i : i + _PIECE] != theirs[i : i + _PIECE]
                 if differs.any():
