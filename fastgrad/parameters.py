@@ -6,7 +6,6 @@ user wrote them (a dict keeps its insertion order). A flat index counts along th
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +23,9 @@ IndexArray = npt.NDArray[np.intp]
 ROOT_NAME = "params"
 """The name of the only block when the parameters are one array, and the root of list entries."""
 
-_NAMESPACE = "fastgrad"
+NAMESPACE = "fastgrad"
+"""Under which optree keeps dicts in the order they were written."""
+
 _PIECE = 1 << 16  # elements looked at in one go, so that scans of a large vector need no large temporaries
 
 
@@ -224,31 +225,6 @@ class WorkingCopy:
         return None
 
 
-def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The args with arrays laid out as a worker process would find them.
-
-    NumPy rounds differently on strided or unaligned data, which a trip to a worker makes contiguous, and a
-    private memory map would be reopened there from its file, without what was changed in memory.
-    """
-
-    def settled(leaf: Any) -> Any:
-        if type(leaf) not in (np.ndarray, np.memmap):
-            return leaf
-        in_order = leaf.flags.c_contiguous or leaf.flags.f_contiguous
-        if in_order and leaf.flags.aligned and not _is_private_map(leaf):
-            return leaf
-        return np.array(leaf, subok=False)
-
-    return tuple(optree.tree_map(settled, arg, namespace=_NAMESPACE) for arg in args)
-
-
-def fingerprints(args: tuple[Any, ...]) -> list[int]:
-    """A checksum of each array among the args, to see whether a function writes to them."""
-    leaves = [leaf for arg in args for leaf in _flatten(arg)[0]]
-    plain = (leaf for leaf in leaves if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject)
-    return [zlib.crc32(np.ascontiguousarray(leaf).view(np.uint8).reshape(-1).data) for leaf in plain]
-
-
 def root_mean_square(leaf: FloatArray) -> float:
     """The root mean square of a flat leaf in float64, piece by piece (no large temporary)."""
     if leaf.size == 0:
@@ -287,8 +263,8 @@ def block_name(path: tuple[Any, ...]) -> str:
 
 
 def _flatten(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
-    with optree.dict_insertion_ordered(True, namespace=_NAMESPACE):
-        return optree.tree_flatten(structure, namespace=_NAMESPACE)
+    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+        return optree.tree_flatten(structure, namespace=NAMESPACE)
 
 
 def _block_names(spec: optree.PyTreeSpec) -> list[str]:
@@ -318,7 +294,7 @@ def _numbers(leaves: Sequence[Any]) -> npt.NDArray[np.float64]:
     return np.concatenate(flat) if flat else np.empty(0)
 
 
-def _is_private_map(array: Any) -> bool:
+def is_private_map(array: Any) -> bool:
     """Whether an array's memory is a copy-on-write map: a worker would reopen it from its file."""
     while isinstance(array, np.ndarray):
         if isinstance(array, np.memmap) and array.mode == "c":
@@ -351,7 +327,7 @@ def _parameter_leaf(leaf: Any, name: str) -> FloatArray:
                 "at finite parameters"
             )
     wanted = kind.newbyteorder("=")
-    if _is_private_map(array) or wanted != kind:
+    if is_private_map(array) or wanted != kind:
         return np.array(array, dtype=wanted, subok=False)
     return array
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.arguments import fingerprints
 from fastgrad.bounds import ROUNDING, coarsest_epsilon
 from fastgrad.engines.base import Engine
 from fastgrad.errors import InputError
-from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, fingerprints
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
 from fastgrad.stencils import CENTRAL, COMPLEX_STEP
 from fastgrad.steps import Plan, make_plan
 

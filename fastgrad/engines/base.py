@@ -7,8 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.arguments import settled_arrays
 from fastgrad.errors import InputError
-from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, describe, settled_arrays
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, describe
 
 Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
 

@@ -1,0 +1,36 @@
+"""The data that cost and gradient are given beside the parameters: laid out, and watched."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import optree
+
+from fastgrad.parameters import NAMESPACE, is_private_map
+
+
+def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The args with arrays laid out as a worker process would find them.
+
+    NumPy rounds differently on strided or unaligned data, which a trip to a worker makes contiguous, and a
+    private memory map would be reopened there from its file, without what was changed in memory.
+    """
+
+    def settled(leaf: Any) -> Any:
+        if type(leaf) not in (np.ndarray, np.memmap):
+            return leaf
+        in_order = leaf.flags.c_contiguous or leaf.flags.f_contiguous
+        if in_order and leaf.flags.aligned and not is_private_map(leaf):
+            return leaf
+        return np.array(leaf, subok=False)
+
+    return tuple(optree.tree_map(settled, arg, namespace=NAMESPACE) for arg in args)
+
+
+def fingerprints(args: tuple[Any, ...]) -> list[int]:
+    """A checksum of each array among the args, to see whether a function writes to them."""
+    leaves = [leaf for arg in args for leaf in optree.tree_leaves(arg, namespace=NAMESPACE)]
+    plain = (leaf for leaf in leaves if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject)
+    return [zlib.crc32(np.ascontiguousarray(leaf).view(np.uint8).reshape(-1).data) for leaf in plain]
