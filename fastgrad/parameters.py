@@ -129,8 +129,8 @@ class Parameters:
     def segments(self, indices: IndexArray) -> Iterator[tuple[int, slice | IndexArray]]:
         """Group flat indices by block: pairs of a block number and where in `indices` its own stand.
 
-        Increasing indices, as every plan has them, give slices (views, where arrays of positions would
-        copy: 0.2 microseconds a coordinate, which is 5% of a fast compiled cost).
+        Increasing indices, as every plan has them, give slices, where arrays of positions would copy: it
+        took the compiled engine from 0.946 to 0.966 of a hand-written loop's speed (bench_engines.py).
         """
         if (indices[1:] >= indices[:-1]).all():
             cuts = np.searchsorted(indices, self._starts).tolist()

@@ -45,8 +45,8 @@ class PythonEngine(EngineBase):
     def _sweep(
         self, leaf: npt.NDArray[Any], inside: IndexArray, points: Values, indices: IndexArray
     ) -> Values:
-        # Lists, bound names and an exact-type test: about 0.3 microseconds an evaluation, against 1.2
-        # with NumPy scalars for indices, points and results.
+        # Lists, bound names and an exact-type test: 1.1 microseconds an evaluation beyond the cost, where the
+        # same loop over NumPy scalars took 1.5.
         cost, args, structure, dtype = self.cost, self.args, self.working.structure, self.dtype
         plain = (float, np.float64) if dtype is np.float64 else (complex, np.complex128)
         results: list[Any] = []
