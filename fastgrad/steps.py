@@ -81,7 +81,7 @@ def make_plan(parameters: Parameters, indices: IndexArray, stencil: Stencil, ste
             steps[where], nominal[where] = h, stencil.steps_to_offsets(h)
             continue
         h = _default_steps(leaf, x, stencil) if given is None else np.full(len(x), given)
-        d = _representable(x, stencil.steps_to_offsets(h))
+        d = representable(x, stencil.steps_to_offsets(h))
         _refuse_vanishing(d, h, x, block, indices[where])
         steps[where], nominal[where] = h, d
     return Plan(stencil, indices, steps, nominal)
@@ -125,7 +125,8 @@ def _default_steps(leaf: npt.NDArray[Any], x: npt.NDArray[Any], stencil: Stencil
     return np.where(ulp > h / 8, ULPS_OF_A_RAISED_STEP * ulp, h)
 
 
-def _representable(x: npt.NDArray[Any], offsets: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def representable(x: npt.NDArray[Any], offsets: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The displacements that floating point makes of offsets (m, S) from x (m,), in x's dtype."""
     moved = (x.astype(np.float64)[:, None] + offsets).astype(x.dtype)
     return np.asarray(moved.astype(np.float64) - x.astype(np.float64)[:, None])
 
