@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.engines.base import Values
-from fastgrad.parameters import Parameters, root_mean_square
+from fastgrad.parameters import IndexArray, Parameters, root_mean_square
+from fastgrad.spaces import Space
 from fastgrad.steps import Plan, typical_size
 
 ROUNDING = 32.0
@@ -33,6 +34,8 @@ class Estimates:
     numeric: npt.NDArray[np.float64]  # (m,)
     error_bound: npt.NDArray[np.float64]  # (m,)
     block_rms: npt.NDArray[np.float64]  # (blocks,) rms of the finite numeric derivatives
+    in_doubles: bool = False
+    """Known to float64's accuracy whatever the parameters' dtype, as by the complex step."""
 
 
 def estimate(
@@ -65,7 +68,21 @@ def estimate(
         rounding = ROUNDING * eps * largest * plan.stencil.amplification / h
         truncation = CURVATURE * (h / typ) ** plan.stencil.order * np.maximum(np.abs(d), rms)
         bound[where] = rounding + truncation
-    return Estimates(numeric, bound, block_rms)
+    return Estimates(numeric, bound, block_rms, plan.stencil.is_complex)
+
+
+def carried(
+    moved: Estimates, at: IndexArray, space: Space, parameters: Parameters, indices: IndexArray
+) -> Estimates:
+    """Estimates at the user's `indices`, from those of the coordinates `at` of the space that was moved."""
+    numeric, bound = space.carry(indices, at, moved.numeric, moved.error_bound)
+    if numeric is moved.numeric:
+        return moved
+    numeric = np.where(np.isfinite(numeric) & np.isfinite(bound), numeric, np.nan)
+    rms = np.zeros(len(parameters.blocks))
+    for number, where in parameters.segments(indices):
+        rms[number] = _finite_rms(numeric[where])
+    return Estimates(numeric, bound, rms, moved.in_doubles)
 
 
 def coarsest_epsilon(parameters: Parameters) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.bounds import Estimates, coarsest_epsilon, estimate
+from fastgrad.bounds import Estimates, carried, coarsest_epsilon, estimate
 from fastgrad.engines.base import Engine, Values
 from fastgrad.engines.choose import choose_engine
 from fastgrad.errors import InputError
@@ -25,9 +25,10 @@ from fastgrad.preflight import (
     claimed_gradient,
 )
 from fastgrad.problem import Problem
-from fastgrad.progress import progress_bar
+from fastgrad.progress import announced, progress_bar
 from fastgrad.report import Report
 from fastgrad.report.build import (
+    NonFinite,
     build_arrays,
     build_blocks,
     build_findings,
@@ -50,6 +51,7 @@ def check_gradient(
     seed: int = 0,
     method: str = "central",
     step: StepOption = None,
+    perturb: str = "parameters",
     engine: str = "auto",
     vectorized: bool = False,
     n_jobs: int | None = None,
@@ -71,7 +73,9 @@ def check_gradient(
     seed : of every random choice
     method : "forward", "central", "central4", "central6" or "complex"
     step : None for the default of each block; a float, or floats by block name, in units of the parameter
-    engine : "auto", "python", "compiled" (a Numba cost) or "batched" (a vectorized one)
+    perturb : "parameters"; for a Network also "nodes", the pre-activations of its Dense layers, from which
+        the derivatives of their weights follow, or "auto", whichever takes less work for each layer
+    engine : "auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one) or "network"
     vectorized : whether cost takes a batch, each array with a leading axis k, and returns shape (k,)
     n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else one
         worker. Naming backend="threading" for a plain Python cost says that it is safe in threads
@@ -105,6 +109,7 @@ def check_gradient(
         seed=seed,
         method=method,
         step=step,
+        perturb=perturb,
         engine=engine,
         vectorized=vectorized,
         n_jobs=n_jobs,
@@ -149,10 +154,8 @@ def check(problem: Problem, **options: Any) -> Report:
         with args_unchanged(problem.args, "gradient function"):
             claimed = claimed_gradient(problem.gradient, parameters, problem.args, indices)
         found = _difference(problem, parameters, indices, chosen)
-    comparison = compare(claimed, found.estimates, found.plan, parameters, chosen.tolerance)
-    arrays = build_arrays(
-        parameters, found.plan, found.run.values + found.engine.origin, claimed, found.estimates, comparison
-    )
+    comparison = compare(claimed, found.estimates, indices, parameters, chosen.tolerance)
+    arrays = build_arrays(parameters, indices, claimed, found.estimates, comparison, found.nonfinite)
     wrong, undecided = build_findings(parameters, arrays, comparison)
     return Report(
         verdict=comparison.verdict,
@@ -172,6 +175,7 @@ def check(problem: Problem, **options: Any) -> Report:
         method=chosen.method,
         n_jobs=found.run.n_jobs,
         seed=chosen.seed,
+        perturbed=found.engine.space.sentence,
         rule=comparison.rule,
         notes=found.engine.notes + found.run.notes,
     )
@@ -316,10 +320,16 @@ class _Differences:
     engine: Engine
     run: Evaluation
     estimates: Estimates
+    """Of the user's coordinates, whatever was moved."""
 
     @property
     def evaluations(self) -> int:
         return self.start.evaluations + self.plan.evaluations
+
+    @property
+    def nonfinite(self) -> NonFinite:
+        """Where the cost was not finite as differences were taken."""
+        return NonFinite.among(self.engine.space, self.plan, self.run.values)
 
 
 def _difference(
@@ -327,15 +337,19 @@ def _difference(
 ) -> _Differences:
     """Plan, engine, values, estimates: what a check and a numerical gradient have in common."""
     stencil = find_stencil(options.method)
-    plan = make_plan(parameters, indices, stencil, options.step)
-    engine = choose_engine(problem, parameters, stencil, options.engine, options.vectorized)
+    engine = choose_engine(
+        problem, parameters, stencil, options.engine, options.vectorized, options.perturb, indices
+    )
+    space = engine.space
+    plan = make_plan(space.parameters, space.needed(indices), stencil, options.step)
     choose_workers(engine, options.n_jobs, options.backend)  # an unknown backend is refused now
     with args_unchanged(problem.args, "cost"):
-        start = check_cost(engine)
+        with announced(engine.preparation, options.progress):
+            start = check_cost(engine)
         if stencil.is_complex:
             in_reals = choose_engine(problem, parameters, CENTRAL, "auto", options.vectorized)
             check_complex_step(engine, in_reals, plan)
-    with progress_bar(len(indices), options.progress) as advance:
+    with progress_bar(len(plan.indices), options.progress) as advance:
         run = evaluate(
             engine,
             plan.indices,
@@ -345,8 +359,9 @@ def _difference(
             backend=options.backend,
             advance=advance,
         )
-    eps = max(coarsest_epsilon(parameters), engine.epsilon)
-    estimates = estimate(plan, run.values, start.cost, parameters, eps, engine.origin)
+    eps = max(coarsest_epsilon(space.parameters), engine.epsilon)
+    moved = estimate(plan, run.values, start.cost, space.parameters, eps, engine.origin)
+    estimates = carried(moved, plan.indices, space, parameters, indices)
     return _Differences(start, plan, engine, run, estimates)
 
 

@@ -11,6 +11,9 @@ from fastgrad.stencils import find_stencil
 from fastgrad.steps import StepOption
 from fastgrad.verdict import check_tolerance
 
+PERTURB = ("parameters", "nodes", "auto")
+"""What may be moved: the parameters, the pre-activations of a network, or whichever takes less work."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -20,6 +23,7 @@ class Options:
     seed: int = 0
     method: str = "central"
     step: StepOption = None
+    perturb: str = "parameters"
     engine: str = "auto"
     vectorized: bool = False
     n_jobs: int | None = None
@@ -30,6 +34,8 @@ class Options:
     def __post_init__(self) -> None:
         find_stencil(self.method)
         check_tolerance(self.tolerance)
+        if self.perturb not in PERTURB:
+            raise InputError(f"perturb must be one of {', '.join(PERTURB)}; got {self.perturb!r}")
         jobs: Any = self.n_jobs
         if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
             raise InputError(f"n_jobs must be an integer other than 0, or None; got {self.n_jobs!r}")

@@ -1,10 +1,32 @@
-"""A progress bar over coordinates, on a terminal."""
+"""What a waiting user is shown on stderr: a progress bar, or what takes so long before it."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Callable, Iterator
+
+PATIENCE = 1.0
+"""Seconds before a user is told what the check is doing: kernels that are on disk load in less."""
+
+
+@contextlib.contextmanager
+def announced(what: str, show: bool | None) -> Iterator[None]:
+    """Say on stderr what is being done inside, if it takes longer than PATIENCE.
+
+    `show` None says it only where stderr is a terminal; an empty `what` is never said.
+    """
+    if not what or not (_on_a_terminal() if show is None else show):
+        yield
+        return
+    timer = threading.Timer(PATIENCE, sys.stderr.write, [f"fastgrad: {what} ...\n"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextlib.contextmanager

@@ -28,8 +28,8 @@ import numpy.typing as npt
 
 from fastgrad.bounds import Estimates
 from fastgrad.errors import InputError
-from fastgrad.parameters import Parameters, root_mean_square
-from fastgrad.steps import Plan, is_finite_number
+from fastgrad.parameters import IndexArray, Parameters, root_mean_square
+from fastgrad.steps import is_finite_number
 
 ByDtype = dict[np.dtype[Any], float]
 
@@ -72,7 +72,7 @@ def overall(wrong: int, undecided: int) -> str:
 def compare(
     claimed: npt.NDArray[np.float64],
     estimates: Estimates,
-    plan: Plan,
+    indices: IndexArray,
     parameters: Parameters,
     tolerance: float | None = None,
 ) -> Comparison:
@@ -82,22 +82,22 @@ def compare(
     ----------
     claimed : (m,) the gradient under test
     estimates : Estimates of the same m coordinates
-    plan : Plan
+    indices : (m,) the flat index of each
     parameters : Parameters
     tolerance : a fixed relative tolerance instead of the bounds
     """
     d, e = estimates.numeric, estimates.error_bound
     finite_claim = np.isfinite(claimed)
     g = np.where(finite_claim, claimed, 0.0)
-    numbers = parameters.block_numbers(plan.indices)
+    numbers = parameters.block_numbers(indices)
     scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), FLOOR * estimates.block_rms[numbers])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         difference = np.abs(g - d)
         if tolerance is None:
-            bug = _by_block(TAU, plan, parameters)[numbers] * scale
+            bug = _by_block(TAU, estimates, parameters)[numbers] * scale
             allowed = e + bug
             typical = FLOOR * root_mean_square(d[np.isfinite(d)])
-            visible = _by_block(RHO, plan, parameters)[numbers] * np.maximum(scale, typical)
+            visible = _by_block(RHO, estimates, parameters)[numbers] * np.maximum(scale, typical)
             blind = (difference > bug) & (e > visible)
         else:
             allowed = float(tolerance) * scale
@@ -129,7 +129,7 @@ def relative_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> fl
     return above / below if below else float("inf")
 
 
-def _by_block(by_dtype: ByDtype, plan: Plan, parameters: Parameters) -> npt.NDArray[np.float64]:
-    """A constant of the rule for each block; the complex step works in float64 whatever the block's dtype."""
+def _by_block(by_dtype: ByDtype, estimates: Estimates, parameters: Parameters) -> npt.NDArray[np.float64]:
+    """A constant of the rule for each block; some differences are float64's whatever the block's dtype."""
     double = np.dtype(np.float64)
-    return np.array([by_dtype[double if plan.stencil.is_complex else b.dtype] for b in parameters.blocks])
+    return np.array([by_dtype[double if estimates.in_doubles else b.dtype] for b in parameters.blocks])

@@ -23,8 +23,9 @@ def compared(claimed, numeric, bound=0.0, tolerance=None, rms=0.0, dtype=np.floa
     numeric = np.array(numeric, dtype=float)
     parameters = Parameters(np.ones(len(numeric), dtype=dtype))
     plan = make_plan(parameters, np.arange(len(numeric)), stencil)
-    estimates = Estimates(numeric, np.where(np.isnan(numeric), np.nan, bound), np.array([rms]))
-    return compare(np.array(claimed, dtype=float), estimates, plan, parameters, tolerance)
+    bounds = np.where(np.isnan(numeric), np.nan, bound)
+    estimates = Estimates(numeric, bounds, np.array([rms]), in_doubles=stencil.is_complex)
+    return compare(np.array(claimed, dtype=float), estimates, plan.indices, parameters, tolerance)
 
 
 class TestTwins:

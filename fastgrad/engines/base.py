@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fastgrad.arguments import settled_arrays
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, describe
+from fastgrad.spaces import ParameterSpace, Space
 
 Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
 
@@ -23,6 +24,9 @@ class Engine(Protocol):
 
     name: str
     parameters: Parameters
+    """What is moved: the user's parameters, or those of `space`."""
+    space: Space
+    """How the user's derivatives follow from those of what is moved."""
     dtype: type[np.float64] | type[np.complex128]
     """The dtype of values: float64, or complex128 for the complex step."""
     workers: str
@@ -34,6 +38,8 @@ class Engine(Protocol):
     """Machine epsilon of what the cost returns, known after `baseline`: a float32 cost rounds in float32."""
     notes: tuple[str, ...]
     """What the report should say of how this engine came to be used."""
+    preparation: str
+    """What `baseline` may take seconds for, said to a waiting user; empty where it does not."""
     granularity: int
     """Chunks hold a multiple of so many coordinates, that results do not depend on where they are cut."""
 
@@ -62,6 +68,7 @@ class EngineBase:
     origin = 0.0
     epsilon = 0.0
     notes: tuple[str, ...] = ()
+    preparation = ""
 
     def __init__(
         self,
@@ -72,6 +79,7 @@ class EngineBase:
     ) -> None:
         self.cost = cost
         self.parameters = parameters
+        self.space: Space = ParameterSpace(parameters)
         self.args = settled_arrays(args)
         self.dtype = dtype
         self._working: WorkingCopy | None = None

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastgrad.engines.base import Engine
 from fastgrad.errors import InputError, warn_user
-from fastgrad.parameters import Parameters
+from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.stencils import Stencil
 from fastgrad.steps import stencil_dtype
 
@@ -22,17 +22,26 @@ ENGINES = ("python", "compiled", "batched", "network")
 """The engines that `engine=` takes, beside "auto"."""
 
 
+NEEDS_NODES = (
+    'perturb="nodes" needs an engine that knows the pre-activations, engine="network": '
+    "Network.problem(params, X, Y) makes such a problem, Problem(..., structure=network) ties a cost to one"
+)
+
+
 def choose_engine(
     problem: Problem,
     parameters: Parameters,
     stencil: Stencil,
     engine: str = "auto",
     vectorized: bool = False,
+    perturb: str = "parameters",
+    indices: IndexArray | None = None,
 ) -> Engine:
     """The engine asked for, or with "auto" the fastest one that fits what the cost is.
 
     A cost said to be vectorized is evaluated in batches, a Numba function in a compiled loop, any other
-    callable from Python; a Network is evaluated incrementally.
+    callable from Python; a Network is evaluated incrementally. What `perturb` may choose depends on which
+    coordinates (`indices`, default all) are checked.
 
     Raises
     ------
@@ -50,7 +59,10 @@ def choose_engine(
     if name == "compiled":
         return _compiled(problem, parameters, dtype)
     if name == "network":
-        return _network(problem, parameters, stencil)
+        found = _network(problem, parameters, stencil)
+        return _perturbing(found, perturb, np.arange(parameters.size) if indices is None else indices)
+    if perturb == "nodes":
+        raise InputError(NEEDS_NODES)
     from fastgrad.engines.python import PythonEngine
 
     return PythonEngine(problem.cost, parameters, problem.args, dtype)
@@ -71,6 +83,19 @@ def _automatic(problem: Problem, stencil: Stencil, vectorized: bool) -> str:
     if problem.structure is not None and not stencil.is_complex:
         return "network"
     return "compiled" if is_numba_function(problem.cost) else "python"
+
+
+def _perturbing(engine: Engine, perturb: str, indices: IndexArray) -> Engine:
+    """The engine moving what `perturb` says; a tied cost that differs from its network has no nodes."""
+    if perturb == "parameters":
+        return engine
+    through_nodes = getattr(engine, "through_nodes", None)
+    if through_nodes is None:
+        if perturb == "auto":
+            return engine
+        raise InputError(NEEDS_NODES)
+    found: Engine = through_nodes(perturb, indices)
+    return found
 
 
 def _batched(

@@ -37,6 +37,7 @@ class CompiledEngine(EngineBase):
     """
 
     name = "compiled"
+    preparation = "compiling a loop around the cost, once in this process"
 
     def __init__(
         self,

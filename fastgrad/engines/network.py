@@ -17,11 +17,21 @@ import numpy.typing as npt
 
 from fastgrad.engines.base import EngineBase, Values
 from fastgrad.engines.network_dense import DenseTail, dense_tail
+from fastgrad.engines.network_nodes import (
+    NODES,
+    NodeSpace,
+    affine_layers,
+    choose_nodes,
+    plain_node_changes,
+    split_name,
+)
 from fastgrad.engines.network_parts import Part, own_change, through
+from fastgrad.errors import InputError
 from fastgrad.networks import Network
 from fastgrad.networks.base import Array, Blocks
 from fastgrad.networks.network import is_penalised
 from fastgrad.parameters import IndexArray, Parameters
+from fastgrad.spaces import ParameterSpace, Space
 
 PLAIN_BYTES = 16 * 2**20
 """Memory for the activations of one batch of plainly evaluated perturbations, one perturbation at least."""
@@ -43,12 +53,18 @@ class NetworkState:
                 dense_tail(network, self.params, self.values, self.target) if np.isfinite(self.cost) else None
             )
 
+    def batch_size(self, position: int, offsets: int) -> int:
+        """How many coordinates of a layer, with so many offsets each, are evaluated plainly together."""
+        later = max(value.nbytes for value in self.values[position + 1 :])
+        return max(1, PLAIN_BYTES // (later * offsets))
+
 
 class NetworkEngine(EngineBase):
     """Evaluates a Network incrementally; `values` count from `origin`, the cost at the parameters."""
 
     name = "network"
     workers = "threads"
+    preparation = "compiling kernels for this kind of network, once (they are kept on disk)"
 
     def __init__(
         self,
@@ -57,17 +73,45 @@ class NetworkEngine(EngineBase):
         args: tuple[Any, ...],
         network: Network,
         state: NetworkState | None = None,
+        space: Space | None = None,
     ) -> None:
-        super().__init__(cost, parameters, args)
+        super().__init__(cost, parameters if space is None else space.parameters, args)
         self.network = network
-        params = parameters.build_arrays(parameters.leaves)
-        self.state = state or NetworkState(network, params, *args)
+        if state is None:
+            state = NetworkState(network, parameters.build_arrays(parameters.leaves), *args)
+        self.state = state
+        self.space = space or ParameterSpace(parameters)
         self.origin = self.state.cost
+        if isinstance(space, NodeSpace):
+            self.granularity = len(state.values[0])  # one pass answers for a unit in every sample
+
+    def through_nodes(self, perturb: str, indices: IndexArray) -> NetworkEngine:
+        """The engine that moves nodes of Dense layers: of all, or with "auto" where that is less work.
+
+        Raises
+        ------
+        InputError
+            For perturb="nodes" and a network without a Dense layer.
+        """
+        if perturb == "auto":
+            positions = choose_nodes(self.network, self.state, self.parameters, indices)
+        else:
+            positions = affine_layers(self.network)
+            if not positions:
+                raise InputError(
+                    'perturb="nodes" moves the pre-activations of Dense layers, and this network has none: '
+                    'leave perturb="parameters"'
+                )
+        if not positions:
+            return self
+        space = NodeSpace(self.parameters, self.state, positions)
+        return NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, space)
 
     def baseline(self) -> float:
         """The cost at the parameters, in float64; what the network needs is compiled here, untimed."""
         if self.state.tail is not None:
-            self.state.tail.compile()
+            by_nodes = [split_name(b.name)[1] == NODES for b in self.parameters.blocks]
+            self.state.tail.compile(weights=not all(by_nodes), nodes=any(by_nodes))
         return self.state.cost
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
@@ -83,14 +127,16 @@ class NetworkEngine(EngineBase):
 
     def for_worker(self) -> NetworkEngine:
         """A twin; both read the same state, which nothing writes to."""
-        return NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state)
+        return NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, self.space)
 
     def _penalty_changes(self, name: str, inside: IndexArray, offsets: Values) -> Values:
         w = self.state.params[name].reshape(-1)[inside][:, None]
         return np.asarray(self.network.l2 * offsets * (w + 0.5 * offsets))
 
     def _loss_changes(self, name: str, inside: IndexArray, offsets: Values) -> Values:
-        position, own = _split(name)
+        position, own = split_name(name)
+        if own == NODES:
+            return self._node_changes(position, inside, offsets)
         tail = self.state.tail
         if tail is None or position not in tail.positions:
             return self._plain(position, own, inside, offsets)
@@ -107,10 +153,22 @@ class NetworkEngine(EngineBase):
             out[~small] = self._plain(position, own, inside[~small], offsets[~small])
         return out
 
+    def _node_changes(self, position: int, inside: IndexArray, offsets: Values) -> Values:
+        tail = self.state.tail
+        if tail is None or position not in tail.positions:
+            return plain_node_changes(self.state, position, inside, offsets)
+        stage = tail.positions.index(position)
+        unit, sample = np.divmod(inside, len(self.state.values[0]))
+        small = tail.is_small(stage, np.full_like(inside, -1), unit, offsets)
+        out = np.empty(offsets.shape)
+        out[small] = tail.node_values(stage, sample[small], unit[small], offsets[small])
+        if not small.all():
+            out[~small] = plain_node_changes(self.state, position, inside[~small], offsets[~small])
+        return out
+
     def _plain(self, position: int, own: str, inside: IndexArray, offsets: Values) -> Values:
         """Carry each perturbation through the rest of the network by the layers' rules, batch by batch."""
-        later = max(value.nbytes for value in self.state.values[position + 1 :])
-        size = max(1, PLAIN_BYTES // (later * offsets.shape[1]))
+        size = self.state.batch_size(position, offsets.shape[1])
         out = np.empty(offsets.shape)
         loss, target = self.network.loss, self.state.target
         before = loss.value(self.state.values[-1], target)
@@ -154,8 +212,3 @@ class NetworkEngine(EngineBase):
             block[index] = self.state.params[f"{position}.{own}"][index] + offset
             outputs.append(layer.forward(params, x))
         return Part(0, y.shape[1], np.stack(outputs))
-
-
-def _split(name: str) -> tuple[int, str]:
-    position, _, own = name.partition(".")
-    return int(position), own

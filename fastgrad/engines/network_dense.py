@@ -57,7 +57,51 @@ class DenseTail:
     scale: float  # of the loss's change: 1 / samples for a mean
 
     def values(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> Array:
-        """The loss's change for coordinates of dense layer `stage`, shape (m, S)."""
+        """The loss's change for coordinates of dense layer `stage`, shape (m, S).
+
+        Weights into one unit from inputs that are the same in every sample change it alike: one of them is
+        propagated.
+        """
+        first, repeats = self._first_of_each_move(stage, feature, unit, offsets)
+        if repeats is None:
+            return self._sweep(stage, feature, unit, offsets)
+        return self._sweep(stage, feature[first], unit[first], offsets[first])[repeats]
+
+    def _first_of_each_move(
+        self, stage: int, feature: Indices, unit: Indices, offsets: Array
+    ) -> tuple[Indices, Indices | None]:
+        """Which coordinates stand for all, and which of those stands for each; None where all differ."""
+        everyone = np.arange(len(feature))
+        twin = self.twins[stage][feature]
+        shared = np.flatnonzero(self._has_twin[stage][feature])
+        if len(shared) == 0:
+            return everyone, None
+        moves = np.column_stack([twin[shared], unit[shared], offsets[shared]])
+        _, first, same = np.unique(moves, axis=0, return_index=True, return_inverse=True)
+        stands_for = everyone.copy()
+        stands_for[shared] = shared[first[same.reshape(-1)]]
+        kept = np.unique(stands_for)
+        return kept, np.searchsorted(kept, stands_for)
+
+    @cached_property
+    def twins(self) -> list[Indices]:
+        """For each input of each dense layer, the first one equal to it in every sample; [-1] is the bias.
+
+        Inputs that are zero throughout stand alone: they cost nothing anyway.
+        """
+        found = []
+        for inputs in self.inputs:
+            first: dict[bytes, int] = {}
+            rows = enumerate(inputs)
+            twin = [first.setdefault(row.tobytes(), i) if row.any() else i for i, row in rows]
+            found.append(np.array([*twin, -1], dtype=np.intp))
+        return found
+
+    @cached_property
+    def _has_twin(self) -> list[npt.NDArray[np.bool_]]:
+        return [np.bincount(twin[:-1], minlength=len(twin))[twin] > 1 for twin in self.twins]
+
+    def _sweep(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> Array:
         from fastgrad.kernels.dense_tail import sweep
 
         out = np.empty(offsets.shape)
@@ -66,10 +110,23 @@ class DenseTail:
         sweep(self.packed, self._scratch(), stage, self.inputs[stage], feature, unit, given, order, out)
         return out * self.scale
 
-    def compile(self) -> None:
+    def node_values(self, stage: int, sample: Indices, unit: Indices, offsets: Array) -> Array:
+        """The loss's change for moved pre-activations of dense layer `stage`, shape (m, S)."""
+        from fastgrad.kernels.dense_tail import sweep_nodes
+
+        out = np.empty(offsets.shape)
+        order = np.argsort(unit, kind="stable")
+        given, samples = np.ascontiguousarray(offsets), self.inputs[0].shape[1]
+        sweep_nodes(self.packed, self._scratch(), stage, samples, sample, unit, given, order, out)
+        return out * self.scale
+
+    def compile(self, weights: bool, nodes: bool) -> None:
         """Compile the kernels for this network's kinds of activations, or load them from disk."""
         nothing = np.empty(0, dtype=np.intp)
-        self.values(0, nothing, nothing, np.empty((0, 2)))
+        if weights:
+            self.values(0, nothing, nothing, np.empty((0, 2)))
+        if nodes:
+            self.node_values(0, nothing, nothing, np.empty((0, 2)))
 
     def is_small(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> npt.NDArray[np.bool_]:
         """Which coordinates stay, at every later activation, within what the kernel's series allow."""

@@ -197,6 +197,44 @@ def propagate(tail: Tail, scratch: Scratch, stage: int, unit: int, lanes: int) -
         total[n] = finish(tail.loss, total[n]) + straight[n]
 
 
+@jit
+def sweep_nodes(
+    tail: Tail,
+    scratch: Scratch,
+    stage: int,
+    samples: int,
+    sample: Indices,
+    unit: Indices,
+    offsets: Floats,
+    order: Indices,
+    out: Floats,
+) -> None:
+    """out[k, s] = the change of one sample's loss when its pre-activation of unit[k] moves by offsets[k, s].
+
+    Samples do not touch each other here, so that one pass moves the unit in all of them: a group of N lanes
+    answers for up to N nodes. `order` lists the nodes unit by unit.
+    """
+    per = offsets.shape[1]
+    room = scratch.group.size
+    first = 0
+    while first < order.size:
+        at_work = unit[order[first]]
+        last = first
+        while last < order.size and unit[order[last]] == at_work:
+            last += 1
+        for s in range(0, per, room):
+            count = min(room, per - s)
+            scratch.du[: count * samples] = 0.0
+            for k in order[first:last]:
+                for g in range(count):
+                    scratch.du[g * samples + sample[k]] = offsets[k, s + g]
+            propagate(tail, scratch, stage, at_work, count * samples)
+            for k in order[first:last]:
+                for g in range(count):
+                    out[k, s + g] = scratch.total[g * samples + sample[k]]
+        first = last
+
+
 # m = coordinates, S = offsets of each, N = samples; a group is one coordinate under one offset, N lanes
 
 

@@ -25,6 +25,9 @@ class Loss(Protocol):
     def value(self, y: Array, target: Array) -> float:
         """The loss."""
 
+    def each(self, y: Array, target: Array) -> Array:
+        """Each sample's part of it (samples,), in float64: they sum to the loss."""
+
     def gradient(self, y: Array, target: Array) -> Array:
         """Its gradient with respect to y, in float64."""
 
@@ -47,7 +50,11 @@ class HalfSquaredError:
 
     def value(self, y: Array, target: Array) -> float:
         """0.5 * sum((y - target)^2)."""
-        return float(0.5 * np.sum(_difference(y, target) ** 2))
+        return float(self.each(y, target).sum())
+
+    def each(self, y: Array, target: Array) -> Array:
+        """0.5 * sum((y - target)^2) of each sample."""
+        return 0.5 * _by_sample(_difference(y, target) ** 2)
 
     def gradient(self, y: Array, target: Array) -> Array:
         """y - target."""
@@ -72,7 +79,11 @@ class MeanSquaredError:
 
     def value(self, y: Array, target: Array) -> float:
         """mean((y - target)^2)."""
-        return float(np.mean(_difference(y, target) ** 2))
+        return float(self.each(y, target).sum())
+
+    def each(self, y: Array, target: Array) -> Array:
+        """sum((y - target)^2) / size of each sample."""
+        return _by_sample(_difference(y, target) ** 2) / y.size
 
     def gradient(self, y: Array, target: Array) -> Array:
         """2 (y - target) / size."""
@@ -110,8 +121,12 @@ class SoftmaxCrossEntropy:
 
     def value(self, y: Array, target: Array) -> float:
         """The mean of log(sum(exp(z))) - z[label], without overflow."""
+        return float(self.each(y, target).sum())
+
+    def each(self, y: Array, target: Array) -> Array:
+        """(log(sum(exp(z))) - z[label]) / samples of each sample."""
         z = _shifted(y)
-        return float(np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), target]))
+        return np.asarray((np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), target]) / len(z))
 
     def gradient(self, y: Array, target: Array) -> Array:
         """(softmax(z) - [label]) / samples."""
@@ -142,8 +157,12 @@ class LogisticLoss:
 
     def value(self, y: Array, target: Array) -> float:
         """mean(log(1 + exp(z)) - target * z)."""
+        return float(self.each(y, target).sum())
+
+    def each(self, y: Array, target: Array) -> Array:
+        """sum(log(1 + exp(z)) - target * z) / size of each sample."""
         z, t = y.astype(np.float64), target.astype(np.float64)
-        return float(np.mean(t * softplus(-z) + (1 - t) * softplus(z)))
+        return _by_sample(t * softplus(-z) + (1 - t) * softplus(z)) / y.size
 
     def gradient(self, y: Array, target: Array) -> Array:
         """(sigmoid(z) - target) / size."""
@@ -152,6 +171,10 @@ class LogisticLoss:
 
 def _difference(y: Array, target: Array) -> Array:
     return np.asarray(y.astype(np.float64) - target)
+
+
+def _by_sample(terms: Array) -> Array:
+    return np.asarray(terms.reshape(len(terms), -1).sum(axis=1))
 
 
 def _shifted(y: Array) -> Array:

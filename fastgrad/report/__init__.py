@@ -155,6 +155,7 @@ class Report:
     method: str
     n_jobs: int
     seed: int
+    perturbed: str
     rule: str
     notes: tuple[str, ...] = field(default=())
 

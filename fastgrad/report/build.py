@@ -11,26 +11,56 @@ from fastgrad.bounds import Estimates
 from fastgrad.engines.base import Values
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.report import Arrays, BlockRow, Findings, make_finding
+from fastgrad.spaces import Space
 from fastgrad.steps import Plan
 from fastgrad.verdict import Comparison, relative_error
 
 
+@dataclass(frozen=True, eq=False)
+class NonFinite:
+    """Where the cost was not finite while differences were taken: those rows of a plan."""
+
+    space: Space
+    plan: Plan
+    values: Values
+
+    @classmethod
+    def among(cls, space: Space, plan: Plan, values: Values) -> NonFinite:
+        """Those of a whole plan."""
+        bad = ~np.isfinite(values).all(axis=1)
+        rows = Plan(plan.stencil, plan.indices[bad], plan.steps[bad], plan.displacements[bad])
+        return cls(space, rows, values[bad])
+
+    def __call__(self, index: int) -> str | None:
+        """The first one on the way to the derivative at a flat index, in words; None without one."""
+        needed = np.isin(self.plan.indices, self.space.needed(np.asarray([index])))
+        if not needed.any():
+            return None
+        k = int(np.argmax(needed))
+        s = int(np.argmin(np.isfinite(self.values[k])))
+        label = self.space.parameters.label(int(self.plan.indices[k]))
+        value, shift = self.values[k, s], self.plan.displacements[k, s]
+        if self.plan.stencil.is_complex:
+            return f"the cost is {value} at {label} + {shift.imag:.3g}i"
+        return f"the cost is {value} at {label} {'-' if shift < 0 else '+'} {abs(shift):.3g}"
+
+
 def build_arrays(
     parameters: Parameters,
-    plan: Plan,
-    values: Values,
+    indices: IndexArray,
     claimed: npt.NDArray[np.float64],
     estimates: Estimates,
     comparison: Comparison,
+    nonfinite: NonFinite,
 ) -> Arrays:
     """Everything known of the checked coordinates, with the cause of each that does not agree."""
     return Arrays(
-        plan.indices,
+        indices,
         claimed,
         estimates.numeric,
         estimates.error_bound,
         comparison.allowed,
-        _Causes(parameters, plan, values, claimed, estimates, comparison),
+        _Causes(parameters, indices, claimed, estimates, comparison, nonfinite),
     )
 
 
@@ -39,18 +69,30 @@ class _Causes:
     """Why the coordinate at a position is wrong or undecided, put into words when asked."""
 
     parameters: Parameters
-    plan: Plan
-    values: Values
+    indices: IndexArray
     claimed: npt.NDArray[np.float64]
     estimates: Estimates
     comparison: Comparison
+    nonfinite: NonFinite
 
     def __call__(self, k: int) -> str:
         if not np.isfinite(self.claimed[k]):
             return f"the claimed gradient is {self.claimed[k]}"
         if self.comparison.undecided[k]:
-            return _undecided_cause(self.parameters, self.plan, self.values, self.estimates, k)
+            return self._undecided(k)
         return "differs by more than its error bound and tau allow"
+
+    def _undecided(self, k: int) -> str:
+        index = int(self.indices[k])
+        label = self.parameters.label(index)
+        if np.isfinite(self.estimates.numeric[k]):
+            return (
+                f"noise or step range: at {label} differences are known to "
+                f"{self.estimates.error_bound[k]:.2g} only, and an error of the gradient below that would "
+                "not show"
+            )
+        found = self.nonfinite(index)
+        return f"the difference at {label} overflows" if found is None else f"non-finite: {found}"
 
 
 def build_findings(
@@ -103,20 +145,3 @@ def _worst(comparison: Comparison, where: IndexArray) -> int | None:
     if len(where) == 0 or np.isnan(severity).all():
         return None
     return int(where[np.nanargmax(severity)])
-
-
-def _undecided_cause(parameters: Parameters, plan: Plan, values: Values, estimates: Estimates, k: int) -> str:
-    bad = ~np.isfinite(values[k])
-    label = parameters.label(int(plan.indices[k]))
-    if not bad.any() and np.isfinite(estimates.numeric[k]):
-        return (
-            f"noise or step range: at {label} differences are known to {estimates.error_bound[k]:.2g} only, "
-            "and an error of the gradient below that would not show"
-        )
-    if not bad.any():
-        return f"the difference at {label} overflows"
-    s = int(np.argmax(bad))
-    value, shift = values[k, s], plan.displacements[k, s]
-    if plan.stencil.is_complex:
-        return f"non-finite: the cost is {value} at {label} + {shift.imag:.3g}i"
-    return f"non-finite: the cost is {value} at {label} {'-' if shift < 0 else '+'} {abs(shift):.3g}"

@@ -53,6 +53,7 @@ def _document(report: Report) -> dict[str, Any]:
         "method": report.method,
         "n_jobs": report.n_jobs,
         "seed": report.seed,
+        "perturbed": report.perturbed,
         "rule": report.rule,
         "notes": list(report.notes),
     }

@@ -118,6 +118,8 @@ def _footer(report: Report) -> str:
         f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, "
         f"{workers}; the cost is {report.cost:.9g}",
     ]
+    if report.perturbed:
+        lines.append(f"perturbed: {report.perturbed}")
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
 
 
