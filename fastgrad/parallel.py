@@ -8,6 +8,7 @@ bitwise the same for any number of workers. One worker is a plain loop: nothing 
 from __future__ import annotations
 
 import contextlib
+import functools
 import pickle
 import queue
 import sys
@@ -24,12 +25,13 @@ from fastgrad.engines.base import Engine, Values
 from fastgrad.errors import InputError, WorkerError, warn_user
 from fastgrad.parameters import IndexArray
 
-PILOT_SECONDS = 0.005
-"""Work done in the caller first: it sets the measured price of a coordinate, and none of it is wasted."""
+PILOT_SECONDS = {"threads": 0.001, "processes": 0.005}
+"""Work done in the caller first: it sets the measured price of a coordinate, and none of it is wasted, but
+other workers wait for it."""
 
-SHORTEST_CHUNK = {"threads": 0.03, "processes": 0.2}
+SHORTEST_CHUNK = {"threads": 0.003, "processes": 0.2}
 """Seconds a chunk should take at least. Handing over an empty one of 2,410 parameters took 0.2 ms to a thread
-and 1.6 ms to a process (pickle, BLAS limit): under 1% of these."""
+and 1.6 ms to a process (pickle, BLAS limit)."""
 
 LONGEST_CHUNK = 0.5
 """Seconds a chunk should take at most, so that Ctrl-C and progress are answered soon."""
@@ -94,7 +96,7 @@ def evaluate(
     workers = choose_workers(engine, n_jobs, backend)
     values = np.empty(offsets.shape, dtype=engine.dtype)
     job = _Job(engine, indices, offsets, values, advance)
-    done, seconds_each = _pilot(job, seconds * offsets.shape[1])
+    done, seconds_each = _pilot(job, seconds * offsets.shape[1], PILOT_SECONDS[workers.kind])
     left = (len(indices) - done) * seconds_each
     notes: tuple[str, ...] = ()
     if workers.count > 1 and (workers.insisted or left > WORTH_STARTING[workers.kind]):
@@ -117,8 +119,15 @@ def one_blas_thread() -> Iterator[None]:
     Held for one worker as for many: a product summed by another number of threads rounds differently,
     and values must be bitwise the same for any n_jobs.
     """
-    with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
+    with _thread_pools(len(sys.modules)).limit(limits=1, user_api="blas"):
         yield
+
+
+@functools.lru_cache(maxsize=1)
+def _thread_pools(modules: int) -> threadpoolctl.ThreadpoolController:
+    """The BLAS libraries loaded so far, looked for again (2 ms) only when a module was imported since."""
+    del modules
+    return threadpoolctl.ThreadpoolController()
 
 
 def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
@@ -163,17 +172,17 @@ class _Job:
         self.advance(chunk.stop - chunk.start)
 
 
-def _pilot(job: _Job, seconds_each: float) -> tuple[int, float]:
+def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
     """Do a little of the work here, doubling until it can be timed: (coordinates done, seconds each)."""
     total, done, size = len(job.indices), 0, job.engine.granularity
-    while done < total and seconds_each < PILOT_SECONDS:
+    while done < total and seconds_each < enough:
         chunk = slice(done, min(done + size, total))
         began = time.perf_counter()
         job.run(chunk)
         elapsed = time.perf_counter() - began
         done = chunk.stop
         seconds_each = elapsed / (chunk.stop - chunk.start)
-        if elapsed > PILOT_SECONDS:
+        if elapsed > enough:
             break
         size *= 2
     return done, seconds_each

@@ -146,7 +146,7 @@ class TestCuts:
 
     def test_same_for_any_number_of_workers(self, monkeypatch):
         """Two threads give bitwise the numbers of one."""
-        monkeypatch.setattr(parallel, "PILOT_SECONDS", 0.0)
+        monkeypatch.setattr(parallel, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
         monkeypatch.setattr(parallel, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
         rng = np.random.default_rng(0)
         net = networks.Network([networks.Dense(60, 40), networks.Tanh(), networks.Dense(40, 5)], LOSSES[2])

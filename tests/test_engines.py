@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 
 import numba
@@ -35,8 +36,16 @@ def jitted_pair(pair, scale):
 def jitted_failing(x):
     """A cost that raises where its third parameter is perturbed."""
     if x[2] != 2.0:
-        raise ValueError("outside")
+        raise RuntimeError("outside")
     return np.sum(x)
+
+
+@numba.njit
+def jitted_logs(x):
+    """A sum of logarithms that raises, as math.log does, below zero."""
+    if np.any(x < 0.0):
+        raise ValueError("math domain error")
+    return np.sum(np.log(x))
 
 
 @numba.njit(parallel=True)
@@ -274,7 +283,7 @@ class TestCompiledEngine:
         """An exception of the cost passes through, names the coordinate, and leaves nothing perturbed."""
         p = Parameters(np.arange(4.0))
         engine = CompiledEngine(jitted_failing, p)
-        with pytest.raises(ValueError, match="outside") as caught:
+        with pytest.raises(RuntimeError, match="outside") as caught:
             engine.values(np.array([1, 2, 3]), np.full((3, 1), 0.5))
         assert caught.value.__notes__ == ["fastgrad: while evaluating the cost around params[2]"]
         assert engine.working.first_change() is None
@@ -283,6 +292,40 @@ class TestCompiledEngine:
         """A cost with threads of its own is never run in two at once."""
         assert CompiledEngine(jitted_parallel, Parameters(np.ones(3))).workers == "one"
         assert CompiledEngine(jitted_waves, Parameters(np.ones(3))).workers == "threads"
+
+
+class TestDomain:
+    """Where a cost raises at a perturbed point, outside its domain."""
+
+    x = np.array([1.0, 0.25, 3.0])
+
+    def logs(self, x):
+        """A sum of logarithms that raises, as math.log does, below zero."""
+        return math.log(x[0]) + math.log(x[1]) + math.log(x[2])
+
+    def batch(self, x):
+        """The same for a batch, raising where any row leaves the domain."""
+        if (x < 0).any():
+            raise ValueError("math domain error")
+        return np.log(x).sum(axis=1)
+
+    @pytest.mark.parametrize("kind", ["python", "compiled", "batched"])
+    def test_value_is_nan_and_the_exception_is_quoted(self, kind):
+        """The point's value is NaN, all others are what they are, and nothing is left perturbed."""
+        p = Parameters(self.x)
+        engine = {
+            "python": lambda: PythonEngine(self.logs, p),
+            "compiled": lambda: CompiledEngine(jitted_logs, p),
+            "batched": lambda: BatchedEngine(self.batch, p),
+        }[kind]()
+        offsets = np.array([[0.5, -0.5], [-0.5, 0.5], [0.5, -0.5]])
+        found = engine.values(np.arange(3), offsets)
+        expected = [[self.logs(self.x + d * np.eye(3)[k]) for d in offsets[k] if d > 0] for k in range(3)]
+        assert np.array_equal(np.isnan(found), [[False, False], [True, False], [False, False]])
+        assert np.allclose(found[[0, 1, 2], [0, 1, 0]], np.ravel(expected), rtol=1e-15)
+        assert "domain" in engine.quoted
+        assert engine.quoted.startswith("ValueError")
+        assert engine.working.first_change() is None
 
 
 class TestChoose:

@@ -67,7 +67,7 @@ def writes_to_data(x, data):
 @pytest.fixture(autouse=True)
 def _many_short_chunks(monkeypatch):
     """Hand over even short work, so that small tests really run in parallel."""
-    monkeypatch.setattr(parallel, "PILOT_SECONDS", 0.0)
+    monkeypatch.setattr(parallel, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
     monkeypatch.setattr(parallel, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
     monkeypatch.setattr(parallel, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
 

@@ -15,6 +15,11 @@ from fastgrad.spaces import ParameterSpace, Space
 Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
 
 
+DOMAIN_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
+"""What a cost raises outside its domain (math domain error, a singular matrix): at a perturbed point the
+value is then NaN, and the differences go another way. InputError, a ValueError too, is never taken for one."""
+
+
 class Engine(Protocol):
     """One way of evaluating the cost at many perturbed points.
 
@@ -40,6 +45,8 @@ class Engine(Protocol):
     """What the report should say of how this engine came to be used."""
     preparation: str
     """What `baseline` may take seconds for, said to a waiting user; empty where it does not."""
+    quoted: str
+    """What the cost last raised at a perturbed point, outside its domain; empty if it never did."""
     granularity: int
     """Chunks hold a multiple of so many coordinates, that results do not depend on where they are cut."""
 
@@ -47,7 +54,10 @@ class Engine(Protocol):
         """The cost at the parameters, having seen that it is one number and left them as they were."""
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
-        """The cost at theta + offsets[k, s] * e_indices[k], for k < m and s < S, shape (m, S)."""
+        """The cost at theta + offsets[k, s] * e_indices[k], for k < m and s < S, shape (m, S).
+
+        Where the cost raises one of DOMAIN_ERRORS the value is NaN, and `quoted` says what was raised.
+        """
 
     def finish(self) -> None:
         """See, after the last values, that the cost left the parameters alone at perturbed points too."""
@@ -69,6 +79,7 @@ class EngineBase:
     epsilon = 0.0
     notes: tuple[str, ...] = ()
     preparation = ""
+    quoted = ""
 
     def __init__(
         self,
@@ -104,6 +115,13 @@ class EngineBase:
             dtype = np.complex128 if self.dtype is np.complex128 else None
             self._working = WorkingCopy(self.parameters, dtype)
         return self._working
+
+    def _left_domain(self, error: Exception) -> bool:
+        """Whether what the cost raised says that a point is outside its domain; it is quoted then."""
+        if isinstance(error, InputError) or not isinstance(error, DOMAIN_ERRORS):
+            return False
+        self.quoted = f"{type(error).__name__}: {error}"
+        return True
 
     def _worker_cost(self) -> Any:
         # A cost that keeps state (a network set and read through its methods) says how to copy itself.

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged
+from fastgrad.engines.base import DOMAIN_ERRORS, EngineBase, Values, epsilon_of, require_unchanged
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, describe
 
@@ -69,8 +69,20 @@ class BatchedEngine(EngineBase):
         rows = self.granularity * self.points if self.rows >= self.points else self.rows
         for i in range(0, offsets.size, rows):
             piece = slice(i, i + rows)
-            out[piece] = self._one_batch(flat_indices[piece], offsets.reshape(-1)[piece])
+            out[piece] = self._inside_domain(flat_indices[piece], offsets.reshape(-1)[piece])
         return out.reshape(offsets.shape)
+
+    def _inside_domain(self, indices: IndexArray, offsets: Values) -> Values:
+        """A batch's values; where the cost raises outside its domain, row by row, with NaN for those."""
+        try:
+            return self._one_batch(indices, offsets)
+        except DOMAIN_ERRORS as error:
+            if not self._left_domain(error):
+                raise
+        if len(indices) == 1:
+            return np.full(1, np.nan, dtype=self.dtype)
+        rows = (slice(k, k + 1) for k in range(len(indices)))
+        return np.concatenate([self._inside_domain(indices[row], offsets[row]) for row in rows])
 
     def finish(self) -> None:
         """See that the cost left its batches alone."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.base import EngineBase, Values, require_unchanged, to_number
+from fastgrad.engines.base import DOMAIN_ERRORS, EngineBase, Values, require_unchanged, to_number
 from fastgrad.errors import InputError
 from fastgrad.kernels.jit import jit_uncached, runs_in_parallel
 from fastgrad.parameters import IndexArray
@@ -74,15 +74,47 @@ class CompiledEngine(EngineBase):
         inside = indices - block.start
         points = (leaf[inside].astype(self.dtype)[:, None] + offsets).astype(leaf.dtype)
         out = np.empty(offsets.shape, dtype=self.dtype)
+        start = 0
+        while True:
+            rest = slice(start, None)
+            left = self._sweep(number, indices[rest], inside[rest], points[rest], out[rest])
+            if left is None:
+                return out
+            start += left
+            out[start] = self._point_by_point(number, int(inside[start]), points[start])
+            start += 1
+
+    def _sweep(
+        self, number: int, indices: IndexArray, inside: IndexArray, points: Values, out: Values
+    ) -> int | None:
+        """The compiled loop; the position at which a point was outside the cost's domain, None at the end."""
+        leaf = self.working.flat_leaves[number]
         reached = np.zeros(1, dtype=np.intp)
         try:
             _compiled_sweep(self.cost, self.working.structure, self.args, leaf, inside, points, out, reached)
         except Exception as error:
             self.release()  # the coordinate at work was left perturbed
+            if len(indices) and self._left_domain(error):
+                return int(reached[0])
             if len(indices):
                 label = self.parameters.label(int(indices[reached[0]]))
                 error.add_note(f"fastgrad: while evaluating the cost around {label}")
             raise
+        return None
+
+    def _point_by_point(self, number: int, inside: int, points: Values) -> Values:
+        """One coordinate's values, NaN where the cost raises outside its domain."""
+        leaf, out = self.working.flat_leaves[number], np.empty(len(points), dtype=self.dtype)
+        saved = leaf[inside]
+        for s, point in enumerate(points):
+            leaf[inside] = point
+            try:
+                out[s] = self.cost(self.working.structure, *self.args)
+            except DOMAIN_ERRORS as error:
+                if not self._left_domain(error):
+                    raise
+                out[s] = np.nan
+        leaf[inside] = saved
         return out
 
     def _require_numba_types(self) -> None:

@@ -37,6 +37,12 @@ PLAIN_BYTES = 16 * 2**20
 """Memory for the activations of one batch of plainly evaluated perturbations, one perturbation at least."""
 
 
+IN_FLOAT64 = (
+    "the float32 parameters were moved and the network evaluated in float64: its differences are free of "
+    "float32 rounding, a claimed gradient computed in float32 is not"
+)
+
+
 class NetworkState:
     """A network at its parameters in float64: every layer's input, the cost, and the dense tail."""
 
@@ -80,6 +86,8 @@ class NetworkEngine(EngineBase):
         if state is None:
             state = NetworkState(network, parameters.build_arrays(parameters.leaves), *args)
         self.state = state
+        if any(leaf.dtype == np.float32 for leaf in parameters.leaves):
+            self.notes = (IN_FLOAT64,)
         self.space = space or ParameterSpace(parameters)
         self.origin = self.state.cost
         if isinstance(space, NodeSpace):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged, to_number
+from fastgrad.engines.base import DOMAIN_ERRORS, EngineBase, Values, epsilon_of, require_unchanged, to_number
 from fastgrad.parameters import IndexArray
 
 
@@ -50,12 +50,18 @@ class PythonEngine(EngineBase):
         cost, args, structure, dtype = self.cost, self.args, self.working.structure, self.dtype
         plain = (float, np.float64) if dtype is np.float64 else (complex, np.complex128)
         results: list[Any] = []
+        nan = dtype(np.nan)
         for k, (i, row) in enumerate(zip(inside.tolist(), points.tolist(), strict=True)):
             saved = leaf[i]
             try:
                 for point in row:
                     leaf[i] = point
-                    value = cost(structure, *args)
+                    try:
+                        value = cost(structure, *args)
+                    except DOMAIN_ERRORS as error:
+                        if not self._left_domain(error):
+                            raise
+                        value = nan
                     results.append(value if type(value) in plain else to_number(value, dtype))
             except BaseException as error:
                 point_label = f"{self.parameters.label(int(indices[k]))} = {leaf[i]:.17g}"
