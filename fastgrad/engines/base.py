@@ -17,7 +17,7 @@ Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
 
 DOMAIN_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 """What a cost raises outside its domain (math domain error, a singular matrix): at a perturbed point the
-value is then NaN, and the differences go another way. InputError, a ValueError too, is never taken for one."""
+value is then NaN, and the differences go another way. InputError, though a ValueError, is never one."""
 
 
 class Engine(Protocol):
