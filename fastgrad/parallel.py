@@ -39,9 +39,10 @@ LONGEST_CHUNK = 0.5
 CHUNKS_PER_WORKER = 16
 """Chunks for each worker where the work is long enough: the last ones to finish leave little idle."""
 
-WORTH_STARTING = {"threads": 0.005, "processes": 1.0}
-"""Seconds of work left below which workers are not started: joblib's first worker processes took 0.5 s to
-start (and import the cost's modules on top), its first thread pool 20 ms, mostly spent once in a process."""
+WORTH_STARTING = {"threads": 0.03, "processes": 1.0}
+"""Seconds of work left below which workers are not started. joblib's first worker processes took 0.5 s to
+start (and import the cost's modules on top); eight empty tasks in two threads took 14 ms, of which 10 are the
+nap that joblib takes between two looks at its results, so that half of less than 28 ms is not gained."""
 
 Advance = Callable[[int], None]
 """Told after each chunk how many coordinates it held."""
