@@ -9,7 +9,12 @@ error shows that fast is not wrong.
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
+import subprocess
+import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +23,7 @@ from measure import in_turns
 import fastgrad
 from fastgrad import Conv2D, Dense, Flatten, MaxPool2D, Network, ReLU, SoftmaxCrossEntropy, Tanh
 from fastgrad.engines.network import NetworkEngine
-from fastgrad.parallel import evaluate
+from fastgrad.parallel import evaluate, one_blas_thread
 from fastgrad.parameters import Parameters
 from fastgrad.stencils import CENTRAL
 from fastgrad.steps import make_plan
@@ -45,12 +50,20 @@ CONV = Network(
     SoftmaxCrossEntropy(),
 )
 
-# name: network, shape of a sample, samples, coordinates of one check (None for all), goal
+# name: network, shape of a sample, samples, coordinates of one check by parameters (None for all), and the
+# goals by parameters and by nodes
 CASES = {
-    "64-32-10 tanh": (mlp((64, 32, 10), Tanh()), (64,), 128, None, ">= 60"),
-    "784-256-128-10 tanh": (mlp((784, 256, 128, 10), Tanh()), (784,), 32, None, ">= 120"),
-    "784-1024-1024-10 relu": (mlp((784, 1024, 1024, 10), ReLU()), (784,), 32, 100_000, ">= 120"),
-    "conv 16, conv 32, pool, dense": (CONV, (1, 28, 28), 16, None, ">= 40"),
+    "64-32-10 tanh": (mlp((64, 32, 10), Tanh()), (64,), 128, None, ">= 60", ">= 100"),
+    "784-256-128-10 tanh": (mlp((784, 256, 128, 10), Tanh()), (784,), 32, None, ">= 120", ">= 5,000"),
+    "784-1024-1024-10 relu": (
+        mlp((784, 1024, 1024, 10), ReLU()),
+        (784,),
+        32,
+        100_000,
+        ">= 120",
+        ">= 5,000",
+    ),
+    "conv 16, conv 32, pool, dense": (CONV, (1, 28, 28), 16, None, ">= 40", "the faster is chosen"),
 }
 
 
@@ -60,15 +73,18 @@ def batch_of(net, shape, samples):
     return net.initial_parameters(0), rng.normal(size=(samples, *shape)), rng.integers(0, 10, samples)
 
 
+@pytest.mark.parametrize("perturb", ["parameters", "auto"])
 @pytest.mark.parametrize("name", CASES)
-def bench_check(benchmark, tiny, name):
-    """A whole check on two workers against the textbook loop, per coordinate."""
-    net, shape, samples, count, goal = CASES[name]
+def bench_check(benchmark, tiny, name, perturb):
+    """A whole check on two workers against the textbook loop, per coordinate; "auto" takes nodes if fewer."""
+    net, shape, samples, count, *goals = CASES[name]
+    goal = goals[perturb == "auto"]
+    count = count if perturb == "parameters" else None
     params, X, Y = batch_of(net, shape, samples)
     problem = net.problem(params, X, Y)
     coordinates = 50 if tiny else "all" if count is None else count
     sample = np.random.default_rng(1).choice(Parameters(params).size, 3 if tiny else 30, replace=False)
-    report = fastgrad.check(problem, coordinates=coordinates, n_jobs=2)  # compiles
+    report = fastgrad.check(problem, coordinates=coordinates, perturb=perturb, n_jobs=2)  # compiles
 
     def textbook():
         leaves = {name: block.reshape(-1) for name, block in params.items()}
@@ -84,7 +100,7 @@ def bench_check(benchmark, tiny, name):
             flat[at] = saved
 
     def whole_check():
-        fastgrad.check(problem, coordinates=coordinates, n_jobs=2)
+        fastgrad.check(problem, coordinates=coordinates, perturb=perturb, n_jobs=2)
 
     seconds = in_turns({"textbook": textbook, "check": whole_check}, 1 if tiny else 5)
     each = {
@@ -97,6 +113,7 @@ def bench_check(benchmark, tiny, name):
         "microseconds_per_coordinate": each["check"] * 1e6,
         "textbook_microseconds": each["textbook"] * 1e6,
         "coordinates": len(report.indices),
+        "evaluations": report.evaluations,
         "relative_error": report.relative_error,
     }
     benchmark.pedantic(whole_check, rounds=1)
@@ -104,7 +121,7 @@ def bench_check(benchmark, tiny, name):
 
 def bench_parallel_efficiency(benchmark, tiny):
     """First-layer weights of 784-256-128-10 on two workers over one."""
-    net, shape, samples, _, _ = CASES["784-256-128-10 tanh"]
+    net, shape, samples, *_ = CASES["784-256-128-10 tanh"]
     params, X, Y = batch_of(net, shape, samples)
     parameters = Parameters(params)
     engine = NetworkEngine(net.cost, parameters, (X, Y), net)
@@ -118,3 +135,115 @@ def bench_parallel_efficiency(benchmark, tiny):
     ratios = [a / b / 2 for a, b in zip(seconds["one"], seconds["two"], strict=True)]
     benchmark.extra_info |= {"efficiency_2_workers": statistics.median(ratios), "goal": ">= 0.92"}
     benchmark.pedantic(run, args=(2,), rounds=1)
+
+
+# Floating-point operations of one lane, counted in kernels/changes.py and loss_changes.py; a division is one.
+CHANGE_FLOPS = {"Tanh": 14, "ReLU": 3, "Identity": 0}
+SOFTMAX_FLOPS = 19  # its series, p times it, the label's part, both sums
+
+
+def flops_of_a_weight(sizes, activation, samples):
+    """Arithmetic of one perturbed first-layer weight: fill, change, rank-one, products, loss."""
+    change = CHANGE_FLOPS[activation]
+    lane = 1 + change + sizes[2] * (1 + (change if len(sizes) > 3 else 0))
+    for inputs, outputs in pairwise(sizes[2:]):
+        lane += outputs * 2 * inputs
+    for outputs in sizes[3:-1]:
+        lane += outputs * change
+    return samples * (lane + sizes[-1] * SOFTMAX_FLOPS)
+
+
+def peak_flops():
+    """Multiplications and additions a second of NumPy's own matrix product on one core."""
+    a = np.random.default_rng(0).normal(size=(1024, 1024))
+    return lambda: a @ a, 2 * 1024**3
+
+
+@pytest.mark.parametrize("name", list(CASES)[:3])
+def bench_roofline(benchmark, tiny, name):
+    """What the first layer's kernel reaches of the arithmetic that BLAS reaches on the same core."""
+    net, shape, samples, *_ = CASES[name]
+    params, X, Y = batch_of(net, shape, samples)
+    parameters = Parameters(params)
+    engine = NetworkEngine(net.cost, parameters, (X, Y), net)
+    engine.baseline()
+    plan = make_plan(parameters, np.arange(50 if tiny else 2000), CENTRAL)
+    product, work = peak_flops()
+    sizes = [layer.inputs for layer in net.layers if isinstance(layer, Dense)] + [10]
+    activation = type(net.layers[1]).__name__
+    done = plan.evaluations * flops_of_a_weight(sizes, activation, samples)
+    with one_blas_thread():
+        seconds = in_turns(
+            {"kernel": lambda: engine.values(plan.indices, plan.displacements), "blas": product},
+            2 if tiny else 15,
+        )
+    rate = {key: statistics.median(seconds[key]) for key in seconds}
+    benchmark.extra_info |= {
+        "gflops_kernel": done / rate["kernel"] / 1e9,
+        "gflops_blas_one_core": work / rate["blas"] / 1e9,
+        "share_of_peak": done / rate["kernel"] / (work / rate["blas"]),
+        "evaluations_per_second": plan.evaluations / rate["kernel"],
+    }
+    benchmark.pedantic(lambda: engine.values(plan.indices, plan.displacements), rounds=1)
+
+
+PROGRAM = """
+import json, sys, time
+began = time.perf_counter()
+import resource, tracemalloc
+import numpy as np
+import fastgrad
+sizes, samples, count, traced = json.loads(sys.argv[1])
+layers = []
+for inputs, outputs in zip(sizes, sizes[1:]):
+    layers += [fastgrad.Dense(inputs, outputs), fastgrad.Tanh()]
+net = fastgrad.Network(layers[:-1], fastgrad.SoftmaxCrossEntropy())
+rng = np.random.default_rng(0)
+params, X = net.initial_parameters(), rng.normal(size=(samples, sizes[0]))
+problem = net.problem(params, X, rng.integers(0, sizes[-1], samples))
+if traced:
+    fastgrad.check(problem, coordinates=20, n_jobs=2)
+    tracemalloc.start()
+report = fastgrad.check(problem, coordinates=count or "all", n_jobs=2)
+print(json.dumps({
+    "seconds": time.perf_counter() - began, "verdict": report.verdict,
+    "traced_MiB": tracemalloc.get_traced_memory()[1] / 2**20,
+    "parameters_MiB": sum(b.nbytes for b in params.values()) / 2**20,
+}))
+"""
+
+
+def run_program(sizes, samples, count, traced, **environment):
+    """The program above in a process of its own: what it printed."""
+    command = [sys.executable, "-c", PROGRAM, json.dumps([sizes, samples, count, traced])]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | environment)
+    return json.loads(done.stdout)
+
+
+def bench_cold_start(benchmark, tiny, tmp_path):
+    """Seconds of a first check of 64-32-10 in a fresh process: nothing compiled yet, then from disk."""
+    sizes = (64, 32, 10)
+    cold = run_program(sizes, 128, 0, False, NUMBA_CACHE_DIR=str(tmp_path))
+    warm = [
+        run_program(sizes, 128, 0, False, NUMBA_CACHE_DIR=str(tmp_path))["seconds"]
+        for _ in range(1 if tiny else 5)
+    ]
+    benchmark.extra_info |= {
+        "cold_seconds": cold["seconds"],
+        "goal_cold": "< 25",
+        "warm_seconds": statistics.median(warm),
+        "goal_warm": "< 2.5",
+    }
+    benchmark.pedantic(lambda: None, rounds=1)
+
+
+@pytest.mark.parametrize("count", [1_000, 100_000])
+def bench_memory_of_a_check(benchmark, tiny, count):
+    """MiB that a whole check of 784-1024-1024-10 allocates at its peak, two workers, beside the caller's."""
+    found = run_program((784, 1024, 1024, 10), 32, 100 if tiny else count, True)
+    benchmark.extra_info |= {
+        "peak_MiB": found["traced_MiB"],
+        "parameters_MiB": found["parameters_MiB"],
+        "goal_MiB": f"<= {found['parameters_MiB'] + 2 * 64:.0f} and activations",
+    }
+    benchmark.pedantic(lambda: None, rounds=1)
