@@ -24,24 +24,12 @@ class TestTorchSequential:
 
     def models(self, nn):
         """Models of all layers the recipe knows, with the shape of a sample."""
-        return {
-            "images": (
-                [
-                    nn.Conv2d(2, 3, 3, stride=2, padding=1), nn.BatchNorm2d(3), nn.ReLU(),
-                    nn.Conv2d(3, 4, 2), nn.GELU(), nn.MaxPool2d(2, 1), nn.AvgPool2d(1), nn.Flatten(),
-                    nn.Linear(16, 5),
-                ],
-                (2, 8, 8),
-            ),
-            "features": (
-                [
-                    nn.Linear(6, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 7), nn.LayerNorm(7), nn.SiLU(),
-                    nn.Linear(7, 7), nn.Sigmoid(), nn.Linear(7, 7), nn.LeakyReLU(0.2), nn.Linear(7, 7),
-                    nn.ELU(0.7), nn.Linear(7, 7), nn.Softplus(), nn.Linear(7, 5),
-                ],
-                (6,),
-            ),
-        }  # fmt: skip
+        images = [nn.Conv2d(2, 3, 3, stride=2, padding=1), nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 4, 2)]
+        images += [nn.GELU(), nn.MaxPool2d(2, 1), nn.AvgPool2d(1), nn.Flatten(), nn.Linear(16, 5)]
+        features = [nn.Linear(6, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 7), nn.LayerNorm(7)]
+        for activation in (nn.SiLU(), nn.Sigmoid(), nn.LeakyReLU(0.2), nn.ELU(0.7), nn.Softplus()):
+            features += [activation, nn.Linear(7, 7)]
+        return {"images": (images, (2, 8, 8)), "features": ([*features, nn.Linear(7, 5)], (6,))}
 
     @pytest.mark.parametrize("name", ["images", "features"])
     def test_same_cost_gradient_and_way_back(self, name):
