@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import threadpoolctl
 
 from fastgrad.engines.base import Engine, Values
@@ -96,9 +97,12 @@ def evaluate(
     """
     workers = choose_workers(engine, n_jobs, backend)
     values = np.empty(offsets.shape, dtype=engine.dtype)
-    job = _Job(engine, indices, offsets, values, advance)
+    prices = engine.prices(indices)
+    if prices is None:
+        prices = np.broadcast_to(1.0, len(indices))
+    job = _Job(engine, indices, offsets, values, advance, prices)
     done, seconds_each = _pilot(job, seconds * offsets.shape[1], PILOT_SECONDS[workers.kind])
-    left = (len(indices) - done) * seconds_each
+    left = job.price(slice(done, None)) * seconds_each
     notes: tuple[str, ...] = ()
     if workers.count > 1 and (workers.insisted or left > WORTH_STARTING[workers.kind]):
         chunks = list(_chunks(job, done, seconds_each, workers))
@@ -164,6 +168,12 @@ class _Job:
     offsets: Values
     values: Values
     advance: Advance
+    prices: npt.NDArray[np.float64]
+    """(m,) what a coordinate costs, relative to the others."""
+
+    def price(self, chunk: slice) -> float:
+        """What a chunk costs."""
+        return float(self.prices[chunk].sum())
 
     def run(self, chunk: slice) -> None:
         self.store(chunk, self.engine.values(self.indices[chunk], self.offsets[chunk]))
@@ -174,15 +184,20 @@ class _Job:
 
 
 def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
-    """Do a little of the work here, doubling until it can be timed: (coordinates done, seconds each)."""
+    """Do a little of the work here, doubling until it can be timed: coordinates done, seconds for price 1.
+
+    seconds_each is what a coordinate is expected to take, until one was timed.
+    """
+    if len(job.prices):
+        seconds_each /= float(job.prices[0])
     total, done, size = len(job.indices), 0, job.engine.granularity
-    while done < total and seconds_each < enough:
+    while done < total and seconds_each * job.prices[done] < enough:
         chunk = slice(done, min(done + size, total))
         began = time.perf_counter()
         job.run(chunk)
         elapsed = time.perf_counter() - began
         done = chunk.stop
-        seconds_each = elapsed / (chunk.stop - chunk.start)
+        seconds_each = elapsed / job.price(chunk)
         if elapsed > enough:
             break
         size *= 2
@@ -190,12 +205,20 @@ def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
 
 
 def _chunks(job: _Job, done: int, seconds_each: float, workers: Workers) -> Iterator[slice]:
-    """Slices of the plan from `done` on: multiples of the granularity, of a length worth handing over."""
+    """Slices of the plan from `done` on: multiples of the granularity, of a price worth handing over.
+
+    All are predicted to take as long, so that workers finish together.
+    """
     total, grain = len(job.indices), job.engine.granularity
-    ideal = (total - done) * seconds_each / (workers.count * CHUNKS_PER_WORKER)
-    target = float(np.clip(ideal, SHORTEST_CHUNK[workers.kind], LONGEST_CHUNK))
-    size = grain * max(1, int(target / max(seconds_each, 1e-9) / grain))
-    return (slice(i, min(i + size, total)) for i in range(done, total, size))
+    ideal = job.price(slice(done, None)) * seconds_each / (workers.count * CHUNKS_PER_WORKER)
+    target = float(np.clip(ideal, SHORTEST_CHUNK[workers.kind], LONGEST_CHUNK)) / max(seconds_each, 1e-12)
+    spent = np.concatenate(([0.0], np.cumsum(job.prices[done:])))
+    start = 0
+    while start < total - done:
+        end = int(np.searchsorted(spent, spent[start] + target, side="right")) - 1
+        end = start + grain * max(1, (end - start) // grain)
+        yield slice(done + start, min(done + end, total))
+        start = end
 
 
 def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any) -> str | None:

@@ -129,17 +129,29 @@ class TestChunks:
         seconds=st.floats(1e-8, 10),
         count=st.integers(1, 64),
         n=st.integers(1, 10_000),
+        seed=st.integers(0, 1000),
     )
-    def test_partition(self, total, done, seconds, count, n):
+    def test_partition(self, total, done, seconds, count, n, seed):
         """Chunks cover what is left, once each, and start at multiples of the granularity."""
+        prices = np.random.default_rng(seed).uniform(0.1, 10, total)
         engine = BatchedEngine(waves_batch, Parameters(np.ones(n)))
         done = min(total, done) // engine.granularity * engine.granularity
         job = parallel._Job(
-            engine, np.arange(total), np.empty((total, 2)), np.empty((total, 2)), lambda k: None
+            engine, np.arange(total), np.empty((total, 2)), np.empty((total, 2)), lambda k: None, prices
         )
         chunks = list(parallel._chunks(job, done, seconds, Workers(count, "threads", False)))
         assert [i for c in chunks for i in range(c.start, c.stop)] == list(range(done, total))
         assert all(c.start % engine.granularity == 0 for c in chunks)
+
+    def test_dear_coordinates_make_short_chunks(self):
+        """Chunks are cut to take as long: where a coordinate costs ten times as much they hold a tenth."""
+        engine = PythonEngine(slow_waves, Parameters(np.ones(4000)))
+        values, prices = np.empty((4000, 2)), np.repeat([1.0, 10.0], 2000)
+        job = parallel._Job(engine, np.arange(4000), values, values, lambda k: None, prices)
+        chunks = list(parallel._chunks(job, 0, 1e-3, Workers(2, "threads", False)))
+        lengths = [c.stop - c.start for c in chunks]
+        assert lengths[0] == 10 * lengths[-2]
+        assert max(job.price(c) for c in chunks) <= 1.2 * min(job.price(c) for c in chunks[:-1])
 
     def test_progress_adds_up(self):
         """Progress is told of each coordinate once, whoever did it."""

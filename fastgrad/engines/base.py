@@ -59,6 +59,9 @@ class Engine(Protocol):
         Where the cost raises one of DOMAIN_ERRORS the value is NaN, and `quoted` says what was raised.
         """
 
+    def prices(self, indices: IndexArray) -> npt.NDArray[np.float64] | None:
+        """What a coordinate's evaluations cost, relative to the others'; None where all cost the same."""
+
     def finish(self) -> None:
         """See, after the last values, that the cost left the parameters alone at perturbed points too."""
 
@@ -102,6 +105,11 @@ class EngineBase:
     def release(self) -> None:
         """Give the private copy of the parameters back."""
         self._working = None
+
+    def prices(self, indices: IndexArray) -> npt.NDArray[np.float64] | None:
+        """All coordinates cost the same."""
+        del indices
+        return None
 
     def finish(self) -> None:
         """See that the cost left the parameters alone at perturbed points too."""

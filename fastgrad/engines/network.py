@@ -23,11 +23,12 @@ from fastgrad.engines.network_nodes import (
     affine_layers,
     choose_nodes,
     plain_node_changes,
+    samples_stay_apart,
     split_name,
 )
 from fastgrad.engines.network_parts import Part, own_change, through
 from fastgrad.errors import InputError
-from fastgrad.networks import Network
+from fastgrad.networks import Dense, Network
 from fastgrad.networks.base import Array, Blocks
 from fastgrad.networks.network import is_penalised
 from fastgrad.parameters import IndexArray, Parameters
@@ -63,6 +64,21 @@ class NetworkState:
         """How many coordinates of a layer, with so many offsets each, are evaluated plainly together."""
         later = max(value.nbytes for value in self.values[position + 1 :])
         return max(1, PLAIN_BYTES // (later * offsets))
+
+
+def work_after(state: NetworkState, position: int) -> float:
+    """Operations of one sample for a change of one unit of a layer's output, roughly.
+
+    The layer right after costs a rank-one update, only those after that a product; a change of an activation
+    costs about as much as ten operations.
+    """
+    work, changed = 1.0, 1.0
+    for k in range(position + 1, len(state.network.layers)):
+        units = float(state.values[k + 1][0].size)
+        is_dense = isinstance(state.network.layers[k], Dense)
+        work += changed * units if is_dense else 10 * min(changed, units)
+        changed = units if is_dense else changed
+    return work
 
 
 class NetworkEngine(EngineBase):
@@ -132,6 +148,16 @@ class NetworkEngine(EngineBase):
             if self.network.l2 and is_penalised(block.name):
                 out[where] += self._penalty_changes(block.name, inside, offsets[where])
         return out
+
+    def prices(self, indices: IndexArray) -> npt.NDArray[np.float64]:
+        """The work after each coordinate's layer: products of a dense tail, sizes of other activations."""
+        found = np.empty(len(indices))
+        after = [work_after(self.state, k) for k in range(len(self.network.layers))]
+        for number, where in self.parameters.segments(indices):
+            position, own = split_name(self.parameters.blocks[number].name)
+            together = own == NODES and samples_stay_apart(self.network, position)
+            found[where] = after[position] / (len(self.state.values[0]) if together else 1)
+        return found
 
     def for_worker(self) -> NetworkEngine:
         """A twin; both read the same state, which nothing writes to."""
