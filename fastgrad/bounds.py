@@ -1,12 +1,20 @@
 """The estimate of each derivative, and a bound on its error, from the values on its stencil.
 
-The bound here is the interim one (the rule that uses it is stated once, in verdict.py): rounding is
-taken from the size of the cost, truncation from the block's typical size; neither is measured yet.
+Notation: h = step, D(h) = the stencil's difference, p = its order, sigma = standard deviation of the noise of
+a value, Z = the quantile at which all coordinates together are wrong with probability ALPHA at most.
+
+    screen   c = D(h)                   e = Z sd sigma / h + T
+    own      c = (4 D(h) - D(2h)) / 3   e = Z 0.95 sigma / h + |D(h) - D(2h)| / 3
+
+T is measured on a few coordinates of the block, sd^2 the sum of the squares of the stencil's weights; own are
+central differences of four values. A coordinate that neither decides goes to the step
+ladder (ladder.py). (Numerics, section 2.)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +22,18 @@ import numpy.typing as npt
 from fastgrad.engines.base import Values
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
 from fastgrad.spaces import Space
-from fastgrad.steps import Plan, typical_size
+from fastgrad.stencils import Stencil
 
-ROUNDING = 32.0
-"""Roundings of the cost allowed for, in units of eps |J|: about what summing a thousand terms one after
-the other may add up to (sqrt(1000))."""
+Floats = npt.NDArray[np.float64]
 
-CURVATURE = 1e3
-"""How much more curved the cost may be than at scale typ_b: (h/typ)^p |J'| is multiplied by this."""
+ALPHA = 1e-3
+"""The chance that noise alone pushes any one of all checked coordinates out of its bound."""
+
+LOOKS = 6
+"""How many bounds of one coordinate are looked at: screen, own, ladder, and theirs again to confirm."""
+
+OWN_SD = 0.950
+"""Standard deviation of the fourth-order central difference, in sigma / h (numerics, section 1)."""
 
 COMPLEX_ROUNDING = 64.0
 """Error of the complex step, in eps of |J'| and of the block's rms (numerics, section 2.3)."""
@@ -29,67 +41,107 @@ COMPLEX_ROUNDING = 64.0
 
 @dataclass(frozen=True)
 class Estimates:
-    """The numerical derivatives, with a bound on the error of each; NaN where there is none."""
+    """The numerical derivatives with a bound on the error of each; NaN with a bound of inf where unknown."""
 
-    numeric: npt.NDArray[np.float64]  # (m,)
-    error_bound: npt.NDArray[np.float64]  # (m,)
-    block_rms: npt.NDArray[np.float64]  # (blocks,) rms of the finite numeric derivatives
+    numeric: Floats  # (m,)
+    error_bound: Floats  # (m,)
+    block_rms: Floats  # (blocks,) rms of the finite numeric derivatives
     in_doubles: bool = False
     """Known to float64's accuracy whatever the parameters' dtype, as by the complex step."""
+    steepest: float = 0.0
+    """The largest secant |J(x + d) - J(x)| / |d| seen: how much the cost moves at all near the parameters."""
 
 
-def estimate(
-    plan: Plan, values: Values, cost: float, parameters: Parameters, eps: float, origin: float = 0.0
-) -> Estimates:
-    """Derivatives and their error bounds from the values of a plan.
+def quantile(count: int) -> float:
+    """Z: normal noise stays within Z sigma in all looks at `count` coordinates but with chance ALPHA.
+
+    Examples
+    --------
+    >>> round(quantile(1_000_000), 2)
+    6.39
+    """
+    return -NormalDist().inv_cdf(ALPHA / (2 * count * LOOKS))
+
+
+def noise_of_difference(stencil: Stencil) -> float:
+    """Standard deviation of a difference, in sigma / h."""
+    return float(np.sqrt(sum(float(w) ** 2 for w in stencil.weights)))
+
+
+def screened(
+    stencil: Stencil,
+    values: Values,
+    displacements: Values,
+    at_parameters: float,
+    steps: Floats,
+    sigma: Floats,
+    truncation: Floats,
+    z: float,
+) -> tuple[Floats, Floats]:
+    """D(h) and its bound for each coordinate, from sigma and truncation of its block.
 
     Parameters
     ----------
-    plan : Plan of m coordinates
-    values : (m, S) the cost at the plan's points, counted from origin
-    cost : the cost at the parameters
-    parameters : Parameters
-    eps : machine epsilon of the coarsest dtype among the parameters
-    origin : what the engine's values are counted from
+    stencil : Stencil
+    values, displacements : (m, S)
+    at_parameters : the cost there, counted from where values are
+    steps, sigma, truncation : (m,)
+    z : the quantile
     """
-    numeric = plan.stencil.derivative(values, plan.displacements, cost - origin)
-    numeric[~np.isfinite(numeric)] = np.nan
-    bound = np.empty(len(numeric))
-    block_rms = np.zeros(len(parameters.blocks))
-    for number, where in parameters.segments(plan.indices):
-        d = numeric[where]
-        rms = _finite_rms(d)
-        block_rms[number] = rms
-        if plan.stencil.is_complex:
-            bound[where] = COMPLEX_ROUNDING * np.finfo(np.float64).eps * (np.abs(d) + rms)
-            continue
-        h, typ = plan.steps[where], typical_size(parameters.leaves[number])
-        largest = np.maximum(np.abs(values[where] + origin).max(axis=1), abs(cost))
-        rounding = ROUNDING * eps * largest * plan.stencil.amplification / h
-        truncation = CURVATURE * (h / typ) ** plan.stencil.order * np.maximum(np.abs(d), rms)
-        bound[where] = rounding + truncation
-    return Estimates(numeric, bound, block_rms, plan.stencil.is_complex)
+    numeric = stencil.derivative(values, displacements, at_parameters)
+    with np.errstate(over="ignore"):
+        bound = z * noise_of_difference(stencil) * sigma / steps + truncation
+    return unknown_where_not_finite(numeric, bound)
+
+
+def by_complex_step(numeric: Floats, block_rms: Floats) -> Floats:
+    """The bound of a complex step: it has no truncation, and rounds like any product of numbers.
+
+    Parameters
+    ----------
+    numeric : (m,) derivatives
+    block_rms : (m,) the rms of the block of each
+    """
+    return COMPLEX_ROUNDING * float(np.finfo(np.float64).eps) * (np.abs(numeric) + block_rms)
+
+
+def by_four_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) -> tuple[Floats, Floats]:
+    """The fourth-order central difference and its own bound.
+
+    Parameters
+    ----------
+    f, d : (m, 4) values and actual displacements at -2h, -h, h, 2h
+    steps, sigma : (m,)
+    z : the quantile
+    """
+    with np.errstate(all="ignore"):
+        near = (f[:, 2] - f[:, 1]) / (d[:, 2] - d[:, 1])
+        far = (f[:, 3] - f[:, 0]) / (d[:, 3] - d[:, 0])
+        bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
+        return unknown_where_not_finite((4 * near - far) / 3, bound)
+
+
+def unknown_where_not_finite(numeric: Floats, bound: Floats) -> tuple[Floats, Floats]:
+    """NaN and inf for what is not known, whichever of the two is not finite."""
+    known = np.isfinite(numeric) & np.isfinite(bound)
+    return np.where(known, numeric, np.nan), np.where(known, bound, np.inf)
 
 
 def carried(
-    moved: Estimates, at: IndexArray, space: Space, parameters: Parameters, indices: IndexArray
-) -> Estimates:
-    """Estimates at the user's `indices`, from those of the coordinates `at` of the space that was moved."""
-    numeric, bound = space.carry(indices, at, moved.numeric, moved.error_bound)
-    if numeric is moved.numeric:
-        return moved
-    numeric = np.where(np.isfinite(numeric) & np.isfinite(bound), numeric, np.nan)
+    numeric: Floats, bound: Floats, at: IndexArray, space: Space, parameters: Parameters, indices: IndexArray
+) -> tuple[Floats, Floats, Floats]:
+    """Estimates and bounds at the user's `indices`, and the rms of each of their blocks.
+
+    numeric and bound are those of the coordinates `at` of the space that was moved.
+    """
+    numeric, bound = unknown_where_not_finite(*space.carry(indices, at, numeric, bound))
     rms = np.zeros(len(parameters.blocks))
     for number, where in parameters.segments(indices):
-        rms[number] = _finite_rms(numeric[where])
-    return Estimates(numeric, bound, rms, moved.in_doubles)
+        d = numeric[where]
+        rms[number] = root_mean_square(d[np.isfinite(d)])
+    return numeric, bound, rms
 
 
 def coarsest_epsilon(parameters: Parameters) -> float:
     """Machine epsilon of the coarsest dtype: a cost of float32 parameters rounds in float32."""
     return max(float(np.finfo(leaf.dtype).eps) for leaf in parameters.leaves)
-
-
-def _finite_rms(d: npt.NDArray[np.float64]) -> float:
-    finite = d[np.isfinite(d)]
-    return root_mean_square(finite)

@@ -10,34 +10,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.bounds import Estimates, carried, coarsest_epsilon, estimate
-from fastgrad.engines.base import Engine, Values
-from fastgrad.engines.choose import choose_engine
+from fastgrad.differences import difference
+from fastgrad.engines.base import Values
 from fastgrad.errors import InputError
 from fastgrad.options import Options
-from fastgrad.parallel import Evaluation, choose_workers, evaluate, one_blas_thread
+from fastgrad.parallel import one_blas_thread
 from fastgrad.parameters import IndexArray, Parameters, flatten_alike
-from fastgrad.preflight import (
-    Start,
-    args_unchanged,
-    check_complex_step,
-    check_cost,
-    claimed_gradient,
-)
+from fastgrad.preflight import args_unchanged, claimed_gradient
 from fastgrad.problem import Problem
-from fastgrad.progress import announced, progress_bar
 from fastgrad.report import Report
 from fastgrad.report.build import (
-    NonFinite,
     build_arrays,
     build_blocks,
     build_findings,
+    overall_interval,
     overall_relative_error,
 )
 from fastgrad.sampling import choose_coordinates
-from fastgrad.stencils import CENTRAL, find_stencil
-from fastgrad.steps import Plan, StepOption, make_plan
-from fastgrad.verdict import compare
+from fastgrad.steps import StepOption
 from fastgrad.verdict import relative_error as _relative_error
 
 
@@ -153,13 +143,14 @@ def check(problem: Problem, **options: Any) -> Report:
     with one_blas_thread():
         with args_unchanged(problem.args, "gradient function"):
             claimed = claimed_gradient(problem.gradient, parameters, problem.args, indices)
-        found = _difference(problem, parameters, indices, chosen)
-    comparison = compare(claimed, found.estimates, indices, parameters, chosen.tolerance)
-    arrays = build_arrays(parameters, indices, claimed, found.estimates, comparison, found.nonfinite)
+        found = difference(problem, parameters, indices, chosen, claimed)
+    comparison = found.comparison
+    arrays = build_arrays(parameters, indices, claimed, found.estimates, comparison, found.causes)
     wrong, undecided = build_findings(parameters, arrays, comparison)
     return Report(
         verdict=comparison.verdict,
         relative_error=overall_relative_error(arrays),
+        relative_error_interval=overall_interval(arrays),
         wrong=wrong,
         undecided=undecided,
         blocks=build_blocks(parameters, arrays, comparison),
@@ -173,11 +164,12 @@ def check(problem: Problem, **options: Any) -> Report:
         seconds=time.perf_counter() - began,
         engine=found.engine.name,
         method=chosen.method,
-        n_jobs=found.run.n_jobs,
+        n_jobs=found.n_jobs,
         seed=chosen.seed,
+        noise=found.noise,
         perturbed=found.engine.space.sentence,
         rule=comparison.rule,
-        notes=found.engine.notes + found.run.notes,
+        notes=found.notes,
     )
 
 
@@ -249,8 +241,8 @@ def numerical_gradient(
     Parameters
     ----------
     cost, params, args : as for check_gradient
-    options : the other options of check_gradient, but for tolerance; entries left out by coordinates=,
-        or whose difference is not finite, are NaN
+    options : the other options of check_gradient, but for tolerance; entries left out by coordinates=, or
+        that no difference could find, are NaN with an error bound of inf
 
     Returns
     -------
@@ -272,17 +264,17 @@ def numerical_gradient(
     parameters = Parameters(params)
     indices, _ = choose_coordinates(chosen.coordinates, parameters, chosen.seed)
     with one_blas_thread():
-        found = _difference(Problem(cost, None, params, args), parameters, indices, chosen)
+        found = difference(Problem(cost, None, params, args), parameters, indices, chosen, None)
     return NumericalGradient(
-        values=_scatter(parameters, indices, found.estimates.numeric),
-        error_bound=_scatter(parameters, indices, found.estimates.error_bound),
+        values=_scatter(parameters, indices, found.estimates.numeric, np.nan),
+        error_bound=_scatter(parameters, indices, found.estimates.error_bound, np.inf),
         cost=found.start.cost,
         evaluations=found.evaluations,
         seconds=time.perf_counter() - began,
         engine=found.engine.name,
         method=chosen.method,
-        n_jobs=found.run.n_jobs,
-        notes=found.engine.notes + found.run.notes,
+        n_jobs=found.n_jobs,
+        notes=found.notes,
     )
 
 
@@ -313,59 +305,7 @@ def relative_error(a: Any, b: Any) -> float:
     return _relative_error(left, right)
 
 
-@dataclass(frozen=True, eq=False)
-class _Differences:
-    start: Start
-    plan: Plan
-    engine: Engine
-    run: Evaluation
-    estimates: Estimates
-    """Of the user's coordinates, whatever was moved."""
-
-    @property
-    def evaluations(self) -> int:
-        return self.start.evaluations + self.plan.evaluations
-
-    @property
-    def nonfinite(self) -> NonFinite:
-        """Where the cost was not finite as differences were taken."""
-        return NonFinite.among(self.engine.space, self.plan, self.run.values)
-
-
-def _difference(
-    problem: Problem, parameters: Parameters, indices: IndexArray, options: Options
-) -> _Differences:
-    """Plan, engine, values, estimates: what a check and a numerical gradient have in common."""
-    stencil = find_stencil(options.method)
-    engine = choose_engine(
-        problem, parameters, stencil, options.engine, options.vectorized, options.perturb, indices
-    )
-    space = engine.space
-    plan = make_plan(space.parameters, space.needed(indices), stencil, options.step)
-    choose_workers(engine, options.n_jobs, options.backend)  # an unknown backend is refused now
-    with args_unchanged(problem.args, "cost"):
-        with announced(engine.preparation, options.progress):
-            start = check_cost(engine)
-        if stencil.is_complex:
-            in_reals = choose_engine(problem, parameters, CENTRAL, "auto", options.vectorized)
-            check_complex_step(engine, in_reals, plan)
-    with progress_bar(len(plan.indices), options.progress) as advance:
-        run = evaluate(
-            engine,
-            plan.indices,
-            plan.displacements,
-            seconds=start.seconds,
-            n_jobs=options.n_jobs,
-            backend=options.backend,
-            advance=advance,
-        )
-    eps = max(coarsest_epsilon(space.parameters), engine.epsilon)
-    moved = estimate(plan, run.values, start.cost, space.parameters, eps, engine.origin)
-    estimates = carried(moved, plan.indices, space, parameters, indices)
-    return _Differences(start, plan, engine, run, estimates)
-
-
-def _scatter(parameters: Parameters, indices: IndexArray, values: Values) -> Any:
-    flat: npt.NDArray[np.float64] = np.full(parameters.size, np.nan)
+def _scatter(parameters: Parameters, indices: IndexArray, values: Values, unknown: float) -> Any:
+    flat: npt.NDArray[np.float64] = np.full(parameters.size, unknown)
     flat[indices] = values
     return parameters.build_arrays([flat[b.start : b.stop] for b in parameters.blocks])

@@ -13,12 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arguments import fingerprints
-from fastgrad.bounds import ROUNDING, coarsest_epsilon
+from fastgrad.bounds import coarsest_epsilon
 from fastgrad.engines.base import Engine
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
 from fastgrad.stencils import CENTRAL, COMPLEX_STEP
 from fastgrad.steps import Plan, make_plan
+
+ROUNDING = 32.0
+"""Roundings of the cost that a central difference beside the complex step is allowed, in units of eps |J|."""
 
 WITNESSES = 4
 """Coordinates of each block at which the complex step must agree with central differences."""

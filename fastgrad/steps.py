@@ -46,7 +46,13 @@ class Plan:
         return int(self.displacements.size)
 
 
-def make_plan(parameters: Parameters, indices: IndexArray, stencil: Stencil, step: StepOption = None) -> Plan:
+def make_plan(
+    parameters: Parameters,
+    indices: IndexArray,
+    stencil: Stencil,
+    step: StepOption = None,
+    measured: npt.NDArray[np.float64] | None = None,
+) -> Plan:
     """The plan for some coordinates: a step for each block, made representable coordinate by coordinate.
 
     Parameters
@@ -55,6 +61,7 @@ def make_plan(parameters: Parameters, indices: IndexArray, stencil: Stencil, ste
     indices : (m,) increasing flat indices
     stencil : Stencil
     step : None for the default step of each block, one float for all, or floats by block name
+    measured : (blocks,) the steps that take the place of the default ones
 
     Raises
     ------
@@ -69,7 +76,7 @@ def make_plan(parameters: Parameters, indices: IndexArray, stencil: Stencil, ste
     >>> float(plan.steps[0]) == 2.0**-17, plan.evaluations
     (True, 4)
     """
-    chosen = _check_step_option(step, parameters)
+    chosen = given_steps(step, parameters)
     steps = np.empty(len(indices))
     nominal = np.empty((len(indices), len(stencil.evaluated)), dtype=stencil_dtype(stencil))
     for number, where in parameters.segments(indices):
@@ -80,7 +87,8 @@ def make_plan(parameters: Parameters, indices: IndexArray, stencil: Stencil, ste
             h = np.full(len(x), COMPLEX_STEP if given is None else given)
             steps[where], nominal[where] = h, stencil.steps_to_offsets(h)
             continue
-        h = _default_steps(leaf, x, stencil) if given is None else np.full(len(x), given)
+        default = default_step(leaf, stencil) if measured is None else float(measured[number])
+        h = raised(np.full(len(x), default), x) if given is None else np.full(len(x), given)
         d = representable(x, stencil.steps_to_offsets(h))
         _refuse_vanishing(d, h, x, block, indices[where])
         steps[where], nominal[where] = h, d
@@ -119,8 +127,8 @@ def is_finite_number(value: Any) -> bool:
         return False
 
 
-def _default_steps(leaf: npt.NDArray[Any], x: npt.NDArray[Any], stencil: Stencil) -> npt.NDArray[np.float64]:
-    h = np.full(len(x), default_step(leaf, stencil))
+def raised(h: npt.NDArray[np.float64], x: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Steps (m,), raised to 16 ulp where they are under 8 ulp of their coordinate."""
     ulp = np.spacing(np.abs(x)).astype(np.float64)
     return np.where(ulp > h / 8, ULPS_OF_A_RAISED_STEP * ulp, h)
 
@@ -148,7 +156,14 @@ def _refuse_vanishing(
         )
 
 
-def _check_step_option(step: StepOption, parameters: Parameters) -> dict[str, float]:
+def given_steps(step: StepOption, parameters: Parameters) -> dict[str, float]:
+    """The steps that the user fixed, by block name.
+
+    Raises
+    ------
+    InputError
+        For a step that is not a positive finite number, or an unknown block name.
+    """
     if step is None:
         return {}
     names = [b.name for b in parameters.blocks]

@@ -3,19 +3,16 @@
 THE RULE, for coordinate i of block b (g = claimed, d = numeric, e = bound on the error of d):
 
     s_i = max(|g_i|, |d_i|, 0.1 * rms_b(d))
-    |g_i - d_i| <= tau * s_i                          agrees
-    |g_i - d_i| <= tau * s_i + e_i, e_i <= rho * S_i  agrees: e_i is small enough for a bug to show
-    |g_i - d_i| <= tau * s_i + e_i, e_i >  rho * S_i  undecided: an error of that size would not show
-    anything else                                     disagrees
+    |g_i - d_i| + e_i <= tau * s_i      agrees:    whatever the truth within the bound, the error is no bug
+    |g_i - d_i| - e_i >  tau * s_i      disagrees: whatever the truth within the bound, the error is one
+    anything else                       undecided
 
-with S_i = max(s_i, 0.1 * rms(d) over all blocks): a bias before a BatchNorm has a derivative of zero, and
-differences that are small beside the whole gradient say so well enough.
+tau says what size of error counts as a bug, e what the differences can resolve; the two are never mixed
+(numerics, section 3), and neither grows with the size of an array. With e = 0 this is allclose(rtol=tau).
 
-A claimed NaN or inf disagrees; a coordinate without a finite d is undecided. tau says what size of error
-counts as a bug. It never grows with the size of an array.
-
-This rule is INTERIM: until noise and curvature are measured, e is a guess of both (bounds.py), and an
-error that hides within e is not told from agreement.
+A block whose derivatives cannot be told from zero has no scale of its own: s is then that of the whole
+gradient, and where nothing can be told from zero, how much the cost moves near the parameters at all. A
+claimed NaN or inf disagrees; a coordinate without a finite d is undecided.
 """
 
 from __future__ import annotations
@@ -31,21 +28,23 @@ from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
 from fastgrad.steps import is_finite_number
 
+Floats = npt.NDArray[np.float64]
 ByDtype = dict[np.dtype[Any], float]
 
 TAU: ByDtype = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 """The relative size of error that counts as a bug, by the block's dtype (numerics, section 3)."""
 
-RHO: ByDtype = {np.dtype(np.float64): 1e-2, np.dtype(np.float32): 1e-1}
-"""How large a share of the derivative its error bound may be for agreement within it to mean something."""
-
 FLOOR = 0.1
 """Entries under this share of their block's rms are compared on that scale (numerics, section 3)."""
 
+CLASSIC = 1e-8
+"""What the classic relative error of a right gradient stays under, for a smooth float64 cost."""
+
 AGREE, DISAGREE, UNDECIDED = "agree", "disagree", "undecided"
 
-RULE = "interim rule: |claimed - numeric| <= error bound + tau * max(|claimed|, |numeric|, 0.1 * block rms)"
-RULE_TOLERANCE = "fixed tolerance: |claimed - numeric| <= {:g} * max(|claimed|, |numeric|, 0.1 * block rms)"
+SCALE = "max(|claimed|, |numeric|, 0.1 * block rms)"
+RULE = f"agrees if |claimed - numeric| + bound <= allowed = tau * {SCALE}, tau = {{}}"
+RULE_TOLERANCE = f"agrees by a fixed tolerance if |claimed - numeric| <= {{:g}} * {SCALE}"
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ class Comparison:
 
     wrong: npt.NDArray[np.bool_]  # (m,)
     undecided: npt.NDArray[np.bool_]  # (m,)
-    allowed: npt.NDArray[np.float64]  # (m,)
-    severity: npt.NDArray[np.float64]  # (m,) |claimed - numeric| / allowed; inf for a claimed NaN or inf
+    allowed: Floats  # (m,)
+    severity: Floats  # (m,) |claimed - numeric| / allowed; inf for a claimed NaN or inf
     rule: str
 
     @property
@@ -70,7 +69,7 @@ def overall(wrong: int, undecided: int) -> str:
 
 
 def compare(
-    claimed: npt.NDArray[np.float64],
+    claimed: Floats,
     estimates: Estimates,
     indices: IndexArray,
     parameters: Parameters,
@@ -90,25 +89,35 @@ def compare(
     finite_claim = np.isfinite(claimed)
     g = np.where(finite_claim, claimed, 0.0)
     numbers = parameters.block_numbers(indices)
-    scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), FLOOR * estimates.block_rms[numbers])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        size = np.maximum(np.abs(g), np.abs(d))
+        scale = np.maximum(size, FLOOR * estimates.block_rms[numbers])
         difference = np.abs(g - d)
         if tolerance is None:
-            bug = _by_block(TAU, estimates, parameters)[numbers] * scale
-            allowed = e + bug
-            typical = FLOOR * root_mean_square(d[np.isfinite(d)])
-            visible = _by_block(RHO, estimates, parameters)[numbers] * np.maximum(scale, typical)
-            blind = (difference > bug) & (e > visible)
+            scale = np.maximum(scale, _lent_scale(size, estimates, numbers, len(parameters.blocks)))
+            tau = _by_block(TAU, estimates, parameters)
+            allowed = tau[numbers] * scale
+            wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
+            rule = RULE.format(_in_words(np.unique(tau)))
         else:
             allowed = float(tolerance) * scale
-            blind = np.zeros(len(d), dtype=bool)
+            wrong, undecided = difference > allowed, ~(difference <= allowed)
+            rule = RULE_TOLERANCE.format(tolerance)
         severity = np.where(difference == 0, 0.0, difference / allowed)
     severity[~finite_claim] = np.inf
-    within = difference <= allowed
-    undecided = finite_claim & (np.isnan(d) | (within & blind))
-    wrong = ~finite_claim | (~undecided & ~within)
-    rule = RULE if tolerance is None else RULE_TOLERANCE.format(tolerance)
-    return Comparison(wrong, undecided, allowed, severity, rule)
+    wrong = wrong | ~finite_claim
+    return Comparison(wrong, undecided & ~wrong, allowed, severity, rule)
+
+
+def _lent_scale(size: Floats, estimates: Estimates, numbers: IndexArray, blocks: int) -> Floats:
+    """For coordinates of blocks that cannot be told from zero, the scale of the whole gradient; else 0."""
+    resolved = size > estimates.error_bound
+    has_scale = np.bincount(numbers[resolved], minlength=blocks) > 0
+    if has_scale[numbers].all():
+        return np.zeros(len(size))
+    known = estimates.numeric[resolved & np.isfinite(estimates.numeric)]
+    lent = root_mean_square(known) if len(known) else estimates.steepest
+    return np.where(has_scale[numbers], 0.0, lent)
 
 
 def check_tolerance(tolerance: float | None) -> None:
@@ -117,7 +126,7 @@ def check_tolerance(tolerance: float | None) -> None:
         raise InputError(f"tolerance must be a finite number >= 0, or None; got {tolerance!r}")
 
 
-def relative_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+def relative_error(a: Floats, b: Floats) -> float:
     """||a - b|| / ||a + b|| of two vectors: 0 when both are zero, inf when b = -a."""
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return float("nan")
@@ -129,7 +138,40 @@ def relative_error(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> fl
     return above / below if below else float("inf")
 
 
-def _by_block(by_dtype: ByDtype, estimates: Estimates, parameters: Parameters) -> npt.NDArray[np.float64]:
+def relative_error_interval(g: Floats, d: Floats, e: Floats) -> tuple[float, float]:
+    """Between what values ||g - t|| / ||g + t|| lies for every truth t within the bounds, |t - d| <= e.
+
+    Examples
+    --------
+    >>> one = np.ones(4)
+    >>> low, high = relative_error_interval(one, one, 1e-9 * one)
+    >>> low, high < 1e-9
+    (0.0, True)
+    """
+    if len(g) == 0 or not (np.isfinite(g).all() and np.isfinite(d).all()):
+        return (0.0, float("inf"))
+    scale = max(float(np.abs(v).max(initial=0.0)) for v in (g, d))
+    if scale == 0:
+        return (0.0, 0.0 if not e.any() else float("inf"))
+    above, below = float(np.linalg.norm((g - d) / scale)), float(np.linalg.norm(g / scale + d / scale))
+    room = float(np.linalg.norm(e / scale))
+    low = max(0.0, above - room) / (below + room) if below + room else float("inf")
+    return (low, (above + room) / (below - room) if below > room else float("inf"))
+
+
+def classic_verdict(interval: tuple[float, float]) -> str:
+    """What the classic criterion says, as far as the bounds can tell: certified, violated, or neither."""
+    low, high = interval
+    if high <= CLASSIC:
+        return f"certified below {CLASSIC:g}"
+    return f"above {CLASSIC:g}" if low > CLASSIC else f"{CLASSIC:g} cannot be resolved here"
+
+
+def _by_block(by_dtype: ByDtype, estimates: Estimates, parameters: Parameters) -> Floats:
     """A constant of the rule for each block; some differences are float64's whatever the block's dtype."""
     double = np.dtype(np.float64)
     return np.array([by_dtype[double if estimates.in_doubles else b.dtype] for b in parameters.blocks])
+
+
+def _in_words(values: Floats) -> str:
+    return " and ".join(f"{v:g}" for v in values) + (" by the block's dtype" if len(values) > 1 else "")

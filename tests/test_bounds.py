@@ -1,4 +1,4 @@
-"""Estimates and their error bounds: the bound holds the true error, and unknown is NaN."""
+"""Estimates and their error bounds: the bound holds the true error, is of use, and unknown is NaN."""
 
 from __future__ import annotations
 
@@ -6,31 +6,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from fastgrad.bounds import coarsest_epsilon, estimate
-from fastgrad.engines.python import PythonEngine
+import fastgrad
+from fastgrad.bounds import (
+    ALPHA,
+    LOOKS,
+    by_complex_step,
+    by_four_points,
+    carried,
+    coarsest_epsilon,
+    quantile,
+    screened,
+)
 from fastgrad.parameters import Parameters
+from fastgrad.spaces import ParameterSpace
 from fastgrad.stencils import CENTRAL, STENCILS
-from fastgrad.steps import make_plan, stencil_dtype
-
-EPS = np.finfo(np.float64).eps
-
-
-def estimates_of(cost, structure, method="central", step=None):
-    """The estimates for all coordinates of a structure, from the cost itself."""
-    parameters, stencil = Parameters(structure), STENCILS[method]
-    plan = make_plan(parameters, np.arange(parameters.size), stencil, step)
-    engine = PythonEngine(cost, parameters, (), stencil_dtype(stencil))
-    values = engine.values(plan.indices, plan.displacements)
-    return estimate(plan, values, engine.baseline(), parameters, coarsest_epsilon(parameters))
-
-
-def estimates_from(values, cost, structure):
-    """The estimates for all coordinates by central differences, from values that are given."""
-    parameters = Parameters(structure)
-    plan = make_plan(parameters, np.arange(parameters.size), CENTRAL)
-    return estimate(plan, np.array(values, dtype=float), cost, parameters, EPS)
-
 
 # cost, its exact gradient, why
 SMOOTH = [
@@ -50,91 +41,132 @@ class TestErrorBound:
         """For smooth costs the true error of each estimate is within its bound, by every method."""
         del why
         x = rng.array(20, largest=2.0)
-        found = estimates_of(cost, x, method)
-        assert (np.abs(found.numeric - slope(x)) <= found.error_bound).all()
+        found = fastgrad.numerical_gradient(cost, x, method=method)
+        assert (np.abs(found.values - slope(x)) <= found.error_bound).all()
 
     @pytest.mark.parametrize("step", [1e-1, 1e-2, 1e-3, 1e-4])
     @pytest.mark.parametrize("method", ["forward", "central", "central4", "central6"])
     def test_holds_the_error_of_a_large_step(self, method, step, rng):
         """Where a given step is so large that truncation is the error, the bound holds that too."""
         x = rng.array(20, largest=2.0)
-        found = estimates_of(lambda x: np.sum(np.exp(x)), x, method, step)
-        assert (np.abs(found.numeric - np.exp(x)) <= found.error_bound).all()
+        found = fastgrad.numerical_gradient(lambda x: np.sum(np.exp(x)), x, method=method, step=step)
+        assert (np.abs(found.values - np.exp(x)) <= found.error_bound).all()
 
-    @pytest.mark.parametrize("method", ["central", "central4"])
+    @pytest.mark.parametrize("method", ["central", "central4", "complex"])
     def test_is_of_use(self, method, rng):
-        """The bound is small enough to see an error of 1 part in 10,000 in a cost of scale 1."""
+        """The bound is small enough to see an error of 1 part in 10 million in a cost of scale 1."""
         x = rng.array(20, largest=2.0)
-        found = estimates_of(lambda x: np.sum(np.exp(x)), x, method)
-        assert (found.error_bound < 1e-4 * np.exp(x)).all()
-
-    def test_float32_costs_get_float32_bounds(self):
-        """Where one block is float32 the cost may round like float32, and every bound allows for it."""
-        mixed = {"a": np.ones(2, dtype=np.float32), "b": np.ones(2)}
-        double = {"a": np.ones(2), "b": np.ones(2)}
-
-        def cost(p):
-            return float(np.sum(p["a"]) + np.sum(p["b"]))
-
-        assert estimates_of(cost, mixed).error_bound[2] > 1e3 * estimates_of(cost, double).error_bound[2]
+        found = fastgrad.numerical_gradient(lambda x: np.sum(np.exp(x)), x, method=method)
+        assert (found.error_bound < 1e-7 * np.exp(x).max()).all()
 
     @given(st.integers(-40, 40))
     def test_scales_with_the_cost(self, exponent):
         """A cost measured in another unit has estimates and bounds in that unit, to the bit."""
         unit = 2.0**exponent
         x = np.array([0.5, -1.25, 2.0])
-        one = estimates_of(lambda x: float(np.sum(x**3)), x)
-        other = estimates_of(lambda x: unit * float(np.sum(x**3)), x)
-        assert other.numeric.tolist() == (unit * one.numeric).tolist()
-        assert other.error_bound.tolist() == pytest.approx((unit * one.error_bound).tolist(), rel=1e-15)
+        one = fastgrad.numerical_gradient(lambda x: float(np.sum(x**3)), x)
+        other = fastgrad.numerical_gradient(lambda x: unit * float(np.sum(x**3)), x)
+        assert other.values.tolist() == (unit * one.values).tolist()
+        assert other.error_bound.tolist() == pytest.approx((unit * one.error_bound).tolist(), rel=1e-12)
 
     @pytest.mark.parametrize("method", sorted(STENCILS))
-    def test_huge_gradient_keeps_a_finite_bound(self, method):
-        """A derivative of 1e200, whose square overflows, has a bound that is small against it."""
-        found = estimates_of(lambda x: 1e200 * x[0] + 2e200 * x[1], np.ones(2), method)
-        assert (found.error_bound < 1e-3 * np.array([1e200, 2e200])).all()
-        assert found.block_rms[0] == pytest.approx(2.5**0.5 * 1e200)
-
-    def test_tiny_gradient_keeps_its_rms(self):
-        """A derivative of 1e-200, whose square vanishes, still counts in its block's rms."""
-        found = estimates_of(lambda x: 1e-200 * x[0] + 2e-200 * x[1], np.ones(2))
-        assert found.block_rms[0] == pytest.approx(2.5**0.5 * 1e-200)
+    @pytest.mark.parametrize("unit", [1e200, 1e-200])
+    def test_huge_and_tiny_gradients_keep_their_bounds(self, method, unit):
+        """A derivative whose square over- or underflows has a bound that is small against it."""
+        found = fastgrad.numerical_gradient(
+            lambda x: unit * x[0] + 2 * unit * x[1], np.ones(2), method=method
+        )
+        assert (found.error_bound < 1e-3 * unit).all()
 
 
-class TestUnknown:
+class TestByFourPoints:
+    h = 2.0**-10
+
+    def values(self, f):
+        """The values of f at -2h, -h, h, 2h around 0, and the displacements."""
+        d = self.h * np.array([[-2.0, -1.0, 1.0, 2.0]])
+        return f(d), d
+
+    def test_error_is_known_to_be_truncation(self):
+        """Without noise the bound is the truncation of the second-order difference, and holds the error."""
+        f, d = self.values(np.sin)
+        numeric, bound = by_four_points(f, d, np.array([self.h]), np.zeros(1), 5.0)
+        assert abs(numeric[0] - 1.0) <= bound[0]
+        assert bound[0] == pytest.approx(self.h**2 / 6, rel=1e-3)
+
+    def test_noise_adds(self):
+        """Noise of the values widens the bound by Z 0.95 sigma / h."""
+        f, d = self.values(lambda d: d)
+        _, bound = by_four_points(f, d, np.array([self.h]), np.array([1e-12]), 6.0)
+        assert bound[0] == pytest.approx(6.0 * 0.95e-12 / self.h)
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize("at", range(4))
+    def test_unknown(self, bad, at):
+        """Any value that is not finite makes the estimate NaN and its bound inf."""
+        f, d = self.values(np.cos)
+        f[0, at] = bad
+        numeric, bound = by_four_points(f, d, np.array([self.h]), np.zeros(1), 5.0)
+        assert (np.isnan(numeric[0]), bound[0]) == (True, np.inf)
+
+
+class TestScreened:
+    def screened(self, values, truncation=0.0, sigma=0.0):
+        """Central differences of a step of 1."""
+        m = len(values)
+        d = np.tile([-1.0, 1.0], (m, 1))
+        one = np.ones(m)
+        return screened(CENTRAL, np.array(values), d, 0.0, one, sigma * one, truncation * one, 6.0)
+
+    def test_is_noise_and_truncation(self):
+        """The bound is Z sigma / (sqrt(2) h) plus what the block's truncation was seen to be."""
+        numeric, bound = self.screened([[-1.0, 3.0]], truncation=0.5, sigma=0.1)
+        assert numeric[0] == 2.0
+        assert bound[0] == pytest.approx(0.5 + 6.0 * 0.1 / 2**0.5)
+
     @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
     @pytest.mark.parametrize("at", [0, 1])
-    def test_is_nan(self, bad, at):
-        """A value that is not finite makes estimate and bound NaN, at its own coordinate only."""
+    def test_unknown_is_nan_at_its_own_coordinate_only(self, bad, at):
+        """A value that is not finite makes one estimate NaN and its bound inf."""
         values = [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
         values[1][at] = bad
-        found = estimates_from(values, 1.0, np.ones(3))
-        assert np.isnan(found.numeric).tolist() == [False, True, False]
-        assert np.isnan(found.error_bound).tolist() == [False, True, False]
+        numeric, bound = self.screened(values)
+        assert np.isnan(numeric).tolist() == [False, True, False]
+        assert np.isinf(bound).tolist() == [False, True, False]
 
-    def test_difference_that_overflows_is_nan(self):
+    def test_difference_that_overflows_is_unknown(self):
         """Two finite values whose difference is not finite give NaN, not inf."""
-        found = estimates_from([[-1.7e308, 1.7e308]], 0.0, np.ones(1))
-        assert np.isnan(found.numeric).all()
-
-    def test_block_rms_is_of_what_is_known(self):
-        """A block's rms is taken over its finite estimates; it is 0 where there is none."""
-        h = 2.0**-17
-        values = [[-3 * h, 3 * h], [np.nan, 0.0], [np.nan, 0.0]]
-        found = estimates_from(values, 0.0, {"a": np.ones(2), "b": np.ones(1)})
-        assert found.numeric[0] == 3.0
-        assert found.block_rms.tolist() == [3.0, 0.0]
+        numeric, bound = self.screened([[-1.7e308, 1.7e308]])
+        assert (np.isnan(numeric[0]), bound[0]) == (True, np.inf)
 
 
-class TestBlockRms:
-    def test_is_by_block(self):
-        """Each block has the rms of its own estimates; a block without a checked coordinate has 0."""
+class TestCarried:
+    def test_rms_is_by_block_and_of_what_is_known(self):
+        """Each block has the rms of its own finite estimates; a block without any has 0."""
         parameters = Parameters({"a": np.ones(2), "b": np.ones(3), "c": np.ones(2)})
-        plan = make_plan(parameters, np.array([0, 1, 5]), CENTRAL)
-        values = np.array([[-3.0, 3.0], [-4.0, 4.0], [-5.0, 5.0]]) * plan.steps[:, None]
-        found = estimate(plan, values, 0.0, parameters, EPS)
-        assert found.numeric.tolist() == [3.0, 4.0, 5.0]
-        assert found.block_rms.tolist() == [pytest.approx(12.5**0.5), 0.0, 5.0]
+        indices = np.array([0, 1, 5, 6])
+        numeric, bound = np.array([3.0, 4.0, 5.0, np.nan]), np.array([0.0, 0.0, 0.0, np.inf])
+        *_, rms = carried(numeric, bound, indices, ParameterSpace(parameters), parameters, indices)
+        assert rms.tolist() == [pytest.approx(12.5**0.5), 0.0, 5.0]
+
+    def test_rms_of_squares_that_vanish(self):
+        """A derivative of 1e-200, whose square vanishes, still counts in its block's rms."""
+        parameters, indices = Parameters(np.ones(2)), np.arange(2)
+        d = np.array([1e-200, 2e-200])
+        *_, rms = carried(d, 0 * d, indices, ParameterSpace(parameters), parameters, indices)
+        assert rms[0] == pytest.approx(2.5**0.5 * 1e-200)
+
+
+class TestQuantile:
+    @pytest.mark.parametrize("count", [1, 60, 1000, 10**6, 10**9])
+    def test_family_wise(self, count):
+        """All looks at all coordinates together leave the interval with chance ALPHA (Bonferroni)."""
+        assert 2 * norm.sf(quantile(count)) * count * LOOKS == pytest.approx(ALPHA, rel=1e-6)
+
+
+def test_complex_step_is_bound_by_its_rounding():
+    """The bound of a complex step is 64 roundings of the derivative and of its block's typical one."""
+    assert by_complex_step(np.array([1.0]), np.array([3.0]))[0] == 256 * np.finfo(float).eps
 
 
 class TestCoarsestEpsilon:

@@ -324,7 +324,7 @@ class TestBadInput:
 
         with pytest.raises(KeyError, match="mine") as caught:
             fastgrad.check_gradient(cost, sphere_gradient, np.array([1.0, 2.0]))
-        assert "while evaluating the cost at params[1] = 1.99999" in caught.value.__notes__[0]
+        assert "while evaluating the cost at params[1] = 2.0000" in caught.value.__notes__[0]
 
 
 def test_all_engines_agree_on_one_problem():

@@ -91,7 +91,7 @@ def test_method_and_tolerance(target, capsys):
     """--method and --tolerance reach the check."""
     assert main(["check", f"{target}:bad", "--method", "central4", "--tolerance", "0.05"]) == 0
     out = capsys.readouterr().out
-    assert "central4 differences, fixed tolerance" in out
+    assert "central4 differences; a coordinate agrees by a fixed tolerance" in out
 
 
 def test_json(target, capsys):

@@ -240,13 +240,13 @@ class TestBatchedEngine:
         """An exception in a batch passes through with the range of coordinates as a note."""
 
         def cost(batch):
-            if len(batch) > 2:
+            if len(batch) > 10:
                 raise RuntimeError("too many")
             return batch.sum(axis=1)
 
         with pytest.raises(RuntimeError, match="too many") as caught:
-            fastgrad.check_gradient(cost, np.ones(3), np.ones(3), vectorized=True)
-        assert "perturbs params[0] to params[2]" in caught.value.__notes__[0]
+            fastgrad.check_gradient(cost, np.ones(6), np.ones(6), vectorized=True)
+        assert "perturbs params[0] to params[5]" in caught.value.__notes__[0]
 
 
 @needs_jit

@@ -166,6 +166,8 @@ class DenseTail:
             total=line[2],
             straight=line[3],
             group=np.empty(groups, dtype=np.intp),
+            moments=np.empty((loss_changes.POWERS + 1, width)),
+            moments_of=np.full(2, -1, dtype=np.intp),
         )
 
     def _lipschitz(self, stage: int) -> float:
@@ -253,7 +255,9 @@ def _pack(
     units = np.array([w.shape[1] for w in weights], dtype=np.intp)
     flat_weights = np.concatenate([w.reshape(-1) for w in weights])
     weight_at, base_at = _starts([w.size for w in weights]), _starts(units * width)
-    return Tail(kinds, loss, which, units, flat_weights, weight_at, q0, q1, q2, base_at, r0, r1)
+    last_is_linear = isinstance(kinds[which[-1]], changes.Identity)
+    by_moments = int(last_is_linear and loss_changes.has_moments(loss))
+    return Tail(kinds, loss, which, units, flat_weights, weight_at, q0, q1, q2, base_at, by_moments, r0, r1)
 
 
 def _starts(sizes: Any) -> Indices:

@@ -8,6 +8,10 @@ them vectorises. The change travels as a change, never as a new value:
                              ->  only from there on a product with the weights, four units at a time
                              ->  each sample's loss by its own change
 
+Where only a linear layer is left after the unit, all outputs together are one power series of the change
+(loss_changes.py): its coefficients are found once for a unit. (64-32-10, microseconds a first-layer weight:
+5.4 output by output, 2.0 so.)
+
 so that a loss difference carries its own rounding, not that of the loss.
 """
 
@@ -20,7 +24,7 @@ import numpy.typing as npt
 
 from fastgrad.kernels.changes import change
 from fastgrad.kernels.jit import jit, jit_inlined, overload
-from fastgrad.kernels.loss_changes import curved, finish, linear
+from fastgrad.kernels.loss_changes import POWERS, add_moments, curved, finish, linear, of_moments
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -39,6 +43,7 @@ class Tail(NamedTuple):
     q1: Floats  # (units[s], width), a sample's base repeated up to the width of a tile
     q2: Floats
     base_at: Indices
+    by_moments: int  # whether the last layer is linear and the loss a power series of one unit's change
     r0: Floats  # (outputs, width) what loss_changes.prepared says of each output
     r1: Floats
 
@@ -53,6 +58,8 @@ class Scratch(NamedTuple):
     total: Floats  # (width,) the loss's change
     straight: Floats  # (width,) the part of it that is added as it is
     group: Indices  # (width // samples,) which perturbation each group of lanes is
+    moments: Floats  # (POWERS + 1, width) of the unit at work, where the tail is by_moments
+    moments_of: Indices  # (2,) the stage and unit that they are of
 
 
 # l = lanes, k = units of the layer at work, c = units of the layer after it
@@ -183,12 +190,40 @@ def _through_layer(tail: Tail, scratch: Scratch, stage: int, perturbed: int, uni
 
 
 @jit
+def _find_moments(tail: Tail, scratch: Scratch, stage: int, unit: int) -> None:
+    """The moments of a unit before the last layer: once for all perturbations of it."""
+    outputs, width = tail.r0.shape
+    scratch.moments[:] = 0.0
+    at = tail.weight_at[stage + 1] + unit * outputs
+    for k in range(outputs):
+        w = tail.weights[at + k]
+        for n in range(width):
+            add_moments(tail.loss, tail.r0[k, n], tail.r1[k, n], w, scratch.moments, n)
+    scratch.moments_of[0] = stage
+    scratch.moments_of[1] = unit
+
+
+@jit
+def _last_layer_by_moments(tail: Tail, scratch: Scratch, lanes: int) -> None:
+    """total[l] from the changes `moved` of the unit whose moments were found."""
+    moments, moved, total = scratch.moments, scratch.moved, scratch.total
+    for n in range(lanes):
+        m = moved[n]
+        total[n] = finish(tail.loss, of_moments(moments, n, m)) + moments[POWERS, n] * m
+
+
+@jit
 def propagate(tail: Tail, scratch: Scratch, stage: int, unit: int, lanes: int) -> None:
     """total[l] = the change of each lane's loss when `unit` of dense layer `stage` changes by du[l]."""
     total, straight = scratch.total, scratch.straight
+    _activate_unit(tail, stage, unit, 1.0, scratch.du, scratch.moved, lanes)
+    if tail.by_moments == 1 and stage == tail.units.size - 2:
+        if scratch.moments_of[0] != stage or scratch.moments_of[1] != unit:
+            _find_moments(tail, scratch, stage, unit)
+        _last_layer_by_moments(tail, scratch, lanes)
+        return
     total[:lanes] = 0.0
     straight[:lanes] = 0.0
-    _activate_unit(tail, stage, unit, 1.0, scratch.du, scratch.moved, lanes)
     if stage == tail.units.size - 1:
         _add_loss(tail.loss, tail.r0[unit], tail.r1[unit], scratch.moved, total, straight, lanes)
     for later in range(stage + 1, tail.units.size):

@@ -118,6 +118,71 @@ def _finish_by_type(loss: Any, total: Any) -> Any:
     return compiled
 
 
+# Where one unit's activation changes by m and output k by w_k m, the sum of `curved` over outputs is a power
+# series in m whose coefficients do not depend on m, and neither does the sum of `linear` over m: a few numbers
+# of the unit and the sample then stand for all outputs. Coefficients M[0] to M[7] of m to m^8, M[8] the sum of
+# linear / m.
+
+POWERS = 8
+"""Powers of m: as many as the series of exp(d) - 1 in changes.py has."""
+
+
+@jit_inlined
+def _moments_softmax(r0: float, r1: float, w: float, moments: Array, n: int) -> None:
+    power = r0
+    for j in range(POWERS):
+        power = power * w / (j + 1.0)
+        moments[j, n] += power
+    moments[POWERS, n] -= r1 * w
+
+
+@jit_inlined
+def _moments_squared(r0: float, r1: float, w: float, moments: Array, n: int) -> None:
+    moments[0, n] += r0 * w
+    moments[1, n] += 0.5 * w * w
+
+
+@jit_inlined
+def _no_moments(r0: float, r1: float, w: float, moments: Array, n: int) -> None:
+    pass
+
+
+_MOMENTS: dict[str, Callable[..., None]] = {
+    "SquaredError": _moments_squared,
+    "SoftmaxCrossEntropy": _moments_softmax,
+    "LogisticLoss": _no_moments,  # a logarithm for each output: there is no one series
+}
+
+
+def has_moments(loss: Any) -> bool:
+    """Whether a loss's change is a power series of the change of one unit before the last layer."""
+    return _MOMENTS[type(loss).__name__] is not _no_moments
+
+
+def add_moments(loss: Any, r0: float, r1: float, w: float, moments: Any, n: int) -> None:
+    """Add one output's part to the moments of lane n, for the weight w to it."""
+    _MOMENTS[type(loss).__name__](r0, r1, w, moments, n)
+
+
+@overload(add_moments)
+def _moments_by_type(loss: Any, r0: Any, r1: Any, w: Any, moments: Any, n: Any) -> Any:
+    part = _MOMENTS[loss.instance_class.__name__]
+
+    def compiled(loss: Any, r0: Any, r1: Any, w: Any, moments: Any, n: Any) -> Any:  # pragma: no cover
+        return part(r0, r1, w, moments, n)
+
+    return compiled
+
+
+@jit_inlined
+def of_moments(moments: Array, n: int, m: float) -> float:
+    """The curved sum at m: Horner's rule, in two halves that do not wait for each other."""
+    low = moments[0, n] + m * (moments[1, n] + m * (moments[2, n] + m * moments[3, n]))
+    high = moments[4, n] + m * (moments[5, n] + m * (moments[6, n] + m * moments[7, n]))
+    m2 = m * m
+    return m * (low + m2 * m2 * high)
+
+
 def prepared(loss: Any, y: Array, target: npt.NDArray[Any]) -> tuple[Array, Array]:
     """R0, r1 for outputs y (samples, outputs) and targets as the loss takes them."""
     if isinstance(loss, SquaredError):

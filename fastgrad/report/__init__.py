@@ -54,6 +54,7 @@ class BlockRow:
     wrong: int
     undecided: int
     relative_error: float
+    relative_error_interval: tuple[float, float]
     worst: Finding | None
 
     @property
@@ -140,6 +141,7 @@ class Report:
 
     verdict: str
     relative_error: float
+    relative_error_interval: tuple[float, float]
     wrong: Findings
     undecided: Findings
     blocks: tuple[BlockRow, ...]
@@ -155,6 +157,7 @@ class Report:
     method: str
     n_jobs: int
     seed: int
+    noise: dict[str, float]
     perturbed: str
     rule: str
     notes: tuple[str, ...] = field(default=())

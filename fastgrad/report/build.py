@@ -8,41 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.bounds import Estimates
-from fastgrad.engines.base import Values
+from fastgrad.causes import Causes
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.report import Arrays, BlockRow, Findings, make_finding
-from fastgrad.spaces import Space
-from fastgrad.steps import Plan
-from fastgrad.verdict import Comparison, relative_error
-
-
-@dataclass(frozen=True, eq=False)
-class NonFinite:
-    """Where the cost was not finite while differences were taken: those rows of a plan."""
-
-    space: Space
-    plan: Plan
-    values: Values
-
-    @classmethod
-    def among(cls, space: Space, plan: Plan, values: Values) -> NonFinite:
-        """Those of a whole plan."""
-        bad = ~np.isfinite(values).all(axis=1)
-        rows = Plan(plan.stencil, plan.indices[bad], plan.steps[bad], plan.displacements[bad])
-        return cls(space, rows, values[bad])
-
-    def __call__(self, index: int) -> str | None:
-        """The first one on the way to the derivative at a flat index, in words; None without one."""
-        needed = np.isin(self.plan.indices, self.space.needed(np.asarray([index])))
-        if not needed.any():
-            return None
-        k = int(np.argmax(needed))
-        s = int(np.argmin(np.isfinite(self.values[k])))
-        label = self.space.parameters.label(int(self.plan.indices[k]))
-        value, shift = self.values[k, s], self.plan.displacements[k, s]
-        if self.plan.stencil.is_complex:
-            return f"the cost is {value} at {label} + {shift.imag:.3g}i"
-        return f"the cost is {value} at {label} {'-' if shift < 0 else '+'} {abs(shift):.3g}"
+from fastgrad.verdict import Comparison, relative_error, relative_error_interval
 
 
 def build_arrays(
@@ -51,7 +20,7 @@ def build_arrays(
     claimed: npt.NDArray[np.float64],
     estimates: Estimates,
     comparison: Comparison,
-    nonfinite: NonFinite,
+    causes: Causes,
 ) -> Arrays:
     """Everything known of the checked coordinates, with the cause of each that does not agree."""
     return Arrays(
@@ -60,12 +29,12 @@ def build_arrays(
         estimates.numeric,
         estimates.error_bound,
         comparison.allowed,
-        _Causes(parameters, indices, claimed, estimates, comparison, nonfinite),
+        _Reasons(parameters, indices, claimed, estimates, comparison, causes),
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Causes:
+class _Reasons:
     """Why the coordinate at a position is wrong or undecided, put into words when asked."""
 
     parameters: Parameters
@@ -73,26 +42,21 @@ class _Causes:
     claimed: npt.NDArray[np.float64]
     estimates: Estimates
     comparison: Comparison
-    nonfinite: NonFinite
+    causes: Causes
 
     def __call__(self, k: int) -> str:
-        if not np.isfinite(self.claimed[k]):
-            return f"the claimed gradient is {self.claimed[k]}"
-        if self.comparison.undecided[k]:
-            return self._undecided(k)
-        return "differs by more than its error bound and tau allow"
-
-    def _undecided(self, k: int) -> str:
+        claimed, numeric = float(self.claimed[k]), float(self.estimates.numeric[k])
+        bound, allowed = float(self.estimates.error_bound[k]), float(self.comparison.allowed[k])
+        if not np.isfinite(claimed):
+            return f"the claimed gradient is {claimed}"
+        if not self.comparison.undecided[k]:
+            return (
+                f"off by {abs(claimed - numeric):.3g}: more than the {allowed:.2g} that is allowed, even at "
+                f"the end of the error bound of {bound:.2g}"
+            )
         index = int(self.indices[k])
         label = self.parameters.label(index)
-        if np.isfinite(self.estimates.numeric[k]):
-            return (
-                f"noise or step range: at {label} differences are known to "
-                f"{self.estimates.error_bound[k]:.2g} only, and an error of the gradient below that would "
-                "not show"
-            )
-        found = self.nonfinite(index)
-        return f"the difference at {label} overflows" if found is None else f"non-finite: {found}"
+        return self.causes.sentence(index, label, claimed, numeric, bound, allowed)
 
 
 def build_findings(
@@ -122,6 +86,7 @@ def build_blocks(parameters: Parameters, arrays: Arrays, comparison: Comparison)
                 wrong=int(comparison.wrong[where].sum()),
                 undecided=int(comparison.undecided[where].sum()),
                 relative_error=_known_relative_error(arrays, where),
+                relative_error_interval=_interval(arrays, where),
                 worst=None if worst is None else make_finding(parameters, arrays, worst),
             )
         )
@@ -131,6 +96,16 @@ def build_blocks(parameters: Parameters, arrays: Arrays, comparison: Comparison)
 def overall_relative_error(arrays: Arrays) -> float:
     """||g - d|| / ||g + d|| over the coordinates whose d is known."""
     return _known_relative_error(arrays, np.arange(len(arrays.indices)))
+
+
+def overall_interval(arrays: Arrays) -> tuple[float, float]:
+    """Between what values the relative error lies, over the coordinates whose d is known."""
+    return _interval(arrays, np.arange(len(arrays.indices)))
+
+
+def _interval(arrays: Arrays, where: IndexArray) -> tuple[float, float]:
+    known = where[np.isfinite(arrays.numeric[where])]
+    return relative_error_interval(arrays.claimed[known], arrays.numeric[known], arrays.error_bound[known])
 
 
 def _known_relative_error(arrays: Arrays, where: IndexArray) -> float:

@@ -34,6 +34,7 @@ def _document(report: Report) -> dict[str, Any]:
         "fastgrad": fastgrad.__version__,
         "verdict": report.verdict,
         "relative_error": report.relative_error,
+        "relative_error_interval": list(report.relative_error_interval),
         "wrong_count": len(report.wrong),
         "undecided_count": len(report.undecided),
         "wrong": _findings(report.wrong),
@@ -53,6 +54,7 @@ def _document(report: Report) -> dict[str, Any]:
         "method": report.method,
         "n_jobs": report.n_jobs,
         "seed": report.seed,
+        "noise": dict(report.noise),
         "perturbed": report.perturbed,
         "rule": report.rule,
         "notes": list(report.notes),
@@ -88,6 +90,7 @@ def _block(row: BlockRow) -> dict[str, Any]:
         "wrong": row.wrong,
         "undecided": row.undecided,
         "relative_error": row.relative_error,
+        "relative_error_interval": list(row.relative_error_interval),
         "verdict": row.verdict,
         "worst": None if row.worst is None else _finding(row.worst),
     }

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from fastgrad.verdict import AGREE, DISAGREE
+from fastgrad.verdict import AGREE, DISAGREE, classic_verdict
 
 if TYPE_CHECKING:
     from fastgrad.report import BlockRow, Finding, Report
@@ -43,24 +43,35 @@ def _headline(report: Report) -> str:
             f"claimed {first.claimed:.6g}, numeric {first.numeric:.6g}."
         )
     return (
-        f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, "
-        "the others agree."
+        f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, none "
+        "is known to be wrong."
     )
 
 
 def _relative_error(report: Report) -> str:
+    low, high = report.relative_error_interval
     return (
-        f"relative error ||g - d|| / ||g + d|| = {report.relative_error:.2e}"
-        "   (about 1e-8 or less for a right gradient of a smooth float64 cost)"
+        f"relative error ||g - d|| / ||g + d|| = {report.relative_error:.2e}; by the bounds {low:.1e} to "
+        f"{high:.1e}: {classic_verdict(report.relative_error_interval)}"
     )
 
 
 def _block_table(report: Report) -> str:
-    header = ("block", "shape", "checked", "wrong", "undecided", "relative error", "worst", "verdict")
+    header = (
+        "block",
+        "shape",
+        "checked",
+        "wrong",
+        "undecided",
+        "relative error",
+        "at most",
+        "worst",
+        "verdict",
+    )
     shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
     keep = {id(row) for row in shown}
     rows = [_block_row(row) for row in report.blocks if id(row) in keep]
-    text = _table(header, rows, right=(2, 3, 4, 5))
+    text = _table(header, rows, right=(2, 3, 4, 5, 6))
     hidden = len(report.blocks) - len(rows)
     return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
 
@@ -78,6 +89,7 @@ def _block_row(row: BlockRow) -> tuple[str, ...]:
         f"{row.wrong:,}",
         f"{row.undecided:,}",
         f"{row.relative_error:.2e}",
+        f"{row.relative_error_interval[1]:.1e}",
         "" if row.worst is None else row.worst.label,
         row.verdict if row.checked else "not checked",
     )
@@ -114,7 +126,7 @@ def _footer(report: Report) -> str:
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
     lines = [
         f"checked {report.coverage.sentence}",
-        f"by {report.method} differences, {report.rule}",
+        f"by {report.method} differences; a coordinate {report.rule}",
         f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, "
         f"{workers}; the cost is {report.cost:.9g}",
     ]

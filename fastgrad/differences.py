@@ -1,0 +1,161 @@
+"""Plan, engine, survey, values, stages: the numerical side of a check, and all of a numerical gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.bounds import Estimates, carried, quantile
+from fastgrad.causes import Causes
+from fastgrad.engines.base import Engine
+from fastgrad.engines.choose import choose_engine
+from fastgrad.options import Options
+from fastgrad.parallel import choose_workers
+from fastgrad.parameters import IndexArray, Parameters
+from fastgrad.preflight import Start, args_unchanged, check_complex_step, check_cost
+from fastgrad.problem import Problem
+from fastgrad.progress import announced, progress_bar
+from fastgrad.refine import Measured, Stages, refine
+from fastgrad.sampler import Sampler
+from fastgrad.stencils import CENTRAL, find_stencil
+from fastgrad.steps import given_steps, make_plan
+from fastgrad.survey import survey_blocks
+from fastgrad.verdict import Comparison, compare
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """What was measured, of the user's coordinates, whatever was moved."""
+
+    start: Start
+    engine: Engine
+    estimates: Estimates
+    comparison: Comparison
+    causes: Causes
+    noise: dict[str, float]
+    evaluations: int
+    n_jobs: int
+    notes: tuple[str, ...]
+
+
+def difference(
+    problem: Problem,
+    parameters: Parameters,
+    indices: IndexArray,
+    options: Options,
+    claimed: Floats | None,
+) -> Differences:
+    """Measure the derivatives at some coordinates, each as far as it takes to judge the claim.
+
+    Without a claim a coordinate is measured until its own bound would let a claim be judged.
+    """
+    stencil = find_stencil(options.method)
+    engine = choose_engine(
+        problem, parameters, stencil, options.engine, options.vectorized, options.perturb, indices
+    )
+    choose_workers(engine, options.n_jobs, options.backend)  # an unknown backend is refused now
+    given = given_steps(options.step, engine.space.parameters)
+    moved = engine.space.needed(indices)
+    if given:
+        make_plan(
+            engine.space.parameters, moved, stencil, options.step
+        )  # a step that vanishes is refused now
+    with args_unchanged(problem.args, "cost"):
+        with announced(engine.preparation, options.progress):
+            start = check_cost(engine)
+        in_reals = engine
+        if stencil.is_complex:
+            in_reals = choose_engine(problem, parameters, CENTRAL, "auto", options.vectorized)
+            check_complex_step(engine, in_reals, make_plan(parameters, indices, stencil, options.step))
+    epsilon = in_reals.epsilon or float(np.finfo(np.float64).eps)
+    sample = Sampler(in_reals, start.seconds, options.n_jobs, options.backend)
+    survey = survey_blocks(
+        sample,
+        engine.space.parameters,
+        moved,
+        stencil,
+        given,
+        f0=start.cost - in_reals.origin,
+        cost=start.cost,
+        from_origin=in_reals.origin != 0,
+        epsilon=epsilon,
+        seed=options.seed,
+    )
+    steps = survey.step if stencil is CENTRAL else None
+    plan = make_plan(engine.space.parameters, moved, stencil, options.step, steps)
+    with progress_bar(len(plan.indices), options.progress) as advance:
+        by_engine = (
+            sample if in_reals is engine else Sampler(engine, start.seconds, options.n_jobs, options.backend)
+        )
+        values = by_engine(plan.indices, plan.displacements, advance)
+    stages = Stages(
+        sample, engine.space.parameters, survey, start.cost - in_reals.origin, quantile(len(indices))
+    )
+    measured = stages.screen(plan, values)
+    view = _View(engine, parameters, indices, measured, claimed, options.tolerance)
+    if options.tolerance is None:
+        groups, thorough = parameters.block_numbers(indices), claimed is None and not stencil.is_complex
+        refine(stages, measured, view.judge, view.needed, groups, options.seed, thorough)
+    return Differences(
+        start=start,
+        engine=engine,
+        estimates=view.estimates(),
+        comparison=view.judge(),
+        causes=Causes.of(in_reals, measured),
+        noise=survey.noise(engine.space.parameters),
+        evaluations=start.evaluations
+        + sample.evaluations
+        + (0 if by_engine is sample else by_engine.evaluations),
+        n_jobs=max(sample.most_workers, by_engine.most_workers),
+        notes=engine.notes + survey.notes + by_engine.notes + tuple(measured.notes),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What was measured of the moved coordinates, seen from the user's."""
+
+    engine: Engine
+    parameters: Parameters
+    indices: IndexArray
+    measured: Measured
+    claimed: Floats | None
+    tolerance: float | None
+    seen: dict[str, Any] = field(default_factory=dict)
+    """The latest estimates and verdict, and of which version of `measured` they are."""
+
+    def estimates(self) -> Estimates:
+        """The user's derivatives, from what is known of the moved ones as it stands."""
+        return self._latest()[0]
+
+    def judge(self) -> Comparison:
+        """The verdict as it stands. Without a claim the estimate is its own: what counts is its bound."""
+        return self._latest()[1]
+
+    def _latest(self) -> tuple[Estimates, Comparison]:
+        if self.seen.get("version") != self.measured.version:
+            found = self._estimates()
+            claimed = np.nan_to_num(found.numeric) if self.claimed is None else self.claimed
+            comparison = compare(claimed, found, self.indices, self.parameters, self.tolerance)
+            self.seen.update(version=self.measured.version, latest=(found, comparison))
+        latest: tuple[Estimates, Comparison] = self.seen["latest"]
+        return latest
+
+    def _estimates(self) -> Estimates:
+        m = self.measured
+        numeric, bound, rms = carried(
+            m.numeric, m.error_bound, m.plan.indices, self.engine.space, self.parameters, self.indices
+        )
+        return Estimates(numeric, bound, rms, m.plan.stencil.is_complex, m.steepest)
+
+    def needed(self, positions: IndexArray) -> IndexArray:
+        """The positions among the moved coordinates that some of the user's depend on."""
+        if len(positions) == 0:
+            return positions
+        moved = self.engine.space.needed(self.indices[positions])
+        return np.searchsorted(self.measured.plan.indices, moved)

@@ -1,0 +1,262 @@
+"""From cheap to careful: each coordinate is measured as far as it takes to decide it, and no further.
+
+    screen    the stencil's values, with what its block was seen to be like
+    own       four values: truncation is this coordinate's own
+    ladder    a ladder of steps, where kinks, ends of the domain and jumps show
+    confirm   the ladder again at unrelated steps, for what is about to be called wrong
+
+After each stage the verdict says which of the user's coordinates are still open; the moved coordinates that
+these depend on go on to the next. Where many of a block are open a sample of them goes first: if nothing
+that it finds changes any of their verdicts, the others stay as they are, and the report says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.bounds import by_complex_step, by_four_points, screened, unknown_where_not_finite
+from fastgrad.engines.base import Values
+from fastgrad.ladder import NoiseModel, Rulings, adjudicate, confirm
+from fastgrad.noise import Sample
+from fastgrad.parameters import IndexArray, Parameters, root_mean_square
+from fastgrad.steps import Plan, raised, representable, typical_size
+from fastgrad.survey import Survey
+from fastgrad.verdict import Comparison
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+SCREENED, OWN, LADDERED, CONFIRMED = range(4)
+"""How far a coordinate was measured."""
+
+SAMPLED_FIRST = 64
+"""Open coordinates of a block that go on before the others do. If no verdict changes among 64, at most 4.6%
+of the others would have changed, at 95% confidence (Clopper-Pearson, 0 of 64; numerics, section 7)."""
+
+FOUR_POINTS = np.array([-2.0, -1.0, 1.0, 2.0])
+
+
+@dataclass(eq=False)
+class Measured:
+    """What is known of each moved coordinate, and how far it was measured: arrays of length m."""
+
+    plan: Plan
+    numeric: Floats
+    error_bound: Floats
+    steepest: float
+    level: npt.NDArray[np.int8]
+    reason: npt.NDArray[np.int8]
+    """A ladder.Reason; it means something where level is LADDERED or more."""
+    kink: Bools
+    """The estimate is the interval of subgradients between two slopes."""
+    version: int = 0
+    """How often anything was measured anew."""
+    left_alone: int = 0
+    """Open coordinates of the user's that stayed as they were, for a sample of their block did."""
+    ruled: list[tuple[IndexArray, Rulings]] = field(default_factory=list)
+
+    @classmethod
+    def screened(cls, plan: Plan, numeric: Floats, bound: Floats, steepest: float) -> Measured:
+        """Estimates from the stencil alone."""
+        m = len(plan.indices)
+        blank = np.zeros(m, dtype=np.int8)
+        return cls(plan, numeric, bound, steepest, blank.copy(), blank, np.zeros(m, dtype=bool))
+
+    def store(self, at: IndexArray, found: Rulings, level: int) -> None:
+        """Take over the ladder's rulings on the coordinates at some positions."""
+        kinked = found.kink & np.isfinite(found.lower) & np.isfinite(found.upper)
+        middle, half = (found.lower + found.upper) / 2, (found.upper - found.lower) / 2
+        self.numeric[at] = np.where(kinked, middle, found.numeric)
+        self.error_bound[at] = np.where(kinked, half, found.error_bound)
+        self.reason[at], self.kink[at], self.level[at] = found.reason, kinked, level
+        self.ruled.append((at, found))
+
+    def rulings_on(self, at: IndexArray) -> Rulings:
+        """What the ladder said of the coordinates at some positions, all of which went up it."""
+        where = np.empty(len(self.numeric), dtype=np.intp)
+        joined = Rulings.joined([found for _, found in self.ruled])
+        where[np.concatenate([positions for positions, _ in self.ruled])] = np.arange(len(joined.numeric))
+        return joined.at(where[at])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report should say of how coordinates were measured."""
+        if not self.left_alone:
+            return ()
+        return (
+            f"{self.left_alone:,} coordinates that were not found right were measured by four values only: "
+            f"{SAMPLED_FIRST} like them in each block were measured by a ladder of steps, and none changed "
+            "its verdict",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Stages:
+    """The stages over the moved coordinates of one plan.
+
+    sample evaluates in reals, values counted from the engine's origin; parameters are those of what is moved;
+    f0 is the cost at the parameters, counted likewise; z the quantile of all bounds.
+    """
+
+    sample: Sample
+    parameters: Parameters
+    survey: Survey
+    f0: float
+    z: float
+
+    def screen(self, plan: Plan, values: Values) -> Measured:
+        """The first estimates, from the values of the whole plan."""
+        numbers = self.parameters.block_numbers(plan.indices)
+        if plan.stencil.is_complex:
+            return self._screen_complex(plan, values, numbers)
+        sigma = self.survey.noise_at(numbers, plan.steps)
+        numeric, bound = screened(
+            plan.stencil,
+            values,
+            plan.displacements,
+            self.f0,
+            plan.steps,
+            sigma,
+            self.survey.truncation[numbers],
+            self.z,
+        )
+        return Measured.screened(plan, numeric, bound, _steepest(values - self.f0, plan.displacements))
+
+    def _screen_complex(self, plan: Plan, values: Values, numbers: IndexArray) -> Measured:
+        d = plan.stencil.derivative(values, plan.displacements, self.f0)
+        rms = np.zeros(len(self.parameters.blocks))
+        for number, where in self.parameters.segments(plan.indices):
+            rms[number] = root_mean_square(d[where][np.isfinite(d[where])])
+        numeric, bound = unknown_where_not_finite(d, by_complex_step(d, rms[numbers]))
+        return Measured.screened(plan, numeric, bound, float(np.abs(numeric).max(initial=0.0)))
+
+    def own(self, measured: Measured, at: IndexArray) -> None:
+        """Four values of each coordinate at some positions: its truncation is then its own."""
+        indices = measured.plan.indices[at]
+        numbers = self.parameters.block_numbers(indices)
+        steps = self._steps(indices, numbers)
+        d = self._displacements(indices, steps[:, None] * FOUR_POINTS)
+        sigma = self.survey.noise_at(numbers, steps)
+        found = by_four_points(self.sample(indices, d), d, steps, sigma, self.z)
+        measured.numeric[at], measured.error_bound[at] = found
+        measured.level[at] = OWN
+
+    def ladder(self, measured: Measured, at: IndexArray) -> None:
+        """The step ladder of each coordinate at some positions."""
+        self._climb(measured, at, LADDERED)
+
+    def confirm(self, measured: Measured, at: IndexArray) -> None:
+        """The ladder again at steps that share no rounding with those before."""
+        self._climb(measured, at, CONFIRMED)
+
+    def _climb(self, measured: Measured, at: IndexArray, level: int) -> None:
+        for number, where in self.parameters.segments(measured.plan.indices[at]):
+            some = at[where]
+            indices = measured.plan.indices[some]
+            block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
+            numbers = np.full(len(some), number)
+            given: dict[str, Any] = {
+                "scale": np.full(len(some), typical_size(leaf)),
+                "noise": NoiseModel(self.survey.constant[numbers], self.survey.proportional[numbers]),
+                "z": self.z,
+            }
+            x = leaf[indices - block.start]
+            if level == LADDERED:
+                found = adjudicate(self.sample, x, indices, self.f0, **given)
+            else:
+                found = confirm(self.sample, x, indices, self.f0, measured.rulings_on(some), **given)
+            measured.store(some, found, level)
+
+    def _steps(self, indices: IndexArray, numbers: IndexArray) -> Floats:
+        steps = self.survey.step[numbers]
+        for number, where in self.parameters.segments(indices):
+            x = self.parameters.leaves[number][indices[where] - self.parameters.blocks[number].start]
+            steps[where] = raised(steps[where], x)
+        return steps
+
+    def _displacements(self, indices: IndexArray, offsets: Floats) -> Floats:
+        d = np.empty(offsets.shape)
+        for number, where in self.parameters.segments(indices):
+            block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
+            d[where] = representable(leaf[indices[where] - block.start], offsets[where])
+        return d
+
+
+Stage = Callable[[Measured, IndexArray], None]
+
+
+def refine(
+    stages: Stages,
+    measured: Measured,
+    judge: Callable[[], Comparison],
+    needed: Callable[[IndexArray], IndexArray],
+    groups: IndexArray,
+    seed: int,
+    thorough: bool = False,
+) -> None:
+    """Take what is open through the stages, until each coordinate is decided or nothing is left to try.
+
+    Parameters
+    ----------
+    stages : Stages
+    measured : what the screen found; updated in place
+    judge : the verdict on the user's coordinates, from `measured` as it stands
+    needed : the positions in `measured` that some of the user's coordinates depend on
+    groups : (user's coordinates,) the number of the block of each
+    seed : of the samples that go first
+    thorough : whether every coordinate gets a bound of its own, where the block's would do to judge a claim
+    """
+    steps: tuple[tuple[Stage, int], ...] = (
+        (stages.own, OWN),
+        (stages.ladder, LADDERED),
+        (stages.confirm, CONFIRMED),
+    )
+    for stage, level in steps:
+        if level == OWN and thorough:
+            _run(stage, level, measured, np.arange(len(measured.numeric)))
+        comparison = judge()
+        is_open = comparison.wrong if level == CONFIRMED else comparison.wrong | comparison.undecided
+        if not is_open.any():
+            return
+        at = np.flatnonzero(is_open & ~np.isinf(comparison.severity))  # a claimed NaN needs no measuring
+        first = at if level == OWN else _sample_of(at, groups, seed)
+        _run(stage, level, measured, needed(first))
+        rest = np.setdiff1d(at, first)
+        if len(rest) == 0:
+            continue
+        changed = np.unique(groups[first][_status(judge())[first] != _status(comparison)[first]])
+        again = rest[np.isin(groups[rest], changed)]
+        _run(stage, level, measured, needed(again))
+        measured.left_alone += len(rest) - len(again)
+
+
+def _run(stage: Stage, level: int, measured: Measured, at: IndexArray) -> None:
+    at = at[measured.level[at] < level]
+    if len(at):
+        stage(measured, at)
+        measured.version += 1
+
+
+def _sample_of(at: IndexArray, groups: IndexArray, seed: int) -> IndexArray:
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for group in np.unique(groups[at]):
+        members = at[groups[at] == group]
+        few = len(members) <= 2 * SAMPLED_FIRST
+        chosen.append(members if few else rng.choice(members, SAMPLED_FIRST, replace=False))
+    return np.sort(np.concatenate(chosen)) if chosen else at
+
+
+def _status(comparison: Comparison) -> npt.NDArray[np.int8]:
+    return (2 * comparison.wrong + comparison.undecided).astype(np.int8)
+
+
+def _steepest(changes: Values, displacements: Values) -> float:
+    with np.errstate(all="ignore"):
+        secants = np.abs(changes) / np.abs(displacements)
+    return float(secants[np.isfinite(secants)].max(initial=0.0))

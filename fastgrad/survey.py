@@ -1,0 +1,206 @@
+"""What each block is seen to be like before the sweep: its noise, its step, the truncation there.
+
+A few coordinates of a block speak for all of it (numerics, sections 1 and 2); a coordinate that is not like
+them shows as one whose difference disagrees or whose bound is too wide, and is then measured on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.curvature import choose_step, step_cap
+from fastgrad.noise import (
+    HALF,
+    POINTS,
+    ROUNDING_SD,
+    SAFETY_OF_FEW,
+    Sample,
+    State,
+    describe_noise,
+    difference_table_noise,
+    measure_noise,
+)
+from fastgrad.parameters import IndexArray, Parameters
+from fastgrad.stencils import CENTRAL, Stencil
+from fastgrad.steps import default_step, raised, representable, typical_size
+
+Floats = npt.NDArray[np.float64]
+
+PROBES = 4
+"""Coordinates of a block that are looked at (numerics, section 1)."""
+
+UNSEEN = 4.0
+"""How much more truncation the screen allows a coordinate than twice the largest seen on the probes. The rule
+has room for it: what counts as a bug is some hundred times larger than truncation at a balanced step."""
+
+ULPS_OF_A_GRAIN = 64
+"""Spacing, in ulp, of the nine points around a step from which the rounding of changes is seen."""
+
+FEW_ROUNDINGS = 16.0
+"""Roundings allowed for where nine values around a step showed none."""
+
+CHECKED_FOR_A_PROBE = 8
+"""A block has a probe for every so many checked coordinates, so that a small one is not looked at for longer
+than it is swept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What was seen of each block; arrays have an entry for each, those not looked at hold NaN."""
+
+    constant: Floats
+    """Standard deviation of the noise of a value that does not depend on the step."""
+    proportional: Floats
+    """The part that grows with the offset, for values counted from the cost at the parameters."""
+    step: Floats
+    """The step that central differences should take."""
+    truncation: Floats
+    """Truncation error of the screening stencil at its step: UNSEEN times twice the largest seen."""
+    notes: tuple[str, ...]
+
+    def noise_at(self, numbers: IndexArray, offsets: Floats) -> Floats:
+        """The standard deviation of a value at some offset, for coordinates of the blocks `numbers`."""
+        return self.constant[numbers] + self.proportional[numbers] * np.abs(offsets)
+
+    def noise(self, parameters: Parameters) -> dict[str, float]:
+        """The standard deviation of a value at each block's step, by block name."""
+        everyone = np.arange(len(self.step))
+        sigma = self.noise_at(everyone, self.step)
+        return {b.name: float(s) for b, s in zip(parameters.blocks, sigma, strict=True)}
+
+
+def survey_blocks(
+    sample: Sample,
+    parameters: Parameters,
+    indices: IndexArray,
+    stencil: Stencil,
+    given: Mapping[str, float],
+    *,
+    f0: float,
+    cost: float,
+    from_origin: bool,
+    epsilon: float,
+    seed: int,
+) -> Survey:
+    """Look at a few of the coordinates to be moved in each block.
+
+    Parameters
+    ----------
+    sample : Sample
+    parameters : of what is moved
+    indices : (m,) the coordinates that will be
+    stencil : the screening stencil, whose truncation is asked for
+    given : steps that the user fixed, by block name
+    f0, cost : the cost at the parameters, counted as sample counts, and in full
+    from_origin : whether values are counted from the cost at the parameters, and round in proportion
+    epsilon : machine epsilon of what the cost returns
+    seed : for the choice of coordinates
+    """
+    if from_origin and stencil is CENTRAL and not given:
+        return _survey_changes(sample, parameters, indices, f0, seed)
+    blocks = len(parameters.blocks)
+    found = np.full((4, blocks), np.nan)
+    notes: dict[str, list[str]] = {}
+    rng = np.random.default_rng(seed)
+    for number, where in parameters.segments(indices):
+        block, leaf = parameters.blocks[number], parameters.leaves[number]
+        probes = _draw(indices[where], rng)
+        x = leaf[probes - block.start]
+        typ = typical_size(leaf)
+        start = default_step(leaf, CENTRAL)
+        noise = measure_noise(
+            sample, x, probes, start, epsilon=epsilon, largest=0.0 if from_origin else abs(cost), scale=typ
+        )
+        fixed, growing = (0.0, noise.sigma / start) if from_origin else (noise.sigma, 0.0)
+        choice = choose_step(
+            sample,
+            x,
+            probes,
+            start,
+            f0=f0,
+            noise_of=lambda h, a=fixed, b=growing: a + b * h,  # type: ignore[misc]
+            cap=step_cap(typ),
+        )
+        error = choice.truncation
+        if stencil is not CENTRAL or block.name in given:
+            h = given.get(block.name, default_step(leaf, stencil))
+            error = _truncation(sample, x, probes, stencil, h, f0)
+        found[:, number] = fixed, growing, choice.h, UNSEEN * error
+        note = None if from_origin else describe_noise(noise, cost)
+        if note:
+            notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
+    constant, proportional, step, truncation = found
+    said = tuple(_one_for_all(names) for names in notes.values())
+    return Survey(constant, proportional, step, truncation, said)
+
+
+def _survey_changes(
+    sample: Sample, parameters: Parameters, indices: IndexArray, f0: float, seed: int
+) -> Survey:
+    """The survey for values counted from the cost at the parameters, all blocks in one call.
+
+    Such values round in proportion to the offset, so that no step is better than another for their noise: the
+    default one, at which truncation is far below what counts, need not be tuned. (The tuned survey took half
+    of a whole check of a 64-32-10 network.)
+    """
+    rng = np.random.default_rng(seed)
+    steps = np.array([default_step(leaf, CENTRAL) for leaf in parameters.leaves])
+    segments = list(parameters.segments(indices))
+    probes = np.concatenate([_draw(indices[where], rng) for _, where in segments])
+    numbers = parameters.block_numbers(probes)
+    x = [parameters.leaves[b][i - parameters.blocks[b].start] for b, i in zip(numbers, probes, strict=True)]
+    h = raised(steps[numbers], np.array(x))
+    grain = ULPS_OF_A_GRAIN * np.maximum(np.spacing(np.abs(x).astype(np.float64) + h), np.spacing(h))
+    offsets = np.concatenate(
+        [
+            h[:, None] + grain[:, None] * np.arange(-HALF, HALF + 1),
+            h[:, None] * np.array([-2.0, -1.0, 1.0, 2.0]),
+        ],
+        axis=1,
+    )
+    values = sample(probes, offsets)
+    sigma, state = difference_table_noise(values[:, :POINTS])
+    floor = ROUNDING_SD * np.spacing(np.abs(values[:, HALF]))
+    seen = np.where(state == State.OK, SAFETY_OF_FEW * sigma, FEW_ROUNDINGS * floor)
+    f = values[:, POINTS:]
+    with np.errstate(all="ignore"):
+        error = np.abs((f[:, 2] - f[:, 1]) / 2 - (f[:, 3] - f[:, 0]) / 4) / (3 * h)
+    found = np.full((3, len(steps)), np.nan)
+    for number in np.unique(numbers):
+        here = numbers == number
+        worst = float(np.max(error[here]))
+        found[:, number] = (
+            0.0,
+            np.nanmax(np.maximum(seen, floor)[here] / h[here]),
+            2 * UNSEEN * worst if np.isfinite(worst) else np.inf,
+        )
+    return Survey(found[0], found[1], steps, found[2], ())
+
+
+def _draw(indices: IndexArray, rng: np.random.Generator) -> IndexArray:
+    count = int(np.clip(len(indices) // CHECKED_FOR_A_PROBE, 1, PROBES))
+    return np.sort(rng.choice(indices, count, replace=False))
+
+
+def _truncation(
+    sample: Sample, x: npt.NDArray[np.floating], probes: IndexArray, stencil: Stencil, h: float, f0: float
+) -> float:
+    """2 max |D(h) - D(2h)| / (2^p - 1) over the probes: Richardson's estimate of the error of D(h)."""
+    if stencil.is_complex:
+        return 0.0
+    slopes = []
+    for step in (h, 2 * h):
+        d = representable(x, stencil.steps_to_offsets(np.full(len(x), step)))
+        slopes.append(stencil.derivative(sample(probes, d), d, f0))
+    with np.errstate(invalid="ignore"):
+        error = np.abs(slopes[0] - slopes[1]) / (2**stencil.order - 1)
+    return float(2 * error.max()) if np.isfinite(error).all() else float("inf")
+
+
+def _one_for_all(sentences: list[str]) -> str:
+    others = len(sentences) - 1
+    return sentences[0] + (f" (and {others} more block{'s' * (others > 1)} alike)" if others else "")

@@ -1,0 +1,135 @@
+"""Coordinates are measured as far as it takes to decide them: verdicts, prices and reasons, end to end."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastgrad
+from fastgrad import Dense, Network, ReLU, SoftmaxCrossEntropy, Tanh
+
+
+def mlp(activation, samples=32, seed=0):
+    """A 20-30-30-5 network with a batch: 1,715 parameters."""
+    rng = np.random.default_rng(seed)
+    layers = [Dense(20, 30), activation, Dense(30, 30), activation, Dense(30, 5)]
+    net = Network(layers, SoftmaxCrossEntropy())
+    args = (rng.normal(size=(samples, 20)), rng.integers(0, 5, samples))
+    return net, net.initial_parameters(seed), args
+
+
+class TestPrice:
+    @pytest.mark.parametrize(("activation", "most"), [(Tanh(), 2.3), (ReLU(), 3.0)], ids=repr)
+    def test_evaluations_per_coordinate(self, activation, most):
+        """A right gradient costs 2.3 evaluations a coordinate at most (3 with relu), beyond 96 a block."""
+        net, params, args = mlp(activation)
+        report = fastgrad.check_gradient(net.cost, net.gradient, params, args=args)
+        assert report.passed
+        assert report.evaluations <= most * report.coverage.checked + 96 * len(params)
+
+    def test_a_wrong_factor_everywhere_is_sampled(self):
+        """Where everything is wrong alike a sample of each block goes up the ladder; the report says so."""
+        net, params, args = mlp(Tanh())
+        claimed = {k: 1.01 * g for k, g in net.gradient(params, *args).items()}
+        report = fastgrad.check_gradient(net.cost, claimed, params, args=args)
+        assert len(report.wrong) > 0.99 * report.coverage.checked
+        assert report.evaluations < 30 * report.coverage.checked
+        assert "went up" in " ".join(report.notes) or "measured by four values only" in " ".join(report.notes)
+
+
+class TestVerdicts:
+    @given(st.integers(0, 10**6))
+    @settings(max_examples=10)
+    def test_relu_networks(self, seed):
+        """Right gradients of relu networks agree, whatever kinks lie beside the steps."""
+        net, params, args = mlp(ReLU(), samples=8, seed=seed)
+        report = fastgrad.check_gradient(
+            net.cost, net.gradient, params, args=args, coordinates=300, seed=seed
+        )
+        assert report.verdict in ("agree", "undecided")
+        assert {u.cause.split(":")[0] for u in report.undecided} <= {"kink"}
+
+    @pytest.mark.parametrize("size", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5])
+    @pytest.mark.parametrize("activation", [Tanh(), ReLU()], ids=repr)
+    def test_one_wrong_coordinate(self, activation, size):
+        """One coordinate off by 1e-5 of its block's rms or more is found, and no other is accused."""
+        net, params, args = mlp(activation)
+        claimed = net.gradient(params, *args)
+        claimed["2.weight"][17, 3] += size * np.sqrt(np.mean(claimed["2.weight"] ** 2))
+        report = fastgrad.check_gradient(net.cost, claimed, params, args=args)
+        assert [f.label for f in report.wrong] == ["2.weight[17, 3]"]
+        assert not report.undecided
+
+    def test_kinks(self):
+        """A kink at the point is undecided inside its subgradients and wrong outside of them."""
+        x = np.array([0.0, 0.0, 1.0])
+        cost, inside = (lambda x: float(np.abs(x).sum())), np.array([0.3, -1.0, 1.0])
+        report = fastgrad.check_gradient(cost, inside, x)
+        assert (len(report.wrong), [u.index for u in report.undecided]) == (0, [(0,), (1,)])
+        assert "slopes of -1 and 1; the claimed 0.3 lies between them" in report.undecided[0].cause
+        assert [f.index for f in fastgrad.check_gradient(cost, np.array([1.3, -1, 1]), x).wrong] == [(0,)]
+
+    @pytest.mark.parametrize(("distance", "verdicts"), [(1e-3, "agree"), (1e-6, "agree undecided")])
+    def test_end_of_the_domain(self, distance, verdicts):
+        """Steps shrink before the end of the domain; so close that noise drowns them, noise is the reason."""
+        x = np.array([distance, 0.3, 2.0])
+        cost = lambda x: -distance * sum(math.log(v) for v in x) + float(np.sum(x**2))  # noqa: E731
+        report = fastgrad.check_gradient(cost, -distance / x + 2 * x, x)
+        assert report.verdict in verdicts.split()
+        assert {u.cause.split(":")[0] for u in report.undecided} <= {"noise"}
+
+    def test_the_costs_own_exception_is_quoted(self):
+        """Where no step stays inside the domain the coordinate is undecided, in the cost's own words."""
+
+        def cost(x):
+            if x[0] != 0.5:
+                raise ValueError("my domain is one point")
+            return float(np.sum(x**2))
+
+        report = fastgrad.check_gradient(cost, np.array([1.0, 2.0]), np.array([0.5, 1.0]))
+        assert [u.index for u in report.undecided] == [(0,)]
+        assert "(ValueError: my domain is one point)" in report.undecided[0].cause
+
+    def test_jump(self):
+        """Where the cost jumps there is nothing to decide, and the reason is said."""
+        report = fastgrad.check_gradient(
+            lambda x: float(np.sum(np.floor(x)) + x[1]), np.array([0.0, 1.0]), np.array([1.0, 0.5])
+        )
+        assert [u.cause.split(":")[0] for u in report.undecided] == ["jump"]
+
+    def test_noise_is_said(self):
+        """A cost computed in float32 inside is recognised, and the report says what it costs."""
+        w = np.linspace(0.5, 1.5, 20)
+        cost = lambda x: float(np.sum(np.tanh((w * x).astype(np.float32))))  # noqa: E731
+        x = np.linspace(-1, 1, 20)
+        report = fastgrad.check_gradient(cost, w / np.cosh(w * x) ** 2, x)
+        assert report.verdict == "undecided"
+        assert all(u.cause.startswith("noise: ") for u in report.undecided)
+        assert "float32" in " ".join(report.notes)
+        assert 1e-9 < report.noise["params"] < 1e-4
+
+    def test_report_travels(self):
+        """A report with undecided coordinates of every kind can be pickled, causes and all."""
+        report = fastgrad.check_gradient(
+            lambda x: float(np.abs(x).sum()), np.zeros(2), np.array([0.0, 1e-12])
+        )
+        other = pickle.loads(pickle.dumps(report))
+        assert [u.cause for u in other.undecided] == [u.cause for u in report.undecided]
+
+
+class TestScales:
+    @pytest.mark.parametrize("scale", [1e-8, 1e-4, 1.0, 1e4, 1e8])
+    @pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+    def test_parameters_and_gradients_of_any_size(self, scale, unit):
+        """A right gradient agrees and one off by 1e-4 does not, in any units of parameter and cost."""
+        x = scale * np.linspace(0.5, 1.5, 12)
+        cost = lambda x: unit * float(np.sum(np.sin(x / scale)))  # noqa: E731
+        right = unit / scale * np.cos(x / scale)
+        assert fastgrad.check_gradient(cost, right, x).passed
+        wrong = right * np.where(np.arange(12) == 5, 1.0001, 1.0)
+        assert [f.index for f in fastgrad.check_gradient(cost, wrong, x).wrong] == [(5,)]
