@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,10 @@ Floats = npt.NDArray[np.float64]
 
 PROBES = 4
 """Coordinates of a block that are looked at (numerics, section 1)."""
+
+CLOSE_BY = 256.0
+"""Changes are looked at around the step and at this fraction of it: rounding in proportion to the change is
+far less there, and what is not less is a constant."""
 
 UNSEEN = 4.0
 """How much more truncation the screen allows a coordinate than twice the largest seen on the probes. The rule
@@ -143,9 +148,11 @@ def _survey_changes(
 ) -> Survey:
     """The survey for values counted from the cost at the parameters, all blocks in one call.
 
-    Such values round in proportion to the offset, so that no step is better than another for their noise: the
-    default one, at which truncation is far below what counts, need not be tuned. (The tuned survey took half
-    of a whole check of a 64-32-10 network.)
+    Where changes are propagated as changes they round in proportion to the offset, so that no step is much
+    better than another: the default one, at which truncation is far below what counts, is not tuned. (The
+    tuned survey took half of a whole check of a 64-32-10 network.) Elsewhere a change is a difference of two
+    values that were not computed in quite the same way: what is left of it at a small offset, beside the
+    slope, is noise too, for it is not there at the parameters themselves.
     """
     rng = np.random.default_rng(seed)
     steps = np.array([default_step(leaf, CENTRAL) for leaf in parameters.leaves])
@@ -154,31 +161,38 @@ def _survey_changes(
     numbers = parameters.block_numbers(probes)
     x = [parameters.leaves[b][i - parameters.blocks[b].start] for b, i in zip(numbers, probes, strict=True)]
     h = raised(steps[numbers], np.array(x))
-    grain = ULPS_OF_A_GRAIN * np.maximum(np.spacing(np.abs(x).astype(np.float64) + h), np.spacing(h))
-    offsets = np.concatenate(
-        [
-            h[:, None] + grain[:, None] * np.arange(-HALF, HALF + 1),
-            h[:, None] * np.array([-2.0, -1.0, 1.0, 2.0]),
-        ],
-        axis=1,
-    )
+    near, far = (_table_offsets(around, x) for around in (h / CLOSE_BY, h))
+    offsets = np.concatenate([near, far, h[:, None] * np.array([-2.0, -1.0, 1.0, 2.0])], axis=1)
     values = sample(probes, offsets)
-    sigma, state = difference_table_noise(values[:, :POINTS])
-    floor = ROUNDING_SD * np.spacing(np.abs(values[:, HALF]))
-    seen = np.where(state == State.OK, SAFETY_OF_FEW * sigma, FEW_ROUNDINGS * floor)
-    f = values[:, POINTS:]
+    slope = (values[:, -2] - values[:, -3]) / (2 * h)
+    left_over = np.abs(np.nan_to_num(values[:, HALF] - slope * near[:, HALF]))
+    constant = np.maximum(_noise_seen(values[:, :POINTS]), SAFETY_OF_FEW * left_over)
+    growing = _noise_seen(values[:, POINTS : 2 * POINTS]) / h
+    f = values[:, 2 * POINTS :]
     with np.errstate(all="ignore"):
         error = np.abs((f[:, 2] - f[:, 1]) / 2 - (f[:, 3] - f[:, 0]) / 4) / (3 * h)
     found = np.full((3, len(steps)), np.nan)
     for number in np.unique(numbers):
         here = numbers == number
         worst = float(np.max(error[here]))
-        found[:, number] = (
-            0.0,
-            np.nanmax(np.maximum(seen, floor)[here] / h[here]),
-            2 * UNSEEN * worst if np.isfinite(worst) else np.inf,
-        )
+        truncation = 2 * UNSEEN * worst if np.isfinite(worst) else np.inf
+        found[:, number] = np.max(constant[here]), np.max(growing[here]), truncation
     return Survey(found[0], found[1], steps, found[2], ())
+
+
+def _table_offsets(around: Floats, x: Any) -> Floats:
+    """Nine points around an offset of each coordinate, some ulp apart."""
+    grain = ULPS_OF_A_GRAIN * np.maximum(
+        np.spacing(np.abs(x).astype(np.float64) + around), np.spacing(around)
+    )
+    return np.asarray(around[:, None] + grain[:, None] * np.arange(-HALF, HALF + 1))
+
+
+def _noise_seen(values: Floats) -> Floats:
+    """The noise of each row of nine values, allowing for few roundings where none was seen."""
+    sigma, state = difference_table_noise(values)
+    floor = ROUNDING_SD * np.spacing(np.abs(np.nan_to_num(values[:, HALF])))
+    return np.maximum(np.where(state == State.OK, SAFETY_OF_FEW * sigma, FEW_ROUNDINGS * floor), floor)
 
 
 def _draw(indices: IndexArray, rng: np.random.Generator) -> IndexArray:

@@ -145,7 +145,7 @@ class TestKinks:
 
     @pytest.mark.parametrize("distance", [1e-9, -1e-9, 1e-12, -1e-12])
     def test_closer_than_any_step(self, distance):
-        """A kink closer than the finest step cannot be told from one at the point: the interval holds both."""
+        """A kink closer than the finest step looks like one at the point: the interval holds both."""
         found = ruled(lambda x: np.maximum(x - distance, 0), 0.0, sigma=1e-18)
         truth = float(distance < 0)
         if not found.kink[0]:

@@ -112,7 +112,7 @@ class TestText:
         assert places == sorted(places)
 
     def test_block_rows(self):
-        """Each block has a row: name, shape, checked, wrong, undecided, relative error and its bound, worst."""
+        """A row a block: name, shape, checked, wrong, undecided, relative error, its bound, worst."""
         assert row(wrong(), "W ")[:7] == ["W", "(2,", "3)", "all", "6", "2", "0"]
         assert row(wrong(), "W ")[9:] == ["W[0,", "1]", "disagree"]
         first = wrong().blocks[0]

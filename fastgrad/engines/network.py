@@ -23,19 +23,19 @@ from fastgrad.engines.network_nodes import (
     affine_layers,
     choose_nodes,
     plain_node_changes,
-    samples_stay_apart,
     split_name,
 )
-from fastgrad.engines.network_parts import Part, own_change, through
+from fastgrad.engines.network_plain import plain_changes, samples_stay_apart
 from fastgrad.errors import InputError
 from fastgrad.networks import Dense, Network
-from fastgrad.networks.base import Array, Blocks
+from fastgrad.networks.base import Blocks
 from fastgrad.networks.network import is_penalised
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.spaces import ParameterSpace, Space
 
-PLAIN_BYTES = 16 * 2**20
-"""Memory for the activations of one batch of plainly evaluated perturbations, one perturbation at least."""
+PLAIN_BYTES = 2**20
+"""Memory for the activations of one batch of plainly evaluated perturbations, one perturbation at least: so
+little that a batch stays in the processor's cache from layer to layer."""
 
 
 IN_FLOAT64 = (
@@ -54,8 +54,8 @@ class NetworkState:
         inputs = X if X.dtype.kind in "iu" else X.astype(np.float64)
         with np.errstate(all="ignore"):  # a NaN or inf shows in the cost, which is looked at
             self.values = network.chain.forward(self.params, inputs)
-            loss = network.loss.value(self.values[-1], self.target)
-            self.cost = loss + network.penalty(self.params)
+            self.each = network.loss.each(self.values[-1], self.target)
+            self.cost = float(self.each.sum()) + network.penalty(self.params)
             self.tail: DenseTail | None = (
                 dense_tail(network, self.params, self.values, self.target) if np.isfinite(self.cost) else None
             )
@@ -173,7 +173,7 @@ class NetworkEngine(EngineBase):
             return self._node_changes(position, inside, offsets)
         tail = self.state.tail
         if tail is None or position not in tail.positions:
-            return self._plain(position, own, inside, offsets)
+            return plain_changes(self.state, position, own, inside, offsets)
         stage = tail.positions.index(position)
         outputs = tail.weights[stage].shape[1]
         feature, unit = (
@@ -184,7 +184,7 @@ class NetworkEngine(EngineBase):
         if small.any():
             out[small] = tail.values(stage, feature[small], unit[small], offsets[small])
         if not small.all():
-            out[~small] = self._plain(position, own, inside[~small], offsets[~small])
+            out[~small] = plain_changes(self.state, position, own, inside[~small], offsets[~small])
         return out
 
     def _node_changes(self, position: int, inside: IndexArray, offsets: Values) -> Values:
@@ -199,50 +199,3 @@ class NetworkEngine(EngineBase):
         if not small.all():
             out[~small] = plain_node_changes(self.state, position, inside[~small], offsets[~small])
         return out
-
-    def _plain(self, position: int, own: str, inside: IndexArray, offsets: Values) -> Values:
-        """Carry each perturbation through the rest of the network by the layers' rules, batch by batch."""
-        size = self.state.batch_size(position, offsets.shape[1])
-        out = np.empty(offsets.shape)
-        loss, target = self.network.loss, self.state.target
-        before = loss.value(self.state.values[-1], target)
-        with np.errstate(all="ignore"):  # what is not finite shows in the values
-            for i in range(0, len(inside), size):
-                outputs = self._outputs(position, own, inside[i : i + size], offsets[i : i + size])
-                changes = [loss.value(y, target) - before for y in outputs]
-                out[i : i + size] = np.reshape(changes, offsets[i : i + size].shape)
-        return out
-
-    def _outputs(self, position: int, own: str, inside: IndexArray, offsets: Values) -> Array:
-        """The network's outputs (m * S, samples, ...) for perturbations of one layer's parameter.
-
-        Perturbations that make the same features new travel together.
-        """
-        chain, values = self.network.chain, self.state.values
-        parts = [self._own_change(position, own, int(i), row) for i, row in zip(inside, offsets, strict=True)]
-        outputs = np.empty((offsets.size, *values[-1].shape))
-        rows = np.arange(offsets.size).reshape(offsets.shape)
-        for where in sorted({(part.lo, part.hi) for part in parts}):
-            members = [k for k, part in enumerate(parts) if (part.lo, part.hi) == where]
-            part = Part(*where, np.concatenate([parts[k].new for k in members]))
-            for k in range(position + 1, len(chain.layers)):
-                own_params = chain.own(self.state.params, k)
-                part = through(chain.layers[k], own_params, values[k], values[k + 1], part)
-            outputs[rows[members].reshape(-1)] = part.everything(values[-1]).new
-        return outputs
-
-    def _own_change(self, position: int, own: str, inside: int, offsets: npt.NDArray[Any]) -> Part:
-        """What S perturbations of one entry do to its layer's output."""
-        layer = self.network.layers[position]
-        params = self.network.chain.own(self.state.params, position)
-        x, y = self.state.values[position : position + 2]
-        index = tuple(int(i) for i in np.unravel_index(inside, params[own].shape))
-        part = own_change(layer, own, x, y, index, offsets)
-        if part is not None:
-            return part
-        block = params[own] = params[own].copy()
-        outputs = []
-        for offset in offsets:
-            block[index] = self.state.params[f"{position}.{own}"][index] + offset
-            outputs.append(layer.forward(params, x))
-        return Part(0, y.shape[1], np.stack(outputs))

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad import networks
-from fastgrad.engines.network_parts import Part, through
+from fastgrad.engines.network_parts import Part, through_chain
+from fastgrad.engines.network_plain import loss_changes, samples_stay_apart
 from fastgrad.networks.base import Array
 from fastgrad.networks.network import Network, is_penalised
 from fastgrad.parameters import IndexArray, Parameters
@@ -54,18 +55,6 @@ def choose_nodes(network: Network, state: NetworkState, theirs: Parameters, indi
 def affine_layers(network: Network) -> list[int]:
     """The positions of the layers that can be checked through their nodes."""
     return [k for k, layer in enumerate(network.layers) if isinstance(layer, networks.Dense)]
-
-
-def mixes_samples(layer: Any) -> bool:
-    """Whether one sample's output depends on the others."""
-    if isinstance(layer, networks.Residual):
-        return any(mixes_samples(inner) for inner in layer.chain.layers)
-    return isinstance(layer, networks.BatchNorm)
-
-
-def samples_stay_apart(network: Network, position: int) -> bool:
-    """Whether no layer after `position` mixes samples: one batch then moves a node in every sample."""
-    return not any(mixes_samples(layer) for layer in network.layers[position + 1 :])
 
 
 def _batches(network: Network, state: NetworkState, position: int) -> int:
@@ -210,10 +199,7 @@ def _all_samples_at_once(
 ) -> Floats:
     shift = np.zeros((offsets.shape[1], len(state.values[0])))
     shift[:, sample] = offsets.T
-    loss, target = state.network.loss, state.target
-    before = loss.each(state.values[-1], target)
-    after = [loss.each(y, target) for y in _outputs(state, position, unit, shift)]
-    return np.asarray((np.stack(after) - before)[:, sample].T)
+    return np.asarray(loss_changes(state, _outputs(state, position, unit, shift))[:, sample].T)
 
 
 def _one_at_a_time(
@@ -221,10 +207,8 @@ def _one_at_a_time(
 ) -> Floats:
     shift = np.zeros((offsets.size, len(state.values[0])))
     shift[np.arange(offsets.size), np.repeat(sample, offsets.shape[1])] = offsets.reshape(-1)
-    loss, target = state.network.loss, state.target
-    before = loss.value(state.values[-1], target)
-    after = [loss.value(y, target) - before for y in _outputs(state, position, unit, shift)]
-    return np.reshape(after, offsets.shape)
+    changes = loss_changes(state, _outputs(state, position, unit, shift))
+    return np.asarray(changes.sum(axis=1).reshape(offsets.shape))
 
 
 def _outputs(state: NetworkState, position: int, unit: int, shift: Floats) -> Array:
@@ -237,7 +221,5 @@ def _outputs(state: NetworkState, position: int, unit: int, shift: Floats) -> Ar
         new.reshape(len(shift), len(z), -1)[:, :, unit] += shift
         part = Part(0, z.shape[1], new)
     with np.errstate(all="ignore"):  # what is not finite shows in the values
-        for k in range(position + 1, len(chain.layers)):
-            own = chain.own(state.params, k)
-            part = through(chain.layers[k], own, state.values[k], state.values[k + 1], part)
+        part = through_chain(chain, state.params, state.values, position + 1, part)
     return part.everything(state.values[-1]).new

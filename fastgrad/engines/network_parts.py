@@ -10,7 +10,8 @@ a rule gets everything and is simply evaluated: correctness never depends on a r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy.typing as npt
 from fastgrad import networks
 from fastgrad.networks.activations import Activation
 from fastgrad.networks.base import Array, Blocks
+from fastgrad.networks.normalisation import normalise
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,24 +47,53 @@ class Part:
         return np.asarray(self.new - base[:, self.lo : self.hi])
 
 
-def own_change(layer: Any, name: str, x: Array, y: Array, index: Any, offsets: Floats) -> Part | None:
-    """What moving entry `index` of a layer's own parameter does to its output y; None without a rule.
-
-    offsets (K,) are that many perturbations of the one entry.
-    """
+def own_change(layer: Any, p: Blocks, name: str, x: Array, y: Array, index: Any, offsets: Floats) -> Part:
+    """What moving entry `index` of a layer's own parameter by offsets (K,) does to its output y."""
     spread = offsets.reshape(-1, *(1,) * y.ndim)
+    if isinstance(layer, networks.Residual):
+        return _own_change_of_branch(layer, p, name, x, index, offsets)
     if isinstance(layer, networks.Conv2D):
         o = index[0]
         felt = layer.view(x)[:, index[1], :, :, index[2], index[3]][:, None] if name == "weight" else 1.0
     elif isinstance(layer, networks.Dense) and x.ndim == 2:
         o = index[-1]
         felt = x[:, index[0], None] if name == "weight" else 1.0
-    elif isinstance(layer, networks.BatchNorm):
+    elif isinstance(layer, networks.BatchNorm) or (isinstance(layer, networks.LayerNorm) and x.ndim == 2):
         o = index[0]
         felt = layer.normalised(x)[:, o : o + 1] if name == "scale" else 1.0
     else:
-        return None
+        return _own_change_plainly(layer, p, name, x, index, offsets)
     return Part(o, o + 1, y[None, :, o : o + 1] + spread * felt)
+
+
+def _own_change_plainly(layer: Any, p: Blocks, name: str, x: Array, index: Any, offsets: Floats) -> Part:
+    moved = p | {name: p[name].copy()}
+    outputs = []
+    for offset in offsets:
+        moved[name][index] = p[name][index] + offset
+        outputs.append(layer.forward(moved, x))
+    new = np.stack(outputs)
+    return Part(0, new.shape[2], new)
+
+
+def _own_change_of_branch(layer: Any, p: Blocks, name: str, x: Array, index: Any, offsets: Floats) -> Part:
+    """A parameter inside a branch: its layer's change, through the rest of it, and the input added."""
+    position, _, own = name.partition(".")
+    k, chain = int(position), layer.chain
+    values = chain.forward(p, x)
+    part = own_change(chain.layers[k], chain.own(p, k), own, values[k], values[k + 1], index, offsets)
+    part = through_chain(chain, p, values, k + 1, part)
+    return Part(part.lo, part.hi, part.new + x[:, part.lo : part.hi])
+
+
+def through_chain(chain: Any, p: Blocks, values: Sequence[Array], start: int, part: Part) -> Part:
+    """A change of the input of layer `start` of a chain, carried to the chain's output.
+
+    values are the chain's own, as Chain.forward gives them.
+    """
+    for k in range(start, len(chain.layers)):
+        part = through(chain.layers[k], chain.own(p, k), values[k], values[k + 1], part)
+    return part
 
 
 def through(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
@@ -79,10 +110,45 @@ def _on_the_part(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
     return Part(part.lo, part.hi, forward_many(layer, p, part.new))
 
 
+def _activation(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    fast = _fast_activations().get(type(layer))
+    if fast is None:
+        return _on_the_part(layer, p, x, y, part)
+    return Part(part.lo, part.hi, fast(np.ascontiguousarray(part.new)))
+
+
+@functools.cache
+def _fast_activations() -> dict[type, Callable[[Floats], Floats]]:
+    """Kernels where NumPy is several times slower, to 2 ulp the same; none where nothing is compiled."""
+    from fastgrad.kernels import elementwise
+    from fastgrad.kernels.jit import is_jitted
+
+    if not is_jitted(elementwise.tanh_loop):
+        return {}
+    kernels = {
+        networks.Tanh: elementwise.tanh,
+        networks.Sigmoid: elementwise.sigmoid,
+        networks.Softplus: elementwise.softplus,
+    }
+    return {kind: lambda z, f=f: f(z.reshape(-1)).reshape(z.shape) for kind, f in kernels.items()}  # type: ignore[misc]
+
+
 def _batch_norm(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
-    own = {name: block[part.lo : part.hi] for name, block in p.items()}
-    narrow = networks.BatchNorm(part.hi - part.lo, layer.epsilon)
-    return Part(part.lo, part.hi, forward_many(narrow, own, part.new))
+    axes = (1,) if x.ndim == 2 else (1, 3, 4)
+    wide = (-1,) if x.ndim == 2 else (-1, 1, 1)
+    normal, _ = normalise(part.new, axes, layer.epsilon)
+    scale, shift = (p[name][part.lo : part.hi].reshape(wide) for name in ("scale", "shift"))
+    return Part(part.lo, part.hi, normal * scale + shift)
+
+
+def _dropout(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    return Part(part.lo, part.hi, part.new * layer.mask(x)[:, part.lo : part.hi])
+
+
+def _residual(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
+    values = layer.chain.forward(p, x)
+    branch = through_chain(layer.chain, p, values, 0, part).everything(values[-1])
+    return Part(0, y.shape[1], branch.new + part.everything(x).new)
 
 
 def _flatten(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
@@ -93,7 +159,11 @@ def _flatten(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
 def _dense(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
     if x.ndim != 2:
         return _plainly(layer, p, x, y, part)
-    return Part(0, y.shape[1], y + part.difference(x) @ p["weight"][part.lo : part.hi])
+    d, weight = part.difference(x), p["weight"][part.lo : part.hi]
+    if len(weight) == 1:
+        return Part(0, y.shape[1], y + d * weight[0])
+    flat = d.reshape(-1, d.shape[-1]) @ weight  # one product for all perturbations
+    return Part(0, y.shape[1], y + flat.reshape(*d.shape[:2], -1))
 
 
 def _conv(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
@@ -103,9 +173,11 @@ def _conv(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
 
 
 _RULES: list[tuple[Any, Callable[..., Part]]] = [
-    (Activation, _on_the_part),
+    (Activation, _activation),
     ((networks.MaxPool2D, networks.AvgPool2D), _on_the_part),
     (networks.BatchNorm, _batch_norm),
+    (networks.Dropout, _dropout),
+    (networks.Residual, _residual),
     (networks.Flatten, _flatten),
     (networks.Dense, _dense),
     (networks.Conv2D, _conv),

@@ -119,9 +119,9 @@ def _finish_by_type(loss: Any, total: Any) -> Any:
 
 
 # Where one unit's activation changes by m and output k by w_k m, the sum of `curved` over outputs is a power
-# series in m whose coefficients do not depend on m, and neither does the sum of `linear` over m: a few numbers
-# of the unit and the sample then stand for all outputs. Coefficients M[0] to M[7] of m to m^8, M[8] the sum of
-# linear / m.
+# series in m whose coefficients do not depend on m, nor does the sum of `linear` over m: a few numbers of the
+# unit and the sample then stand for all outputs. M[0] to M[7] are the coefficients of m to m^8, M[8] is the
+# sum of linear / m.
 
 POWERS = 8
 """Powers of m: as many as the series of exp(d) - 1 in changes.py has."""
@@ -180,7 +180,7 @@ def of_moments(moments: Array, n: int, m: float) -> float:
     low = moments[0, n] + m * (moments[1, n] + m * (moments[2, n] + m * moments[3, n]))
     high = moments[4, n] + m * (moments[5, n] + m * (moments[6, n] + m * moments[7, n]))
     m2 = m * m
-    return m * (low + m2 * m2 * high)
+    return float(m * (low + m2 * m2 * high))
 
 
 def prepared(loss: Any, y: Array, target: npt.NDArray[Any]) -> tuple[Array, Array]:

@@ -25,8 +25,8 @@ class Loss(Protocol):
     def value(self, y: Array, target: Array) -> float:
         """The loss."""
 
-    def each(self, y: Array, target: Array) -> Array:
-        """Each sample's part of it (samples,), in float64: they sum to the loss."""
+    def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
+        """Each sample's part of the loss of a batch of `samples` (default: of these), in float64."""
 
     def gradient(self, y: Array, target: Array) -> Array:
         """Its gradient with respect to y, in float64."""
@@ -52,8 +52,9 @@ class HalfSquaredError:
         """0.5 * sum((y - target)^2)."""
         return float(self.each(y, target).sum())
 
-    def each(self, y: Array, target: Array) -> Array:
+    def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
         """0.5 * sum((y - target)^2) of each sample."""
+        del samples  # a sum, no mean
         return 0.5 * _by_sample(_difference(y, target) ** 2)
 
     def gradient(self, y: Array, target: Array) -> Array:
@@ -81,9 +82,9 @@ class MeanSquaredError:
         """mean((y - target)^2)."""
         return float(self.each(y, target).sum())
 
-    def each(self, y: Array, target: Array) -> Array:
+    def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
         """sum((y - target)^2) / size of each sample."""
-        return _by_sample(_difference(y, target) ** 2) / y.size
+        return np.asarray(_by_sample(_difference(y, target) ** 2) / (y[0].size * (samples or len(y))))
 
     def gradient(self, y: Array, target: Array) -> Array:
         """2 (y - target) / size."""
@@ -123,10 +124,12 @@ class SoftmaxCrossEntropy:
         """The mean of log(sum(exp(z))) - z[label], without overflow."""
         return float(self.each(y, target).sum())
 
-    def each(self, y: Array, target: Array) -> Array:
+    def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
         """(log(sum(exp(z))) - z[label]) / samples of each sample."""
         z = _shifted(y)
-        return np.asarray((np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), target]) / len(z))
+        return np.asarray(
+            (np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), target]) / (samples or len(z))
+        )
 
     def gradient(self, y: Array, target: Array) -> Array:
         """(softmax(z) - [label]) / samples."""
@@ -159,10 +162,11 @@ class LogisticLoss:
         """mean(log(1 + exp(z)) - target * z)."""
         return float(self.each(y, target).sum())
 
-    def each(self, y: Array, target: Array) -> Array:
+    def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
         """sum(log(1 + exp(z)) - target * z) / size of each sample."""
         z, t = y.astype(np.float64), target.astype(np.float64)
-        return _by_sample(t * softplus(-z) + (1 - t) * softplus(z)) / y.size
+        terms = _by_sample(t * softplus(-z) + (1 - t) * softplus(z))
+        return np.asarray(terms / (y[0].size * (samples or len(y))))
 
     def gradient(self, y: Array, target: Array) -> Array:
         """(sigmoid(z) - target) / size."""

@@ -105,8 +105,11 @@ class LayerNorm:
 
     def forward(self, p: Blocks, x: Array) -> Array:
         """The normalised input, scaled and shifted."""
-        y, _ = normalise(x, (-1,), self.epsilon)
-        return y * p["scale"] + p["shift"]
+        return self.normalised(x) * p["scale"] + p["shift"]
+
+    def normalised(self, x: Array) -> Array:
+        """(x - mean) / deviation of each sample over its features."""
+        return normalise(x, (-1,), self.epsilon)[0]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """The gradient passes through each sample's mean and variance too."""
