@@ -23,8 +23,6 @@ from fastgrad.report.build import (
     build_arrays,
     build_blocks,
     build_findings,
-    overall_interval,
-    overall_relative_error,
 )
 from fastgrad.sampling import choose_coordinates
 from fastgrad.steps import StepOption
@@ -147,13 +145,14 @@ def check(problem: Problem, **options: Any) -> Report:
     comparison = found.comparison
     arrays = build_arrays(parameters, indices, claimed, found.estimates, comparison, found.causes)
     wrong, undecided = build_findings(parameters, arrays, comparison)
+    blocks, measure = build_blocks(parameters, arrays, comparison)
     return Report(
         verdict=comparison.verdict,
-        relative_error=overall_relative_error(arrays),
-        relative_error_interval=overall_interval(arrays),
+        relative_error=measure.value,
+        relative_error_interval=measure.interval,
         wrong=wrong,
         undecided=undecided,
-        blocks=build_blocks(parameters, arrays, comparison),
+        blocks=blocks,
         coverage=coverage,
         indices=arrays.indices,
         claimed=arrays.claimed,

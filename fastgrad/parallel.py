@@ -30,6 +30,9 @@ PILOT_SECONDS = {"threads": 0.001, "processes": 0.005}
 """Work done in the caller first: it sets the measured price of a coordinate, and none of it is wasted, but
 other workers wait for it."""
 
+PILOT_GROWTH = 16
+"""The next piece of a pilot is at most so many times the last, whose timing may be that of a hiccup."""
+
 SHORTEST_CHUNK = {"threads": 0.003, "processes": 0.2}
 """Seconds a chunk should take at least. Handing over an empty one of 2,410 parameters took 0.2 ms to a thread
 and 1.6 ms to a process (pickle, BLAS limit)."""
@@ -95,6 +98,13 @@ def evaluate(
     WorkerError
         When a worker process dies.
     """
+
+    def run(another: Engine, moved: IndexArray, by: Values) -> Values:
+        return evaluate(another, moved, by, seconds=seconds, n_jobs=n_jobs, backend=backend).values
+
+    said = engine.notes
+    engine = engine.prepared(indices, offsets, run)
+    notes = tuple(note for note in engine.notes if note not in said)
     workers = choose_workers(engine, n_jobs, backend)
     values = np.empty(offsets.shape, dtype=engine.dtype)
     prices = engine.prices(indices)
@@ -103,14 +113,13 @@ def evaluate(
     job = _Job(engine, indices, offsets, values, advance, prices)
     done, seconds_each = _pilot(job, seconds * offsets.shape[1], PILOT_SECONDS[workers.kind])
     left = job.price(slice(done, None)) * seconds_each
-    notes: tuple[str, ...] = ()
     if workers.count > 1 and (workers.insisted or left > WORTH_STARTING[workers.kind]):
         chunks = list(_chunks(job, done, seconds_each, workers))
         if len(chunks) > 1:
             note = _run_parallel(job, chunks, workers, backend)
             if note is None:
-                return Evaluation(values, workers.count)
-            notes = (note,)
+                return Evaluation(values, workers.count, notes)
+            notes += (note,)
     for chunk in _chunks(job, done, seconds_each, Workers(1, "threads", False)):
         job.run(chunk)
     engine.finish()
@@ -184,7 +193,7 @@ class _Job:
 
 
 def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
-    """Do a little of the work here, doubling until it can be timed: coordinates done, seconds for price 1.
+    """Do a little of the work here, more until it can be timed: coordinates done, seconds for price 1.
 
     seconds_each is what a coordinate is expected to take, until one was timed.
     """
@@ -200,7 +209,7 @@ def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
         seconds_each = elapsed / job.price(chunk)
         if elapsed > enough:
             break
-        size *= 2
+        size *= int(np.clip(enough / elapsed, 2, PILOT_GROWTH))
     return done, seconds_each
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.curvature import choose_step, step_cap
+from fastgrad.curvature import StepChoice, choose_step, step_cap
 from fastgrad.noise import (
+    ALIKE,
     HALF,
     POINTS,
     ROUNDING_SD,
     SAFETY_OF_FEW,
+    BlockNoise,
     Sample,
     State,
     describe_noise,
@@ -67,6 +69,12 @@ class Survey:
     """Truncation error of the screening stencil at its step: UNSEEN times twice the largest seen."""
     notes: tuple[str, ...]
 
+    @classmethod
+    def of(cls, found: Floats, notes: tuple[str, ...] = ()) -> Survey:
+        """From the four arrays as rows of one."""
+        constant, proportional, step, truncation = found
+        return cls(constant, proportional, step, truncation, notes)
+
     def noise_at(self, numbers: IndexArray, offsets: Floats) -> Floats:
         """The standard deviation of a value at some offset, for coordinates of the blocks `numbers`."""
         return self.constant[numbers] + self.proportional[numbers] * np.abs(offsets)
@@ -105,54 +113,90 @@ def survey_blocks(
     epsilon : machine epsilon of what the cost returns
     seed : for the choice of coordinates
     """
-    if from_origin and stencil is CENTRAL and not given:
-        return _survey_changes(sample, parameters, indices, f0, seed)
     blocks = len(parameters.blocks)
     found = np.full((4, blocks), np.nan)
+    exact = np.zeros(blocks, dtype=bool)
+    if from_origin:
+        found = _survey_changes(sample, parameters, indices, f0, seed)
+        constant, proportional, step, _ = found
+        exact = constant <= proportional * step
+        if stencil is CENTRAL and not given and exact[np.isfinite(constant)].all():
+            return Survey.of(found)
     notes: dict[str, list[str]] = {}
     rng = np.random.default_rng(seed)
     for number, where in parameters.segments(indices):
         block, leaf = parameters.blocks[number], parameters.leaves[number]
-        probes = _draw(indices[where], rng)
-        x = leaf[probes - block.start]
-        typ = typical_size(leaf)
-        start = default_step(leaf, CENTRAL)
-        noise = measure_noise(
-            sample, x, probes, start, epsilon=epsilon, largest=0.0 if from_origin else abs(cost), scale=typ
-        )
-        fixed, growing = (0.0, noise.sigma / start) if from_origin else (noise.sigma, 0.0)
-        choice = choose_step(
-            sample,
-            x,
-            probes,
-            start,
-            f0=f0,
-            noise_of=lambda h, a=fixed, b=growing: a + b * h,  # type: ignore[misc]
-            cap=step_cap(typ),
-        )
-        error = choice.truncation
+        probes = _Probes(sample, leaf, _draw(indices[where], rng), block.start, f0)
+        if not exact[number]:
+            noise = probes.noise(epsilon, 0.0 if from_origin else abs(cost))
+            note = None if from_origin else describe_noise(noise, cost)
+            if note:
+                notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
+            choice = probes.step(noise.sigma)
+            found[:, number] = noise.sigma, 0.0, choice.h, UNSEEN * choice.truncation
         if stencil is not CENTRAL or block.name in given:
             h = given.get(block.name, default_step(leaf, stencil))
-            error = _truncation(sample, x, probes, stencil, h, f0)
-        found[:, number] = fixed, growing, choice.h, UNSEEN * error
-        note = None if from_origin else describe_noise(noise, cost)
-        if note:
-            notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
-    constant, proportional, step, truncation = found
+            found[3, number] = UNSEEN * probes.truncation(stencil, h)
     said = tuple(_one_for_all(names) for names in notes.values())
-    return Survey(constant, proportional, step, truncation, said)
+    return Survey.of(found, said)
+
+
+@dataclass(frozen=True, eq=False)
+class _Probes:
+    """A few coordinates of one block, and what can be asked of them."""
+
+    sample: Sample
+    leaf: npt.NDArray[np.floating]
+    indices: IndexArray
+    start: int  # of the block
+    f0: float
+
+    @property
+    def x(self) -> npt.NDArray[np.floating]:
+        return self.leaf[self.indices - self.start]
+
+    def noise(self, epsilon: float, largest: float) -> BlockNoise:
+        """The noise of values around the default step."""
+        around, typ = default_step(self.leaf, CENTRAL), typical_size(self.leaf)
+        return measure_noise(
+            self.sample, self.x, self.indices, around, epsilon=epsilon, largest=largest, scale=typ
+        )
+
+    def step(self, sigma: float) -> StepChoice:
+        """The step at which truncation and noise balance."""
+        return choose_step(
+            self.sample,
+            self.x,
+            self.indices,
+            default_step(self.leaf, CENTRAL),
+            f0=self.f0,
+            noise_of=lambda h: sigma,
+            cap=step_cap(typical_size(self.leaf)),
+        )
+
+    def truncation(self, stencil: Stencil, h: float) -> float:
+        """2 max |D(h) - D(2h)| / (2^p - 1) over the probes: Richardson's estimate of the error of D(h)."""
+        if stencil.is_complex:
+            return 0.0
+        slopes = []
+        for step in (h, 2 * h):
+            d = representable(self.x, stencil.steps_to_offsets(np.full(len(self.x), step)))
+            slopes.append(stencil.derivative(self.sample(self.indices, d), d, self.f0))
+        with np.errstate(invalid="ignore"):
+            error = np.abs(slopes[0] - slopes[1]) / (2**stencil.order - 1)
+        return float(2 * error.max()) if np.isfinite(error).all() else float("inf")
 
 
 def _survey_changes(
     sample: Sample, parameters: Parameters, indices: IndexArray, f0: float, seed: int
-) -> Survey:
-    """The survey for values counted from the cost at the parameters, all blocks in one call.
+) -> Floats:
+    """The four rows of a Survey for values counted from the cost at the parameters, all blocks in one call.
 
     Where changes are propagated as changes they round in proportion to the offset, so that no step is much
     better than another: the default one, at which truncation is far below what counts, is not tuned. (The
     tuned survey took half of a whole check of a 64-32-10 network.) Elsewhere a change is a difference of two
-    values that were not computed in quite the same way: what is left of it at a small offset, beside the
-    slope, is noise too, for it is not there at the parameters themselves.
+    values that were not computed in quite the same way: its noise is a constant, as near the parameters as
+    at the step, and what is left there beside slope and curvature is noise too.
     """
     rng = np.random.default_rng(seed)
     steps = np.array([default_step(leaf, CENTRAL) for leaf in parameters.leaves])
@@ -164,20 +208,22 @@ def _survey_changes(
     near, far = (_table_offsets(around, x) for around in (h / CLOSE_BY, h))
     offsets = np.concatenate([near, far, h[:, None] * np.array([-2.0, -1.0, 1.0, 2.0])], axis=1)
     values = sample(probes, offsets)
-    slope = (values[:, -2] - values[:, -3]) / (2 * h)
-    left_over = np.abs(np.nan_to_num(values[:, HALF] - slope * near[:, HALF]))
-    constant = np.maximum(_noise_seen(values[:, :POINTS]), SAFETY_OF_FEW * left_over)
-    growing = _noise_seen(values[:, POINTS : 2 * POINTS]) / h
-    f = values[:, 2 * POINTS :]
+    f = values[:, 2 * POINTS :] - f0  # at -2h, -h, h, 2h
+    slope, bend = (8 * (f[:, 2] - f[:, 1]) - (f[:, 3] - f[:, 0])) / (12 * h), (f[:, 2] + f[:, 1]) / (2 * h**2)
+    expected = f0 + (slope + bend * near[:, HALF]) * near[:, HALF]
+    left_over = np.abs(np.nan_to_num(values[:, HALF] - expected))
+    close, away = np.split(_noise_seen(np.concatenate(np.split(values[:, : 2 * POINTS], 2, axis=1))), 2)
+    constant = np.maximum(close, SAFETY_OF_FEW * left_over)
+    growing = np.where(away > ALIKE * constant, away, ROUNDING_SD * np.spacing(np.abs(values[:, -2]))) / h
     with np.errstate(all="ignore"):
         error = np.abs((f[:, 2] - f[:, 1]) / 2 - (f[:, 3] - f[:, 0]) / 4) / (3 * h)
-    found = np.full((3, len(steps)), np.nan)
+    found = np.full((4, len(steps)), np.nan)
     for number in np.unique(numbers):
         here = numbers == number
         worst = float(np.max(error[here]))
         truncation = 2 * UNSEEN * worst if np.isfinite(worst) else np.inf
-        found[:, number] = np.max(constant[here]), np.max(growing[here]), truncation
-    return Survey(found[0], found[1], steps, found[2], ())
+        found[:, number] = np.max(constant[here]), np.max(growing[here]), steps[number], truncation
+    return found
 
 
 def _table_offsets(around: Floats, x: Any) -> Floats:
@@ -198,21 +244,6 @@ def _noise_seen(values: Floats) -> Floats:
 def _draw(indices: IndexArray, rng: np.random.Generator) -> IndexArray:
     count = int(np.clip(len(indices) // CHECKED_FOR_A_PROBE, 1, PROBES))
     return np.sort(rng.choice(indices, count, replace=False))
-
-
-def _truncation(
-    sample: Sample, x: npt.NDArray[np.floating], probes: IndexArray, stencil: Stencil, h: float, f0: float
-) -> float:
-    """2 max |D(h) - D(2h)| / (2^p - 1) over the probes: Richardson's estimate of the error of D(h)."""
-    if stencil.is_complex:
-        return 0.0
-    slopes = []
-    for step in (h, 2 * h):
-        d = representable(x, stencil.steps_to_offsets(np.full(len(x), step)))
-        slopes.append(stencil.derivative(sample(probes, d), d, f0))
-    with np.errstate(invalid="ignore"):
-        error = np.abs(slopes[0] - slopes[1]) / (2**stencil.order - 1)
-    return float(2 * error.max()) if np.isfinite(error).all() else float("inf")
 
 
 def _one_for_all(sentences: list[str]) -> str:

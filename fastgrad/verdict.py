@@ -11,13 +11,17 @@ tau says what size of error counts as a bug, e what the differences can resolve;
 (numerics, section 3), and neither grows with the size of an array. With e = 0 this is allclose(rtol=tau).
 
 A block whose derivatives cannot be told from zero has no scale of its own: s is then that of the whole
-gradient, and where nothing can be told from zero, how much the cost moves near the parameters at all. A
-claimed NaN or inf disagrees; a coordinate without a finite d is undecided.
+gradient, and where nothing can be told from zero, how much the cost moves near the parameters at all. The
+same goes for a block that is zero but for rounding (a bias before a batch norm): moved by their own size, its
+parameters change the cost by less than rounding of what the others do. A claimed NaN or inf disagrees; a
+coordinate without a finite d is undecided.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -26,7 +30,7 @@ import numpy.typing as npt
 from fastgrad.bounds import Estimates
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
-from fastgrad.steps import is_finite_number
+from fastgrad.steps import is_finite_number, typical_size
 
 Floats = npt.NDArray[np.float64]
 ByDtype = dict[np.dtype[Any], float]
@@ -36,6 +40,9 @@ TAU: ByDtype = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 
 FLOOR = 0.1
 """Entries under this share of their block's rms are compared on that scale (numerics, section 3)."""
+
+NEGLIGIBLE = 2.0**-44
+"""A block that does so much less than the most important one is zero but for rounding, 256 eps."""
 
 CLASSIC = 1e-8
 """What the classic relative error of a right gradient stays under, for a smooth float64 cost."""
@@ -94,7 +101,7 @@ def compare(
         scale = np.maximum(size, FLOOR * estimates.block_rms[numbers])
         difference = np.abs(g - d)
         if tolerance is None:
-            scale = np.maximum(scale, _lent_scale(size, estimates, numbers, len(parameters.blocks)))
+            scale = np.maximum(scale, _lent_scale(estimates, numbers, parameters))
             tau = _by_block(TAU, estimates, parameters)
             allowed = tau[numbers] * scale
             wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
@@ -109,14 +116,23 @@ def compare(
     return Comparison(wrong, undecided & ~wrong, allowed, severity, rule)
 
 
-def _lent_scale(size: Floats, estimates: Estimates, numbers: IndexArray, blocks: int) -> Floats:
+def _lent_scale(estimates: Estimates, numbers: IndexArray, parameters: Parameters) -> Floats:
     """For coordinates of blocks that cannot be told from zero, the scale of the whole gradient; else 0."""
+    blocks = len(parameters.blocks)
+    size = np.nan_to_num(np.abs(estimates.numeric))
     resolved = size > estimates.error_bound
-    has_scale = np.bincount(numbers[resolved], minlength=blocks) > 0
+    largest = np.zeros(blocks)
+    np.maximum.at(largest, numbers[resolved], size[resolved])
+    if (
+        largest.min(initial=np.inf, where=np.bincount(numbers, minlength=blocks) > 0)
+        < NEGLIGIBLE * largest.max()
+    ):
+        effect = largest * [typical_size(leaf) for leaf in parameters.leaves]
+        largest[effect <= NEGLIGIBLE * effect.max()] = 0.0
+    has_scale = largest > 0
     if has_scale[numbers].all():
         return np.zeros(len(size))
-    known = estimates.numeric[resolved & np.isfinite(estimates.numeric)]
-    lent = root_mean_square(known) if len(known) else estimates.steepest
+    lent = root_mean_square(size[resolved]) if resolved.any() else estimates.steepest
     return np.where(has_scale[numbers], 0.0, lent)
 
 
@@ -128,35 +144,65 @@ def check_tolerance(tolerance: float | None) -> None:
 
 def relative_error(a: Floats, b: Floats) -> float:
     """||a - b|| / ||a + b|| of two vectors: 0 when both are zero, inf when b = -a."""
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return float("nan")
-    scale = max(float(np.abs(a).max(initial=0.0)), float(np.abs(b).max(initial=0.0)))
-    if scale == 0:
-        return 0.0
-    above = float(np.linalg.norm(a / scale - b / scale))
-    below = float(np.linalg.norm(a / scale + b / scale))
-    return above / below if below else float("inf")
+    return ClassicMeasure.of(a, b).value
 
 
-def relative_error_interval(g: Floats, d: Floats, e: Floats) -> tuple[float, float]:
-    """Between what values ||g - t|| / ||g + t|| lies for every truth t within the bounds, |t - d| <= e.
+@dataclass(frozen=True)
+class ClassicMeasure:
+    """||g - t|| / ||g + t|| of a claim g and a truth t of which |t - d| <= e is known, by its norms.
 
     Examples
     --------
     >>> one = np.ones(4)
-    >>> low, high = relative_error_interval(one, one, 1e-9 * one)
-    >>> low, high < 1e-9
-    (0.0, True)
+    >>> measure = ClassicMeasure.of(one, one, 1e-9 * one)
+    >>> measure.value, measure.interval[0], measure.interval[1] < 1e-9
+    (0.0, 0.0, True)
     """
-    if len(g) == 0 or not (np.isfinite(g).all() and np.isfinite(d).all()):
-        return (0.0, float("inf"))
-    scale = max(float(np.abs(v).max(initial=0.0)) for v in (g, d))
-    if scale == 0:
-        return (0.0, 0.0 if not e.any() else float("inf"))
-    above, below = float(np.linalg.norm((g - d) / scale)), float(np.linalg.norm(g / scale + d / scale))
-    room = float(np.linalg.norm(e / scale))
-    low = max(0.0, above - room) / (below + room) if below + room else float("inf")
-    return (low, (above + room) / (below - room) if below > room else float("inf"))
+
+    above: float  # ||g - d||; NaN where g or d is not finite
+    below: float  # ||g + d||
+    room: float  # ||e||
+
+    @classmethod
+    def of(cls, g: Floats, d: Floats, e: Floats | None = None) -> ClassicMeasure:
+        """The measure of vectors of one length."""
+        scale = float(np.maximum(_largest(g), _largest(d)))  # NaN if either is
+        if not np.isfinite(scale):
+            return cls(float("nan"), float("nan"), float("inf"))
+        if scale == 0:
+            return cls(0.0, 0.0, 0.0 if e is None else float(np.linalg.norm(e)))
+        g, d = g / scale, d / scale  # no square over- or underflows
+        above, below = (float(np.linalg.norm(v)) * scale for v in (g - d, g + d))
+        return cls(above, below, 0.0 if e is None else float(np.linalg.norm(e / scale)) * scale)
+
+    @classmethod
+    def joined(cls, several: Sequence[ClassicMeasure]) -> ClassicMeasure:
+        """The measure of several vectors put together."""
+        return cls(*(math.hypot(*(getattr(m, f.name) for m in several)) for f in fields(cls)))
+
+    @property
+    def value(self) -> float:
+        """||g - d|| / ||g + d||: 0 when both are zero, inf when d = -g, NaN where either is not finite."""
+        return self.above / self.below if self.below else float("inf") if self.above else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Between what values it lies, whatever t is within the bounds."""
+        if math.isnan(self.above):
+            return (0.0, float("inf"))
+        far, near = self.below + self.room, self.below - self.room
+        if far == 0:
+            return (0.0, 0.0) if self.above == 0 else (math.inf, math.inf)
+        low = max(0.0, self.above - self.room) / far
+        return (low, (self.above + self.room) / near if near > 0 else math.inf)
+
+
+NOTHING_KNOWN = ClassicMeasure(math.nan, math.nan, math.inf)
+"""The measure where no difference is known."""
+
+
+def _largest(v: Floats) -> float:
+    return float(np.maximum(v.max(initial=0.0), -v.min(initial=0.0)))
 
 
 def classic_verdict(interval: tuple[float, float]) -> str:

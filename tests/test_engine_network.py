@@ -63,15 +63,30 @@ def require_exact(net, params, X, Y, offsets_of, rtol=1e-13):
     assert np.all(np.abs(found - expected) <= rtol * scale)
 
 
+def between(features, norms):
+    """What may stand between two dense layers: mostly an activation, at times a norm or a dropout too."""
+    if not norms:
+        return st.sampled_from([[a] for a in ACTIVATIONS] + [[]])
+    normal, drop = networks.BatchNorm(features), networks.Dropout(0.3, seed=features)
+    around = st.sampled_from(ACTIVATIONS).flatmap(
+        lambda a: st.sampled_from(
+            [[a]] * 6
+            + [[normal, a], [a, normal], [a, drop], [drop, a], [normal, a, drop], [a, drop, normal]]
+            + [[networks.LayerNorm(features), a]]
+        )
+    )
+    return st.one_of(around, around, around, st.sampled_from([[], [normal], [drop]]))
+
+
 @st.composite
-def dense_networks(draw):
+def dense_networks(draw, norms=True):
     """A dense network of random depth, widths, activations, loss and dtype, with a batch."""
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     sizes = draw(st.lists(st.integers(1, 9), min_size=3 if JIT else 2, max_size=5))
     layers = []
     for inputs, outputs in pairwise(sizes):
         layers.append(networks.Dense(inputs, outputs))
-        layers += [networks.Tanh()] if JIT else draw(st.sampled_from([[a] for a in ACTIVATIONS] + [[]]))
+        layers += [networks.Tanh()] if JIT else draw(between(outputs, norms))
     if JIT:
         layers.pop()
     loss = LOSSES[2] if JIT else draw(st.sampled_from(LOSSES))

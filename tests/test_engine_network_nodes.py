@@ -37,7 +37,7 @@ def by_nodes_and_by_weights(net, params, X, Y, rtol):
 
 
 class TestExact:
-    @given(dense_networks())
+    @given(dense_networks(norms=False))
     @settings(max_examples=30 if JIT else 150)
     def test_random_dense_networks(self, drawn):
         """Random dense architectures, activations and losses: node and weight perturbation agree.

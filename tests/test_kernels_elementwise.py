@@ -330,7 +330,7 @@ class TestInsideNjit:
     @pytest.mark.parametrize("name", NAMES)
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_callers_loop_vectorises(self, name, dtype):
-        """A loop around the scalar call, in a user's own function, runs on whole registers: AVX's 256 bits, or 512."""
+        """A loop around the scalar call, in a user's own function, runs on registers of 256 or 512 bits."""
         from llvmlite import binding
 
         if not binding.get_host_cpu_features().get("avx2"):

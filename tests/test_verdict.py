@@ -18,13 +18,14 @@ from fastgrad.steps import make_plan
 from fastgrad.verdict import (
     AGREE,
     DISAGREE,
+    NOTHING_KNOWN,
     UNDECIDED,
+    ClassicMeasure,
     check_tolerance,
     classic_verdict,
     compare,
     overall,
     relative_error,
-    relative_error_interval,
 )
 
 
@@ -355,7 +356,7 @@ class TestRelativeErrorInterval:
         """Wherever the truth lies within the bounds, its relative error lies within the interval."""
         rng = np.random.default_rng(seed)
         g, d, e = rng.normal(size=9), rng.normal(size=9), size * rng.random(9)
-        low, high = relative_error_interval(g, d, e)
+        low, high = ClassicMeasure.of(g, d, e).interval
         truth = d + e * rng.uniform(-1, 1, 9)
         assert low <= relative_error(g, truth) <= high
         assert low <= relative_error(g, d) <= high
@@ -363,13 +364,13 @@ class TestRelativeErrorInterval:
     def test_what_the_classic_criterion_says(self):
         """Certified when all of the interval is below 1e-8, above it when none is, else not resolved."""
         g = np.ones(4)
-        assert classic_verdict(relative_error_interval(g, g, 1e-9 * g)) == "certified below 1e-08"
-        assert classic_verdict(relative_error_interval(g, 1.1 * g, 1e-9 * g)) == "above 1e-08"
-        assert classic_verdict(relative_error_interval(g, g, 1e-6 * g)) == "1e-08 cannot be resolved here"
+        assert classic_verdict(ClassicMeasure.of(g, g, 1e-9 * g).interval) == "certified below 1e-08"
+        assert classic_verdict(ClassicMeasure.of(g, 1.1 * g, 1e-9 * g).interval) == "above 1e-08"
+        assert classic_verdict(ClassicMeasure.of(g, g, 1e-6 * g).interval) == "1e-08 cannot be resolved here"
 
     def test_unknown_and_zero(self):
         """Two zeros known exactly have none; what is not known says nothing."""
         zero = np.zeros(2)
-        assert relative_error_interval(zero, zero, zero) == (0.0, 0.0)
-        assert relative_error_interval(zero, zero, zero + 1)[1] == np.inf
-        assert relative_error_interval(np.empty(0), np.empty(0), np.empty(0)) == (0.0, np.inf)
+        assert ClassicMeasure.of(zero, zero, zero).interval == (0.0, 0.0)
+        assert ClassicMeasure.of(zero, zero, zero + 1).interval[1] == np.inf
+        assert NOTHING_KNOWN.interval == (0.0, np.inf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,10 @@ Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
 DOMAIN_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 """What a cost raises outside its domain (math domain error, a singular matrix): at a perturbed point the
 value is then NaN, and the differences go another way. InputError, though a ValueError, is never one."""
+
+
+Run = Callable[["Engine", IndexArray, Values], Values]
+"""run(engine, indices, offsets): all values of a plan, on all workers."""
 
 
 class Engine(Protocol):
@@ -57,6 +62,12 @@ class Engine(Protocol):
         """The cost at theta + offsets[k, s] * e_indices[k], for k < m and s < S, shape (m, S).
 
         Where the cost raises one of DOMAIN_ERRORS the value is NaN, and `quoted` says what was raised.
+        """
+
+    def prepared(self, indices: IndexArray, offsets: Values, run: Run) -> Engine:
+        """The engine itself, or one that holds what the coordinates of a whole plan have in common.
+
+        It is asked once, before the plan is cut into chunks; `run` evaluates on all workers.
         """
 
     def prices(self, indices: IndexArray) -> npt.NDArray[np.float64] | None:
@@ -105,6 +116,11 @@ class EngineBase:
     def release(self) -> None:
         """Give the private copy of the parameters back."""
         self._working = None
+
+    def prepared(self, indices: IndexArray, offsets: Values, run: Run) -> Any:
+        """Coordinates have nothing in common."""
+        del indices, offsets, run
+        return self
 
     def prices(self, indices: IndexArray) -> npt.NDArray[np.float64] | None:
         """All coordinates cost the same."""

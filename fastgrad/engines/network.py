@@ -10,33 +10,31 @@ float32, and the differences then carry no float32 rounding.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.engines.base import EngineBase, Values
-from fastgrad.engines.network_dense import DenseTail, dense_tail
-from fastgrad.engines.network_nodes import (
-    NODES,
-    NodeSpace,
-    affine_layers,
-    choose_nodes,
-    plain_node_changes,
-    split_name,
-)
-from fastgrad.engines.network_plain import plain_changes, samples_stay_apart
+from fastgrad.engines.base import EngineBase, Run, Values
+from fastgrad.engines.network_nodes import NODES, NodeSpace, choose_nodes, plain_node_changes
+from fastgrad.engines.network_plain import plain_changes
+from fastgrad.engines.network_state import NetworkState, Place, split_name
+from fastgrad.engines.network_tables import UnitTable, can_have_tables, make_table
 from fastgrad.errors import InputError
-from fastgrad.networks import Dense, Network
-from fastgrad.networks.base import Blocks
+from fastgrad.networks import Network
 from fastgrad.networks.network import is_penalised
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.spaces import ParameterSpace, Space
 
-PLAIN_BYTES = 2**20
-"""Memory for the activations of one batch of plainly evaluated perturbations, one perturbation at least: so
-little that a batch stays in the processor's cache from layer to layer."""
+PRICE_OF_A_READING = 10.0
+"""Work of reading a coordinate off a table, in operations of one sample, as work_after counts them."""
 
+READ_OFF = (
+    "units that many weights lead to were moved to 6 points each, and what the weights do was read off the "
+    "polynomial through 4; where the other 2 did not confirm it to rounding, weights were moved one by one"
+)
 
 IN_FLOAT64 = (
     "the float32 parameters were moved and the network evaluated in float64: its differences are free of "
@@ -44,41 +42,9 @@ IN_FLOAT64 = (
 )
 
 
-class NetworkState:
-    """A network at its parameters in float64: every layer's input, the cost, and the dense tail."""
-
-    def __init__(self, network: Network, params: Blocks, X: Any, Y: Any) -> None:
-        X, self.target = network.check_batch(params, X, Y)
-        self.network = network
-        self.params = {name: np.array(block, dtype=np.float64) for name, block in params.items()}
-        inputs = X if X.dtype.kind in "iu" else X.astype(np.float64)
-        with np.errstate(all="ignore"):  # a NaN or inf shows in the cost, which is looked at
-            self.values = network.chain.forward(self.params, inputs)
-            self.each = network.loss.each(self.values[-1], self.target)
-            self.cost = float(self.each.sum()) + network.penalty(self.params)
-            self.tail: DenseTail | None = (
-                dense_tail(network, self.params, self.values, self.target) if np.isfinite(self.cost) else None
-            )
-
-    def batch_size(self, position: int, offsets: int) -> int:
-        """How many coordinates of a layer, with so many offsets each, are evaluated plainly together."""
-        later = max(value.nbytes for value in self.values[position + 1 :])
-        return max(1, PLAIN_BYTES // (later * offsets))
-
-
-def work_after(state: NetworkState, position: int) -> float:
-    """Operations of one sample for a change of one unit of a layer's output, roughly.
-
-    The layer right after costs a rank-one update, only those after that a product; a change of an activation
-    costs about as much as ten operations.
-    """
-    work, changed = 1.0, 1.0
-    for k in range(position + 1, len(state.network.layers)):
-        units = float(state.values[k + 1][0].size)
-        is_dense = isinstance(state.network.layers[k], Dense)
-        work += changed * units if is_dense else 10 * min(changed, units)
-        changed = units if is_dense else changed
-    return work
+def feature_and_unit(own: str, inside: IndexArray, width: int) -> tuple[IndexArray, IndexArray]:
+    """Where entries of a Dense layer's weight lead from and to; a bias has no feature, -1."""
+    return np.divmod(inside, width) if own == "weight" else (np.full_like(inside, -1), inside)
 
 
 class NetworkEngine(EngineBase):
@@ -105,9 +71,11 @@ class NetworkEngine(EngineBase):
         if any(leaf.dtype == np.float32 for leaf in parameters.leaves):
             self.notes = (IN_FLOAT64,)
         self.space = space or ParameterSpace(parameters)
+        self.tables: dict[str, UnitTable] = {}
+        self._compiled = False
         self.origin = self.state.cost
         if isinstance(space, NodeSpace):
-            self.granularity = len(state.values[0])  # one pass answers for a unit in every sample
+            self.granularity = state.samples  # one pass answers for a unit in every sample
 
     def through_nodes(self, perturb: str, indices: IndexArray) -> NetworkEngine:
         """The engine that moves nodes of Dense layers: of all, or with "auto" where that is less work.
@@ -118,24 +86,27 @@ class NetworkEngine(EngineBase):
             For perturb="nodes" and a network without a Dense layer.
         """
         if perturb == "auto":
-            positions = choose_nodes(self.network, self.state, self.parameters, indices)
+            places = choose_nodes(self.state, self.parameters, indices)
         else:
-            positions = affine_layers(self.network)
-            if not positions:
+            places = [place.name for place in self.state.dense_places]
+            if not places:
                 raise InputError(
                     'perturb="nodes" moves the pre-activations of Dense layers, and this network has none: '
                     'leave perturb="parameters"'
                 )
-        if not positions:
+        if not places:
             return self
-        space = NodeSpace(self.parameters, self.state, positions)
+        space = NodeSpace(self.parameters, self.state, places)
         return NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, space)
 
     def baseline(self) -> float:
         """The cost at the parameters, in float64; what the network needs is compiled here, untimed."""
-        if self.state.tail is not None:
+        if self.state.tail is not None and not self._compiled:
             by_nodes = [split_name(b.name)[1] == NODES for b in self.parameters.blocks]
-            self.state.tail.compile(weights=not all(by_nodes), nodes=any(by_nodes))
+            self.state.tail.compile(
+                weights=not all(by_nodes), nodes=True
+            )  # nodes are what tables are made of
+            self._compiled = True
         return self.state.cost
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
@@ -149,53 +120,117 @@ class NetworkEngine(EngineBase):
                 out[where] += self._penalty_changes(block.name, inside, offsets[where])
         return out
 
+    def prepared(self, indices: IndexArray, offsets: Values, run: Run) -> NetworkEngine:
+        """An engine with tables of the Dense layers that many of a plan's coordinates belong to."""
+        if isinstance(self.space, NodeSpace):
+            return self
+        tables = {}
+        for number, where in self.parameters.segments(indices):
+            block = self.parameters.blocks[number]
+            name, own = split_name(block.name)
+            place = self.state.place(name)
+            if own != "weight" or not can_have_tables(place):
+                continue
+            feature, unit = np.divmod(indices[where] - block.start, block.shape[1])
+            units = np.flatnonzero(np.bincount(unit, minlength=block.shape[1]))
+            nodes = partial(self._values_of_nodes, run, place, block.start)
+            rounding = self.state.rounding if self.state.stage(place) is None else 0.0
+            table = make_table(block.shape[1], place.x, units, feature, offsets[where], nodes, rounding)
+            if table is not None:
+                tables[name] = table
+        if not tables:
+            return self
+        twin = self.for_worker()
+        twin.tables = tables
+        twin.notes = (*self.notes, READ_OFF)
+        return twin
+
+    def _values_of_nodes(self, run: Run, place: Place, start: int, units: IndexArray, du: Values) -> Values:
+        """The loss's changes (units, samples, points) for units of one layer moved by du (points,)."""
+        space = NodeSpace(self.parameters, self.state, [place.name])
+        engine = NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, space)
+        nodes = space.needed(start + units)  # those that the first row of the weights leads to
+        values = run(engine, nodes, np.tile(du, (len(nodes), 1)))
+        return values.reshape(len(units), -1, len(du))
+
     def prices(self, indices: IndexArray) -> npt.NDArray[np.float64]:
         """The work after each coordinate's layer: products of a dense tail, sizes of other activations."""
         found = np.empty(len(indices))
-        after = [work_after(self.state, k) for k in range(len(self.network.layers))]
         for number, where in self.parameters.segments(indices):
-            position, own = split_name(self.parameters.blocks[number].name)
-            together = own == NODES and samples_stay_apart(self.network, position)
-            found[where] = after[position] / (len(self.state.values[0]) if together else 1)
+            block = self.parameters.blocks[number]
+            name, own = split_name(block.name)
+            place = self.state.place(name)
+            together = own == NODES and place.samples_stay_apart
+            found[where] = place.work_after / (self.state.samples if together else 1)
+            if name in self.tables:
+                table = self.tables[name]
+                read = table.has[(indices[where] - block.start) % table.width]
+                found[where] = np.where(read, PRICE_OF_A_READING, found[where])
         return found
 
     def for_worker(self) -> NetworkEngine:
         """A twin; both read the same state, which nothing writes to."""
-        return NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, self.space)
+        twin = NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, self.space)
+        twin.tables = self.tables
+        return twin
 
     def _penalty_changes(self, name: str, inside: IndexArray, offsets: Values) -> Values:
         w = self.state.params[name].reshape(-1)[inside][:, None]
         return np.asarray(self.network.l2 * offsets * (w + 0.5 * offsets))
 
     def _loss_changes(self, name: str, inside: IndexArray, offsets: Values) -> Values:
-        position, own = split_name(name)
+        name, own = split_name(name)
+        place = self.state.place(name)
         if own == NODES:
-            return self._node_changes(position, inside, offsets)
-        tail = self.state.tail
-        if tail is None or position not in tail.positions:
-            return plain_changes(self.state, position, own, inside, offsets)
-        stage = tail.positions.index(position)
-        outputs = tail.weights[stage].shape[1]
-        feature, unit = (
-            (inside // outputs, inside % outputs) if own == "weight" else (np.full_like(inside, -1), inside)
+            return self._node_changes(place, inside, offsets)
+        if name not in self.tables:
+            return self._propagated(place, own, inside, offsets)
+        table = self.tables[name]
+        feature, unit = feature_and_unit(own, inside, table.width)
+        read = table.covers(feature, unit, offsets)
+        return _either(
+            read,
+            offsets.shape,
+            lambda at: table.values(feature[at], unit[at], offsets[at]),
+            lambda at: self._propagated(place, own, inside[at], offsets[at]),
         )
-        small = tail.is_small(stage, feature, unit, offsets)
-        out = np.empty(offsets.shape)
-        if small.any():
-            out[small] = tail.values(stage, feature[small], unit[small], offsets[small])
-        if not small.all():
-            out[~small] = plain_changes(self.state, position, own, inside[~small], offsets[~small])
-        return out
 
-    def _node_changes(self, position: int, inside: IndexArray, offsets: Values) -> Values:
-        tail = self.state.tail
-        if tail is None or position not in tail.positions:
-            return plain_node_changes(self.state, position, inside, offsets)
-        stage = tail.positions.index(position)
-        unit, sample = np.divmod(inside, len(self.state.values[0]))
-        small = tail.is_small(stage, np.full_like(inside, -1), unit, offsets)
-        out = np.empty(offsets.shape)
-        out[small] = tail.node_values(stage, sample[small], unit[small], offsets[small])
-        if not small.all():
-            out[~small] = plain_node_changes(self.state, position, inside[~small], offsets[~small])
-        return out
+    def _propagated(self, place: Place, own: str, inside: IndexArray, offsets: Values) -> Values:
+        tail, stage = self.state.tail, self.state.stage(place)
+        if tail is None or stage is None:
+            return plain_changes(self.state, place, own, inside, offsets)
+        feature, unit = feature_and_unit(own, inside, tail.weights[stage].shape[1])
+        return _either(
+            tail.is_small(stage, feature, unit, offsets),
+            offsets.shape,
+            lambda at: tail.values(stage, feature[at], unit[at], offsets[at]),
+            lambda at: plain_changes(self.state, place, own, inside[at], offsets[at]),
+        )
+
+    def _node_changes(self, place: Place, inside: IndexArray, offsets: Values) -> Values:
+        tail, stage = self.state.tail, self.state.stage(place)
+        if tail is None or stage is None or not place.samples_stay_apart:
+            return plain_node_changes(self.state, place, inside, offsets)
+        unit, sample = np.divmod(inside, self.state.samples)
+        return _either(
+            tail.is_small(stage, np.full_like(inside, -1), unit, offsets),
+            offsets.shape,
+            lambda at: tail.node_values(stage, sample[at], unit[at], offsets[at]),
+            lambda at: plain_node_changes(self.state, place, inside[at], offsets[at]),
+        )
+
+
+def _either(
+    first: npt.NDArray[np.bool_],
+    shape: tuple[int, ...],
+    one: Callable[[Any], Values],
+    other: Callable[[Any], Values],
+) -> Values:
+    """Values of `one` where `first` holds, of `other` elsewhere; nothing is copied where one does all."""
+    if first.all():
+        return one(slice(None))
+    if not first.any():
+        return other(slice(None))
+    out = np.empty(shape)
+    out[first], out[~first] = one(first), other(~first)
+    return out

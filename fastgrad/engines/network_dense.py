@@ -5,7 +5,7 @@ Arrays are packed once for a network, its parameters and its batch; all workers 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad import networks
+from fastgrad.engines.network_tables import largest_of_each
 from fastgrad.kernels import changes, loss_changes
+from fastgrad.kernels.rows import ACTIVATE, MASK, NORMALISE
 from fastgrad.networks.base import Blocks
 
 if TYPE_CHECKING:
     from fastgrad.kernels.dense_tail import Scratch, Tail
+    from fastgrad.kernels.rows import Between
 
 TILE_LANES = 256
 """Lanes of a tile (samples times perturbations of one unit) where the batch is not larger.
@@ -30,6 +33,9 @@ for overlapping arrays are then made again for every short loop."""
 
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
+
+BETWEEN = {networks.BatchNorm: NORMALISE, networks.Dropout: MASK}
+"""What a kernel can do to a row beside an activation, for batches of plain features."""
 
 LIPSCHITZ = {"Sigmoid": 0.25, "SiLU": 1.1, "GELU": 1.13}
 """How much an activation can stretch a change, where that is not 1 (the largest slope)."""
@@ -54,6 +60,8 @@ class DenseTail:
     inputs: tuple[Array, ...]  # (features, samples) of each
     weights: tuple[Array, ...]
     packed: Tail
+    stretches: tuple[tuple[float, float], ...]
+    """For each layer how much what follows it can stretch a change, on the way at most and in the end."""
     scale: float  # of the loss's change: 1 / samples for a mean
 
     def values(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> Array:
@@ -130,9 +138,13 @@ class DenseTail:
 
     def is_small(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> npt.NDArray[np.bool_]:
         """Which coordinates stay, at every later activation, within what the kernel's series allow."""
-        largest = np.append(np.abs(self.inputs[stage]).max(axis=1), 1.0)  # [-1] is the bias
-        reach = np.abs(offsets).max(axis=1) * largest[feature] * self.amplification[stage][unit]
+        reach = largest_of_each(offsets) * self.largest[stage][feature] * self.amplification[stage][unit]
         return np.asarray(reach <= changes.SMALL)
+
+    @cached_property
+    def largest(self) -> list[Array]:
+        """The largest |x| of each input of each dense layer; [-1] is the bias, which moves its unit by 1."""
+        return [np.append(np.abs(inputs).max(axis=1), 1.0) for inputs in self.inputs]
 
     @cached_property
     def amplification(self) -> list[Array]:
@@ -140,14 +152,15 @@ class DenseTail:
         depth = len(self.weights)
         bounds = []
         for s in range(depth):
-            stretch = self._lipschitz(s)
-            bound = np.full(self.weights[s].shape[1], max(1.0, stretch))
+            inside, stretch = self.stretches[s]
+            bound = np.full(self.weights[s].shape[1], inside)
             reach = np.full((1, 1), stretch)
             for t in range(s + 1, depth):
                 into = np.abs(self.weights[t])
                 reach = stretch * into if t == s + 1 else reach @ into
-                bound = np.maximum(bound, reach.max(axis=1) * max(1.0, self._lipschitz(t)))
-                reach = reach * self._lipschitz(t)
+                inside, onward = self.stretches[t]
+                bound = np.maximum(bound, reach.max(axis=1) * inside)
+                reach = reach * onward
             bounds.append(bound)
         return bounds
 
@@ -170,30 +183,25 @@ class DenseTail:
             moments_of=np.full(2, -1, dtype=np.intp),
         )
 
-    def _lipschitz(self, stage: int) -> float:
-        kind = self.packed.activations[self.packed.which[stage]]
-        return LIPSCHITZ.get(type(kind).__name__, max(1.0, abs(float(kind.parameter))))
-
 
 def dense_tail(network: networks.Network, params: Blocks, values: list[Any], target: Any) -> DenseTail | None:
     """The tail of a network, from float64 parameters and each layer's input; None if it has none.
 
     values[k] is the input of layer k and values[-1] the output, as Chain.forward gives them.
     """
-    found = _stages(network)
-    if not found:
+    stages = _stages(network)
+    if not stages or any(values[stage.position].ndim != 2 for stage in stages):
         return None
-    positions = tuple(position for position, _ in found)
-    if any(values[k].ndim != 2 for k in positions):
-        return None
-    kinds, which = _distinct([kind for _, kind in found])
+    positions = tuple(stage.position for stage in stages)
     weights = tuple(np.ascontiguousarray(params[f"{k}.weight"]) for k in positions)
     loss, scale = _loss(network, values[-1])
+    pieces = [_Piece(network, params, values, stage) for stage in stages]
     return DenseTail(
         positions=positions,
         inputs=tuple(np.ascontiguousarray(values[k].T) for k in positions),
         weights=weights,
-        packed=_pack(kinds, which, loss, weights, [values[k + 1] for k in positions], values[-1], target),
+        packed=_pack(pieces, loss, weights, values[-1], target),
+        stretches=tuple(piece.stretch() for piece in pieces),
         scale=scale,
     )
 
@@ -205,20 +213,66 @@ def _distinct(kinds: list[Any]) -> tuple[tuple[Any, ...], Indices]:
     return tuple(kind for _, kind in distinct), np.array([distinct.index(key) for key in keys], dtype=np.intp)
 
 
-def _stages(network: networks.Network) -> list[tuple[int, Any]]:
-    """(position of a Dense layer, the activation after it), from the back as far as the pattern holds."""
-    found: list[tuple[int, Any]] = []
-    activation: Any = None
+@dataclass(frozen=True)
+class _Stage:
+    """A Dense layer and what follows it: (step, position in the network), an activation among the steps."""
+
+    position: int
+    steps: tuple[tuple[int, int], ...]
+    activation: Any  # as a type (changes.py)
+
+
+def _stages(network: networks.Network) -> list[_Stage]:
+    """Dense layers from the back as far as kernels know what stands between them."""
+    found: list[_Stage] = []
+    steps: list[tuple[int, int]] = []
     for k in reversed(range(len(network.layers))):
         layer = network.layers[k]
+        step = BETWEEN.get(type(layer), ACTIVATE if type(layer) in _ACTIVATIONS else 0)
         if isinstance(layer, networks.Dense):
-            found.append((k, activation or changes.Identity()))
-            activation = None
-        elif type(layer) in _ACTIVATIONS and activation is None:
-            activation = _ACTIVATIONS[type(layer)](layer)
+            kind = next((network.layers[at] for step, at in steps if step == ACTIVATE), None)
+            activation = changes.Identity() if kind is None else _ACTIVATIONS[type(kind)](kind)
+            found.append(_Stage(k, tuple(reversed(steps)), activation))
+            steps = []
+        elif step and step not in [known for known, _ in steps]:
+            steps.append((step, k))
         else:
             break
     return found[::-1]
+
+
+class _Piece:
+    """What the kernels read of one stage: arrays (units, samples), of zeros where there is no such step."""
+
+    def __init__(self, network: networks.Network, params: Blocks, values: list[Any], stage: _Stage) -> None:
+        z = values[stage.position + 1]
+        at = dict(stage.steps)
+        self.activation = stage.activation
+        self.steps = [step for step, _ in stage.steps]
+        self.input = values[at[ACTIVATE]].T if ACTIVATE in at else z.T
+        self.centred, self.mask = np.zeros(z.T.shape), np.ones(z.T.shape)
+        self.deviation, self.gain = np.ones(z.shape[1]), np.ones(z.shape[1])
+        if NORMALISE in at:
+            layer, x = network.layers[at[NORMALISE]], values[at[NORMALISE]]
+            self.centred = (x - x.mean(axis=0)).T
+            self.deviation = np.sqrt(x.var(axis=0) + layer.epsilon)  # type: ignore[attr-defined]
+            self.gain = params[f"{at[NORMALISE]}.scale"]
+        if MASK in at:
+            self.mask = network.layers[at[MASK]].mask(z).T  # type: ignore[attr-defined]
+
+    def stretch(self) -> tuple[float, float]:
+        """How much a change can grow in these steps: on the way at most, and in the end."""
+        farthest = np.abs(self.centred).max(axis=1, initial=0.0) / self.deviation
+        # |g d'/t| <= 2 |g d| / s, and the change of the deviation moves z' by as much times |z'| / s.
+        normalised = float(np.max(2 * np.abs(self.gain) / self.deviation * (1 + farthest)))
+        kind = self.activation
+        activated = LIPSCHITZ.get(type(kind).__name__, max(1.0, abs(float(kind.parameter))))
+        by = {NORMALISE: normalised, ACTIVATE: activated, MASK: float(self.mask.max(initial=1.0))}
+        now, most = 1.0, 1.0
+        for step in self.steps:
+            now *= by[step]
+            most = max(most, now)
+        return most, now
 
 
 def _loss(network: networks.Network, y: Array) -> tuple[Any, float]:
@@ -232,32 +286,57 @@ def _loss(network: networks.Network, y: Array) -> tuple[Any, float]:
     return loss_changes.SoftmaxCrossEntropy(), 1.0 / len(y)
 
 
-def _pack(
-    kinds: tuple[Any, ...],
-    which: Indices,
-    loss: Any,
-    weights: tuple[Array, ...],
-    preactivations: list[Array],
-    y: Array,
-    target: Any,
-) -> Tail:
+def _pack(pieces: list[_Piece], loss: Any, weights: tuple[Array, ...], y: Array, target: Any) -> Tail:
     """All arrays of the tail, each base repeated from the batch to a tile's width."""
     from fastgrad.kernels.dense_tail import Tail
 
     repeat = max(1, TILE_LANES // len(y))
-    width = repeat * len(y)
-    bases: tuple[list[Array], ...] = ([], [], [])
-    for z, number in zip(preactivations, which, strict=True):
-        for part, q in zip(bases, changes.prepared(kinds[number], z.T), strict=True):
-            part.append(np.tile(q, (1, repeat)).reshape(-1))
-    q0, q1, q2 = (np.concatenate(part) for part in bases)
+    kinds, which = _distinct([piece.activation for piece in pieces])
+    bases = [changes.prepared(piece.activation, piece.input) for piece in pieces]
+    q0, q1, q2 = (_tiled(parts, repeat) for parts in zip(*bases, strict=True))
     r0, r1 = (np.tile(r.T, (1, repeat)) for r in loss_changes.prepared(loss, y, target))
     units = np.array([w.shape[1] for w in weights], dtype=np.intp)
-    flat_weights = np.concatenate([w.reshape(-1) for w in weights])
-    weight_at, base_at = _starts([w.size for w in weights]), _starts(units * width)
-    last_is_linear = isinstance(kinds[which[-1]], changes.Identity)
-    by_moments = int(last_is_linear and loss_changes.has_moments(loss))
-    return Tail(kinds, loss, which, units, flat_weights, weight_at, q0, q1, q2, base_at, by_moments, r0, r1)
+    last = pieces[-1]
+    ends_plainly = isinstance(last.activation, changes.Identity) and set(last.steps) <= {ACTIVATE}
+    return Tail(
+        activations=kinds,
+        loss=loss,
+        which=which,
+        units=units,
+        weights=np.concatenate([w.reshape(-1) for w in weights]),
+        weight_at=_starts([w.size for w in weights]),
+        q0=q0,
+        q1=q1,
+        q2=q2,
+        base_at=_starts(units * repeat * len(y)),
+        between=_between(pieces, units, len(y), repeat),
+        by_moments=int(ends_plainly and loss_changes.has_moments(loss)),
+        r0=r0,
+        r1=r1,
+    )
+
+
+def _between(pieces: list[_Piece], units: Indices, samples: int, repeat: int) -> Between | None:
+    """What stands between the layers beside activations; None where nothing does."""
+    if all(set(piece.steps) <= {ACTIVATE} for piece in pieces):
+        return None
+    from fastgrad.kernels.rows import Between
+
+    steps = [[*piece.steps, 0, 0, 0][:3] for piece in pieces]
+    return Between(
+        steps=np.array(steps, dtype=np.intp),
+        samples=samples,
+        centred=_tiled([piece.centred for piece in pieces], repeat),
+        deviation=np.concatenate([piece.deviation for piece in pieces]),
+        gain=np.concatenate([piece.gain for piece in pieces]),
+        unit_at=_starts(units),
+        mask=_tiled([piece.mask for piece in pieces], repeat),
+    )
+
+
+def _tiled(arrays: Sequence[Array], repeat: int) -> Array:
+    """Arrays (units, samples), each row repeated, all one after the other."""
+    return np.concatenate([np.tile(array, (1, repeat)).reshape(-1) for array in arrays])
 
 
 def _starts(sizes: Any) -> Indices:

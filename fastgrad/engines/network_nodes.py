@@ -11,20 +11,17 @@ is taken for granted. |x| carries the bounds the same way.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad import networks
-from fastgrad.engines.network_parts import Part, through_chain
-from fastgrad.engines.network_plain import loss_changes, samples_stay_apart
+from fastgrad.engines.network_parts import Part
+from fastgrad.engines.network_plain import loss_changes
+from fastgrad.engines.network_state import NetworkState, Place, split_name
 from fastgrad.networks.base import Array
-from fastgrad.networks.network import Network, is_penalised
+from fastgrad.networks.network import is_penalised
 from fastgrad.parameters import IndexArray, Parameters
-
-if TYPE_CHECKING:
-    from fastgrad.engines.network import NetworkState
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,44 +35,33 @@ product of whole matrices, which BLAS does at several times the speed of gatheri
 GATHERED_AT_ONCE = 2**16
 
 
-def split_name(name: str) -> tuple[int, str]:
-    """The layer's position and the parameter's own name: ("3.weight") -> (3, "weight")."""
-    position, _, own = name.partition(".")
-    return int(position), own
-
-
-def choose_nodes(network: Network, state: NetworkState, theirs: Parameters, indices: IndexArray) -> list[int]:
+def choose_nodes(state: NetworkState, theirs: Parameters, indices: IndexArray) -> list[str]:
     """The Dense layers for which moving nodes takes fewer evaluations of a batch than moving weights."""
-    wanted = np.zeros(len(network.layers), dtype=np.intp)
+    wanted: dict[str, int] = {}
     for number, where in theirs.segments(indices):
-        wanted[split_name(theirs.blocks[number].name)[0]] += len(indices[where])
-    return [k for k in affine_layers(network) if _batches(network, state, k) < wanted[k]]
+        name = split_name(theirs.blocks[number].name)[0]
+        wanted[name] = wanted.get(name, 0) + len(indices[where])
+    return [place.name for place in state.dense_places if _batches(place) < wanted.get(place.name, 0)]
 
 
-def affine_layers(network: Network) -> list[int]:
-    """The positions of the layers that can be checked through their nodes."""
-    return [k for k, layer in enumerate(network.layers) if isinstance(layer, networks.Dense)]
-
-
-def _batches(network: Network, state: NetworkState, position: int) -> int:
-    z = state.values[position + 1]
-    return z[0].size if samples_stay_apart(network, position) else z.size
+def _batches(place: Place) -> int:
+    return place.z[0].size if place.samples_stay_apart else place.z.size
 
 
 class NodeSpace:
     """The parameters with the weight and bias of some Dense layers replaced by their pre-activations."""
 
-    def __init__(self, theirs: Parameters, state: NetworkState, positions: Sequence[int]) -> None:
+    def __init__(self, theirs: Parameters, state: NetworkState, places: Sequence[str]) -> None:
         self.theirs = theirs
         self.state = state
-        self.positions = tuple(positions)
+        self.places = tuple(places)
         leaves = dict(zip((b.name for b in theirs.blocks), theirs.leaves, strict=True))
         moved: dict[str, Any] = {}
         for block in theirs.blocks:
-            position, _ = split_name(block.name)
-            if position in self.positions:
+            name, _ = split_name(block.name)
+            if name in self.places:
                 # Samples last: a run of nodes is then one unit in every sample, which one pass answers.
-                moved[f"{position}.{NODES}"] = np.moveaxis(state.values[position + 1], 0, -1)
+                moved[f"{name}.{NODES}"] = np.moveaxis(state.place(name).z, 0, -1)
             else:
                 moved[block.name] = leaves[block.name].reshape(block.shape)
         self.parameters = Parameters(moved)
@@ -84,7 +70,7 @@ class NodeSpace:
     @property
     def sentence(self) -> str:
         """What was perturbed and what is then taken for granted."""
-        layers = ", ".join(f"layer {k}" for k in self.positions)
+        layers = ", ".join(f"layer {k}" for k in self.places)
         others = "" if self._all_carried() else "; every other checked parameter itself"
         penalty = ", and of the derivative of the l2 penalty" if self.state.network.l2 else ""
         return (
@@ -96,19 +82,19 @@ class NodeSpace:
     def needed(self, indices: IndexArray) -> IndexArray:
         """All rows of each unit that a wanted weight or bias belongs to; other parameters as they are."""
         found: list[IndexArray] = []
-        units: dict[int, npt.NDArray[np.bool_]] = {}
+        units: dict[str, npt.NDArray[np.bool_]] = {}
         for number, where in self.theirs.segments(indices):
             block = self.theirs.blocks[number]
-            position, _ = split_name(block.name)
+            name, _ = split_name(block.name)
             inside = indices[where] - block.start
-            if position in self.positions:
+            if name in self.places:
                 width = block.shape[-1]
-                touched = units.setdefault(position, np.zeros(width, dtype=bool))
+                touched = units.setdefault(name, np.zeros(width, dtype=bool))
                 touched[inside % width] = True
             else:
                 found.append(self._blocks[block.name].start + inside)
-        for position, touched in units.items():
-            block = self._blocks[f"{position}.{NODES}"]
+        for name, touched in units.items():
+            block = self._blocks[f"{name}.{NODES}"]
             mask = np.broadcast_to(touched[:, None], block.shape)
             found.append(block.start + np.flatnonzero(mask))
         return np.sort(np.concatenate(found))
@@ -118,23 +104,23 @@ class NodeSpace:
         numeric, bound = np.empty(len(indices)), np.empty(len(indices))
         for number, where in self.theirs.segments(indices):
             block = self.theirs.blocks[number]
-            position, own = split_name(block.name)
+            name, own = split_name(block.name)
             inside = indices[where] - block.start
-            if position not in self.positions:
+            if name not in self.places:
                 at = np.searchsorted(moved, self._blocks[block.name].start + inside)
                 numeric[where], bound[where] = d[at], e[at]
                 continue
-            slopes, bounds = self._matrices(position, moved, d, e)
-            found = self._carried(position, own, inside, slopes, bounds)
+            slopes, bounds = self._matrices(name, moved, d, e)
+            found = self._carried(name, own, inside, slopes, bounds)
             numeric[where], bound[where] = found
             if self.state.network.l2 and is_penalised(block.name):
                 weights = self.state.params[block.name].reshape(-1)[inside]
                 numeric[where] += self.state.network.l2 * weights
         return numeric, bound
 
-    def _matrices(self, position: int, moved: IndexArray, d: Floats, e: Floats) -> tuple[Floats, Floats]:
+    def _matrices(self, name: str, moved: IndexArray, d: Floats, e: Floats) -> tuple[Floats, Floats]:
         """D[r, j] and its bounds as matrices, NaN and inf where a node was not moved."""
-        block = self._blocks[f"{position}.{NODES}"]
+        block = self._blocks[f"{name}.{NODES}"]
         lo, hi = np.searchsorted(moved, (block.start, block.stop))
         inside = moved[lo:hi] - block.start
         slopes, bounds = np.full(block.size, np.nan), np.full(block.size, np.inf)
@@ -142,14 +128,14 @@ class NodeSpace:
         return _by_row(slopes.reshape(block.shape)), _by_row(bounds.reshape(block.shape))
 
     def _carried(
-        self, position: int, own: str, inside: IndexArray, slopes: Floats, bounds: Floats
+        self, name: str, own: str, inside: IndexArray, slopes: Floats, bounds: Floats
     ) -> tuple[Floats, Floats]:
         rounding = (len(slopes) + 2) * np.finfo(np.float64).eps
         with np.errstate(invalid="ignore"):  # units that were not moved
             bounds = bounds + rounding * np.abs(slopes)
             if own == "bias":
                 return slopes.sum(axis=0)[inside], bounds.sum(axis=0)[inside]
-            x = self.state.values[position]
+            x = self.state.place(name).x
             x = x.reshape(-1, x.shape[-1])
             if GATHER_SHARE * len(inside) < x.shape[1] * slopes.shape[1]:
                 return _gathered(x, slopes, inside), _gathered(np.abs(x), bounds, inside)
@@ -157,7 +143,7 @@ class NodeSpace:
         return carried.reshape(-1)[inside], wide.reshape(-1)[inside]
 
     def _all_carried(self) -> bool:
-        return all(split_name(b.name)[0] in self.positions for b in self.theirs.blocks)
+        return all(split_name(b.name)[0] in self.places for b in self.theirs.blocks)
 
 
 def _by_row(nodes: Floats) -> Floats:
@@ -176,44 +162,42 @@ def _gathered(x: Array, matrix: Floats, inside: IndexArray) -> Floats:
     return out
 
 
-def plain_node_changes(state: NetworkState, position: int, inside: IndexArray, offsets: Floats) -> Floats:
+def plain_node_changes(state: NetworkState, place: Place, inside: IndexArray, offsets: Floats) -> Floats:
     """The loss's changes (m, S) for moved nodes of one layer, through any layers after it, by NumPy rules."""
-    z = state.values[position + 1]
-    unit, sample = np.divmod(inside, len(z))
+    unit, sample = np.divmod(inside, state.samples)
     out = np.empty(offsets.shape)
-    together = samples_stay_apart(state.network, position)
-    each = state.batch_size(position, offsets.shape[1])
+    each = state.batch_size(place, offsets.shape[1])
     for u in np.unique(unit):
         where = np.flatnonzero(unit == u)
-        if together:
-            out[where] = _all_samples_at_once(state, position, int(u), sample[where], offsets[where])
+        if place.samples_stay_apart:
+            out[where] = _all_samples_at_once(state, place, int(u), sample[where], offsets[where])
             continue
         for i in range(0, len(where), each):
             some = where[i : i + each]
-            out[some] = _one_at_a_time(state, position, int(u), sample[some], offsets[some])
+            out[some] = _one_at_a_time(state, place, int(u), sample[some], offsets[some])
     return out
 
 
 def _all_samples_at_once(
-    state: NetworkState, position: int, unit: int, sample: IndexArray, offsets: Floats
+    state: NetworkState, place: Place, unit: int, sample: IndexArray, offsets: Floats
 ) -> Floats:
-    shift = np.zeros((offsets.shape[1], len(state.values[0])))
+    shift = np.zeros((offsets.shape[1], state.samples))
     shift[:, sample] = offsets.T
-    return np.asarray(loss_changes(state, _outputs(state, position, unit, shift))[:, sample].T)
+    return np.asarray(loss_changes(state, _outputs(state, place, unit, shift))[:, sample].T)
 
 
 def _one_at_a_time(
-    state: NetworkState, position: int, unit: int, sample: IndexArray, offsets: Floats
+    state: NetworkState, place: Place, unit: int, sample: IndexArray, offsets: Floats
 ) -> Floats:
-    shift = np.zeros((offsets.size, len(state.values[0])))
+    shift = np.zeros((offsets.size, state.samples))
     shift[np.arange(offsets.size), np.repeat(sample, offsets.shape[1])] = offsets.reshape(-1)
-    changes = loss_changes(state, _outputs(state, position, unit, shift))
+    changes = loss_changes(state, _outputs(state, place, unit, shift))
     return np.asarray(changes.sum(axis=1).reshape(offsets.shape))
 
 
-def _outputs(state: NetworkState, position: int, unit: int, shift: Floats) -> Array:
+def _outputs(state: NetworkState, place: Place, unit: int, shift: Floats) -> Array:
     """The outputs (K, samples, ...) with one node of each sample moved by shift (K, samples)."""
-    z, chain = state.values[position + 1], state.network.chain
+    z = place.z
     if z.ndim == 2:
         part = Part(unit, unit + 1, z[None, :, unit : unit + 1] + shift[:, :, None])
     else:
@@ -221,5 +205,5 @@ def _outputs(state: NetworkState, position: int, unit: int, shift: Floats) -> Ar
         new.reshape(len(shift), len(z), -1)[:, :, unit] += shift
         part = Part(0, z.shape[1], new)
     with np.errstate(all="ignore"):  # what is not finite shows in the values
-        part = through_chain(chain, state.params, state.values, position + 1, part)
+        part = place.onward(part)
     return part.everything(state.values[-1]).new

@@ -50,8 +50,6 @@ class Part:
 def own_change(layer: Any, p: Blocks, name: str, x: Array, y: Array, index: Any, offsets: Floats) -> Part:
     """What moving entry `index` of a layer's own parameter by offsets (K,) does to its output y."""
     spread = offsets.reshape(-1, *(1,) * y.ndim)
-    if isinstance(layer, networks.Residual):
-        return _own_change_of_branch(layer, p, name, x, index, offsets)
     if isinstance(layer, networks.Conv2D):
         o = index[0]
         felt = layer.view(x)[:, index[1], :, :, index[2], index[3]][:, None] if name == "weight" else 1.0
@@ -74,16 +72,6 @@ def _own_change_plainly(layer: Any, p: Blocks, name: str, x: Array, index: Any, 
         outputs.append(layer.forward(moved, x))
     new = np.stack(outputs)
     return Part(0, new.shape[2], new)
-
-
-def _own_change_of_branch(layer: Any, p: Blocks, name: str, x: Array, index: Any, offsets: Floats) -> Part:
-    """A parameter inside a branch: its layer's change, through the rest of it, and the input added."""
-    position, _, own = name.partition(".")
-    k, chain = int(position), layer.chain
-    values = chain.forward(p, x)
-    part = own_change(chain.layers[k], chain.own(p, k), own, values[k], values[k + 1], index, offsets)
-    part = through_chain(chain, p, values, k + 1, part)
-    return Part(part.lo, part.hi, part.new + x[:, part.lo : part.hi])
 
 
 def through_chain(chain: Any, p: Blocks, values: Sequence[Array], start: int, part: Part) -> Part:

@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.kernels.changes import change
-from fastgrad.kernels.jit import jit, jit_inlined, overload
+from fastgrad.kernels.jit import is_none, jit, jit_inlined, overload
 from fastgrad.kernels.loss_changes import POWERS, add_moments, curved, finish, linear, of_moments
+from fastgrad.kernels.rows import ACTIVATE, MASK, NORMALISE, mask, normalise
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -43,6 +44,7 @@ class Tail(NamedTuple):
     q1: Floats  # (units[s], width), a sample's base repeated up to the width of a tile
     q2: Floats
     base_at: Indices
+    between: Any  # rows.Between: what else stands between the layers; None where nothing does
     by_moments: int  # whether the last layer is linear and the loss a power series of one unit's change
     r0: Floats  # (outputs, width) what loss_changes.prepared says of each output
     r1: Floats
@@ -117,11 +119,57 @@ def _activate_by_type(
 def _activate_unit(
     tail: Tail, stage: int, unit: int, scale: float, source: Floats, out: Floats, lanes: int
 ) -> None:
-    """out[l] = the change of one unit's activation for a pre-activation changed by scale * source[l]."""
+    """out[l] = the change of what leaves one unit for a pre-activation changed by scale * source[l]."""
+    follow(tail.between, tail, stage, unit, scale, source, out, lanes)
+
+
+@jit_inlined
+def _activation_only(
+    tail: Tail, stage: int, unit: int, scale: float, source: Floats, out: Floats, lanes: int
+) -> None:
     width = tail.r0.shape[1]
     at = tail.base_at[stage] + unit * width
     q0, q1, q2 = tail.q0[at : at + width], tail.q1[at : at + width], tail.q2[at : at + width]
     activate(tail.activations, tail.which[stage], scale, source, q0, q1, q2, out, lanes)
+
+
+@jit
+def _each_step(
+    tail: Tail, stage: int, unit: int, scale: float, source: Floats, out: Floats, lanes: int
+) -> None:
+    between = tail.between
+    at = tail.base_at[stage] + unit * tail.r0.shape[1]
+    for n in range(lanes):
+        out[n] = scale * source[n]
+    for step in between.steps[stage]:
+        if step == NORMALISE:
+            normalise(between, between.unit_at[stage] + unit, at, out, lanes)
+        elif step == ACTIVATE:
+            _activation_only(tail, stage, unit, 1.0, out, out, lanes)
+        elif step == MASK:
+            mask(between, at, out, lanes)
+
+
+def follow(
+    between: Any, tail: Any, stage: Any, unit: Any, scale: Any, source: Any, out: Any, lanes: Any
+) -> None:
+    """A unit's change through all that stands between its layer and the next."""
+    step = _activation_only if between is None else _each_step
+    step(tail, stage, unit, scale, source, out, lanes)
+
+
+@overload(follow)
+def _follow_by_type(
+    between: Any, tail: Any, stage: Any, unit: Any, scale: Any, source: Any, out: Any, lanes: Any
+) -> Any:
+    step = _activation_only if is_none(between) else _each_step
+
+    def compiled(
+        between: Any, tail: Any, stage: Any, unit: Any, scale: Any, source: Any, out: Any, lanes: Any
+    ) -> None:  # pragma: no cover
+        step(tail, stage, unit, scale, source, out, lanes)
+
+    return compiled
 
 
 @jit

@@ -73,6 +73,14 @@ def jit_inlined(function: F) -> F:
     return _compile(function, cache=KEEP_ON_DISK, forceinline=True)
 
 
+def jit_summing(function: F) -> F:
+    """Compile a function whose sums may be taken in another order, which vectorises them.
+
+    For plain sums and products only: see FASTMATH for what `reassoc` does to more careful arithmetic.
+    """
+    return _compile(function, cache=KEEP_ON_DISK, fastmath={*FASTMATH, "reassoc"})
+
+
 def jit_uncached(function: F) -> F:
     """Compile a function that takes another compiled function as argument: not to be kept on disk.
 
@@ -116,17 +124,22 @@ def is_jitted(function: object) -> bool:
     return registry is not None and isinstance(function, registry.CPUDispatcher)
 
 
+def is_none(numba_type: Any) -> bool:
+    """Whether Numba's type of an argument is that of None."""
+    return str(numba_type) == "none"
+
+
 def runs_in_parallel(function: object) -> bool:
     """Whether `function` was compiled with `parallel=True`, and so starts threads of its own."""
     return is_jitted(function) and bool(getattr(function, "targetoptions", {}).get("parallel"))
 
 
-def _compile(function: F, *, cache: bool, **options: bool) -> F:
+def _compile(function: F, *, cache: bool, **options: Any) -> F:
     numba = import_module("numba")
     if numba.config.DISABLE_JIT:
         # Compiled code does not warn of overflow; neither does the plain code in its place.
         return np.errstate(all="ignore")(function)
-    compiled: F = numba.njit(cache=cache, **OPTIONS, **options)(function)
+    compiled: F = numba.njit(cache=cache, **{**OPTIONS, **options})(function)
     cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cache_file is not None:
         cache_file._source_stamp = (cache_file._source_stamp, _kernels_stamp())

@@ -11,7 +11,7 @@ from fastgrad.bounds import Estimates
 from fastgrad.causes import Causes
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.report import Arrays, BlockRow, Findings, make_finding
-from fastgrad.verdict import Comparison, relative_error, relative_error_interval
+from fastgrad.verdict import NOTHING_KNOWN, ClassicMeasure, Comparison
 
 
 def build_arrays(
@@ -69,54 +69,48 @@ def build_findings(
     return Findings(parameters, arrays, wrong), Findings(parameters, arrays, undecided)
 
 
-def build_blocks(parameters: Parameters, arrays: Arrays, comparison: Comparison) -> tuple[BlockRow, ...]:
-    """A row for each block, in the user's order."""
-    everywhere, nothing = np.arange(len(arrays.indices)), np.empty(0, dtype=np.intp)
-    positions = {number: everywhere[where] for number, where in parameters.segments(arrays.indices)}
-    rows = []
+def build_blocks(
+    parameters: Parameters, arrays: Arrays, comparison: Comparison
+) -> tuple[tuple[BlockRow, ...], ClassicMeasure]:
+    """A row for each block, in the user's order, and the classic measure of all of them together."""
+    positions = dict(parameters.segments(arrays.indices))
+    rows: list[BlockRow] = []
+    measures: list[ClassicMeasure] = []
     for number, block in enumerate(parameters.blocks):
-        where = positions.get(number, nothing)
+        where = positions.get(number, slice(0, 0))
         worst = _worst(comparison, where)
+        of_block = measure(arrays, where)
+        if of_block is not NOTHING_KNOWN:
+            measures.append(of_block)
         rows.append(
             BlockRow(
                 name=block.name,
                 shape=block.shape,
                 size=block.size,
-                checked=len(where),
+                checked=len(arrays.indices[where]),
                 wrong=int(comparison.wrong[where].sum()),
                 undecided=int(comparison.undecided[where].sum()),
-                relative_error=_known_relative_error(arrays, where),
-                relative_error_interval=_interval(arrays, where),
+                relative_error=of_block.value,
+                relative_error_interval=of_block.interval,
                 worst=None if worst is None else make_finding(parameters, arrays, worst),
             )
         )
-    return tuple(rows)
+    return tuple(rows), ClassicMeasure.joined(measures) if measures else NOTHING_KNOWN
 
 
-def overall_relative_error(arrays: Arrays) -> float:
-    """||g - d|| / ||g + d|| over the coordinates whose d is known."""
-    return _known_relative_error(arrays, np.arange(len(arrays.indices)))
+def measure(arrays: Arrays, where: slice | IndexArray) -> ClassicMeasure:
+    """The classic measure of some coordinates, as far as their d is known; NOTHING_KNOWN where none is."""
+    d = arrays.numeric[where]
+    known = np.isfinite(d)
+    if not known.any():
+        return NOTHING_KNOWN
+    of = (arrays.claimed[where], d, arrays.error_bound[where])
+    return ClassicMeasure.of(*of) if known.all() else ClassicMeasure.of(*(v[known] for v in of))
 
 
-def overall_interval(arrays: Arrays) -> tuple[float, float]:
-    """Between what values the relative error lies, over the coordinates whose d is known."""
-    return _interval(arrays, np.arange(len(arrays.indices)))
-
-
-def _interval(arrays: Arrays, where: IndexArray) -> tuple[float, float]:
-    known = where[np.isfinite(arrays.numeric[where])]
-    return relative_error_interval(arrays.claimed[known], arrays.numeric[known], arrays.error_bound[known])
-
-
-def _known_relative_error(arrays: Arrays, where: IndexArray) -> float:
-    known = where[np.isfinite(arrays.numeric[where])]
-    if len(known) == 0:
-        return float("nan")
-    return relative_error(arrays.claimed[known], arrays.numeric[known])
-
-
-def _worst(comparison: Comparison, where: IndexArray) -> int | None:
+def _worst(comparison: Comparison, where: slice | IndexArray) -> int | None:
     severity = comparison.severity[where]
-    if len(where) == 0 or np.isnan(severity).all():
+    if len(severity) == 0 or np.isnan(severity).all():
         return None
-    return int(where[np.nanargmax(severity)])
+    at = int(np.nanargmax(severity))
+    return where.start + at if isinstance(where, slice) else int(where[at])
