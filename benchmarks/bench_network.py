@@ -21,7 +21,22 @@ import pytest
 from measure import in_turns
 
 import fastgrad
-from fastgrad import Conv2D, Dense, Flatten, MaxPool2D, Network, ReLU, SoftmaxCrossEntropy, Tanh
+from fastgrad import (
+    AvgPool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    LayerNorm,
+    MaxPool2D,
+    Network,
+    ReLU,
+    Residual,
+    SoftmaxCrossEntropy,
+    Tanh,
+)
 from fastgrad.engines.network import NetworkEngine
 from fastgrad.parallel import evaluate, one_blas_thread
 from fastgrad.parameters import Parameters
@@ -50,6 +65,34 @@ CONV = Network(
     SoftmaxCrossEntropy(),
 )
 
+CONV_NORM = Network(
+    [
+        *(Conv2D(1, 8, 3, padding=1), BatchNorm(8), ReLU(), AvgPool2D(2)),
+        *(Conv2D(8, 16, 3, padding=1), BatchNorm(16), ReLU(), MaxPool2D(2)),
+        *(Flatten(), Dense(784, 10)),
+    ],
+    SoftmaxCrossEntropy(),
+)
+
+
+def with_layers(*between):
+    """64-64-64-10 with these after each of the first two dense layers."""
+    layers = [Dense(64, 64), *between, Dense(64, 64), *between, Dense(64, 10)]
+    return Network(layers, SoftmaxCrossEntropy())
+
+
+BRANCH = Residual([Dense(64, 64), Tanh(), Dense(64, 64)])
+TOKENS = [Embedding(500, 16), Flatten(), Dense(128, 32), Tanh(), Dense(32, 10)]
+OTHERS = {
+    "batch norm": (with_layers(BatchNorm(64), Tanh()), (64,)),
+    "layer norm": (with_layers(LayerNorm(64), Tanh()), (64,)),
+    "dropout": (with_layers(Tanh(), Dropout(0.3)), (64,)),
+    "residual": (Network([Dense(64, 64), Tanh(), BRANCH, Dense(64, 10)], SoftmaxCrossEntropy()), (64,)),
+    "embedding": (Network(TOKENS, SoftmaxCrossEntropy()), (8,)),
+    "conv, batch norm, pools": (CONV_NORM, (1, 28, 28)),
+}
+"""Other layers than those of the four networks: 64 samples, or 16 images."""
+
 # name: network, shape of a sample, samples, coordinates of one check by parameters (None for all), and the
 # goals by parameters and by nodes
 CASES = {
@@ -59,7 +102,7 @@ CASES = {
         mlp((784, 1024, 1024, 10), ReLU()),
         (784,),
         32,
-        100_000,
+        None,
         ">= 120",
         ">= 5,000",
     ),
@@ -70,17 +113,32 @@ CASES = {
 def batch_of(net, shape, samples):
     """Parameters and a batch of normal inputs with random labels."""
     rng = np.random.default_rng(0)
-    return net.initial_parameters(0), rng.normal(size=(samples, *shape)), rng.integers(0, 10, samples)
+    tokens = isinstance(net.layers[0], Embedding)
+    X = rng.integers(0, 500, (samples, *shape)) if tokens else rng.normal(size=(samples, *shape))
+    return net.initial_parameters(0), X, rng.integers(0, 10, samples)
 
 
 @pytest.mark.parametrize("perturb", ["parameters", "auto"])
 @pytest.mark.parametrize("name", CASES)
 def bench_check(benchmark, tiny, name, perturb):
-    """A whole check on two workers against the textbook loop, per coordinate; "auto" takes nodes if fewer."""
+    """A check on two workers against the textbook loop, per coordinate; "auto" takes nodes if fewer."""
     net, shape, samples, count, *goals = CASES[name]
     goal = goals[perturb == "auto"]
     count = count if perturb == "parameters" else None
-    params, X, Y = batch_of(net, shape, samples)
+    compare(benchmark, tiny, net, batch_of(net, shape, samples), goal, perturb, count)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def bench_other_layers(benchmark, tiny, name):
+    """The same for layers that are not dense, by parameters."""
+    net, shape = OTHERS[name]
+    batch = batch_of(net, shape, 16 if len(shape) == 3 else 64)
+    compare(benchmark, tiny, net, batch, ">= 10", "parameters", None)
+
+
+def compare(benchmark, tiny, net, batch, goal, perturb, count):
+    """Time a whole check and the textbook loop in turns, and write down what came of it."""
+    params, X, Y = batch
     problem = net.problem(params, X, Y)
     coordinates = 50 if tiny else "all" if count is None else count
     sample = np.random.default_rng(1).choice(Parameters(params).size, 3 if tiny else 30, replace=False)
