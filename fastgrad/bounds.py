@@ -5,6 +5,7 @@ a value, Z = the quantile at which all coordinates together are wrong with proba
 
     screen   c = D(h)                   e = Z sd sigma / h + T
     own      c = (4 D(h) - D(2h)) / 3   e = Z 0.95 sigma / h + |D(h) - D(2h)| / 3
+             or at a larger step        e = Z 0.95 sigma / h + |c(h) - c(2h)| / 3
 
 T is measured on a few coordinates of the block, sd^2 the sum of the squares of the stencil's weights; own are
 central differences of four values. A coordinate that neither decides goes to the step
@@ -29,8 +30,9 @@ Floats = npt.NDArray[np.float64]
 ALPHA = 1e-3
 """The chance that noise alone pushes any one of all checked coordinates out of its bound."""
 
-LOOKS = 6
-"""How many bounds of one coordinate are looked at: screen, own, ladder, and theirs again to confirm."""
+LOOKS = 8
+"""How many bounds of one coordinate are looked at: screen, own, finer, ladder, theirs again to confirm, and
+two to spare."""
 
 OWN_SD = 0.950
 """Standard deviation of the fourth-order central difference, in sigma / h (numerics, section 1)."""
@@ -119,6 +121,24 @@ def by_four_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float)
         far = (f[:, 3] - f[:, 0]) / (d[:, 3] - d[:, 0])
         bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
         return unknown_where_not_finite((4 * near - far) / 3, bound)
+
+
+def by_six_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) -> tuple[Floats, Floats]:
+    """The fourth-order difference at a larger step, its truncation seen from the same at twice the step.
+
+    Parameters
+    ----------
+    f, d : (m, 6) values and actual displacements at -4h, -2h, -h, h, 2h, 4h
+    steps, sigma : (m,)
+    z : the quantile
+    """
+    with np.errstate(all="ignore"):
+        one, two, four = ((f[:, 5 - k] - f[:, k]) / (d[:, 5 - k] - d[:, k]) for k in (2, 1, 0))
+        near, far = (4 * one - two) / 3, (4 * two - four) / 3
+        # A fifteenth of their difference is the leading term of near's error (numerics, section 2.2): a third
+        # leaves room for the others, and it is small at a step this side of the cost's own scale.
+        bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
+        return unknown_where_not_finite(near, bound)
 
 
 def unknown_where_not_finite(numeric: Floats, bound: Floats) -> tuple[Floats, Floats]:

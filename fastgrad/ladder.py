@@ -11,6 +11,9 @@ A level is believed if its J meets N of every finer level, which needs no smooth
 smooth f: where they shrink by a ratio r > 1/2 only, what is left of their geometric series is the bound, and
 where they do not shrink there is none. Of the levels that are believed the one with the narrowest J decides.
 
+The same is done with D4_k = (4 D_k - D_{k-1}) / 3, which is good to fourth order and so at larger steps,
+higher above noise: where the two decisions meet the narrower one counts.
+
     kink at the point     S_k = J h_k for a slope jump J: |S_k| halves from level to level (smooth: quarters),
                           or |S_k| / h_k does not fall at all over six levels (smooth: to 1/64)
     end of the domain     one side has no values at any level: one-sided differences, the same way
@@ -33,10 +36,10 @@ from fastgrad.steps import ULPS_OF_A_RAISED_STEP, representable
 
 Bools = npt.NDArray[np.bool_]
 
-TOP = 2.0**-5
-"""The first step, in units of the block's typical size: wide enough for a float32 cost."""
+TOP = 2.0**-2
+"""The first step, in units of the block's typical size: wide enough for a float32 cost or a large offset."""
 
-LEVELS = 23
+LEVELS = 26
 """Steps down to 2^-27 of the typical size, 1e-8: past the last at which a float64 difference is of use, and
 so inside a kink 1e-7 away."""
 
@@ -124,7 +127,7 @@ def adjudicate(
     z: float,
     shift: float = 1.0,
 ) -> Rulings:
-    """Measure M coordinates at all steps of the ladder, 46 values each.
+    """Measure M coordinates at all steps of the ladder, 52 values each.
 
     Parameters
     ----------
@@ -153,9 +156,9 @@ def adjudicate(
     with np.errstate(all="ignore"):
         after, before = f[:, :LEVELS] - f0, f[:, LEVELS:] - f0
         width = z * noise.at(h)
-        central = _decide((after + -before) / (right + left), 0.707 * width / h, 4.0)
+        central = _decide_twice((after + -before) / (right + left), 0.707 * width / h, 4.0)
         slopes, blur = (after / right, -before / left), 1.42 * width / h
-        sides = [_decide(slope, blur, 2.0) for slope in slopes]
+        sides = [_decide_twice(slope, blur, 2.0) for slope in slopes]
         kink = _has_kink(after + before, h, 2.45 * width)
         between = _side_slopes(slopes, sides, blur)
         jump = _jumps(np.maximum(np.abs(after), np.abs(before)), width)
@@ -209,10 +212,29 @@ class _Decision:
     level: IndexArray
 
 
+def _decide_twice(d: Floats, narrow: Floats, factor: float) -> _Decision:
+    """The narrower of the decisions from differences d and from those extrapolated once, where they meet.
+
+    One-sided differences gain one order by it, central ones two.
+    """
+    once = _decide(d, narrow, factor)
+    better = (factor * d[:, 1:] - d[:, :-1]) / (factor - 1)
+    wider = (factor + 1) / (factor - 1) * narrow[:, 1:]
+    twice = _decide(better, wider, factor**2 if factor == 4.0 else 4.0)
+    apart = np.abs(twice.numeric - once.numeric)
+    take = (twice.bound < once.bound) & np.isfinite(once.bound) & (apart <= once.bound + twice.bound)
+    return _Decision(
+        np.where(take, twice.numeric, once.numeric),
+        np.where(take, twice.bound, once.bound),
+        np.where(take, twice.level + 1, once.level),
+    )
+
+
 def _decide(d: Floats, narrow: Floats, factor: float) -> _Decision:
     """The narrowest J that meets all finer N, for differences d (M, K) whose noise is within `narrow`.
 
-    factor is 2^p for differences of order p: 4 for central ones, 2 for one-sided ones.
+    factor is 2^p for differences of order p: 4 for central ones, 2 for one-sided ones, 16 and 4 for those
+    extrapolated once.
     """
     step, noise_of_step = np.diff(d, axis=1), narrow[:, 1:] + narrow[:, :-1]
     r = _shrinking(step, noise_of_step)
@@ -270,9 +292,11 @@ def _side_slopes(
     lower, upper = [], []
     for slope, side in zip(slopes, sides, strict=True):
         near, width = slope[:, -NEAREST:], blur[:, -NEAREST:]
-        known = np.isfinite(side.bound)
-        lower.append(np.where(known, side.numeric - side.bound, (near - width).min(axis=1)))
-        upper.append(np.where(known, side.numeric + side.bound, (near + width).max(axis=1)))
+        low, high = (near - width).min(axis=1), (near + width).max(axis=1)
+        known = 2 * side.bound < high - low  # a level may be believed for being wide
+        known |= ~np.isfinite(high - low) & np.isfinite(side.bound)
+        lower.append(np.where(known, side.numeric - side.bound, low))
+        upper.append(np.where(known, side.numeric + side.bound, high))
     return np.minimum(*lower), np.maximum(*upper)
 
 

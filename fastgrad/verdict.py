@@ -101,7 +101,9 @@ def compare(
         scale = np.maximum(size, FLOOR * estimates.block_rms[numbers])
         difference = np.abs(g - d)
         if tolerance is None:
-            scale = np.maximum(scale, _lent_scale(estimates, numbers, parameters))
+            lent = _lent_scale(estimates, indices, parameters)
+            if lent.any():
+                scale = np.maximum(scale, lent[numbers])
             tau = _by_block(TAU, estimates, parameters)
             allowed = tau[numbers] * scale
             wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
@@ -116,24 +118,21 @@ def compare(
     return Comparison(wrong, undecided & ~wrong, allowed, severity, rule)
 
 
-def _lent_scale(estimates: Estimates, numbers: IndexArray, parameters: Parameters) -> Floats:
-    """For coordinates of blocks that cannot be told from zero, the scale of the whole gradient; else 0."""
-    blocks = len(parameters.blocks)
-    size = np.nan_to_num(np.abs(estimates.numeric))
-    resolved = size > estimates.error_bound
-    largest = np.zeros(blocks)
-    np.maximum.at(largest, numbers[resolved], size[resolved])
-    if (
-        largest.min(initial=np.inf, where=np.bincount(numbers, minlength=blocks) > 0)
-        < NEGLIGIBLE * largest.max()
-    ):
+def _lent_scale(estimates: Estimates, indices: IndexArray, parameters: Parameters) -> Floats:
+    """For blocks that cannot be told from zero the scale of the whole gradient, for the others 0."""
+    size = np.abs(estimates.numeric)
+    resolved = size > estimates.error_bound  # not where the numeric derivative is NaN
+    segments = list(parameters.segments(indices))
+    largest = np.zeros(len(parameters.blocks))
+    for number, where in segments:
+        largest[number] = size[where].max(initial=0.0, where=resolved[where])
+    if min(largest[number] for number, _ in segments) < NEGLIGIBLE * largest.max():
         effect = largest * [typical_size(leaf) for leaf in parameters.leaves]
         largest[effect <= NEGLIGIBLE * effect.max()] = 0.0
-    has_scale = largest > 0
-    if has_scale[numbers].all():
-        return np.zeros(len(size))
+    if all(largest[number] > 0 for number, _ in segments):
+        return np.zeros(len(largest))
     lent = root_mean_square(size[resolved]) if resolved.any() else estimates.steepest
-    return np.where(has_scale[numbers], 0.0, lent)
+    return np.where(largest > 0, 0.0, lent)
 
 
 def check_tolerance(tolerance: float | None) -> None:

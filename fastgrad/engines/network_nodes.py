@@ -96,7 +96,8 @@ class NodeSpace:
         for name, touched in units.items():
             block = self._blocks[f"{name}.{NODES}"]
             mask = np.broadcast_to(touched[:, None], block.shape)
-            found.append(block.start + np.flatnonzero(mask))
+            everywhere = np.arange(block.size) if touched.all() else np.flatnonzero(mask)
+            found.append(block.start + everywhere)
         return np.sort(np.concatenate(found))
 
     def carry(self, indices: IndexArray, moved: IndexArray, d: Floats, e: Floats) -> tuple[Floats, Floats]:
