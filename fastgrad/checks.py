@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.claims import claimed_gradient
 from fastgrad.differences import difference
 from fastgrad.engines.base import Values
 from fastgrad.errors import InputError
 from fastgrad.options import Options
 from fastgrad.parallel import one_blas_thread
 from fastgrad.parameters import IndexArray, Parameters, flatten_alike
-from fastgrad.preflight import args_unchanged, claimed_gradient
+from fastgrad.preflight import args_unchanged
 from fastgrad.problem import Problem
 from fastgrad.report import Report
 from fastgrad.report.build import (
@@ -140,8 +141,10 @@ def check(problem: Problem, **options: Any) -> Report:
     indices, coverage = choose_coordinates(chosen.coordinates, parameters, chosen.seed)
     with one_blas_thread():
         with args_unchanged(problem.args, "gradient function"):
-            claimed = claimed_gradient(problem.gradient, parameters, problem.args, indices)
-        found = difference(problem, parameters, indices, chosen, claimed)
+            pure = problem.gradient_is_networks_own
+            claim = claimed_gradient(problem.gradient, parameters, problem.args, indices, pure)
+        claimed = claim.values
+        found = difference(problem, parameters, indices, chosen, claim)
     comparison = found.comparison
     arrays = build_arrays(parameters, indices, claimed, found.estimates, comparison, found.causes)
     wrong, undecided = build_findings(parameters, arrays, comparison)
@@ -168,7 +171,7 @@ def check(problem: Problem, **options: Any) -> Report:
         noise=found.noise,
         perturbed=found.engine.space.sentence,
         rule=comparison.rule,
-        notes=found.notes,
+        notes=claim.notes + found.notes,
     )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastgrad.bounds import Estimates, carried, quantile
 from fastgrad.causes import Causes
+from fastgrad.claims import Claim
 from fastgrad.engines.base import Engine
 from fastgrad.engines.choose import choose_engine
 from fastgrad.options import Options
@@ -48,7 +49,7 @@ def difference(
     parameters: Parameters,
     indices: IndexArray,
     options: Options,
-    claimed: Floats | None,
+    claim: Claim | None,
 ) -> Differences:
     """Measure the derivatives at some coordinates, each as far as it takes to judge the claim.
 
@@ -97,9 +98,9 @@ def difference(
         sample, engine.space.parameters, survey, start.cost - in_reals.origin, quantile(len(indices))
     )
     measured = stages.screen(plan, values)
-    view = _View(engine, parameters, indices, measured, claimed, options.tolerance)
+    view = _View(engine, parameters, indices, measured, claim, options.tolerance)
     if options.tolerance is None:
-        groups, thorough = parameters.block_numbers(indices), claimed is None and not stencil.is_complex
+        groups, thorough = parameters.block_numbers(indices), claim is None and not stencil.is_complex
         refine(stages, measured, view.judge, view.needed, groups, options.seed, thorough)
     return Differences(
         start=start,
@@ -112,7 +113,7 @@ def difference(
         + sample.evaluations
         + (0 if by_engine is sample else by_engine.evaluations),
         n_jobs=max(sample.most_workers, by_engine.most_workers),
-        notes=engine.notes + survey.notes + by_engine.notes + tuple(measured.notes),
+        notes=start.notes + engine.notes + survey.notes + by_engine.notes + tuple(measured.notes),
     )
 
 
@@ -124,7 +125,7 @@ class _View:
     parameters: Parameters
     indices: IndexArray
     measured: Measured
-    claimed: Floats | None
+    claim: Claim | None
     tolerance: float | None
     seen: dict[str, Any] = field(default_factory=dict)
     """The latest estimates and verdict, and of which version of `measured` they are."""
@@ -140,7 +141,7 @@ class _View:
     def _latest(self) -> tuple[Estimates, Comparison]:
         if self.seen.get("version") != self.measured.version:
             found = self._estimates()
-            claimed = np.nan_to_num(found.numeric) if self.claimed is None else self.claimed
+            claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
             comparison = compare(claimed, found, self.indices, self.parameters, self.tolerance)
             self.seen.update(version=self.measured.version, latest=(found, comparison))
         latest: tuple[Estimates, Comparison] = self.seen["latest"]
@@ -151,6 +152,8 @@ class _View:
         numeric, bound, rms = carried(
             m.numeric, m.error_bound, m.plan.indices, self.engine.space, self.parameters, self.indices
         )
+        if self.claim is not None:
+            bound = bound + self.claim.jitter  # what the claim itself is not known to
         return Estimates(numeric, bound, rms, m.plan.stencil.is_complex, m.steepest)
 
     def needed(self, positions: IndexArray) -> IndexArray:
