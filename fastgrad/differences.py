@@ -13,6 +13,8 @@ from fastgrad.causes import Causes
 from fastgrad.claims import Claim
 from fastgrad.engines.base import Engine
 from fastgrad.engines.choose import choose_engine
+from fastgrad.errors import InputError
+from fastgrad.ladder import Reason
 from fastgrad.options import Options
 from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray, Parameters
@@ -21,10 +23,11 @@ from fastgrad.problem import Problem
 from fastgrad.progress import announced, progress_bar
 from fastgrad.refine import Measured, Stages, refine
 from fastgrad.sampler import Sampler
-from fastgrad.stencils import CENTRAL, find_stencil
+from fastgrad.stencils import CENTRAL, COMPLEX, find_stencil
 from fastgrad.steps import given_steps, make_plan
-from fastgrad.survey import survey_blocks
+from fastgrad.survey import Survey, survey_blocks
 from fastgrad.verdict import Comparison, compare
+from fastgrad.witness import DIRECTIONS, by_complex_witness, directions, some_of_each_block
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,6 +45,8 @@ class Differences:
     evaluations: int
     n_jobs: int
     notes: tuple[str, ...]
+    witnesses: tuple[str, ...]
+    z: float
 
 
 def difference(
@@ -102,6 +107,7 @@ def difference(
     if options.tolerance is None:
         groups, thorough = parameters.block_numbers(indices), claim is None and not stencil.is_complex
         refine(stages, measured, view.judge, view.needed, groups, options.seed, thorough)
+    heard = _hear_complex_witness(problem, view, options, start.cost, survey, stages.z)
     return Differences(
         start=start,
         engine=engine,
@@ -111,9 +117,65 @@ def difference(
         noise=survey.noise(engine.space.parameters),
         evaluations=start.evaluations
         + sample.evaluations
-        + (0 if by_engine is sample else by_engine.evaluations),
+        + (0 if by_engine is sample else by_engine.evaluations)
+        + heard.evaluations,
         n_jobs=max(sample.most_workers, by_engine.most_workers),
+        witnesses=(heard.sentence,) * bool(heard.sentence),
+        z=stages.z,
         notes=start.notes + engine.notes + survey.notes + by_engine.notes + tuple(measured.notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What came of asking the complex step: a sentence for the report, empty where it was not asked."""
+
+    sentence: str = ""
+    evaluations: int = 0
+
+
+def _hear_complex_witness(
+    problem: Problem, view: _View, options: Options, cost: float, survey: Survey, z: float
+) -> _Heard:
+    """Ask the complex step for what differences left undecided, if it is believed."""
+    engine, parameters, measured = view.engine, view.parameters, view.measured
+    comparison = view.judge()
+    lost = measured.kink | (measured.reason == Reason.NOT_FINITE)
+    plain = engine.name != "network" and engine.dtype is np.float64 and options.tolerance is None
+    if not plain or view.claim is None or not comparison.undecided.any():
+        return _Heard()
+    wanted = np.flatnonzero(comparison.undecided & ~lost)
+    decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong)
+    if not len(wanted):
+        return _Heard()
+    some = decided[some_of_each_block(parameters, view.indices[decided])]
+    estimates = view.estimates()
+    try:
+        in_complex = choose_engine(problem, parameters, COMPLEX, "auto", options.vectorized)
+    except InputError:
+        return _Heard()
+    found = by_complex_witness(
+        in_complex,
+        directions(problem, parameters, options.seed, options.vectorized),
+        cost,
+        view.indices[some],
+        estimates.numeric[some],
+        estimates.error_bound[some],
+        view.indices[wanted],
+        block_rms=estimates.block_rms[parameters.block_numbers(view.indices[wanted])],
+        sigma=float(np.nanmax(survey.constant)),
+        z=z,
+    )
+    if found.doubt:
+        return _Heard(f"the complex step was not asked for the undecided coordinates: {found.doubt}")
+    measured.numeric[wanted], measured.error_bound[wanted] = found.numeric, found.error_bound
+    measured.version += 1
+    still = int(view.judge().undecided.sum())
+    return _Heard(
+        f"the complex step decided {int(comparison.undecided.sum()) - still:,} coordinates that differences "
+        f"could not; it agreed with them along {DIRECTIONS} random directions and at {len(some)} decided "
+        "coordinates",
+        found.evaluations,
     )
 
 

@@ -161,6 +161,10 @@ class Report:
     perturbed: str
     rule: str
     notes: tuple[str, ...] = field(default=())
+    witnesses: tuple[str, ...] = ()
+    """What independent tests said: the complex step, the path integral of the gradient."""
+    diagnosis: tuple[str, ...] = ()
+    """Sentences that name the likely mistakes."""
 
     @property
     def passed(self) -> bool:

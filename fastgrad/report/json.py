@@ -57,6 +57,8 @@ def _document(report: Report) -> dict[str, Any]:
         "noise": dict(report.noise),
         "perturbed": report.perturbed,
         "rule": report.rule,
+        "diagnosis": list(report.diagnosis),
+        "witnesses": list(report.witnesses),
         "notes": list(report.notes),
     }
 

@@ -21,6 +21,8 @@ BLOCKS_SHOWN = 40
 def to_text(report: Report) -> str:
     """The whole report as plain text, no wider than its tables need."""
     parts = [_headline(report), _relative_error(report), _block_table(report)]
+    if report.diagnosis:
+        parts.append("likely mistakes\n" + "\n".join(report.diagnosis))
     if report.wrong:
         parts.append(_finding_table("worst coordinates", report.wrong))
     if report.undecided:
@@ -132,6 +134,7 @@ def _footer(report: Report) -> str:
     ]
     if report.perturbed:
         lines.append(f"perturbed: {report.perturbed}")
+    lines += [f"witness: {said}" for said in report.witnesses]
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
 
 
