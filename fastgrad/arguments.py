@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import optree
 
 from fastgrad.parameters import NAMESPACE, is_private_map
@@ -29,8 +30,13 @@ def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(optree.tree_map(settled, arg, namespace=NAMESPACE) for arg in args)
 
 
+def array_leaves(args: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
+    """The arrays among the args, those in lists, tuples and dicts too."""
+    leaves = [leaf for arg in args for leaf in optree.tree_leaves(arg, namespace=NAMESPACE)]
+    return [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+
+
 def fingerprints(args: tuple[Any, ...]) -> list[int]:
     """A checksum of each array among the args, to see whether a function writes to them."""
-    leaves = [leaf for arg in args for leaf in optree.tree_leaves(arg, namespace=NAMESPACE)]
-    plain = (leaf for leaf in leaves if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject)
+    plain = (leaf for leaf in array_leaves(args) if not leaf.dtype.hasobject)
     return [zlib.crc32(np.ascontiguousarray(leaf).view(np.uint8).reshape(-1).data) for leaf in plain]

@@ -37,6 +37,9 @@ two to spare."""
 OWN_SD = 0.950
 """Standard deviation of the fourth-order central difference, in sigma / h (numerics, section 1)."""
 
+KINKED = 3.0
+"""S(2h) / S(h) is 4 where a cost is smooth and 2 across a kink at the point (numerics, section 4)."""
+
 COMPLEX_ROUNDING = 64.0
 """Error of the complex step, in eps of |J'| and of the block's rms (numerics, section 2.3)."""
 
@@ -121,6 +124,20 @@ def by_four_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float)
         far = (f[:, 3] - f[:, 0]) / (d[:, 3] - d[:, 0])
         bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
         return unknown_where_not_finite((4 * near - far) / 3, bound)
+
+
+def has_kink_at_four_points(g: Floats, sigma: Floats, z: float) -> npt.NDArray[np.bool_]:
+    """Whether S(h) = g(h) + g(-h) stands out from noise and does not shrink to a quarter of S(2h).
+
+    Parameters
+    ----------
+    g : (m, 4) values at -2h, -h, h, 2h minus that at the parameters
+    sigma : (m,)
+    z : the quantile
+    """
+    with np.errstate(invalid="ignore"):
+        near, far = np.abs(g[:, 1] + g[:, 2]), np.abs(g[:, 0] + g[:, 3])
+        return np.asarray((near > z * 2.45 * sigma) & (far < KINKED * near))
 
 
 def by_six_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) -> tuple[Floats, Floats]:

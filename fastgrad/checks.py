@@ -24,6 +24,7 @@ from fastgrad.report import Report
 from fastgrad.report.build import (
     build_arrays,
     build_blocks,
+    build_diagnosis,
     build_findings,
 )
 from fastgrad.sampling import choose_coordinates
@@ -150,11 +151,12 @@ def check(problem: Problem, **options: Any) -> Report:
             claim = claimed_gradient(problem.gradient, parameters, problem.args, indices, pure)
         claimed = claim.values
         found = difference(problem, parameters, indices, chosen, claim)
-        path = _path_witness(problem, parameters, found, chosen)
+        path = "" if found.comparison.wrong.any() else _path_witness(problem, parameters, found, chosen)
     comparison = found.comparison
     arrays = build_arrays(parameters, indices, claimed, found.estimates, comparison, found.causes)
     wrong, undecided = build_findings(parameters, arrays, comparison)
     blocks, measure = build_blocks(parameters, arrays, comparison)
+    diagnosis = build_diagnosis(parameters, arrays, comparison, claim, problem.args)
     return Report(
         verdict=comparison.verdict,
         relative_error=measure.value,
@@ -179,6 +181,7 @@ def check(problem: Problem, **options: Any) -> Report:
         rule=comparison.rule,
         notes=claim.notes + found.notes,
         witnesses=found.witnesses + (path,) * bool(path),
+        diagnosis=diagnosis,
     )
 
 

@@ -92,6 +92,10 @@ class NoiseModel:
         """The standard deviation at offsets (M, K)."""
         return np.asarray(self.constant[:, None] + self.proportional[:, None] * np.abs(offsets))
 
+    def of(self, positions: IndexArray) -> NoiseModel:
+        """That of some of the coordinates."""
+        return NoiseModel(self.constant[positions], self.proportional[positions])
+
 
 @dataclass(frozen=True, eq=False)
 class Rulings:
@@ -110,6 +114,25 @@ class Rulings:
     def joined(cls, several: list[Rulings]) -> Rulings:
         """Rulings on different coordinates as one."""
         return cls(*(np.concatenate([getattr(r, f.name) for r in several]) for f in fields(cls)))
+
+    def replaced(self, positions: IndexArray, others: Rulings) -> Rulings:
+        """These rulings with others in the place of some."""
+        columns = {f.name: getattr(self, f.name).copy() for f in fields(self)}
+        for name, column in columns.items():
+            column[positions] = getattr(others, name)
+        return Rulings(**columns)
+
+    def no_better_than(self, others: Rulings) -> Rulings:
+        """The estimates with bounds that reach to all that other rulings allow; unknown where those are."""
+        with np.errstate(invalid="ignore"):
+            farthest = np.abs(self.numeric - others.numeric) + others.error_bound
+            meet = farthest <= self.error_bound + 2 * others.error_bound
+        known = meet & np.isfinite(others.error_bound)
+        return replace(
+            self,
+            numeric=np.where(known, self.numeric, np.nan),
+            error_bound=np.where(known, np.maximum(self.error_bound, farthest), np.inf),
+        )
 
     def at(self, positions: IndexArray) -> Rulings:
         """The rulings at some positions."""

@@ -30,6 +30,9 @@ PILOT_SECONDS = {"threads": 0.001, "processes": 0.005}
 """Work done in the caller first: it sets the measured price of a coordinate, and none of it is wasted, but
 other workers wait for it."""
 
+PILOT_START = 64
+"""The first piece of a pilot is at most so large, though a cost is expected to be quick: it may be wrong."""
+
 PILOT_GROWTH = 16
 """The next piece of a pilot is at most so many times the last, whose timing may be that of a hiccup."""
 
@@ -199,7 +202,8 @@ def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
     """
     if len(job.prices):
         seconds_each /= float(job.prices[0])
-    total, done, size = len(job.indices), 0, job.engine.granularity
+    total, done = len(job.indices), 0
+    size = job.engine.granularity * int(np.clip(enough / max(4 * seconds_each, 1e-9), 1, PILOT_START))
     while done < total and seconds_each * job.prices[done] < enough:
         chunk = slice(done, min(done + size, total))
         began = time.perf_counter()

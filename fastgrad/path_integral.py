@@ -81,8 +81,8 @@ def path_witness(
         s = max(wrong, key=lambda s: abs(s.rise - s.integral) / s.allowed)
         return (
             f"along a random segment through the parameters ({s.length:.2g} of their size to either side) "
-            f"the cost rises by {s.rise:.9g}, the claimed gradient adds up to {s.integral:.9g}: it is wrong at "
-            "coordinates that were not checked, or at other parameters than these"
+            f"the cost rises by {s.rise:.9g}, the claimed gradient adds up to {s.integral:.9g}: it is wrong "
+            "at coordinates that were not checked, or at other parameters than these"
         )
     if not found or not all(segment.agrees for segment in found):
         return ""

@@ -7,6 +7,8 @@ THE RULE, for coordinate i of block b (g = claimed, d = numeric, e = bound on th
     |g_i - d_i| - e_i >  tau * s_i      disagrees: whatever the truth within the bound, the error is one
     anything else                       undecided
 
+Where nothing has a scale (a constant cost, a claim of zero) being within the bound is enough.
+
 tau says what size of error counts as a bug, e what the differences can resolve; the two are never mixed
 (numerics, section 3), and neither grows with the size of an array. With e = 0 this is allclose(rtol=tau).
 
@@ -107,6 +109,7 @@ def compare(
             tau = _by_block(TAU, estimates, parameters)
             allowed = tau[numbers] * scale
             wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
+            undecided &= ~((allowed == 0) & (difference <= e))  # a cost that does not move at all
             rule = RULE.format(_in_words(np.unique(tau)))
         else:
             allowed = float(tolerance) * scale

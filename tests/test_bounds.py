@@ -14,6 +14,7 @@ from fastgrad.bounds import (
     LOOKS,
     by_complex_step,
     by_four_points,
+    by_six_points,
     carried,
     coarsest_epsilon,
     quantile,
@@ -108,6 +109,38 @@ class TestByFourPoints:
         f[0, at] = bad
         numeric, bound = by_four_points(f, d, np.array([self.h]), np.zeros(1), 5.0)
         assert (np.isnan(numeric[0]), bound[0]) == (True, np.inf)
+
+
+class TestSixPoints:
+    h = 2.0**-6
+
+    def values(self, f):
+        """A cost at -4h ... 4h around 0, and the displacements."""
+        d = self.h * np.array([[-4.0, -2.0, -1.0, 1.0, 2.0, 4.0]])
+        return f(d), d
+
+    @given(st.floats(-3, 3), st.sampled_from([np.sin, np.exp, np.arctan]))
+    def test_error_is_within_the_bound(self, x, f):
+        """For smooth costs the fourth-order difference is within its bound, and that is narrow."""
+        values, d = self.values(lambda d: f(x + d) - f(np.full((), x)))
+        numeric, bound = by_six_points(values, d, np.array([self.h]), np.array([1e-16]), 5.0)
+        truth = {np.sin: np.cos(x), np.exp: np.exp(x), np.arctan: 1 / (1 + x**2)}[f]
+        assert abs(numeric[0] - truth) <= bound[0]
+        assert bound[0] < 1e-6 * max(1.0, abs(truth))
+
+    def test_exact_for_a_quartic(self):
+        """Polynomials of the fourth degree have no error, and noise alone makes the bound."""
+        values, d = self.values(lambda d: d**4 - 2 * d**3 + d**2 + 3 * d)
+        numeric, bound = by_six_points(values, d, np.array([self.h]), np.array([1e-12]), 6.0)
+        assert numeric[0] == pytest.approx(3.0, abs=1e-13)
+        assert bound[0] == pytest.approx(6.0 * 0.95e-12 / self.h, rel=1e-3)
+
+    def test_a_kink_within_reach_widens_it(self):
+        """A kink between two of the points makes the bound as wide as what it changes."""
+        values, d = self.values(lambda d: d + np.maximum(d - 3 * self.h, 0))
+        numeric, bound = by_six_points(values, d, np.array([self.h]), np.zeros(1), 6.0)
+        assert abs(numeric[0] - 1.0) <= bound[0]
+        assert bound[0] > 0.01
 
 
 class TestScreened:

@@ -1,0 +1,141 @@
+"""The pattern over layers: which of them are right says where in the backward pass the mistake is.
+
+Notation, backwards from the last layer: delta_l = (W_{l+1}^T delta_{l+1}) f'(z_l), dW_l = delta_l a_{l-1}^T,
+db_l = the sum of delta_l over the batch.
+
+    all right from layer l + 1 on, all wrong before    delta is lost on the way to layer l
+    dW_l right, db_l wrong                             delta_l is right, its sum is not
+
+(Numerics, section 8, no. 9; blocks in the order of the layers.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from fastgrad.diagnosis.evidence import Diagnosis, Evidence
+from fastgrad.diagnosis.places import joined
+
+Layer = list[Evidence]
+
+BY_DELTA = {
+    "unexplained",
+    "per unit",
+    "factor",
+    "sign",
+    "zero",
+    "part",
+    "rectangle",
+    "range",
+    "stride",
+    "entry",
+}
+"""What a wrong delta may do to a block, or to some units of it: the other kinds are of that block alone."""
+
+BY_SUM = {"unexplained", "factor"}
+"""What a wrong sum over the batch may do to a bias."""
+
+
+def over_layers(blocks: Sequence[Evidence], kinds: Mapping[str, str]) -> list[Diagnosis]:
+    """What the pattern of right and wrong blocks says.
+
+    Parameters
+    ----------
+    blocks : all of them, in order
+    kinds : of what explains each block that is wrong, by its name
+    """
+    layers = group([b for b in blocks if len(b.inside)])
+    found = [_delta(layers, kinds), _sums(layers, kinds)]
+    return [diagnosis for diagnosis in found if diagnosis is not None]
+
+
+def group(blocks: Sequence[Evidence]) -> list[Layer]:
+    """Layers by the names of their blocks (W1, b1; enc.W, enc.b), else each matrix with what follows it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> none, empty = np.zeros(0), np.zeros(0, bool)
+    >>> def block(name, *shape):
+    ...     return Evidence(name, shape, none.astype(int), none, none, none, empty, empty, none)
+    >>> W1, W2, b1, b2 = block("W1", 3, 2), block("W2", 2, 2), block("b1", 2), block("b2", 2)
+    >>> [[b.name for b in layer] for layer in group([W1, W2, b1, b2])]
+    [['W1', 'b1'], ['W2', 'b2']]
+    """
+    for key in (_path, _number):
+        layers: dict[str, Layer] = {}
+        for block in blocks:
+            layers.setdefault(key(block.name), []).append(block)
+        if 1 < len(layers) < len(blocks) and "" not in layers:
+            return list(layers.values())
+    by_matrix: list[Layer] = []
+    for block in blocks:
+        if _is_weight(block) or not by_matrix:
+            by_matrix.append([])
+        by_matrix[-1].append(block)
+    return by_matrix
+
+
+def _path(name: str) -> str:
+    """All but the last key of a name: "net[0]" of "net[0].W"."""
+    return re.sub(r"(\.[^.\[\]]+|\[[^\]]*\])$", "", name) if re.search(r"[.\[]", name) else ""
+
+
+def _number(name: str) -> str:
+    """The number that a name ends with: "1" of "W1"."""
+    found = re.search(r"\d+$", name)
+    return found[0] if found else ""
+
+
+def _is_weight(block: Evidence) -> bool:
+    return len(block.shape) > 1
+
+
+def _is_wrong(layer: Layer) -> bool:
+    return all(block.wrong.any() for block in layer)
+
+
+def _is_right(layer: Layer) -> bool:
+    return not any(block.wrong.any() for block in layer)
+
+
+def _delta(layers: list[Layer], kinds: Mapping[str, str]) -> Diagnosis | None:
+    """The layers up to one are wrong and those after it right."""
+    count = next((i for i, layer in enumerate(layers) if not _is_wrong(layer)), len(layers))
+    before, after = layers[:count], layers[count:]
+    names = tuple(block.name for layer in before for block in layer)
+    if len(names) < 2 or not after or not all(map(_is_right, after)):
+        return None
+    if not all(kinds.get(name) in BY_DELTA for name in names):
+        return None
+    last, first = before[-1][0].name, after[0][0].name
+    return Diagnosis(
+        "delta",
+        names,
+        f"{joined(names)} disagree and all blocks from {first} on agree: the delta is lost on the way from "
+        f"the layer of {first} back to that of {last}; look at the product with {first} (transposed) and "
+        f"at the activation derivative of the layer of {last}",
+    )
+
+
+def _sums(layers: list[Layer], kinds: Mapping[str, str]) -> Diagnosis | None:
+    """Weights are right and the biases beside them wrong."""
+    right: list[str] = []
+    wrong: list[str] = []
+    for layer in layers:
+        weights = [b for b in layer if _is_weight(b)]
+        biases = [b.name for b in layer if not _is_weight(b) and kinds.get(b.name) in BY_SUM]
+        if weights and biases and _is_right(weights):
+            right += [b.name for b in weights]
+            wrong += biases
+    if not wrong:
+        return None
+    agree = "agrees" if len(right) == 1 else "agree"
+    do_not = "does not" if len(wrong) == 1 else "do not"
+    return Diagnosis(
+        "bias",
+        tuple(wrong),
+        f"{joined(right)} {agree} and {joined(wrong)} {do_not}: the delta is right, look at how the bias "
+        "sums it over the batch",
+    )

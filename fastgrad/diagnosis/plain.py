@@ -1,0 +1,106 @@
+"""The plainest mistakes: not finite, never written, nothing to differentiate, too few digits.
+
+Notation: g, d, e as in evidence.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastgrad.diagnosis.evidence import Evidence, Explanation, Facts
+from fastgrad.diagnosis.places import place
+
+SINGLE = 2.0**-20
+"""8 eps of float32: what a gradient computed in float32 may be off by, of an entry or of the block's rms.
+(Numerics, section 8, has 2^-22 of the entry alone: that much is never wrong at tau = 1e-6.)"""
+
+ENOUGH = 4
+"""Numbers that must all fit into float32 before it is no accident."""
+
+
+def not_finite(block: Evidence) -> Explanation | None:
+    """Some claimed entries are NaN or infinite."""
+    bad = ~np.isfinite(block.claimed)
+    if not bad.any():
+        return None
+    first = int(np.argmax(bad))
+    where = place(block, bad, ~bad)
+    return Explanation(
+        "not finite",
+        f"{int(bad.sum())} of {len(bad)} claimed entries are NaN or infinite"
+        f"{f', {where.words}' if where else ''}; the first is {block.label(block.inside[first])} = "
+        f"{block.claimed[first]}: look for log(0), 0 / 0, sqrt at 0 or an overflow in the backward pass",
+    )
+
+
+def zero(block: Evidence) -> Explanation | None:
+    """The claim is zero throughout, the gradient is not."""
+    if block.claimed.any() or not block.explicable:
+        return None
+    return Explanation(
+        "zero",
+        "the claimed gradient is 0 in every entry, the numeric one up to {peak}: it is never written, "
+        "or detached on the way back",
+        peak=float(np.abs(block.facts.d).max()),
+    )
+
+
+def independent(block: Evidence) -> Explanation | None:
+    """The gradient is zero as far as can be told, the claim is not."""
+    facts = block.facts
+    if not (block.explicable and (np.abs(facts.d) <= facts.e).all()):
+        return None
+    return Explanation(
+        "independent",
+        "the loss does not depend on it here (every numeric derivative is 0 within its bound), yet the "
+        "claimed gradient is up to {peak}: is it unused, copied or detached in the loss?",
+        peak=float(np.abs(block.claimed).max()),
+    )
+
+
+def unresolved(block: Evidence) -> Explanation | None:
+    """All differences are within the bounds: a fixed tolerance asks for more than can be known."""
+    facts = block.facts
+    difference = np.abs(facts.g - facts.d)
+    if not (block.explicable and (difference <= facts.e).all()):
+        return None
+    return Explanation(
+        "unresolved",
+        "claimed and numeric differ by up to {peak}, and nowhere by more than the numeric derivative may be "
+        "off: the tolerance asks for more than differences can tell here",
+        peak=float(difference.max()),
+    )
+
+
+def single_precision(block: Evidence) -> Explanation | None:
+    """The claim is right but for the rounding of float32."""
+    facts = block.facts
+    if not block.explicable or not _off_by_rounding(facts):
+        return None
+    worst = float(np.max(np.abs(facts.g - facts.d)))
+    stored = _fits_single(facts)
+    if stored or (block.claimed_dtype is not None and block.claimed_dtype.itemsize < 8):
+        return Explanation(
+            "float32",
+            "it is right but for the rounding of float32 (off by up to {peak}): compute it in float64",
+            peak=worst,
+        )
+    if np.median(np.abs(facts.g - facts.d) / np.maximum(facts.e, np.finfo(np.float64).tiny)) <= 1:
+        return None
+    return Explanation(
+        "float32",
+        "it is off by up to {peak}, no more than the rounding of float32: is part of it computed in float32, "
+        "or a small constant (an eps) missing?",
+        peak=worst,
+    )
+
+
+def _off_by_rounding(facts: Facts) -> bool:
+    scale = np.maximum(np.abs(facts.d), facts.rms)
+    return bool((np.abs(facts.g - facts.d) <= facts.e + SINGLE * scale).all())
+
+
+def _fits_single(facts: Facts) -> bool:
+    """Whether all of the claim are numbers of float32, and enough of them to mean it."""
+    fits = facts.g.astype(np.float32) == facts.g
+    return bool(fits.all()) and int(np.count_nonzero(facts.g)) >= ENOUGH

@@ -1,0 +1,132 @@
+"""What is left: a mistake in a part of a block, and numbers for what has no explanation.
+
+Notation: as in evidence.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from fastgrad.diagnosis.evidence import Detector, Evidence, Explanation
+from fastgrad.diagnosis.places import Place, joined, place
+
+ALIKE = 0.9
+"""The cosine from which on a term is wrong and not the whole formula (numerics, section 8, no. 10)."""
+
+NAMED = 5
+"""Wrong entries that are named one by one."""
+
+
+def tail(block: Evidence) -> Explanation | None:
+    """The claim is 0 from some entry on, and right before it."""
+    if not (block.whole and block.explicable) or not block.claimed.any():
+        return None
+    start = int(np.flatnonzero(block.claimed)[-1]) + 1
+    if block.wrong[:start].any():
+        return None
+    first = block.label(start)
+    return Explanation(
+        "tail",
+        f"the claimed gradient is 0 from {first} on and right before it ({block.size - start} of "
+        f"{block.size} entries): look at where the loop or the slice that fills it ends",
+    )
+
+
+def in_places(block: Evidence, relation: Detector) -> Explanation | None:
+    """Only some entries are wrong, and they form a pattern, or are all wrong in the same way.
+
+    Parameters
+    ----------
+    block : Evidence
+    relation : what explains all of a block, to try on its wrong entries
+    """
+    bad = block.wrong
+    good = ~(bad | block.quiet)
+    count = int(bad.sum())
+    if not good.any() or not bad.any():
+        return None
+    where = place(block, bad, good)
+    how = _how(block, relation)
+    of = f"{count} of {len(bad)} {'' if block.whole else 'checked '}entries"
+    if count == 1:
+        return _single(block, how)
+    if where is not None:
+        return Explanation(where.kind, f"wrong {where.words} ({of}){_hint(where, how)}")
+    if how:
+        return Explanation("part", f"{of} are wrong, all in the same way: {how}; look at a mask or an index")
+    return None
+
+
+def _hint(where: Place, how: str) -> str:
+    look = {
+        "range": "look at the bounds of a loop or a slice",
+        "rectangle": "look at the index of one unit, or the bounds of a slice",
+        "stride": "look at the step of a slice, or at one channel",
+    }[where.kind]
+    return f", {how} there: {look}" if how else f": {look}"
+
+
+def _single(block: Evidence, how: str) -> Explanation:
+    i = int(np.argmax(block.wrong))
+    there = f" ({how})" if how else ""
+    return Explanation(
+        "entry",
+        f"only {block.label(block.inside[i])} is wrong of {len(block.inside)} "
+        f"{'' if block.whole else 'checked '}entries: claimed {block.claimed[i]:.6g}, numeric "
+        f"{block.numeric[i]:.6g}{there}",
+    )
+
+
+def _how(block: Evidence, relation: Detector) -> str:
+    """In what way all wrong entries are: 0, or by a factor that has a name; empty if in none."""
+    part = block.only(block.wrong)
+    if not part.claimed.any():
+        return "the claimed gradient is 0"
+    if not block.explicable:
+        return ""
+    if (np.abs(part.numeric) <= part.bound).all():
+        return "the numeric one is 0"
+    found = relation(part)
+    return "" if found is None else replace(found, detail="").words().removesuffix(" in every entry")
+
+
+def unexplained(block: Evidence) -> Explanation | None:
+    """How the claim compares with the numeric gradient, where nothing explains it."""
+    count, total = int(block.wrong.sum()), len(block.wrong)
+    if not count:
+        return None
+    of = f"{count} of {total} {'' if block.whole else 'checked '}entries are wrong"
+    if count <= NAMED < total:
+        of += f" ({joined([block.label(i) for i in block.inside[block.wrong]])})"
+    compared = compare(block)
+    if compared is None:
+        return Explanation("unexplained", f"{of}, in no way that has a name")
+    cosine, ratio, signs = compared
+    return Explanation(
+        "unexplained",
+        f"{of}, in no way that has a name: |claimed| / |numeric| = {ratio:.3g}, cosine {cosine:.3f}, "
+        f"{signs:.0%} of the signs agree; {_reading(cosine)}",
+    )
+
+
+def _reading(cosine: float) -> str:
+    if cosine > ALIKE:
+        return "a term is missing or wrong, not the whole formula"
+    if cosine < -ALIKE:
+        return "the sign is wrong, and something else"
+    return "look at the whole formula"
+
+
+def compare(block: Evidence) -> tuple[float, float, float] | None:
+    """cos(g, d), |g| / |d| and the share of equal signs; None where d or g is zero or not known."""
+    g, d = block.facts.g, block.facts.d
+    largest = [float(np.abs(v).max(initial=0.0)) for v in (g, d)]
+    if not (min(largest) > 0 and np.isfinite(largest).all()):
+        return None
+    g, d = g / largest[0], d / largest[1]
+    norms = float(np.linalg.norm(g)), float(np.linalg.norm(d))
+    cosine = float(g @ d) / (norms[0] * norms[1])
+    ratio = norms[0] / norms[1] * (largest[0] / largest[1])
+    return cosine, ratio, float(np.mean(np.sign(g) == np.sign(d)))

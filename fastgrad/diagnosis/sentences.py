@@ -1,0 +1,126 @@
+"""From what explains each block to the diagnoses: one for all blocks with the same mistake.
+
+Notation: g, d as in evidence.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fastgrad.diagnosis.evidence import Diagnosis, Evidence, Explanation
+from fastgrad.diagnosis.places import joined
+from fastgrad.diagnosis.rest import compare
+from fastgrad.diagnosis.terms import L2_EXTRA, L2_MISSING, ON_BIASES
+
+Found = list[tuple[Evidence, Explanation]]
+
+LISTED = 8
+"""Blocks that one sentence names one by one."""
+
+MANY = 3
+"""Blocks without an explanation that get a sentence each; more of them share one."""
+
+ROUND = 1e-6
+"""How near to a number of two digits the norm of a gradient must be to have been clipped to that."""
+
+SAME_FACTOR = ". The factor is the same in all blocks that are wrong: look at the scale of the loss first"
+LOCAL = ". All other blocks agree: the mistake is in what is done for this block alone"
+
+
+@dataclass
+class Group:
+    """Blocks with the same explanation, and what is known of it from all of them."""
+
+    members: list[Evidence]
+    explanation: Explanation
+
+    @property
+    def kind(self) -> str:
+        """The kind of mistake."""
+        return self.explanation.kind
+
+
+def sentences(found: Found, blocks: Sequence[Evidence]) -> list[Diagnosis]:
+    """The diagnoses of what was found, by the first block of each.
+
+    Parameters
+    ----------
+    found : what explains each block that is wrong, in order
+    blocks : all of the user's, in order
+    """
+    unnamed = [b for b, e in found if e.kind == "unexplained"]
+    if len(unnamed) > MANY:
+        shared = _in_common(unnamed)
+        found = [(b, shared if e.kind == "unexplained" else e) for b, e in found]
+    return [_diagnosis(group, blocks) for group in _groups(found)]
+
+
+def _groups(found: Found) -> list[Group]:
+    groups: list[Group] = []
+    alike: dict[tuple[str, str], list[Group]] = {}
+    for block, e in found:
+        candidates = alike.setdefault((e.kind, e.text), [])
+        group = next((g for g in candidates if e.agrees(g.explanation)), None)
+        if group is None:
+            groups.append(Group([block], e))
+            candidates.append(groups[-1])
+        else:
+            group.members.append(block)
+            group.explanation = group.explanation.both(e)
+    return groups
+
+
+def _in_common(blocks: Sequence[Evidence]) -> Explanation:
+    """What is said of many blocks that nothing explains."""
+    compared = [c for b in blocks if (c := compare(b)) is not None]
+    text = "wrong in no way that has a name"
+    if compared:
+        (low, high), (least, most) = [(min(v), max(v)) for v in list(zip(*compared, strict=True))[:2]]
+        text += (
+            f": cosines from {low:.3f} to {high:.3f}, |claimed| / |numeric| from {least:.3g} to {most:.3g}"
+        )
+    return Explanation("unexplained", text)
+
+
+def _diagnosis(group: Group, blocks: Sequence[Evidence]) -> Diagnosis:
+    names = [b.name for b in group.members]
+    listed = names if len(names) <= LISTED else [*names[: LISTED - 1], f"{len(names) - LISTED + 1} more"]
+    e = _on_biases(group, blocks)
+    return Diagnosis(e.kind, tuple(names), f"{joined(listed)}: {e.words()}{_about_all(group, blocks)}")
+
+
+def _about_all(group: Group, blocks: Sequence[Evidence]) -> str:
+    """What it says beside that these are all the blocks that are wrong."""
+    checked = [b for b in blocks if len(b.inside)]
+    count = len(group.members)
+    if count < sum(bool(b.wrong.any()) for b in checked):
+        return ""
+    if group.kind in ("factor", "sign") and count > 1:
+        return SAME_FACTOR + _clipped_norm(group, checked)
+    others = [b for b in checked if b is not group.members[0]]
+    if group.kind == "unexplained" and count == 1 and others and not any(b.undecided.any() for b in others):
+        return LOCAL
+    return ""
+
+
+def _clipped_norm(group: Group, blocks: Sequence[Evidence]) -> str:
+    """Whether the whole gradient was made smaller to a norm that is a round number."""
+    if not (all(b.whole for b in blocks) and 0 < group.explanation.numbers[0].value < 1):
+        return ""
+    norm = float(np.linalg.norm([np.linalg.norm(b.claimed) for b in blocks]))
+    if not abs(norm - float(f"{norm:.1e}")) <= ROUND * norm:
+        return ""
+    return f"; or is the gradient clipped by its norm? It is {norm:.2g}"
+
+
+def _on_biases(group: Group, blocks: Sequence[Evidence]) -> Explanation:
+    """Another text for an L2 term where only biases are wrong and some weights are right."""
+    e = group.explanation
+    if e.text not in (L2_MISSING, L2_EXTRA) or any(len(b.shape) > 1 for b in group.members):
+        return e
+    if not any(len(b.shape) > 1 and len(b.inside) and not b.wrong.any() for b in blocks):
+        return e
+    return replace(e, text=ON_BIASES[e.text])
