@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.analytic import why_not_analytic
 from fastgrad.bounds import Estimates, carried, quantile
 from fastgrad.causes import Causes
 from fastgrad.claims import Claim
@@ -126,6 +127,9 @@ def difference(
     )
 
 
+NOT_ASKED = "the complex step was not asked for the undecided coordinates: "
+
+
 @dataclass(frozen=True)
 class _Heard:
     """What came of asking the complex step: a sentence for the report, empty where it was not asked."""
@@ -148,6 +152,9 @@ def _hear_complex_witness(
     decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong)
     if not len(wanted):
         return _Heard()
+    doubt = why_not_analytic(problem.cost, parameters, problem.args, options.vectorized)
+    if doubt:
+        return _Heard(NOT_ASKED + doubt)
     some = decided[some_of_each_block(parameters, view.indices[decided])]
     estimates = view.estimates()
     try:
@@ -167,7 +174,7 @@ def _hear_complex_witness(
         z=z,
     )
     if found.doubt:
-        return _Heard(f"the complex step was not asked for the undecided coordinates: {found.doubt}")
+        return _Heard(NOT_ASKED + found.doubt)
     measured.numeric[wanted], measured.error_bound[wanted] = found.numeric, found.error_bound
     measured.version += 1
     still = int(view.judge().undecided.sum())

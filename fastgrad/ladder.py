@@ -172,11 +172,11 @@ def adjudicate(
     >>> bool(found.kink[0]), round(float(found.lower[0]), 6), round(float(found.upper[0]), 6)
     (True, 2.0, 4.0)
     """
-    h = 2.0 ** np.floor(np.log2(scale))[:, None] * shift * TOP * 0.5 ** np.arange(LEVELS)
-    h = np.maximum(h, ULPS_OF_A_RAISED_STEP * np.spacing(np.abs(x)).astype(np.float64)[:, None])
-    right, left = representable(x, h), -representable(x, -h)
+    h, taken = _steps(x, scale, shift)
+    right, left = representable(x, taken), -representable(x, -taken)
     f = np.asarray(sample(indices, np.concatenate([right, -left], axis=1)), dtype=np.float64)
     with np.errstate(all="ignore"):
+        f = np.where(np.tile(h == taken, 2), f, np.nan)
         after, before = f[:, :LEVELS] - f0, f[:, LEVELS:] - f0
         width = z * noise.at(h)
         central = _decide_twice((after + -before) / (right + left), 0.707 * width / h, 4.0)
@@ -186,6 +186,19 @@ def adjudicate(
         between = _side_slopes(slopes, sides, blur)
         jump = _jumps(np.maximum(np.abs(after), np.abs(before)), width)
     return _rule(central, sides, kink, between, jump, np.isfinite(after), np.isfinite(before), h)
+
+
+def _steps(x: npt.NDArray[Any], scale: Floats, shift: float) -> tuple[Floats, Floats]:
+    """The steps (M, LEVELS), and those that are taken: of the first some may be larger than the ladder's top.
+
+    A ladder ends where rounding of x would make two steps one, and has then fewer of them.
+    """
+    top = 2.0 ** np.floor(np.log2(scale))[:, None] * shift * TOP
+    least = ULPS_OF_A_RAISED_STEP * np.spacing(np.abs(x)).astype(np.float64)[:, None]
+    last = np.maximum(top * 0.5 ** (LEVELS - 1), least)
+    doublings = np.arange(LEVELS - 1.0, -1.0, -1.0)
+    most = np.maximum(np.floor(np.log2(top / last)), 0.0)
+    return last * 2.0**doublings, last * 2.0 ** np.minimum(doublings, most)
 
 
 def confirm(

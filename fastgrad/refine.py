@@ -237,6 +237,7 @@ class Stages:
                 found = self._elsewhere(measured, some, found, x, indices, given)
             else:
                 found = confirm(self.sample, x, indices, self.f0, measured.rulings_on(some), **given)
+                found = self._confirmed_elsewhere(found, x, indices, given)
                 small = np.flatnonzero((x != 0) & (np.abs(x) < typical_size(leaf) * MUCH_SMALLER))
                 if len(small):
                     own = self._at_scale(np.abs(x[small]), x, indices, given, small)
@@ -267,6 +268,17 @@ class Stages:
                 found = found.replaced(at[clear], there.at(np.flatnonzero(clear)))
                 measured.scale[some[at[clear]]] = scale[at[clear]] / typical[at[clear]]
         return found
+
+    def _confirmed_elsewhere(
+        self, found: Rulings, x: npt.NDArray[Any], indices: IndexArray, given: dict[str, Any]
+    ) -> Rulings:
+        """Where two ladders contradict each other: two more, far below both."""
+        lost = np.flatnonzero(~np.isfinite(found.error_bound) & ~found.kink)
+        if not len(lost):
+            return found
+        below = {**given, "scale": given["scale"][lost] * DEEPER, "noise": given["noise"].of(lost)}
+        first = adjudicate(self.sample, x[lost], indices[lost], self.f0, **below)
+        return found.replaced(lost, confirm(self.sample, x[lost], indices[lost], self.f0, first, **below))
 
     def _at_scale(
         self,

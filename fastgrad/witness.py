@@ -4,6 +4,7 @@
 
 np.abs, norms, casts and comparisons break it silently (numerics, section 1): it is believed only where
 
+    every operation in the cost was seen to be analytic (analytic.py),
     the real part does not move, no warning of a cast comes, and what comes back is complex,
     along three random directions, all coordinates at once, it agrees with real differences,
     and so it does at decided coordinates of each block, within the bounds they have.

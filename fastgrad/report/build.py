@@ -63,8 +63,8 @@ class _Reasons:
 
 
 STALE = (
-    "the gradient function gives the very same numbers at other parameters: it does not look at its argument, "
-    "or answers from a cache"
+    "the gradient function gives the very same numbers at other parameters: it does not look at its "
+    "argument, or answers from a cache"
 )
 
 
