@@ -15,6 +15,9 @@ from fastgrad.spaces import Space
 
 Floats = npt.NDArray[np.float64]
 
+FARTHER = 4.0 ** np.arange(12)
+"""Where the end of a domain is looked for, in steps of the coordinate: out to four million of them."""
+
 QUOTED = 10
 """Coordinates whose exception is asked for again, to be quoted: as many as a report lists."""
 
@@ -70,11 +73,16 @@ class Causes:
 
 
 def _quote(engine: Engine, index: int, step: float) -> str:
+    """What the cost is where it has no finite value, at the nearest of a few points farther and farther off."""
     engine.quoted = ""
-    offsets = np.array([[-step, step]])
-    values: Values = engine.values(np.array([index]), offsets)[0]
-    bad = int(np.argmin(np.isfinite(values)))
     label = engine.space.parameters.label(index)
+    offsets = step * FARTHER * np.array([[-1.0], [1.0]])
+    values: Values = engine.values(np.full(2, index), offsets)
+    bad = ~np.isfinite(values)
+    if not bad.any():
+        return f"non-finite: the cost has no finite values on one side of {label}, and no slope on the other"
+    nearest = int(np.argmax(bad.any(axis=0)))
+    side = int(np.argmax(bad[:, nearest]))
     said = f" ({engine.quoted})" if engine.quoted else ""
-    value = values[bad] + engine.origin
-    return f"non-finite: the cost is {value} at {label} {'-' if bad == 0 else '+'} {step:.3g}{said}"
+    value, sign = values[side, nearest] + engine.origin, "-+"[side]
+    return f"non-finite: the cost is {value} at {label} {sign} {abs(offsets[side, nearest]):.3g}{said}"

@@ -39,7 +39,7 @@ class TestPrice:
         report = fastgrad.check_gradient(net.cost, claimed, params, args=args)
         assert len(report.wrong) > 0.99 * report.coverage.checked
         assert report.evaluations < 30 * report.coverage.checked
-        assert "went up" in " ".join(report.notes) or "measured by a few values only" in " ".join(report.notes)
+        assert "measured by a few values only" in " ".join(report.notes)
 
 
 class TestVerdicts:
