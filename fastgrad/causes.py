@@ -73,7 +73,7 @@ class Causes:
 
 
 def _quote(engine: Engine, index: int, step: float) -> str:
-    """What the cost is where it has no finite value, at the nearest of a few points farther and farther off."""
+    """What the cost is where it has no finite value, at the nearest of a few points ever farther off."""
     engine.quoted = ""
     label = engine.space.parameters.label(index)
     offsets = step * FARTHER * np.array([[-1.0], [1.0]])
