@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from fastgrad.engines.base import Engine, Values
 from fastgrad.ladder import Reason
+from fastgrad.measured import LADDERED, Measured
 from fastgrad.parameters import IndexArray
-from fastgrad.refine import LADDERED, Measured
 from fastgrad.spaces import Space
 
 Floats = npt.NDArray[np.float64]

@@ -16,14 +16,16 @@ from fastgrad.engines.base import Engine
 from fastgrad.engines.choose import choose_engine
 from fastgrad.errors import InputError
 from fastgrad.ladder import Reason
+from fastgrad.measured import Measured
 from fastgrad.options import Options
 from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.preflight import Start, args_unchanged, check_complex_step, check_cost
 from fastgrad.problem import Problem
 from fastgrad.progress import announced, progress_bar
-from fastgrad.refine import Measured, Stages, refine
+from fastgrad.refine import refine
 from fastgrad.sampler import Sampler
+from fastgrad.stages import Stages
 from fastgrad.stencils import CENTRAL, COMPLEX, find_stencil
 from fastgrad.steps import given_steps, make_plan
 from fastgrad.survey import Survey, survey_blocks
