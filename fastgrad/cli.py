@@ -72,7 +72,10 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.add_argument("--seed", type=int, default=0, help="of the random draw (default 0)")
     check.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
     check.add_argument("--method", default="central", help="forward, central, central4, central6 or complex")
-    check.add_argument("--engine", default="auto", help="auto, python, compiled or batched")
+    check.add_argument("--engine", default="auto", help="auto, python, compiled, batched or network")
+    check.add_argument(
+        "--perturb", default="parameters", help="parameters, or for a Network also nodes or auto"
+    )
     check.add_argument("--vectorized", action="store_true", help="the cost takes (k, n) and returns (k,)")
     check.add_argument("--tolerance", type=float, help="a fixed relative tolerance instead of the bounds")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -109,6 +112,7 @@ def _run_check(options: argparse.Namespace) -> Report:
         seed=options.seed,
         method=options.method,
         engine=options.engine,
+        perturb=options.perturb,
         vectorized=options.vectorized,
         n_jobs=options.jobs,
         tolerance=options.tolerance,

@@ -137,3 +137,9 @@ def test_version(capsys):
         main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out.startswith("fastgrad ")
+
+
+def test_perturb(target, capsys):
+    """--perturb reaches the check: a plain cost has no nodes."""
+    assert main(["check", f"{target}:good", "--perturb", "nodes"]) == 2
+    assert 'perturb="nodes" needs an engine that knows the pre-activations' in capsys.readouterr().err
