@@ -63,7 +63,7 @@ def quantile(count: int) -> float:
     Examples
     --------
     >>> round(quantile(1_000_000), 2)
-    6.44
+    6.43
     """
     return -NormalDist().inv_cdf(ALPHA / (2 * count * LOOKS))
 

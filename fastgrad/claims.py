@@ -32,6 +32,8 @@ JITTER = 2.0**-20
 """Repeats that differ by less, relative to the largest, differ by rounding (threads that sum in another
 order): they are allowed for in the bounds. More is a random gradient."""
 
+NO_JITTER = np.zeros(1)
+
 SMALL_ENOUGH_TO_KEEP = 2**20
 """Numbers of a gradient up to which two answers are kept side by side, to see whether they are one buffer."""
 
@@ -41,7 +43,7 @@ class Claim:
     """What the gradient under test says at the checked coordinates."""
 
     values: Floats  # (m,)
-    jitter: Floats  # (m,) how far repeats were apart; zeros for a function that repeats itself
+    jitter: Floats  # (m,) how far repeats were apart; (1,) zero for a function that repeats itself
     dtypes: tuple[np.dtype[Any], ...]  # of each block, as the user returned it
     stale: bool = False  # the very same numbers at other parameters
     notes: tuple[str, ...] = ()
@@ -76,7 +78,7 @@ def claimed_gradient(
     if not callable(gradient):
         leaves = parameters.match(gradient, "gradient")
         values = parameters.take(leaves, indices)
-        return Claim(values, np.zeros(len(indices)), tuple(leaf.dtype for leaf in leaves))
+        return Claim(values, NO_JITTER, tuple(leaf.dtype for leaf in leaves))
     calls = _Calls(gradient, parameters, args, indices)
     return calls.one_claim() if pure else calls.claim()
 
@@ -102,7 +104,7 @@ class _Calls:
         """What one call said."""
         first, _ = self._call()
         self._require_unchanged()
-        return Claim(first, np.zeros(len(first)), self.dtypes)
+        return Claim(first, NO_JITTER, self.dtypes)
 
     def claim(self) -> Claim:
         """What the calls said, having refused what is no function."""
@@ -146,7 +148,7 @@ class _Calls:
 
     def _jitter(self, first: Floats, again: Floats) -> Floats:
         if _same(first, again):
-            return np.zeros(len(first))
+            return NO_JITTER
         apart = np.abs(again - first)
         largest = float(np.abs(first).max(initial=0.0))
         if np.isfinite(apart).all() and float(apart.max()) <= JITTER * largest:

@@ -106,6 +106,7 @@ def difference(
         sample, engine.space.parameters, survey, start.cost - in_reals.origin, quantile(len(indices))
     )
     measured = stages.screen(plan, values)
+    del plan, values  # the most memory of all
     view = _View(engine, parameters, indices, measured, claim, options.tolerance)
     if options.tolerance is None:
         groups, thorough = parameters.block_numbers(indices), claim is None and not stencil.is_complex
@@ -211,6 +212,7 @@ class _View:
 
     def _latest(self) -> tuple[Estimates, Comparison]:
         if self.seen.get("version") != self.measured.version:
+            self.seen.clear()  # as large as what takes its place
             found = self._estimates()
             claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
             comparison = compare(claimed, found, self.indices, self.parameters, self.tolerance)
@@ -223,7 +225,7 @@ class _View:
         numeric, bound, rms = carried(
             m.numeric, m.error_bound, m.plan.indices, self.engine.space, self.parameters, self.indices
         )
-        if self.claim is not None:
+        if self.claim is not None and self.claim.jitter.any():
             bound = bound + self.claim.jitter  # what the claim itself is not known to
         return Estimates(numeric, bound, rms, m.plan.stencil.is_complex, m.steepest)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ class Measured:
     """The estimates so far: arrays of length m."""
 
     plan: Plan
+    """Without its displacements, which are of no more use and take up the most memory."""
     numeric: Floats
     error_bound: Floats
     steepest: float
@@ -52,6 +53,7 @@ class Measured:
     def screened(cls, plan: Plan, numeric: Floats, bound: Floats, steepest: float) -> Measured:
         """Estimates from the stencil alone."""
         m = len(plan.indices)
+        plan = replace(plan, displacements=np.empty((0, 0)))
         blank = np.zeros(m, dtype=np.int8)
         no = np.zeros(m, dtype=bool)
         return cls(plan, numeric, bound, steepest, blank.copy(), blank, no, no.copy(), no.copy(), np.ones(m))

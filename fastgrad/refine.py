@@ -68,11 +68,13 @@ def refine(
         if level > FINER:
             alone = _is_special(at, measured, needed)
             first = np.union1d(_sample_of(at[~alone], groups, seed), at[alone])
+        before = _status(comparison, first)
+        del comparison  # large, and another is made
         _run(stage, level, measured, needed(first))
         rest = np.setdiff1d(at, first)
         if len(rest) == 0:
             continue
-        changed = np.unique(groups[first][_status(judge())[first] != _status(comparison)[first]])
+        changed = np.unique(groups[first][_status(judge(), first) != before])
         again = rest[np.isin(groups[rest], changed)]
         _run(stage, level, measured, needed(again))
         left[np.setdiff1d(rest, again)] = True
@@ -102,5 +104,5 @@ def _is_special(at: IndexArray, measured: Measured, needed: Callable[[IndexArray
     return measured.special[moved] if len(moved) == len(at) else np.zeros(len(at), dtype=bool)
 
 
-def _status(comparison: Comparison) -> npt.NDArray[np.int8]:
-    return (2 * comparison.wrong + comparison.undecided).astype(np.int8)
+def _status(comparison: Comparison, at: IndexArray) -> npt.NDArray[np.int8]:
+    return (2 * comparison.wrong[at] + comparison.undecided[at]).astype(np.int8)

@@ -33,6 +33,7 @@ from fastgrad.noise import Sample, fourth_difference_noise
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
 from fastgrad.steps import Plan, raised, representable, typical_size
 from fastgrad.survey import Survey
+from fastgrad.verdict import PIECE
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,18 +67,18 @@ class Stages:
         numbers = self.parameters.block_numbers(plan.indices)
         if plan.stencil.is_complex:
             return self._screen_complex(plan, values, numbers)
-        sigma = self.survey.noise_at(numbers, plan.steps)
-        numeric, bound = screened(
-            plan.stencil,
-            values,
-            plan.displacements,
-            self.f0,
-            plan.steps,
-            sigma,
-            self.survey.truncation[numbers],
-            self.z,
-        )
-        return Measured.screened(plan, numeric, bound, _steepest(values - self.f0, plan.displacements))
+        numeric, bound, steepest = np.empty(len(values)), np.empty(len(values)), 0.0
+        for k in range(0, len(values), PIECE):
+            piece = slice(k, k + PIECE)
+            d, steps = plan.displacements[piece], plan.steps[piece]
+            sigma, truncation = (
+                self.survey.noise_at(numbers[piece], steps),
+                self.survey.truncation[numbers[piece]],
+            )
+            found = screened(plan.stencil, values[piece], d, self.f0, steps, sigma, truncation, self.z)
+            numeric[piece], bound[piece] = found
+            steepest = max(steepest, _steepest(values[piece] - self.f0, d))
+        return Measured.screened(plan, numeric, bound, steepest)
 
     def _screen_complex(self, plan: Plan, values: Values, numbers: IndexArray) -> Measured:
         d = plan.stencil.derivative(values, plan.displacements, self.f0)

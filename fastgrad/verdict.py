@@ -35,6 +35,7 @@ from fastgrad.parameters import IndexArray, Parameters, root_mean_square
 from fastgrad.steps import is_finite_number, typical_size
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 ByDtype = dict[np.dtype[Any], float]
 
 TAU: ByDtype = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
@@ -45,6 +46,9 @@ FLOOR = 0.1
 
 NEGLIGIBLE = 2.0**-44
 """A block that does so much less than the most important one is zero but for rounding, 256 eps."""
+
+PIECE = 2**17
+"""Coordinates that are judged at a time, so that temporaries stay small (and in the cache)."""
 
 CLASSIC = 1e-8
 """What the classic relative error of a right gradient stays under, for a smooth float64 cost."""
@@ -94,31 +98,45 @@ def compare(
     parameters : Parameters
     tolerance : a fixed relative tolerance instead of the bounds
     """
-    d, e = estimates.numeric, estimates.error_bound
+    tau, lent = _by_block(TAU, estimates, parameters), np.zeros(len(parameters.blocks))
+    rule = RULE.format(_in_words(np.unique(tau)))
+    if tolerance is None:
+        lent = _lent_scale(estimates, indices, parameters)
+    else:
+        tau, rule = np.full_like(tau, tolerance), RULE_TOLERANCE.format(tolerance)
+    m = len(indices)
+    wrong, undecided = np.empty(m, dtype=bool), np.empty(m, dtype=bool)
+    allowed, severity = np.empty(m), np.empty(m)
+    for k in range(0, m, PIECE):
+        piece = slice(k, k + PIECE)
+        numbers = parameters.block_numbers(indices[piece])
+        e = estimates.error_bound[piece] if tolerance is None else np.zeros(1)
+        found = _judge(
+            claimed[piece],
+            estimates.numeric[piece],
+            e,
+            np.maximum(FLOOR * estimates.block_rms, lent)[numbers],
+            tau[numbers],
+        )
+        wrong[piece], undecided[piece], allowed[piece], severity[piece] = found
+    return Comparison(wrong, undecided, allowed, severity, rule)
+
+
+def _judge(
+    claimed: Floats, d: Floats, e: Floats, least_scale: Floats, tau: Floats
+) -> tuple[Bools, Bools, Floats, Floats]:
+    """Wrong, undecided, the allowed difference and the severity of each coordinate."""
     finite_claim = np.isfinite(claimed)
     g = np.where(finite_claim, claimed, 0.0)
-    numbers = parameters.block_numbers(indices)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        size = np.maximum(np.abs(g), np.abs(d))
-        scale = np.maximum(size, FLOOR * estimates.block_rms[numbers])
-        difference = np.abs(g - d)
-        if tolerance is None:
-            lent = _lent_scale(estimates, indices, parameters)
-            if lent.any():
-                scale = np.maximum(scale, lent[numbers])
-            tau = _by_block(TAU, estimates, parameters)
-            allowed = tau[numbers] * scale
-            wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
-            undecided &= ~((allowed == 0) & (difference <= e))  # a cost that does not move at all
-            rule = RULE.format(_in_words(np.unique(tau)))
-        else:
-            allowed = float(tolerance) * scale
-            wrong, undecided = difference > allowed, ~(difference <= allowed)
-            rule = RULE_TOLERANCE.format(tolerance)
+        scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), least_scale)
+        allowed, difference = tau * scale, np.abs(g - d)
+        wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
+        undecided &= ~((allowed == 0) & (difference <= e))  # a cost that does not move at all
         severity = np.where(difference == 0, 0.0, difference / allowed)
     severity[~finite_claim] = np.inf
     wrong = wrong | ~finite_claim
-    return Comparison(wrong, undecided & ~wrong, allowed, severity, rule)
+    return wrong, undecided & ~wrong, allowed, severity
 
 
 def _lent_scale(estimates: Estimates, indices: IndexArray, parameters: Parameters) -> Floats:
