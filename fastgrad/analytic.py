@@ -13,9 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from fastgrad.parameters import Parameters, WorkingCopy
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
+
+Floats = npt.NDArray[np.float64]
 
 
 class NotAnalytic(TypeError):
@@ -68,8 +71,13 @@ class Followed(NDArrayOperatorsMixin):
 
     __array_priority__ = 1000.0
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, seen: list[float] | None = None) -> None:
         self.value = np.asarray(value)
+        self.seen = (
+            [0.0] if seen is None else seen
+        )  # the largest imaginary part so far, of all that belongs together
+        if np.iscomplexobj(self.value) and self.value.size:
+            self.seen[0] = max(self.seen[0], float(np.abs(self.value.imag).max()))
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         """Nobody gets at the numbers unseen."""
@@ -82,21 +90,21 @@ class Followed(NDArrayOperatorsMixin):
         if not known or any(isinstance(out, np.ndarray) for out in kwargs.get("out", ())):
             raise NotAnalytic(f"np.{name}")
         found = getattr(ufunc, method)(*_values(inputs), **_values(kwargs))
-        return found if name in BRANCHES else _followed(found)
+        return found if name in BRANCHES else _followed(found, self.seen)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """A function of NumPy, if it is analytic."""
         del types
         if function.__name__ not in FUNCTIONS:
             raise NotAnalytic(f"np.{function.__name__}")
-        return _followed(function(*_values(args), **_values(kwargs)))
+        return _followed(function(*_values(args), **_values(kwargs)), self.seen)
 
     def __getattr__(self, name: str) -> Any:
         """A method or a property, if it is analytic."""
         if name in PLAIN:
             return getattr(self.value, name)
         if name == "T":
-            return Followed(self.value.T)
+            return Followed(self.value.T, self.seen)
         if name in METHODS:
             return self._method(name)
         if name.startswith("__"):
@@ -105,13 +113,13 @@ class Followed(NDArrayOperatorsMixin):
 
     def _method(self, name: str) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            return _followed(getattr(self.value, name)(*_values(args), **_values(kwargs)))
+            return _followed(getattr(self.value, name)(*_values(args), **_values(kwargs)), self.seen)
 
         return call
 
     def __getitem__(self, key: Any) -> Any:
         """Some of the entries."""
-        return Followed(self.value[_values(key)])
+        return Followed(self.value[_values(key)], self.seen)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Entries of this very array: it is private, and stays complex."""
@@ -121,7 +129,7 @@ class Followed(NDArrayOperatorsMixin):
         return len(self.value)
 
     def __iter__(self) -> Any:
-        return (Followed(entry) for entry in self.value)
+        return (Followed(entry, self.seen) for entry in self.value)
 
     def __bool__(self) -> bool:
         raise NotAnalytic("a truth value")
@@ -155,16 +163,67 @@ def why_not_analytic(
     >>> why_not_analytic(lambda x: np.linalg.norm(x), Parameters(np.ones(3)), ())
     'it uses np.norm, through which no complex step can be followed'
     """
-    leaves = parameters.shaped(WorkingCopy(parameters, np.complex128).flat_leaves)
-    structure = parameters.build([Followed(leaf[None] if vectorized else leaf) for leaf in leaves])
     try:
-        with np.errstate(all="ignore"):
-            found = cost(structure, *args)
+        found = _run(cost, parameters, args, vectorized, [0.0])
     except NotAnalytic as error:
         return f"it uses {error}, through which no complex step can be followed"
     except Exception as error:  # a cost may do anything with an array that is none
         return f"it cannot be followed ({type(error).__name__})"
     return "" if isinstance(found, Followed) else "its value does not come from its parameters alone"
+
+
+def complex_derivatives(
+    cost: Callable[..., Any],
+    parameters: Parameters,
+    args: tuple[Any, ...],
+    indices: IndexArray,
+    step: float,
+    vectorized: bool = False,
+) -> tuple[Floats, Floats]:
+    """The derivatives by the complex step, and the largest that any intermediate result had on the way.
+
+    Where a derivative is what is left of large ones that cancel, the second number says how large they were,
+    and so what it lost to rounding.
+
+    Parameters
+    ----------
+    cost, parameters, args, vectorized : as for why_not_analytic, which found nothing against it
+    indices : (m,) flat indices
+    step : of the imaginary part
+
+    Examples
+    --------
+    >>> def cost(x):
+    ...     return (x[0] + 1e6 * x[0]) - 1e6 * x[0]
+    >>> d, most = complex_derivatives(cost, Parameters(np.ones(1)), (), np.array([0]), 1e-30)
+    >>> round(float(d[0]), 6), round(float(most[0]))
+    (1.0, 1000001)
+    """
+    found, largest = np.empty(len(indices)), np.empty(len(indices))
+    for k, i in enumerate(indices):
+        seen = [0.0]
+        value = _run(cost, parameters, args, vectorized, seen, int(i), step)
+        found[k], largest[k] = float(value.value.reshape(-1)[0].imag) / step, seen[0] / step
+    return found, largest
+
+
+def _run(
+    cost: Callable[..., Any],
+    parameters: Parameters,
+    args: tuple[Any, ...],
+    vectorized: bool,
+    seen: list[float],
+    index: int | None = None,
+    step: float = 0.0,
+) -> Any:
+    """The cost on followed parameters, one of them moved by an imaginary step."""
+    flat = WorkingCopy(parameters, np.complex128).flat_leaves
+    if index is not None:
+        number = int(parameters.block_numbers(np.asarray([index]))[0])
+        flat[number][index - parameters.blocks[number].start] += 1j * step
+    leaves = [leaf[None] if vectorized else leaf for leaf in parameters.shaped(flat)]
+    with np.errstate(all="ignore"):
+        return cost(parameters.build([Followed(leaf, seen) for leaf in leaves]), *args)
 
 
 def _values(item: Any) -> Any:
@@ -177,7 +236,7 @@ def _values(item: Any) -> Any:
     return item
 
 
-def _followed(found: Any) -> Any:
+def _followed(found: Any, seen: list[float]) -> Any:
     if isinstance(found, tuple | list):
-        return type(found)(_followed(entry) for entry in found)
-    return Followed(found) if isinstance(found, np.ndarray | np.generic) else found
+        return type(found)(_followed(entry, seen) for entry in found)
+    return Followed(found, seen) if isinstance(found, np.ndarray | np.generic) else found

@@ -28,6 +28,9 @@ NEARBY = {np.dtype(np.float64): 2.0**-22, np.dtype(np.float32): 2.0**-10}
 """How far y is from x, in units of each block's typical size: a change that shows in the last digits of any
 derivative that changes at all, and leaves no domain that differences of the cost do not leave."""
 
+FARTHER = 2.0**10
+"""How much farther y is where the gradient was the same: a gradient rounded to a few digits changes there."""
+
 JITTER = 2.0**-20
 """Repeats that differ by less, relative to the largest, differ by rounding (threads that sum in another
 order): they are allowed for in the bounds. More is a random gradient."""
@@ -112,7 +115,9 @@ class _Calls:
         self._require_unchanged()
         again = self._call()[0]
         jitter = self._jitter(first, again)
-        elsewhere = self._call_nearby()
+        elsewhere = self._call_nearby(1.0)
+        if elsewhere is not None and _same(first, elsewhere):  # perhaps rounded: farther off then
+            elsewhere = self._call_nearby(FARTHER)
         rewritten = kept is not None and not _same(self.parameters.take(kept, self.indices), first)
         self._require_same_as_before(first, self._call()[0], jitter)
         stale = elsewhere is not None and len(first) > 0 and bool(first.any()) and _same(first, elsewhere)
@@ -125,11 +130,11 @@ class _Calls:
         values = self.parameters.take(leaves, self.indices)
         return values, leaves if self.parameters.size <= SMALL_ENOUGH_TO_KEEP else None
 
-    def _call_nearby(self) -> Floats | None:
+    def _call_nearby(self, times: float) -> Floats | None:
         """The gradient at y; None where it cannot be had. The working copy is x again afterwards."""
         originals = self.parameters.leaves
         for leaf, x in zip(self.working.flat_leaves, originals, strict=True):
-            leaf += NEARBY[x.dtype] * typical_size(x)
+            leaf += times * NEARBY[x.dtype] * typical_size(x)
         try:
             return self._call()[0]
         except Exception:  # y may be outside the domain

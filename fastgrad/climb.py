@@ -2,7 +2,8 @@
 
 A cost may wave many times within any step that is usual for a parameter of that size, and look smooth at all
 of them, or kinked, or contradict itself. Far smaller steps are then tried; and a parameter far smaller than
-its block's is called wrong only as far as steps of its own size can tell.
+its block's is called wrong only as far as steps of its own size can tell. That the cost does not move at all
+at far smaller steps says nothing: they may be below what rounding inside it lets through.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Climb:
             at = np.flatnonzero(unclear & (scale > 0) & (scale < self.scale * MUCH_SMALLER))
             if len(at):
                 there = self._some(at, scale[at])._ladder()
-                clear = np.isfinite(there.error_bound) & ~there.kink
+                clear = np.isfinite(there.error_bound) & ~there.kink & (there.numeric != 0)
                 found = found.replaced(at[clear], there.at(np.flatnonzero(clear)))
                 readable[at[clear]] = scale[at[clear]]
         return found, readable
@@ -62,7 +63,9 @@ class Climb:
         lost = np.flatnonzero(~np.isfinite(found.error_bound) & ~found.kink)
         if len(lost):  # they contradict each other: two more, far below both
             below = self._some(lost, self.scale[lost] * DEEPER)
-            found = found.replaced(lost, below._confirm(below._ladder()))
+            there = below._confirm(below._ladder())
+            moves = there.numeric != 0
+            found = found.replaced(lost[moves], there.at(np.flatnonzero(moves)))
         small = np.flatnonzero((self.x != 0) & (np.abs(self.x) < self.typical * MUCH_SMALLER))
         if len(small):
             own = self._some(small, np.abs(self.x[small]).astype(np.float64))._ladder()

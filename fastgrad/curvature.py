@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.noise import Sample
+from fastgrad.noise import Sample, quantum
 from fastgrad.parameters import IndexArray
 from fastgrad.spaces import Floats
 from fastgrad.steps import SMALLEST_TYPICAL_SIZE, ULPS_OF_A_RAISED_STEP, representable
@@ -65,6 +65,7 @@ class StepChoice:
     truncation: float  # 2 max |D(h) - D(2h)| / 3 over the probes
     evaluations: int
     reason: str
+    quantum: float = 0.0  # the smallest change that rounding inside the cost lets through, if it was seen
 
 
 def curvature_ratio(f: Floats, sigma: float) -> Floats:
@@ -187,7 +188,15 @@ class _Search:
         return (self.good + self.bad) // 2 if self.bad - self.good > 1 else None
 
     def choice(self) -> StepChoice:
-        """The step that the search ended with."""
+        """The step that the search ended with, and what else was seen on the way."""
+        steps = sorted(self.values, reverse=True)
+        with np.errstate(invalid="ignore", over="ignore"):
+            after, before = (
+                np.stack([self.values[j][:, k] for j in steps], axis=1) - self.f0 for k in (1, 0)
+            )
+            return replace(self._chosen(), quantum=float(quantum(after, before).max(initial=0.0)))
+
+    def _chosen(self) -> StepChoice:
         if self.found is not None:
             return self._choose(self.found, BALANCED)
         if self.good is not None:

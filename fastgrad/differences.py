@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.analytic import why_not_analytic
+from fastgrad.analytic import complex_derivatives, why_not_analytic
 from fastgrad.bounds import Estimates, carried, quantile
 from fastgrad.causes import Causes
 from fastgrad.claims import Claim
 from fastgrad.engines.base import Engine
 from fastgrad.engines.choose import choose_engine
-from fastgrad.errors import InputError
 from fastgrad.ladder import Reason
 from fastgrad.measured import Measured
 from fastgrad.options import Options
@@ -26,7 +25,7 @@ from fastgrad.progress import announced, progress_bar
 from fastgrad.refine import refine
 from fastgrad.sampler import Sampler
 from fastgrad.stages import Stages
-from fastgrad.stencils import CENTRAL, COMPLEX, find_stencil
+from fastgrad.stencils import CENTRAL, COMPLEX_STEP, find_stencil
 from fastgrad.steps import given_steps, make_plan
 from fastgrad.survey import Survey, survey_blocks
 from fastgrad.verdict import Comparison, compare
@@ -111,6 +110,8 @@ def difference(
     if options.tolerance is None:
         groups, thorough = parameters.block_numbers(indices), claim is None and not stencil.is_complex
         refine(stages, measured, view.judge, view.needed, groups, options.seed, thorough)
+        if not stencil.is_complex:
+            stages.tame(measured)
     heard = _hear_complex_witness(problem, view, options, start.cost, survey, stages.z)
     return Differences(
         start=start,
@@ -129,6 +130,9 @@ def difference(
         notes=start.notes + engine.notes + survey.notes + by_engine.notes + tuple(measured.notes),
     )
 
+
+COPIED = 2**27
+"""Numbers that are copied at most to ask the witness: it gets fresh parameters for each coordinate."""
 
 NOT_ASKED = "the complex step was not asked for the undecided coordinates: "
 
@@ -160,19 +164,20 @@ def _hear_complex_witness(
         return _Heard(NOT_ASKED + doubt)
     some = decided[some_of_each_block(parameters, view.indices[decided])]
     estimates = view.estimates()
-    try:
-        in_complex = choose_engine(problem, parameters, COMPLEX, "auto", options.vectorized)
-    except InputError:
-        return _Heard()
+    wanted = wanted[: max(1, COPIED // parameters.size)]
+
+    def derivatives(indices: IndexArray) -> tuple[Floats, Floats]:
+        of = (problem.cost, parameters, problem.args, indices, COMPLEX_STEP, options.vectorized)
+        return complex_derivatives(*of)
+
     found = by_complex_witness(
-        in_complex,
+        derivatives,
         directions(problem, parameters, options.seed, options.vectorized),
         cost,
         view.indices[some],
         estimates.numeric[some],
         estimates.error_bound[some],
         view.indices[wanted],
-        block_rms=estimates.block_rms[parameters.block_numbers(view.indices[wanted])],
         sigma=float(np.nanmax(survey.constant)),
         z=z,
     )

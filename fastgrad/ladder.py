@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.noise import Sample
+from fastgrad.noise import Sample, quantum
 from fastgrad.parameters import IndexArray
 from fastgrad.spaces import Floats
 from fastgrad.steps import ULPS_OF_A_RAISED_STEP, representable
@@ -178,7 +178,7 @@ def adjudicate(
     with np.errstate(all="ignore"):
         f = np.where(np.tile(h == taken, 2), f, np.nan)
         after, before = f[:, :LEVELS] - f0, f[:, LEVELS:] - f0
-        width = z * noise.at(h)
+        width = z * (noise.at(h) + quantum(after, before)[:, None] / 2)
         central = _decide_twice((after + -before) / (right + left), 0.707 * width / h, 4.0)
         slopes, blur = (after / right, -before / left), 1.42 * width / h
         sides = [_decide_twice(slope, blur, 2.0) for slope in slopes]
@@ -329,11 +329,21 @@ def _side_slopes(
     for slope, side in zip(slopes, sides, strict=True):
         near, width = slope[:, -NEAREST:], blur[:, -NEAREST:]
         low, high = (near - width).min(axis=1), (near + width).max(axis=1)
+        runaway = _runs_away(near)
+        low, high = np.where(runaway < 0, -np.inf, low), np.where(runaway > 0, np.inf, high)
         known = 2 * side.bound < high - low  # a level may be believed for being wide
         known |= ~np.isfinite(high - low) & np.isfinite(side.bound)
         lower.append(np.where(known, side.numeric - side.bound, low))
         upper.append(np.where(known, side.numeric + side.bound, high))
     return np.minimum(*lower), np.maximum(*upper)
+
+
+def _runs_away(near: Floats) -> Floats:
+    """Where slopes go on as the step shrinks, as those of x log x at 0 do: 1 up, -1 down, 0 neither."""
+    step = np.diff(near, axis=1)
+    one_way = (step > 0).all(axis=1) | (step < 0).all(axis=1)
+    slower = np.abs(step[:, -1]) < np.abs(step[:, 0]) / 2
+    return np.where(one_way & ~slower, np.sign(step[:, -1]), 0.0)
 
 
 def _jumps(change: Floats, noise: Floats) -> Bools:

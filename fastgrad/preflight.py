@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from fastgrad.arguments import fingerprints
-from fastgrad.bounds import coarsest_epsilon
+from fastgrad.bounds import by_four_points, coarsest_epsilon
 from fastgrad.engines.base import Engine
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray
-from fastgrad.stencils import CENTRAL, COMPLEX_STEP
+from fastgrad.stencils import CENTRAL4, COMPLEX_STEP
 from fastgrad.steps import Plan, make_plan
 
 ROUNDING = 32.0
@@ -82,14 +82,14 @@ def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> None:
         for _, where in parameters.segments(plan.indices)
     ]
     indices = np.concatenate(chosen)
-    real_plan = make_plan(parameters, indices, CENTRAL)
+    real_plan = make_plan(parameters, indices, CENTRAL4)
     values = in_reals.values(indices, real_plan.displacements)
-    central = CENTRAL.derivative(values, real_plan.displacements, 0.0)
+    sigma = ROUNDING / 4 * coarsest_epsilon(parameters) * np.abs(values).max(axis=1)
+    central, bound = by_four_points(values, real_plan.displacements, real_plan.steps, sigma, 4.0)
     steps = np.full((len(indices), 1), 1j * COMPLEX_STEP)
     by_complex = engine.values(indices, steps)[:, 0].imag / COMPLEX_STEP
     scale = np.maximum(np.abs(central), np.abs(by_complex))
-    noise = ROUNDING * coarsest_epsilon(parameters) * np.abs(values).max(axis=1) / real_plan.steps
-    off = np.abs(central - by_complex) > 1e-3 * scale + noise
+    off = np.abs(central - by_complex) > 1e-3 * scale + bound
     if off.any():
         k = int(np.argmax(off))
         raise InputError(

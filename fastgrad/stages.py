@@ -44,6 +44,9 @@ coordinate, survey included, with four values AS_IT_IS before the ladder; 3.2 wi
 UP, FURTHER_UP = 2.0**2, 2.0**4
 """Steps of six values in units of the block's, where truncation or noise is the wider; cut at its cap."""
 
+TAMED = 64
+"""Coordinates that are asked how steep the cost is, where none can be told from zero."""
+
 FOUR_POINTS = np.array([-2.0, -1.0, 1.0, 2.0])
 SIX_POINTS = np.array([-4.0, -2.0, -1.0, 1.0, 2.0, 4.0])
 
@@ -87,6 +90,20 @@ class Stages:
             rms[number] = root_mean_square(d[where][np.isfinite(d[where])])
         numeric, bound = unknown_where_not_finite(d, by_complex_step(d, rms[numbers]))
         return Measured.screened(plan, numeric, bound, float(np.abs(numeric).max(initial=0.0)))
+
+    def tame(self, measured: Measured) -> None:
+        """Where nothing can be told from zero: how steep the cost is, from steps an eighth as large.
+
+        The scale that such a gradient is lent must not come from steps over which the cost explodes: at a
+        minimum secants shrink with the step, so that the lent scale is what it was.
+        """
+        if (np.abs(measured.numeric) > measured.error_bound).any() or not measured.steepest:
+            return
+        at = np.unique(np.linspace(0, len(measured.numeric) - 1, TAMED).astype(np.intp))
+        indices, steps = measured.plan.indices[at], measured.plan.steps[at] / 8
+        d = self._displacements(indices, steps[:, None] * np.array([-1.0, 1.0]))
+        measured.steepest = min(measured.steepest, 8 * _steepest(self.sample(indices, d) - self.f0, d))
+        measured.version += 1
 
     def all_own(self, measured: Measured, at: IndexArray) -> None:
         """Four values at the block's own step, whose fourth differences show the noise once more."""

@@ -133,7 +133,8 @@ def survey_blocks(
             if note:
                 notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
             choice = probes.step(noise.sigma)
-            found[:, number] = noise.sigma, 0.0, choice.h, UNSEEN * choice.truncation
+            sigma = max(noise.sigma, choice.quantum / 2)
+            found[:, number] = sigma, 0.0, choice.h, UNSEEN * choice.truncation
         if stencil is not CENTRAL or block.name in given:
             h = given.get(block.name, default_step(leaf, stencil))
             found[3, number] = UNSEEN * probes.truncation(stencil, h)
@@ -215,6 +216,10 @@ def _survey_changes(
     close, away = np.split(_noise_seen(np.concatenate(np.split(values[:, : 2 * POINTS], 2, axis=1))), 2)
     constant = np.maximum(close, SAFETY_OF_FEW * left_over)
     growing = np.where(away > ALIKE * constant, away, ROUNDING_SD * np.spacing(np.abs(values[:, -2]))) / h
+    # A block whose probes move nothing may hold others that do: they round like the rest of the gradient.
+    still = ~f.any(axis=1)
+    roundings = FEW_ROUNDINGS * ROUNDING_SD * float(np.finfo(np.float64).eps)
+    growing[still] = np.maximum(growing[still], roundings * np.nan_to_num(np.abs(slope)).max(initial=0.0))
     with np.errstate(all="ignore"):
         error = np.abs((f[:, 2] - f[:, 1]) / 2 - (f[:, 3] - f[:, 0]) / 4) / (3 * h)
     found = np.full((4, len(steps)), np.nan)

@@ -159,6 +159,11 @@ class TestStale:
             assert claimed_gradient(lambda p: gradient(X).astype(p.dtype), Parameters(x), (), everyone).stale
             assert not claimed_gradient(gradient, Parameters(x), (), everyone).stale
 
+    def test_rounded_is_not_stale(self):
+        """A gradient that is rounded to a few digits is asked farther off before it is called stale."""
+        rounded = claimed_gradient(lambda p: np.round(gradient(p), 2), Parameters(X), (), np.arange(3))
+        assert not rounded.stale
+
 
 class TestCost:
     def test_jitter_of_a_cost_is_noise(self):

@@ -133,3 +133,82 @@ class TestScales:
         assert fastgrad.check_gradient(cost, right, x).passed
         wrong = right * np.where(np.arange(12) == 5, 1.0001, 1.0)
         assert [f.index for f in fastgrad.check_gradient(cost, wrong, x).wrong] == [(5,)]
+
+
+class TestRoundingInside:
+    """Costs that lose small changes before their last operation: small steps then show no change at all."""
+
+    def verdicts(self, cost, gradient, points):
+        """All verdicts that come of checks at these points."""
+        return {fastgrad.check_gradient(cost, gradient, x).verdict for x in points}
+
+    @pytest.mark.parametrize(
+        ("cost", "gradient", "scale"),
+        [
+            (lambda x: -np.sum(np.log(1 / (1 + np.exp(-x)))), lambda x: -1 / (1 + np.exp(x)), 1.0),
+            (lambda x: np.sum(1 - np.tanh(x)), lambda x: -1 / np.cosh(x) ** 2, 0.55),
+            (lambda x: np.sum(np.exp(x - 30) + 8) - 8 * len(x), lambda x: np.exp(x - 30), 1.0),
+        ],
+        ids=["cross-entropy", "1 - tanh", "beside a constant"],
+    )
+    def test_right_gradients_are_not_accused(self, cost, gradient, scale):
+        """That nothing moves at small steps is no derivative of zero."""
+        rng = np.random.default_rng(0)
+        points = [scale * rng.uniform(5, 25, rng.integers(2, 12)) for _ in range(25)]
+        assert "disagree" not in self.verdicts(cost, gradient, points)
+
+    def test_softmax_with_a_margin(self):
+        """Nor for a class that is all but certain, whose derivatives cancel to 1e-11 of their terms."""
+        rng = np.random.default_rng(1)
+
+        def cost(z):
+            return z.max() + np.log(np.exp(z - z.max()).sum()) - z[0]
+
+        def gradient(z):
+            p = np.exp(z - z.max())
+            p /= p.sum()
+            p[0] -= 1
+            return p
+
+        points = [np.r_[rng.normal(18, 4), rng.normal(size=5)] for _ in range(25)]
+        assert "disagree" not in self.verdicts(cost, gradient, points)
+
+    def test_dead_units_of_a_network(self):
+        """A block of a Network in which the probes move nothing is not taken for one without any noise."""
+        for seed in range(6):
+            rng = np.random.default_rng(seed)
+            layers = [Dense(7, 9), ReLU(), fastgrad.LayerNorm(9), Dense(9, 3)]
+            net = Network(layers, SoftmaxCrossEntropy())
+            params = {k: v + 0.1 * rng.normal(size=v.shape) for k, v in net.initial_parameters(seed).items()}
+            params["0.bias"] -= 1.5
+            report = fastgrad.check(net.problem(params, rng.normal(size=(1, 7)), np.array([1])))
+            assert report.verdict != "disagree"
+
+
+class TestNoScale:
+    @pytest.mark.parametrize("factor", [-1.0, 0.0, 1.001])
+    def test_steep_costs(self, factor):
+        """Where steps that suit one coordinate explode in another, a wrong gradient is not called right."""
+        x = np.array([100.0, 300.0, 500.0])
+        for seed in range(6):
+            report = fastgrad.check_gradient(
+                lambda x: np.sum(np.exp(x)), lambda x: factor * np.exp(x), x, seed=seed
+            )
+            assert report.verdict != "agree"
+
+    @pytest.mark.parametrize("offset", [0.0, 1.0, 1e6])
+    def test_saddle_of_third_order(self, offset):
+        """At x = 0 the derivative of x^3 is zero, by differences and by a complex step alike."""
+        zeros = np.zeros(3)
+        report = fastgrad.check_gradient(lambda x: offset + np.sum(x**3), lambda x: 3 * x**2, zeros)
+        assert report.verdict == "agree"
+
+    def test_slopes_that_run_away(self):
+        """x log x at 0 has no slope on one side: there is nothing to be right or wrong about."""
+        report = fastgrad.check_gradient(
+            lambda x: np.sum(np.where(x > 0, x * np.log(np.maximum(x, 1e-300)), 0)),
+            lambda x: np.log(np.maximum(x, 1e-300)) + 1,
+            np.array([0.0, 1.0, 2.0]),
+        )
+        assert [u.label for u in report.undecided] == ["params[0]"]
+        assert not report.wrong

@@ -198,10 +198,13 @@ class Number:
         return Number(min(ends), max(ends))
 
     def __str__(self) -> str:
-        """The digits that are certain, six at most."""
+        """The digits that are certain, six at most; more beside a whole number that it is not, as 1.000002."""
         if not 0 < self.width < 1:
             return f"{self.value:.6g}" if self.width == 0 else f"{self.value:.1g}"
-        return f"{self.value:.{min(6, max(1, int(-np.log10(self.width))))}g}"
+        certain = max(1, int(-np.log10(self.width)))
+        text = f"{self.value:.{min(6, certain)}g}"
+        beside_whole = float(text) == round(self.value) and not self.low <= float(text) <= self.high
+        return f"{self.value:.{min(12, certain)}g}" if beside_whole else text
 
 
 @dataclass(frozen=True)
