@@ -198,7 +198,7 @@ class Number:
         return Number(min(ends), max(ends))
 
     def __str__(self) -> str:
-        """The digits that are certain, six at most; more beside a whole number that it is not, as 1.000002."""
+        """The digits that are certain, six at most; more where it is nearly a whole number, as 1.000002."""
         if not 0 < self.width < 1:
             return f"{self.value:.6g}" if self.width == 0 else f"{self.value:.1g}"
         certain = max(1, int(-np.log10(self.width)))
