@@ -187,9 +187,10 @@ def complex_derivatives(
 
     Parameters
     ----------
-    cost, parameters, args, vectorized : as for why_not_analytic, which found nothing against it
+    cost, parameters, args : as for why_not_analytic, which found nothing against it
     indices : (m,) flat indices
     step : of the imaginary part
+    vectorized : as for why_not_analytic
 
     Examples
     --------
