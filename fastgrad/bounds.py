@@ -99,15 +99,16 @@ def screened(
     return unknown_where_not_finite(numeric, bound)
 
 
-def by_complex_step(numeric: Floats, block_rms: Floats) -> Floats:
+def by_complex_step(numeric: Floats, beside: Floats) -> Floats:
     """The bound of a complex step: it has no truncation, and rounds like any product of numbers.
 
     Parameters
     ----------
     numeric : (m,) derivatives
-    block_rms : (m,) the rms of the block of each
+    beside : (m,) how large the derivatives are that each was computed beside: the rms of its block, or where it
+        was followed the largest of any intermediate result
     """
-    return COMPLEX_ROUNDING * float(np.finfo(np.float64).eps) * (np.abs(numeric) + block_rms)
+    return COMPLEX_ROUNDING * float(np.finfo(np.float64).eps) * (np.abs(numeric) + beside)
 
 
 def by_four_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) -> tuple[Floats, Floats]:
