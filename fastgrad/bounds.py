@@ -105,8 +105,8 @@ def by_complex_step(numeric: Floats, beside: Floats) -> Floats:
     Parameters
     ----------
     numeric : (m,) derivatives
-    beside : (m,) how large the derivatives are that each was computed beside: the rms of its block, or where it
-        was followed the largest of any intermediate result
+    beside : (m,) how large the derivatives are that each was computed beside: the rms of its block, or where
+        it was followed the largest of any intermediate result
     """
     return COMPLEX_ROUNDING * float(np.finfo(np.float64).eps) * (np.abs(numeric) + beside)
 
