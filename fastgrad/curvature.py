@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.noise import Sample, quantum
+from fastgrad.noise import Sample
 from fastgrad.parameters import IndexArray
+from fastgrad.quantum import quantum
 from fastgrad.spaces import Floats
 from fastgrad.steps import SMALLEST_TYPICAL_SIZE, ULPS_OF_A_RAISED_STEP, representable
 

@@ -292,37 +292,6 @@ def looks_single_precision(values: Floats, sigma: float = math.nan) -> bool:
     return sigma >= 2.0**20 * floor and least * largest <= sigma <= most * largest
 
 
-def quantum(after: Floats, before: Floats) -> Floats:
-    """The smallest change that rounding inside a cost lets through, where rows show it; else 0.
-
-    A cost may lose small changes before its last operation, as log(1 + exp(-x)) does in 1 + exp(-x): it moves
-    smoothly over large steps, alike to both sides, and over small ones not at all.
-
-    Parameters
-    ----------
-    after, before : (m, K) f(h) - f(0) and f(-h) - f(0) for steps h from large to small
-
-    Examples
-    --------
-    >>> steps = 2.0 ** -np.arange(10)
-    >>> moved = np.round(steps * 50)[None] / 50
-    >>> float(quantum(moved, -moved)[0]), float(quantum(steps[None], -steps[None])[0])
-    (0.02, 0.0)
-    """
-    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        still = (after == 0) & (before == 0)
-        alike = (after * before < 0) & (np.abs(after + before) <= np.abs(after - before) / 2)
-        three = alike[:, 2:] & alike[:, 1:-1] & alike[:, :-2]
-        seen = (
-            three.any(axis=1) & still[:, -2:].all(axis=1)
-            if after.shape[1] > 2
-            else np.zeros(len(after), bool)
-        )
-        changes = np.abs(np.concatenate([after, before], axis=1))
-        smallest = np.min(changes, axis=1, initial=np.inf, where=(changes > 0))
-    return np.where(seen & np.isfinite(smallest), smallest, 0.0)
-
-
 def excess(sigma: float, floor: float, terms: int = 1) -> bool:
     """Whether noise is more than 100 times what rounding leaves in a plain sum of so many terms.
 
