@@ -1,4 +1,4 @@
-"""Why a coordinate is undecided, in words: noise, kink, step range, not finite."""
+"""Why a coordinate is undecided, in words: noise, kink, step range, not finite, budget."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ class Causes:
     @classmethod
     def of(cls, engine: Engine, measured: Measured) -> Causes:
         """From what was measured; the first exceptions are quoted, by asking the engine again."""
-        at = np.flatnonzero(measured.level >= LADDERED)
-        indices, reason = measured.plan.indices[at], measured.reason[at]
+        at = np.flatnonzero((measured.level >= LADDERED) | measured.cut)
+        indices = measured.plan.indices[at]
+        reason = np.where(measured.cut[at], np.int8(Reason.BUDGET), measured.reason[at])
         lost = at[reason == Reason.NOT_FINITE][:QUOTED]
         steps = measured.plan.steps[lost]
         quotes = {
@@ -54,6 +55,8 @@ class Causes:
         known = (
             f"the derivative at {label} is known to {bound:.2g}, and an error of {allowed:.2g} would count"
         )
+        if (reasons == Reason.BUDGET).any():
+            return f"budget: it was over before this coordinate was decided; {known}"
         if self.kink[here].any():
             low, high = numeric - bound, numeric + bound
             return (

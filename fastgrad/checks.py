@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.budget import Budget
+from fastgrad.carry_out import carry_out
 from fastgrad.claims import claimed_gradient
-from fastgrad.differences import Differences, difference
+from fastgrad.differences import Differences, Measurement
 from fastgrad.engines.base import Values
 from fastgrad.errors import InputError
 from fastgrad.options import Options
@@ -20,13 +22,10 @@ from fastgrad.parameters import IndexArray, Parameters, flatten_alike
 from fastgrad.path_integral import CALLS, path_witness
 from fastgrad.preflight import args_unchanged
 from fastgrad.problem import Problem
+from fastgrad.progress import Tally
 from fastgrad.report import Report
-from fastgrad.report.build import (
-    build_arrays,
-    build_blocks,
-    build_diagnosis,
-    build_findings,
-)
+from fastgrad.report.build import build_report
+from fastgrad.resume import open_checkpoint
 from fastgrad.sampling import choose_coordinates
 from fastgrad.steps import StepOption
 from fastgrad.verdict import relative_error as _relative_error
@@ -53,6 +52,13 @@ def check_gradient(
     backend: Any = None,
     tolerance: float | None = None,
     progress: bool | None = None,
+    confidence: float | None = None,
+    wrong_fraction: float | None = None,
+    draw: str = "uniform",
+    probes: int | None = None,
+    budget: float | None = None,
+    max_evaluations: int | None = None,
+    checkpoint: Any = None,
 ) -> Report:
     """Check a claimed gradient against finite differences of the cost.
 
@@ -63,8 +69,9 @@ def check_gradient(
     params : array of any shape | dict | list | tuple | nestings of them, float32 or float64 leaves;
         they are only read
     args : whatever else cost and gradient take, as a tuple
-    coordinates : "auto" or "all" for every coordinate, an int for a random subset of that size (at least
-        some from each block), or an array of flat indices
+    coordinates : "auto" for every coordinate where that takes seconds, else a certificate by random
+        directions, a subset of each block, and a search for what is wrong; "all"; an int for a random subset
+        of that size (at least some from each block), a float for a fraction; or an array of flat indices
     seed : of every random choice
     method : "forward", "central", "central4", "central6" or "complex"
     step : None for the default of each block; a float, or floats by block name, in units of the parameter
@@ -76,6 +83,15 @@ def check_gradient(
         worker. Naming backend="threading" for a plain Python cost says that it is safe in threads
     tolerance : a fixed relative tolerance instead of the error bounds
     progress : True or False for a progress bar on stderr; None for one on a terminal only
+    confidence : of what the report says of coordinates that were not checked; None for 0.999
+    wrong_fraction : the share of wrong coordinates in any block that the subset is to find with that
+        confidence; it says how many are drawn
+    draw : "uniform", or "importance" for larger entries of the claimed gradient more often
+    probes : how many random directions must be clean for a certificate; None for 20 where "auto" does not
+        check everything, and none elsewhere
+    budget : seconds; what is known by then is reported
+    max_evaluations : evaluations of the cost; likewise
+    checkpoint : a file that keeps what was evaluated, from which a killed check goes on
 
     Returns
     -------
@@ -111,6 +127,13 @@ def check_gradient(
         backend=backend,
         tolerance=tolerance,
         progress=progress,
+        confidence=confidence,
+        wrong_fraction=wrong_fraction,
+        draw=draw,
+        probes=probes,
+        budget=budget,
+        max_evaluations=max_evaluations,
+        checkpoint=checkpoint,
     )
 
 
@@ -144,45 +167,28 @@ def check(problem: Problem, **options: Any) -> Report:
     began = time.perf_counter()
     chosen = Options.of(options)
     parameters = Parameters(problem.params)
-    indices, coverage = choose_coordinates(chosen.coordinates, parameters, chosen.seed)
+    budget, tally = Budget(chosen.budget, chosen.max_evaluations), Tally(chosen.progress)
     with one_blas_thread():
         with args_unchanged(problem.args, "gradient function"):
             pure = problem.gradient_is_networks_own
-            claim = claimed_gradient(problem.gradient, parameters, problem.args, indices, pure)
-        claimed = claim.values
-        found = difference(problem, parameters, indices, chosen, claim)
-        path = "" if found.comparison.wrong.any() else _path_witness(problem, parameters, found, chosen)
-    comparison = found.comparison
-    arrays = build_arrays(parameters, indices, claimed, found.estimates, comparison, found.causes)
-    wrong, undecided = build_findings(parameters, arrays, comparison)
-    blocks, measure = build_blocks(parameters, arrays, comparison)
-    diagnosis = build_diagnosis(parameters, arrays, comparison, claim, problem.args)
-    return Report(
-        verdict=comparison.verdict,
-        relative_error=measure.value,
-        relative_error_interval=measure.interval,
-        wrong=wrong,
-        undecided=undecided,
-        blocks=blocks,
-        coverage=coverage,
-        indices=arrays.indices,
-        claimed=arrays.claimed,
-        numeric=arrays.numeric,
-        error_bound=arrays.error_bound,
-        cost=found.start.cost,
-        evaluations=found.evaluations,
-        seconds=time.perf_counter() - began,
-        engine=found.engine.name,
-        method=chosen.method,
-        n_jobs=found.n_jobs,
-        seed=chosen.seed,
-        noise=found.noise,
-        perturbed=found.engine.space.sentence,
-        rule=comparison.rule,
-        notes=claim.notes + found.notes,
-        witnesses=found.witnesses + (path,) * bool(path),
-        diagnosis=diagnosis,
-    )
+            whole = claimed_gradient(problem.gradient, parameters, problem.args, pure)
+        with open_checkpoint(problem, parameters, whole, chosen) as keeper:
+            m = Measurement(problem, parameters, chosen, _for_engine(chosen, parameters), budget, keeper)
+            with args_unchanged(problem.args, "cost"):
+                done = carry_out(m, whole, tally)
+                found = m.finish()
+            whole.require_unchanged()
+            earlier = keeper.seconds
+    path = "" if found.comparison.wrong.any() else _path_witness(problem, parameters, found, chosen)
+    seconds = earlier + time.perf_counter() - began
+    return build_report(problem, parameters, chosen, found, done, m, path, seconds)
+
+
+def _for_engine(options: Options, parameters: Parameters) -> IndexArray:
+    """The coordinates that the engine is chosen for: those that were named, else all."""
+    if isinstance(options.coordinates, str | float):
+        return np.arange(parameters.size, dtype=np.intp)
+    return choose_coordinates(options.coordinates, parameters, options.seed)[0]
 
 
 def _path_witness(problem: Problem, parameters: Parameters, found: Differences, options: Options) -> str:
@@ -285,19 +291,29 @@ def numerical_gradient(
     if chosen.tolerance is not None:
         raise InputError("tolerance= compares two gradients: numerical_gradient has only one")
     parameters = Parameters(params)
-    indices, _ = choose_coordinates(chosen.coordinates, parameters, chosen.seed)
-    with one_blas_thread():
-        found = difference(Problem(cost, None, params, args), parameters, indices, chosen, None)
+    if chosen.probes or chosen.wrong_fraction or chosen.draw == "importance":
+        raise InputError("probes=, wrong_fraction= and draw= are about a claimed gradient, and there is none")
+    problem, budget, tally = (
+        Problem(cost, None, params, args),
+        Budget(chosen.budget, chosen.max_evaluations),
+        (Tally(chosen.progress)),
+    )
+    with one_blas_thread(), open_checkpoint(problem, parameters, None, chosen) as keeper:
+        m = Measurement(problem, parameters, chosen, _for_engine(chosen, parameters), budget, keeper)
+        with args_unchanged(args, "cost"):
+            carry_out(m, None, tally)
+        found = m.finish()
+    stopped = (f"stopped early: {budget.stopped}",) * bool(budget.stopped)
     return NumericalGradient(
-        values=_scatter(parameters, indices, found.estimates.numeric, np.nan),
-        error_bound=_scatter(parameters, indices, found.estimates.error_bound, np.inf),
+        values=_scatter(parameters, found.indices, found.estimates.numeric, np.nan),
+        error_bound=_scatter(parameters, found.indices, found.estimates.error_bound, np.inf),
         cost=found.start.cost,
         evaluations=found.evaluations,
         seconds=time.perf_counter() - began,
         engine=found.engine.name,
         method=chosen.method,
         n_jobs=found.n_jobs,
-        notes=found.notes,
+        notes=found.notes + stopped,
     )
 
 

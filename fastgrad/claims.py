@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.arguments import array_leaves
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
 from fastgrad.steps import typical_size
@@ -52,24 +53,59 @@ class Claim:
     notes: tuple[str, ...] = ()
 
 
-def claimed_gradient(
-    gradient: Any,
-    parameters: Parameters,
-    args: tuple[Any, ...],
-    indices: IndexArray,
-    pure: bool = False,
-) -> Claim:
-    """The gradient under test at some coordinates, as a fresh float64 array.
+@dataclass(frozen=True, eq=False)
+class WholeClaim:
+    """The gradient under test at every coordinate, without a copy of it where none is needed."""
 
-    A callable gets a private copy of the parameters, and its answer is copied at once: it may be a view
-    of the parameters or a buffer that the cost writes to.
+    parameters: Parameters
+    leaves: list[npt.NDArray[Any]]  # flat, one for each block; not to be written to
+    jitter: list[Floats] | None  # how far repeats were apart: of each entry, or one number for a large block
+    stale: bool = False
+    notes: tuple[str, ...] = ()
+    seen: Floats | None = None  # of an answer that was not copied: what it was at the watched coordinates
+
+    def require_unchanged(self) -> None:
+        """Refuse a cost that writes into the array which the gradient function returned.
+
+        Raises
+        ------
+        InputError
+            What it claimed is then lost.
+        """
+        if self.seen is None:
+            return
+        if not _same(self.seen, self.parameters.take(self.leaves, watched(self.parameters))):
+            raise InputError(
+                "the cost writes into the array that the gradient function returned, so that what was "
+                "claimed is lost: return a copy of it"
+            )
+
+    @property
+    def dtypes(self) -> tuple[np.dtype[Any], ...]:
+        """The dtype of each block, as the user returned it."""
+        return tuple(leaf.dtype for leaf in self.leaves)
+
+    def at(self, indices: IndexArray) -> Claim:
+        """What it says at some coordinates, as a fresh float64 array."""
+        values = self.parameters.take(self.leaves, indices)
+        jitter = NO_JITTER if self.jitter is None else self.parameters.take(self.jitter, indices)
+        return Claim(values, jitter, self.dtypes, self.stale, self.notes)
+
+
+def claimed_gradient(
+    gradient: Any, parameters: Parameters, args: tuple[Any, ...], pure: bool = False
+) -> WholeClaim:
+    """The gradient under test.
+
+    A callable gets a private copy of the parameters, and its answer is copied: it may be a view of the
+    parameters or a buffer that the cost writes to. An answer of more than SMALL_ENOUGH_TO_KEEP numbers that
+    shares no memory with any of these is taken as it is; `require_unchanged` sees whether it was written to.
 
     Parameters
     ----------
     gradient : callable(params, *args), or a structure of values
     parameters : Parameters
     args : what the callable takes beside the parameters
-    indices : (m,) flat indices
     pure : the callable is known to be a function (a Network's own): one call is enough
 
     Raises
@@ -79,56 +115,89 @@ def claimed_gradient(
         that changes its parameters, is random, accumulates, or keeps something from call to call.
     """
     if not callable(gradient):
-        leaves = parameters.match(gradient, "gradient")
-        values = parameters.take(leaves, indices)
-        return Claim(values, NO_JITTER, tuple(leaf.dtype for leaf in leaves))
-    calls = _Calls(gradient, parameters, args, indices)
+        return WholeClaim(parameters, parameters.match(gradient, "gradient"), None)
+    calls = _Calls(gradient, parameters, args)
     return calls.one_claim() if pure else calls.claim()
+
+
+def watched(parameters: Parameters) -> IndexArray:
+    """The coordinates at which repeats are compared: all, or of very many some spread over all."""
+    n = parameters.size
+    if n <= SMALL_ENOUGH_TO_KEEP:
+        return np.arange(n, dtype=np.intp)
+    return np.unique(np.linspace(0, n - 1, SMALL_ENOUGH_TO_KEEP).astype(np.intp))
 
 
 class _Calls:
     """The four calls of a gradient function."""
 
-    def __init__(
-        self,
-        gradient: Callable[..., Any],
-        parameters: Parameters,
-        args: tuple[Any, ...],
-        indices: IndexArray,
-    ) -> None:
+    def __init__(self, gradient: Callable[..., Any], parameters: Parameters, args: tuple[Any, ...]) -> None:
         self.gradient = gradient
         self.parameters = parameters
         self.args = args
-        self.indices = indices
+        self.indices = watched(parameters)
+        self.everything = len(self.indices) == parameters.size
         self.working = WorkingCopy(parameters)
-        self.dtypes: tuple[np.dtype[Any], ...] = ()
 
-    def one_claim(self) -> Claim:
+    def one_claim(self) -> WholeClaim:
         """What one call said."""
-        first, _ = self._call()
+        leaves = self._call()
         self._require_unchanged()
-        return Claim(first, NO_JITTER, self.dtypes)
+        return WholeClaim(self.parameters, self._own(leaves), None, seen=self._seen(self._at(leaves)))
 
-    def claim(self) -> Claim:
+    def claim(self) -> WholeClaim:
         """What the calls said, having refused what is no function."""
-        first, kept = self._call()
+        kept = self._call()
+        first = self._at(kept)
         self._require_unchanged()
-        again = self._call()[0]
-        jitter = self._jitter(first, again)
+        own = self._own(kept) if self.everything else None
+        if own is None:
+            del kept
+        jitter = self._jitter(first, self._at(self._call()))
         elsewhere = self._call_nearby(1.0)
         if elsewhere is not None and _same(first, elsewhere):  # perhaps rounded: farther off then
             elsewhere = self._call_nearby(FARTHER)
-        rewritten = kept is not None and not _same(self.parameters.take(kept, self.indices), first)
-        self._require_same_as_before(first, self._call()[0], jitter)
+        rewritten = own is not None and not _same(self._at(kept), first)
+        last = self._call()
+        self._require_same_as_before(first, self._at(last), jitter)
         stale = elsewhere is not None and len(first) > 0 and bool(first.any()) and _same(first, elsewhere)
         notes = (_REWRITTEN,) * rewritten + (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
-        return Claim(first, jitter, self.dtypes, stale, notes)
+        leaves = self._own(last) if own is None else own
+        return WholeClaim(
+            self.parameters, leaves, self._spread(jitter), stale, notes, self._seen(self._at(last))
+        )
 
-    def _call(self) -> tuple[Floats, list[Any] | None]:
-        leaves = self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient")
-        self.dtypes = tuple(leaf.dtype for leaf in leaves)
-        values = self.parameters.take(leaves, self.indices)
-        return values, leaves if self.parameters.size <= SMALL_ENOUGH_TO_KEEP else None
+    def _seen(self, values: Floats) -> Floats | None:
+        return None if self.everything else values
+
+    def _call(self) -> list[npt.NDArray[Any]]:
+        return self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient")
+
+    def _at(self, leaves: list[npt.NDArray[Any]]) -> Floats:
+        return self.parameters.take(leaves, self.indices)
+
+    def _own(self, leaves: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """The leaves as nobody else will change them: copied if they are few, or anybody's."""
+        others = [*self.working.flat_leaves, *self.parameters.leaves]
+        others += [a for a in array_leaves(self.args) if not a.dtype.hasobject]
+        return [
+            np.array(leaf, subok=False)
+            if self.everything or any(np.may_share_memory(leaf, other) for other in others)
+            else leaf
+            for leaf in leaves
+        ]
+
+    def _spread(self, jitter: Floats) -> list[Floats] | None:
+        """The jitter of each entry; where not all were compared the largest of each block."""
+        if not jitter.any():
+            return None
+        blocks = self.parameters.blocks
+        if self.everything:
+            return [jitter[b.start : b.start + b.size] for b in blocks]
+        largest = np.zeros(len(blocks))
+        for number, where in self.parameters.segments(self.indices):
+            largest[number] = jitter[where].max(initial=0.0)
+        return [np.broadcast_to(most, b.size) for most, b in zip(largest, blocks, strict=True)]
 
     def _call_nearby(self, times: float) -> Floats | None:
         """The gradient at y; None where it cannot be had. The working copy is x again afterwards."""
@@ -136,7 +205,7 @@ class _Calls:
         for leaf, x in zip(self.working.flat_leaves, originals, strict=True):
             leaf += times * NEARBY[x.dtype] * typical_size(x)
         try:
-            return self._call()[0]
+            return self._at(self._call())
         except Exception:  # y may be outside the domain
             return None
         finally:

@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from fastgrad.analytic import complex_derivatives, why_not_analytic
 from fastgrad.bounds import Estimates, carried, quantile
+from fastgrad.budget import Budget
 from fastgrad.causes import Causes
-from fastgrad.claims import Claim
+from fastgrad.checkpoint import Checkpoint, NoCheckpoint
+from fastgrad.claims import Claim, WholeClaim
 from fastgrad.engines.base import Engine
 from fastgrad.engines.choose import choose_engine
 from fastgrad.ladder import Reason
@@ -21,7 +23,8 @@ from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.preflight import Start, args_unchanged, check_complex_step, check_cost
 from fastgrad.problem import Problem
-from fastgrad.progress import announced, progress_bar
+from fastgrad.progress import Tally, announced
+from fastgrad.provisional import Provisional
 from fastgrad.refine import refine
 from fastgrad.sampler import Sampler
 from fastgrad.stages import Stages
@@ -40,6 +43,8 @@ class Differences:
 
     start: Start
     engine: Engine
+    indices: IndexArray
+    claim: Claim | None
     estimates: Estimates
     comparison: Comparison
     causes: Causes
@@ -51,84 +56,223 @@ class Differences:
     z: float
 
 
-def difference(
-    problem: Problem,
-    parameters: Parameters,
-    indices: IndexArray,
-    options: Options,
-    claim: Claim | None,
-) -> Differences:
-    """Measure the derivatives at some coordinates, each as far as it takes to judge the claim.
+class Measurement:
+    """A problem while it is being measured: its engine, its workers, and what is known of each coordinate.
 
-    Without a claim a coordinate is measured until its own bound would let a claim be judged.
+    Parameters
+    ----------
+    problem, parameters, options : what is checked, and how
+    indices : (m,) those of the user's coordinates that the engine is chosen for
+    budget : what may be spent
+    keeper : where finished values are kept
     """
-    stencil = find_stencil(options.method)
-    engine = choose_engine(
-        problem, parameters, stencil, options.engine, options.vectorized, options.perturb, indices
-    )
-    choose_workers(engine, options.n_jobs, options.backend)  # an unknown backend is refused now
-    given = given_steps(options.step, engine.space.parameters)
-    moved = engine.space.needed(indices)
-    if given:
-        make_plan(
-            engine.space.parameters, moved, stencil, options.step
-        )  # a step that vanishes is refused now
-    with args_unchanged(problem.args, "cost"):
-        with announced(engine.preparation, options.progress):
-            start = check_cost(engine)
-        in_reals = engine
-        if stencil.is_complex:
-            in_reals = choose_engine(problem, parameters, CENTRAL, "auto", options.vectorized)
-            check_complex_step(engine, in_reals, make_plan(parameters, indices, stencil, options.step))
-    epsilon = in_reals.epsilon or float(np.finfo(np.float64).eps)
-    sample = Sampler(in_reals, start.seconds, options.n_jobs, options.backend)
-    survey = survey_blocks(
-        sample,
-        engine.space.parameters,
-        moved,
-        stencil,
-        given,
-        f0=start.cost - in_reals.origin,
-        cost=start.cost,
-        from_origin=in_reals.origin != 0,
-        epsilon=epsilon,
-        seed=options.seed,
-    )
-    steps = survey.step if stencil is CENTRAL else None
-    plan = make_plan(engine.space.parameters, moved, stencil, options.step, steps)
-    with progress_bar(len(plan.indices), options.progress) as advance:
-        by_engine = (
-            sample if in_reals is engine else Sampler(engine, start.seconds, options.n_jobs, options.backend)
+
+    def __init__(
+        self,
+        problem: Problem,
+        parameters: Parameters,
+        options: Options,
+        indices: IndexArray,
+        budget: Budget | None = None,
+        keeper: NoCheckpoint | Checkpoint | None = None,
+    ) -> None:
+        self.problem, self.parameters, self.options = problem, parameters, options
+        self.budget, self.keeper = budget or Budget(), keeper or NoCheckpoint()
+        self.stencil = find_stencil(options.method)
+        chosen = (options.engine, options.vectorized, options.perturb, indices)
+        self.engine = choose_engine(problem, parameters, self.stencil, *chosen)
+        choose_workers(self.engine, options.n_jobs, options.backend)  # an unknown backend is refused now
+        self.given = given_steps(options.step, self.moved_parameters)
+        if self.given:  # a step that vanishes is refused now
+            moved = self.engine.space.needed(indices)
+            make_plan(self.moved_parameters, moved, self.stencil, options.step)
+        with args_unchanged(problem.args, "cost"), announced(self.engine.preparation, options.progress):
+            self.start = check_cost(self.engine)
+            self.in_reals = self._engine_in_reals(indices)
+        self.budget.spend(self.start.evaluations)
+        self.cost = self.keeper.remember("cost", lambda: self.start.cost)
+        self.sample = self._sampler(self.in_reals)
+        self.by_engine = self.sample if self.in_reals is self.engine else self._sampler(self.engine)
+        self.survey: Survey | None = None
+        self.view: _View | None = None
+        self.heard = _Heard()
+        self.others: list[Sampler] = []  # that evaluate along directions
+        self.z = 0.0
+
+    @property
+    def moved_parameters(self) -> Parameters:
+        """What is moved, as named blocks."""
+        return self.engine.space.parameters
+
+    @property
+    def evaluations(self) -> int:
+        """How many were made so far."""
+        others = 0 if self.by_engine is self.sample else self.by_engine.evaluations
+        others += sum(sample.evaluations for sample in self.others)
+        return self.start.evaluations + self.sample.evaluations + others + self.heard.evaluations
+
+    @property
+    def known(self) -> _View:
+        """What is known so far."""
+        if self.view is None:
+            raise RuntimeError("nothing was measured yet")
+        return self.view
+
+    def look_around(self, indices: IndexArray, frugal: bool = False) -> None:
+        """Measure what the blocks of some of the user's coordinates are like: noise, step, truncation."""
+        self.survey = survey_blocks(
+            self.sample,
+            self.moved_parameters,
+            self.engine.space.needed(indices),
+            self.stencil,
+            self.given,
+            f0=self.f0,
+            cost=self.cost,
+            from_origin=self.in_reals.origin != 0,
+            epsilon=self.in_reals.epsilon or float(np.finfo(np.float64).eps),
+            seed=self.options.seed,
+            frugal=frugal,
         )
-        values = by_engine(plan.indices, plan.displacements, advance)
-    stages = Stages(
-        sample, engine.space.parameters, survey, start.cost - in_reals.origin, quantile(len(indices))
-    )
-    measured = stages.screen(plan, values)
-    del plan, values  # the most memory of all
-    view = _View(engine, parameters, indices, measured, claim, options.tolerance)
-    if options.tolerance is None:
-        groups, thorough = parameters.block_numbers(indices), claim is None and not stencil.is_complex
-        refine(stages, measured, view.judge, view.needed, groups, options.seed, thorough)
-        if not stencil.is_complex:
-            stages.tame(measured)
-    heard = _hear_complex_witness(problem, view, options, start.cost, survey, stages.z)
-    return Differences(
-        start=start,
-        engine=engine,
-        estimates=view.estimates(),
-        comparison=view.judge(),
-        causes=Causes.of(in_reals, measured),
-        noise=survey.noise(engine.space.parameters),
-        evaluations=start.evaluations
-        + sample.evaluations
-        + (0 if by_engine is sample else by_engine.evaluations)
-        + heard.evaluations,
-        n_jobs=max(sample.most_workers, by_engine.most_workers),
-        witnesses=(heard.sentence,) * bool(heard.sentence),
-        z=stages.z,
-        notes=start.notes + engine.notes + survey.notes + by_engine.notes + tuple(measured.notes),
-    )
+
+    def measure(
+        self, indices: IndexArray, claim: WholeClaim | None, vouched: bool = False, tally: Tally | None = None
+    ) -> None:
+        """Measure some more of the user's coordinates, each as far as it takes to judge the claim.
+
+        Without a claim a coordinate is measured until its own bound would let a claim be judged. `vouched`
+        says that a probe singled these out; `tally` is told of values as they come.
+        """
+        if self.survey is None:
+            self.look_around(indices)
+        moved = self.engine.space.needed(indices)
+        if self.view is not None:
+            moved = np.setdiff1d(moved, self.view.measured.plan.indices)
+        stages = self.stages(len(indices))
+        if len(moved) or self.view is None:
+            screened, moved = self._screen(stages, moved, claim, tally)
+            screened.vouched[:] = vouched
+            if self.engine.space.is_plain:  # what was not reached is left out
+                indices = np.intersect1d(indices, moved) if len(moved) < len(indices) else indices
+            self._take_over(screened, indices, claim)
+        else:
+            self._take_over(None, indices, claim)
+        self._refine(stages, np.searchsorted(self.known.indices, indices))
+
+    def _take_over(self, screened: Measured | None, indices: IndexArray, claim: WholeClaim | None) -> None:
+        if self.view is None:
+            assert screened is not None
+            said = None if claim is None else claim.at(indices)
+            self.view = _View(self.engine, self.parameters, indices, screened, said, self.options.tolerance)
+            return
+        if screened is not None:
+            self.view.measured.extend(screened)
+        self.view.indices = np.union1d(self.view.indices, indices)
+        self.view.claim = None if claim is None else claim.at(self.view.indices)
+        self.view.measured.version += 1
+
+    def stages(self, count: int) -> Stages:
+        """The stages, with bounds that hold for so many coordinates more than are known."""
+        assert self.survey is not None
+        before = 0 if self.view is None else len(self.view.indices)
+        self.z = quantile(before + count)
+        return Stages(self.sample, self.moved_parameters, self.survey, self.f0, self.z, self._room)
+
+    def _screen(
+        self, stages: Stages, moved: IndexArray, claim: WholeClaim | None, tally: Tally | None
+    ) -> tuple[Measured, IndexArray]:
+        """The first values of moved coordinates, and of which of them there are any."""
+        assert self.survey is not None
+        steps = self.survey.step if self.stencil is CENTRAL else None
+        plan = make_plan(self.moved_parameters, moved, self.stencil, self.options.step, steps)
+        tally, watch = tally or Tally(False), None
+        if tally.shown and claim is not None and self.engine.space.is_plain:
+            watch = Provisional(stages, plan, claim.at(moved), self.parameters, tally)
+        values, known = self.by_engine.as_far_as_possible(
+            plan.indices, plan.displacements, tally.advance, watch
+        )
+        if not known.all() and self.engine.space.is_plain and known.any():
+            plan, values = plan.of(np.flatnonzero(known)), values[known]
+        return stages.screen(plan, values), plan.indices
+
+    def _refine(self, stages: Stages, new: IndexArray) -> None:
+        view, options = self.known, self.options
+        if options.tolerance is not None:
+            return
+        groups = self.parameters.block_numbers(view.indices)
+        thorough = view.claim is None and not self.stencil.is_complex
+        only = None if len(new) == len(view.indices) else new
+        refine(stages, view.measured, view.judge, view.needed, groups, options.seed, thorough, only)
+
+    def finish(self, ask_witness: bool = True) -> Differences:
+        """What is known in the end, having asked the complex step for what is undecided."""
+        view = self.known
+        stages = self.stages(0)
+        if self.options.tolerance is None and not self.stencil.is_complex and not self.budget.stopped:
+            stages.tame(view.measured)
+        if ask_witness and not self.budget.stopped:
+            assert self.survey is not None
+            self.heard = _hear_complex_witness(
+                self.problem, view, self.options, self.cost, self.survey, self.z
+            )
+        return self.result()
+
+    def result(self) -> Differences:
+        """What is known as it stands."""
+        view = self.known
+        assert self.survey is not None
+        return Differences(
+            start=self.start,
+            engine=self.engine,
+            indices=view.indices,
+            claim=view.claim,
+            estimates=view.estimates(),
+            comparison=view.judge(),
+            causes=Causes.of(self.in_reals, view.measured),
+            noise=self.noise,
+            evaluations=self.evaluations,
+            n_jobs=max(s.most_workers for s in (self.sample, self.by_engine, *self.others)),
+            witnesses=(self.heard.sentence,) * bool(self.heard.sentence),
+            z=self.z,
+            notes=self.start.notes
+            + self.engine.notes
+            + self.survey.notes
+            + self.by_engine.notes
+            + tuple(view.measured.notes),
+        )
+
+    @property
+    def noise(self) -> dict[str, float]:
+        """The standard deviation of a value at each block's step, by block name."""
+        assert self.survey is not None
+        return self.survey.noise(self.moved_parameters)
+
+    @property
+    def f0(self) -> float:
+        """The cost at the parameters, counted as values are."""
+        return float(self.cost) - self.in_reals.origin
+
+    def _room(self, evaluations: int) -> float:
+        if not self.budget.limited and not self.budget.stopped:
+            return float("inf")
+        return self.budget.left(self.sample.seconds_each) / evaluations
+
+    def _sampler(self, engine: Engine) -> Sampler:
+        how = (self.options.n_jobs, self.options.backend, self.budget, self.keeper)
+        return Sampler(engine, self.start.seconds, *how)
+
+    def _engine_in_reals(self, indices: IndexArray) -> Engine:
+        if not self.stencil.is_complex:
+            return self.engine
+        options = self.options
+        in_reals = choose_engine(self.problem, self.parameters, CENTRAL, "auto", options.vectorized)
+        some = indices if len(indices) <= EXAMINED else indices[:: len(indices) // EXAMINED]
+        plan = make_plan(self.parameters, some, self.stencil, options.step)
+        check_complex_step(self.engine, in_reals, plan)
+        return in_reals
+
+
+EXAMINED = 2**16
+"""Coordinates from which those are taken at which the complex step is examined."""
 
 
 COPIED = 2**27
@@ -194,7 +338,7 @@ def _hear_complex_witness(
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _View:
     """What was measured of the moved coordinates, seen from the user's."""
 

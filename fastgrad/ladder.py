@@ -80,6 +80,7 @@ class Reason(IntEnum):
     STEP_RANGE = 2
     NOT_FINITE = 3
     JUMP = 4
+    BUDGET = 5
 
 
 @dataclass(frozen=True, eq=False)

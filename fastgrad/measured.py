@@ -23,6 +23,12 @@ the others would have changed, at 95% confidence (Clopper-Pearson, 0 of 16): and
 derivative at two steps, and no kink."""
 
 
+ARRAYS = (
+    "numeric", "error_bound", "level", "reason", "kink", "suspect", "special", "cut", "vouched", "scale",
+)  # fmt: skip
+"""The fields of Measured that have an entry for each coordinate."""
+
+
 @dataclass(eq=False)
 class Measured:
     """The estimates so far: arrays of length m."""
@@ -41,6 +47,10 @@ class Measured:
     """A claim that depends on it looked wrong."""
     special: Bools
     """Its values show a kink, or do not lead to one derivative at two steps: nobody stands for it."""
+    cut: Bools
+    """There was no budget for its next stage."""
+    vouched: Bools
+    """A probe singled it out: what differences at three unrelated steps say of it is confirmed already."""
     scale: Floats
     """Where its ladder begins, in units of its block's typical size: 1, or where it was readable."""
     version: int = 0
@@ -56,7 +66,24 @@ class Measured:
         plan = replace(plan, displacements=np.empty((0, 0)))
         blank = np.zeros(m, dtype=np.int8)
         no = np.zeros(m, dtype=bool)
-        return cls(plan, numeric, bound, steepest, blank.copy(), blank, no, no.copy(), no.copy(), np.ones(m))
+        flags = [no.copy() for _ in range(5)]
+        return cls(plan, numeric, bound, steepest, blank.copy(), blank, *flags, np.ones(m))
+
+    def extend(self, other: Measured) -> None:
+        """Take over what was measured of other coordinates."""
+        indices = np.concatenate([self.plan.indices, other.plan.indices])
+        order = np.argsort(indices, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        steps = np.concatenate([self.plan.steps, other.plan.steps])[order]
+        split = len(self.plan.indices)
+        self.ruled = [(place[at], found) for at, found in self.ruled]
+        self.ruled += [(place[at + split], found) for at, found in other.ruled]
+        self.plan = replace(self.plan, indices=indices[order], steps=steps)
+        for name in ARRAYS:
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)])[order])
+        self.steepest = max(self.steepest, other.steepest)
+        self.version += 1
 
     def store(self, at: IndexArray, found: Rulings, level: int) -> None:
         """Take over the ladder's rulings on the coordinates at some positions."""

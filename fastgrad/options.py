@@ -6,13 +6,23 @@ from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Any
 
+from fastgrad.budget import check_budget
 from fastgrad.errors import InputError
 from fastgrad.stencils import find_stencil
-from fastgrad.steps import StepOption
+from fastgrad.steps import StepOption, is_finite_number
 from fastgrad.verdict import check_tolerance
 
 PERTURB = ("parameters", "nodes", "auto")
 """What may be moved: the parameters, the pre-activations of a network, or whichever takes less work."""
+
+
+DRAWS = ("uniform", "importance")
+"""How a subset is drawn: all coordinates alike, or larger entries of the claimed gradient more often."""
+
+
+def is_auto(coordinates: Any) -> bool:
+    """Whether which coordinates are checked is left to the strategy."""
+    return isinstance(coordinates, str) and coordinates == "auto"
 
 
 @dataclass(frozen=True)
@@ -30,10 +40,19 @@ class Options:
     backend: Any = None
     tolerance: float | None = None
     progress: bool | None = None
+    confidence: float | None = None
+    wrong_fraction: float | None = None
+    draw: str = "uniform"
+    probes: int | None = None
+    budget: float | None = None
+    max_evaluations: int | None = None
+    checkpoint: Any = None
 
     def __post_init__(self) -> None:
         find_stencil(self.method)
         check_tolerance(self.tolerance)
+        check_budget(self.budget, self.max_evaluations)
+        self._check_sample()
         if self.perturb not in PERTURB:
             raise InputError(f"perturb must be one of {', '.join(PERTURB)}; got {self.perturb!r}")
         jobs: Any = self.n_jobs
@@ -42,6 +61,22 @@ class Options:
         for name, value in (("vectorized", self.vectorized), ("progress", self.progress)):
             if not isinstance(value, bool | None):
                 raise InputError(f"{name} must be True or False; got {value!r}")
+
+    def _check_sample(self) -> None:
+        for name in ("confidence", "wrong_fraction"):
+            share = getattr(self, name)
+            if share is not None and not (is_finite_number(share) and 0 < share < 1):
+                raise InputError(f"{name} must be a number between 0 and 1, or None; got {share!r}")
+        if self.wrong_fraction is not None and not is_auto(self.coordinates):
+            raise InputError(
+                "wrong_fraction= says how many coordinates are drawn, and so does coordinates=: give one"
+            )
+        if self.draw not in DRAWS:
+            raise InputError(f"draw must be one of {', '.join(DRAWS)}; got {self.draw!r}")
+        probes: Any = self.probes
+        whole = isinstance(probes, Integral) and not isinstance(probes, bool)
+        if probes is not None and not (whole and probes >= 0):
+            raise InputError(f"probes must be an integer >= 0, or None; got {probes!r}")
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:

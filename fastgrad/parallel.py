@@ -11,7 +11,9 @@ import contextlib
 import functools
 import pickle
 import queue
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -22,6 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import threadpoolctl
 
+from fastgrad.budget import INTERRUPTED, Budget
+from fastgrad.checkpoint import Checkpoint, NoCheckpoint
 from fastgrad.engines.base import Engine, Values
 from fastgrad.errors import InputError, WorkerError, warn_user
 from fastgrad.parameters import IndexArray
@@ -43,6 +47,9 @@ and 1.6 ms to a process (pickle, BLAS limit)."""
 LONGEST_CHUNK = 0.5
 """Seconds a chunk should take at most, so that Ctrl-C and progress are answered soon."""
 
+WORTH_SHUFFLING = 2.0
+"""Seconds of work that are done in a random order of chunks."""
+
 CHUNKS_PER_WORKER = 16
 """Chunks for each worker where the work is long enough: the last ones to finish leave little idle."""
 
@@ -54,6 +61,9 @@ nap that joblib takes between two looks at its results, so that half of less tha
 Advance = Callable[[int], None]
 """Told after each chunk how many coordinates it held."""
 
+Watch = Callable[[slice, Values], None]
+"""Shown each chunk, and its values."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -62,6 +72,12 @@ class Evaluation:
     values: Values
     n_jobs: int
     notes: tuple[str, ...] = ()
+    missing: npt.NDArray[np.bool_] | None = None
+    """(m,) the coordinates whose values are NaN because there was no more time; None where all are known."""
+
+
+class _Stopped(Exception):
+    """What is prepared for a plan could not be finished."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +98,14 @@ def evaluate(
     n_jobs: int | None = None,
     backend: Any = None,
     advance: Advance = lambda count: None,
+    watch: Watch | None = None,
+    budget: Budget | None = None,
+    keeper: NoCheckpoint | Checkpoint | None = None,
 ) -> Evaluation:
     """The cost at theta + offsets[k, s] * e_indices[k] for the whole plan, on all workers asked for.
+
+    What the keeper has is not evaluated again. When the budget is over, or Ctrl-C is pressed, what is known
+    by then is returned, and the budget says that it was stopped.
 
     Parameters
     ----------
@@ -93,6 +115,9 @@ def evaluate(
     seconds : what one evaluation was seen to take
     n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else 1
     advance : called with the number of coordinates after each chunk
+    watch : called with each chunk, and its values
+    budget : when to stop; never by default
+    keeper : where finished chunks are kept; nowhere by default
 
     Raises
     ------
@@ -101,32 +126,120 @@ def evaluate(
     WorkerError
         When a worker process dies.
     """
+    budget, keeper = budget or Budget(), keeper or NoCheckpoint()
 
     def run(another: Engine, moved: IndexArray, by: Values) -> Values:
-        return evaluate(another, moved, by, seconds=seconds, n_jobs=n_jobs, backend=backend).values
+        options: dict[str, Any] = {"seconds": seconds, "n_jobs": n_jobs, "backend": backend}
+        found = evaluate(another, moved, by, **options, budget=budget, keeper=keeper)
+        if found.missing is not None:
+            raise _Stopped
+        return found.values
 
+    kept = _Kept.of(engine, indices, offsets, keeper)
+    for start, stop in kept.ranges:
+        advance(stop - start)
+        if watch is not None:
+            watch(slice(start, stop), kept.values[start:stop])
+    if kept.gaps == []:
+        return Evaluation(kept.values, 1)
     said = engine.notes
-    engine = engine.prepared(indices, offsets, run)
+    try:
+        engine = engine.prepared(indices, offsets, run)
+    except _Stopped:
+        return Evaluation(kept.values, 1, (), kept.missing())
     notes = tuple(note for note in engine.notes if note not in said)
     workers = choose_workers(engine, n_jobs, backend)
-    values = np.empty(offsets.shape, dtype=engine.dtype)
     prices = engine.prices(indices)
     if prices is None:
         prices = np.broadcast_to(1.0, len(indices))
-    job = _Job(engine, indices, offsets, values, advance, prices)
-    done, seconds_each = _pilot(job, seconds * offsets.shape[1], PILOT_SECONDS[workers.kind])
-    left = job.price(slice(done, None)) * seconds_each
+    job = _Job(engine, indices, offsets, kept, advance, prices, budget, watch)
+    try:
+        used, note = _run(job, workers, backend, seconds * offsets.shape[1])
+    except KeyboardInterrupt:
+        budget.stop(INTERRUPTED)
+        used, note = workers.count, None
+    return Evaluation(kept.values, used, notes + (note,) * bool(note), kept.missing())
+
+
+def _run(job: _Job, workers: Workers, backend: Any, seconds_each: float) -> tuple[int, str | None]:
+    """Evaluate what is missing; by how many workers, and what went another way."""
+    note = None
+    first, seconds_each = _pilot(job, job.kept.gaps[0], seconds_each, PILOT_SECONDS[workers.kind])
+    gaps = [first, *job.kept.gaps[1:]]
+    left = sum(job.price(gap) for gap in gaps) * seconds_each
     if workers.count > 1 and (workers.insisted or left > WORTH_STARTING[workers.kind]):
-        chunks = list(_chunks(job, done, seconds_each, workers))
+        chunks = _in_order([c for gap in gaps for c in _chunks(job, gap, seconds_each, workers)], left)
         if len(chunks) > 1:
             note = _run_parallel(job, chunks, workers, backend)
             if note is None:
-                return Evaluation(values, workers.count, notes)
-            notes += (note,)
-    for chunk in _chunks(job, done, seconds_each, Workers(1, "threads", False)):
+                return workers.count, None
+            gaps = job.kept.gaps
+    alone = Workers(1, "threads", False)
+    for chunk in _in_order([c for gap in gaps for c in _chunks(job, gap, seconds_each, alone)], left):
+        if job.budget.is_over():
+            break
         job.run(chunk)
-    engine.finish()
-    return Evaluation(values, 1, notes)
+    job.engine.finish()
+    return 1, note
+
+
+def _in_order(chunks: list[slice], seconds: float) -> list[slice]:
+    """Chunks of long work in a random order, so that where it is stopped something of each block is known."""
+    if seconds < WORTH_SHUFFLING:
+        return chunks
+    return [chunks[k] for k in np.random.default_rng(0).permutation(len(chunks))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """The values of a plan, those that are known, and where more of them are kept."""
+
+    values: Values
+    ranges: list[tuple[int, int]]
+    keeper: NoCheckpoint | Checkpoint
+    key: str
+
+    @classmethod
+    def of(
+        cls, engine: Engine, indices: IndexArray, offsets: Values, keeper: NoCheckpoint | Checkpoint
+    ) -> _Kept:
+        """What the keeper has of a plan, the rest NaN."""
+        # The engine's own name is part of the key: nodes and parameters have numbers of their own.
+        key = keeper.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
+        values = np.full(offsets.shape, np.nan, dtype=engine.dtype)
+        ranges = []
+        for start, stop, found in keeper.finished(key, len(indices), offsets.shape[1], engine.dtype):
+            values[start:stop] = found
+            ranges.append((start, stop))
+        return cls(values, ranges, keeper, key)
+
+    def store(self, chunk: slice, values: Values) -> None:
+        """Take over a finished chunk."""
+        self.values[chunk] = values
+        self.ranges.append((chunk.start, chunk.stop))
+        self.keeper.store(self.key, chunk.start, values)
+
+    @property
+    def gaps(self) -> list[slice]:
+        """What is not known yet."""
+        found, at = [], 0
+        for start, stop in sorted(self.ranges):
+            if start > at:
+                found.append(slice(at, start))
+            at = max(at, stop)
+        if at < len(self.values):
+            found.append(slice(at, len(self.values)))
+        return found
+
+    def missing(self) -> npt.NDArray[np.bool_] | None:
+        """(m,) which coordinates are not known; None where all are."""
+        gaps = self.gaps
+        if not gaps:
+            return None
+        found = np.zeros(len(self.values), dtype=bool)
+        for gap in gaps:
+            found[gap] = True
+        return found
 
 
 @contextlib.contextmanager
@@ -178,10 +291,12 @@ class _Job:
     engine: Engine
     indices: IndexArray
     offsets: Values
-    values: Values
+    kept: _Kept
     advance: Advance
     prices: npt.NDArray[np.float64]
     """(m,) what a coordinate costs, relative to the others."""
+    budget: Budget
+    watch: Watch | None = None
 
     def price(self, chunk: slice) -> float:
         """What a chunk costs."""
@@ -191,20 +306,21 @@ class _Job:
         self.store(chunk, self.engine.values(self.indices[chunk], self.offsets[chunk]))
 
     def store(self, chunk: slice, values: Values) -> None:
-        self.values[chunk] = values
+        self.kept.store(chunk, values)
         self.advance(chunk.stop - chunk.start)
+        if self.watch is not None:
+            self.watch(chunk, values)
 
 
-def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
-    """Do a little of the work here, more until it can be timed: coordinates done, seconds for price 1.
+def _pilot(job: _Job, gap: slice, seconds_each: float, enough: float) -> tuple[slice, float]:
+    """Do a little of the work here, more until it can be timed: what is left of the gap, seconds for price 1.
 
     seconds_each is what a coordinate is expected to take, until one was timed.
     """
-    if len(job.prices):
-        seconds_each /= float(job.prices[0])
-    total, done = len(job.indices), 0
+    total, done = gap.stop, gap.start
+    seconds_each /= float(job.prices[done])
     size = job.engine.granularity * int(np.clip(enough / max(4 * seconds_each, 1e-9), 1, PILOT_START))
-    while done < total and seconds_each * job.prices[done] < enough:
+    while done < total and seconds_each * job.prices[done] < enough and not job.budget.is_over():
         chunk = slice(done, min(done + size, total))
         began = time.perf_counter()
         job.run(chunk)
@@ -214,18 +330,19 @@ def _pilot(job: _Job, seconds_each: float, enough: float) -> tuple[int, float]:
         if elapsed > enough:
             break
         size *= int(np.clip(enough / elapsed, 2, PILOT_GROWTH))
-    return done, seconds_each
+    return slice(done, total), seconds_each
 
 
-def _chunks(job: _Job, done: int, seconds_each: float, workers: Workers) -> Iterator[slice]:
-    """Slices of the plan from `done` on: multiples of the granularity, of a price worth handing over.
+def _chunks(job: _Job, gap: slice, seconds_each: float, workers: Workers) -> Iterator[slice]:
+    """Slices of a gap: multiples of the granularity, of a price worth handing over.
 
     All are predicted to take as long, so that workers finish together.
     """
-    total, grain = len(job.indices), job.engine.granularity
-    ideal = job.price(slice(done, None)) * seconds_each / (workers.count * CHUNKS_PER_WORKER)
-    target = float(np.clip(ideal, SHORTEST_CHUNK[workers.kind], LONGEST_CHUNK)) / max(seconds_each, 1e-12)
-    spent = np.concatenate(([0.0], np.cumsum(job.prices[done:])))
+    total, done, grain = gap.stop, gap.start, job.engine.granularity
+    ideal = job.price(gap) * seconds_each / (workers.count * CHUNKS_PER_WORKER)
+    ideal = min(float(np.clip(ideal, SHORTEST_CHUNK[workers.kind], LONGEST_CHUNK)), job.budget.longest_chunk)
+    target = ideal / max(seconds_each, 1e-12)
+    spent = np.concatenate(([0.0], np.cumsum(job.prices[gap])))
     start = 0
     while start < total - done:
         end = int(np.searchsorted(spent, spent[start] + target, side="right")) - 1
@@ -239,13 +356,13 @@ def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any
     from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
     run = _in_threads if workers.kind == "threads" else _in_processes
-    stored = 0
     try:
         results = run(job, chunks, workers, backend)
         with contextlib.closing(results):
             for chunk, values in results:
                 job.store(chunk, values)
-                stored += chunk.stop - chunk.start
+                if job.budget.is_over():
+                    break
     except TerminatedWorkerError as error:
         raise WorkerError(
             "a worker process died while evaluating the cost (out of memory, or a crash in compiled "
@@ -260,7 +377,6 @@ def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any
             "of a module, without locks, files or sockets"
         )
         warn_user(note)
-        job.advance(-stored)  # all of it is done again
         return note
     return None
 
@@ -301,12 +417,25 @@ def _run_in_process(
     engine: Engine, chunk: slice, indices: IndexArray, offsets: Values
 ) -> tuple[slice, Values | _Raised]:
     try:
-        with one_blas_thread():
+        with one_blas_thread(), _deaf_to_ctrl_c():
             values = engine.values(np.asarray(indices), np.asarray(offsets))
             engine.finish()
             return chunk, values
     except Exception as error:
         return chunk, _Raised.of(error)
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Leave Ctrl-C to the caller's process, to which the terminal sends it too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True)

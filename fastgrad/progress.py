@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 PATIENCE = 1.0
 """Seconds before a user is told what the check is doing: kernels that are on disk load in less."""
@@ -29,38 +30,71 @@ def announced(what: str, show: bool | None) -> Iterator[None]:
         timer.cancel()
 
 
-@contextlib.contextmanager
-def progress_bar(total: int, show: bool | None) -> Iterator[Callable[[int], None]]:
-    """A function to call with the number of coordinates just finished; a bar on stderr if shown.
+class Tally:
+    """What a waiting user is told while values come in: how many, how fast, how long yet, what was found.
 
-    `show` None shows it only where stderr is a terminal. On a terminal the bar leaves
-    nothing behind; elsewhere its last state is printed once.
+    Parameters
+    ----------
+    show : True or False; None for on a terminal only
     """
-    if not (_on_a_terminal() if show is None else show):
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    columns = (
-        TextColumn("checking gradient"),
+    def __init__(self, show: bool | None) -> None:
+        self.shown = _on_a_terminal() if show is None else show
+        self._bar: Any = None
+        self._task: Any = None
+
+    @contextlib.contextmanager
+    def stage(self, what: str, total: int | None) -> Iterator[Tally]:
+        """Show a bar for one stage of the check; on a terminal it leaves nothing behind.
+
+        Elsewhere its last state is printed once.
+        """
+        if not self.shown:
+            yield self
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        with Progress(*_columns(), console=console, transient=console.is_terminal) as bar:
+            self._bar, self._task = bar, bar.add_task(what, total=total, found="")
+            yield self
+        self._bar = None
+
+    def advance(self, count: int) -> None:
+        """Tell of so many more that are finished."""
+        if self._bar is not None:
+            self._bar.advance(self._task, count)
+
+    def tell(self, agree: int, disagree: int, undecided: int) -> None:
+        """Tell how many were found right, wrong and undecided so far."""
+        if self._bar is not None:
+            found = f"agree {agree:,}  disagree {disagree:,}  undecided {undecided:,}"
+            self._bar.update(self._task, found=found)
+
+    def say(self, sentence: str) -> None:
+        """Say on stderr what takes long, before it does."""
+        if self._bar is None:
+            sys.stderr.write(f"fastgrad: {sentence}\n")
+
+
+def _columns() -> tuple[Any, ...]:
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+
+    return (
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        Rate(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[found]}"),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=console.is_terminal) as bar:
-        task = bar.add_task("coordinates", total=total)
-        yield lambda count: bar.advance(task, count)
 
 
 def _on_a_terminal() -> bool:

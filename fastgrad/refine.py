@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.ladder import LEVELS
 from fastgrad.measured import CONFIRMED, FINER, LADDERED, OWN, SAMPLED_FIRST, Measured
 from fastgrad.parameters import IndexArray
 from fastgrad.stages import Stages
@@ -31,6 +32,7 @@ def refine(
     groups: IndexArray,
     seed: int,
     thorough: bool = False,
+    only: IndexArray | None = None,
 ) -> None:
     """Take what is open through the stages, until each coordinate is decided or nothing is left to try.
 
@@ -43,10 +45,15 @@ def refine(
     groups : (user's coordinates,) the number of the block of each
     seed : of the samples that go first
     thorough : whether every coordinate gets a bound of its own, where the block's would do to judge a claim
+    only : positions of the user's coordinates that are new, where the others went through all stages before
     """
-    left = np.zeros(len(groups), dtype=bool)
+    left, new = np.zeros(len(groups), dtype=bool), np.ones(len(groups), dtype=bool)
+    if only is not None:
+        new[:] = False
+        new[only] = True
+    before_now = measured.left_alone
     if thorough:
-        _run(stages.all_own, OWN, measured, np.arange(len(measured.numeric)))
+        _run(stages, stages.all_own, OWN, measured, np.arange(len(measured.numeric)))
     steps: tuple[tuple[Stage, int], ...] = (
         (stages.own, OWN),
         (stages.finer, FINER),
@@ -57,11 +64,14 @@ def refine(
         comparison = judge()
         only_wrong = level in (FINER, CONFIRMED)
         is_open = comparison.wrong if only_wrong else comparison.wrong | comparison.undecided
+        is_open &= new
         if not is_open.any():
-            if only_wrong and comparison.undecided.any():
+            if only_wrong and (comparison.undecided & new).any():
                 continue
             return
-        measured.suspect[needed(np.flatnonzero(comparison.wrong))] = True
+        if level > FINER:
+            is_open &= ~(comparison.wrong & _is_vouched(measured, needed, len(groups)))
+        measured.suspect[needed(np.flatnonzero(comparison.wrong & new))] = True
         at = np.flatnonzero(is_open & ~np.isinf(comparison.severity))  # a claimed NaN needs no measuring
         left[at] = False
         first = at
@@ -70,22 +80,32 @@ def refine(
             first = np.union1d(_sample_of(at[~alone], groups, seed), at[alone])
         before = _status(comparison, first)
         del comparison  # large, and another is made
-        _run(stage, level, measured, needed(first))
+        _run(stages, stage, level, measured, needed(first))
         rest = np.setdiff1d(at, first)
         if len(rest) == 0:
             continue
         changed = np.unique(groups[first][_status(judge(), first) != before])
         again = rest[np.isin(groups[rest], changed)]
-        _run(stage, level, measured, needed(again))
+        _run(stages, stage, level, measured, needed(again))
         left[np.setdiff1d(rest, again)] = True
-        measured.left_alone = int(left.sum())
+        measured.left_alone = before_now + int(left.sum())
 
 
-def _run(stage: Stage, level: int, measured: Measured, at: IndexArray) -> None:
+EVALUATIONS = {OWN: 6, FINER: 4, LADDERED: 2 * LEVELS, CONFIRMED: 2 * LEVELS}
+"""What a stage asks for at each coordinate, where nothing is tried on other scales."""
+
+
+def _run(stages: Stages, stage: Stage, level: int, measured: Measured, at: IndexArray) -> None:
     at = at[measured.level[at] < level]
+    room = stages.room(EVALUATIONS[level])
+    if len(at) > room:
+        measured.cut[at[int(room) :]] = True
+        at = at[: int(room)]
     if len(at):
         stage(measured, at)
         measured.version += 1
+    if stages.room(1) < 1:  # it may have been stopped on the way
+        measured.cut[at] = True
 
 
 def _sample_of(at: IndexArray, groups: IndexArray, seed: int) -> IndexArray:
@@ -102,6 +122,15 @@ def _is_special(at: IndexArray, measured: Measured, needed: Callable[[IndexArray
     """Which of the user's coordinates depend on a moved one that is special, where one moves for each."""
     moved = needed(at)
     return measured.special[moved] if len(moved) == len(at) else np.zeros(len(at), dtype=bool)
+
+
+def _is_vouched(measured: Measured, needed: Callable[[IndexArray], IndexArray], count: int) -> Bools:
+    """Which of the user's coordinates a probe singled out, where their values show nothing odd."""
+    plain = measured.vouched & ~measured.special
+    if not plain.any():
+        return np.zeros(count, dtype=bool)
+    moved = needed(np.arange(count))
+    return plain[moved] if len(moved) == count else np.zeros(count, dtype=bool)
 
 
 def _status(comparison: Comparison, at: IndexArray) -> npt.NDArray[np.int8]:

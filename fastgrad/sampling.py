@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
-from fastgrad.parameters import Block, IndexArray, Parameters, describe
+from fastgrad.guarantees import Guarantee
+from fastgrad.parameters import IndexArray, Parameters, describe
+from fastgrad.subsets import draw_by_importance, plan_block
+
+if TYPE_CHECKING:
+    from fastgrad.certificate import Certificate
 
 SMALLEST_SHARE = 16
 """Coordinates that each block gets before the rest is shared out by size, so that biases do not vanish
@@ -27,6 +32,16 @@ class Coverage:
     seed: int | None
     per_block: tuple[int, ...]
     unvisited: tuple[str, ...]  # blocks without a checked coordinate
+    drawn: IndexArray | None = field(default=None, repr=False, compare=False)
+    """Flat indices drawn at random, of all that were not picked on purpose; with repeats by importance."""
+    planned: int = 0
+    """How many were to be checked, where the check was stopped before; else 0."""
+    looks: tuple[tuple[int, int], ...] = ()
+    """Of blocks of which no more were drawn once one was found wrong: after which look."""
+    guarantee: Guarantee | None = None
+    """What the random draws prove of the coordinates that were not checked."""
+    certificate: Certificate | None = None
+    """What clean random probes prove of all coordinates."""
 
     @property
     def fraction(self) -> float:
@@ -42,22 +57,50 @@ class Coverage:
         if self.how == "random":
             place = "" if self.unvisited else " from every block"
             text += f", drawn without replacement{place}, seed {self.seed}"
+        elif self.how == "importance":
+            text += f", drawn by the size of the claimed gradient, seed {self.seed}"
         else:
             text += ", as given"
         if self.unvisited:
             text += f"; not one in {', '.join(self.unvisited)}"
+        if self.planned:
+            text += f", of {self.planned:,} that were to be"
         return text
 
+    def of(self, indices: IndexArray, parameters: Parameters) -> Coverage:
+        """The coverage of those coordinates that were checked in the end."""
+        counted = _coverage(parameters, self.how, self.seed, indices)
+        left = self.checked - len(indices)
+        how = "given" if self.how == "all" and left > 0 else self.how
+        return replace(
+            counted,
+            how=how,
+            drawn=self.drawn,
+            planned=self.checked if left > 0 else 0,
+            looks=self.looks,
+            guarantee=self.guarantee,
+            certificate=self.certificate,
+        )
 
-def choose_coordinates(coordinates: Any, parameters: Parameters, seed: int) -> tuple[IndexArray, Coverage]:
+
+def choose_coordinates(
+    coordinates: Any,
+    parameters: Parameters,
+    seed: int,
+    gradient: Sequence[npt.NDArray[Any]] | None = None,
+    draw: str = "uniform",
+) -> tuple[IndexArray, Coverage]:
     """The flat indices to check, increasing and without repeats, and what they cover.
 
     Parameters
     ----------
     coordinates : "auto" or "all" for every coordinate, an int for a random subset of that size drawn
-        without replacement with at least some from each block, or an array of flat indices
+        without replacement with at least some from each block, a float for a fraction of them, or an array
+        of flat indices
     parameters : Parameters
     seed : int, for the random subset
+    gradient : the claimed one, a flat array for each block: its extremes and zeros are picked on purpose
+    draw : "uniform", or "importance" for larger entries of it more often
 
     Raises
     ------
@@ -77,9 +120,19 @@ def choose_coordinates(coordinates: Any, parameters: Parameters, seed: int) -> t
         if coordinates not in ("auto", "all"):
             raise InputError(_what_is_taken(coordinates))
         return np.arange(n, dtype=np.intp), _coverage(parameters, "all", None)
+    if isinstance(coordinates, float | np.floating):
+        if not 0 < coordinates <= 1:
+            raise InputError(
+                f"coordinates={coordinates!r}: a fraction is over 0 and up to 1; a number of them is an int"
+            )
+        coordinates = max(1, round(coordinates * n))
     if isinstance(coordinates, int | np.integer) and not isinstance(coordinates, bool):
-        indices = _draw(int(coordinates), parameters, seed)
-        return indices, _coverage(parameters, "random", seed, indices)
+        size = int(coordinates)
+        _check_size(size, parameters)
+        if draw == "importance" and gradient is not None:
+            return draw_important(size, parameters, seed, gradient)
+        counts = share_out(size, [b.size for b in parameters.blocks], np.random.default_rng(seed))
+        return draw_blocks(counts.tolist(), parameters, seed, gradient)
     indices = _given(coordinates, parameters)
     return indices, _coverage(parameters, "given", None, indices)
 
@@ -91,6 +144,8 @@ def share_out(size: int, sizes: Sequence[int], rng: np.random.Generator) -> npt.
     """
     room = np.asarray(sizes, dtype=np.int64)
     occupied = np.flatnonzero(room)
+    if size <= 0 or len(occupied) == 0:
+        return np.zeros_like(room)
     if size < len(occupied):
         counts = np.zeros_like(room)
         counts[rng.choice(occupied, size, replace=False)] = 1
@@ -110,7 +165,7 @@ def _check_seed(seed: Any) -> None:
         raise InputError(f"seed must be an integer >= 0; got {seed!r}")
 
 
-def _draw(size: int, parameters: Parameters, seed: int) -> IndexArray:
+def _check_size(size: int, parameters: Parameters) -> None:
     if size < 1:
         raise InputError(f"coordinates={size}: a subset has at least one coordinate")
     if size > parameters.size:
@@ -118,17 +173,45 @@ def _draw(size: int, parameters: Parameters, seed: int) -> IndexArray:
             f"coordinates={size:,} is more than the {parameters.size:,} parameters there are; "
             'coordinates="all" checks every one'
         )
-    rng = np.random.default_rng(seed)
-    counts = share_out(size, [b.size for b in parameters.blocks], rng)
-    drawn = [_draw_block(b, int(c), rng) for b, c in zip(parameters.blocks, counts, strict=True)]
-    return np.concatenate(drawn)
 
 
-def _draw_block(block: Block, count: int, rng: np.random.Generator) -> IndexArray:
-    if count == 0:
-        return np.empty(0, dtype=np.intp)
-    inside = rng.choice(block.size, count, replace=False, shuffle=False)
-    return block.start + np.sort(inside).astype(np.intp)
+def draw_blocks(
+    counts: Sequence[int],
+    parameters: Parameters,
+    seed: int,
+    gradient: Sequence[npt.NDArray[Any]] | None = None,
+) -> tuple[IndexArray, Coverage]:
+    """So many coordinates of each block: some picked on purpose where there are many, the others at random.
+
+    Parameters
+    ----------
+    counts : (blocks,) how many of each
+    parameters, seed, gradient : as for choose_coordinates
+    """
+    rng = np.random.default_rng([seed, 1])
+    chosen, drawn = [], []
+    for k, (block, count) in enumerate(zip(parameters.blocks, counts, strict=True)):
+        plan = plan_block(block.shape, None if gradient is None else gradient[k], count, rng)
+        drawn.append(block.start + plan.drawn)
+        chosen.append(block.start + np.sort(np.concatenate([plan.picked, plan.drawn])))
+    indices = np.concatenate(chosen).astype(np.intp)
+    coverage = _coverage(parameters, "random", seed, indices)
+    return indices, replace(coverage, drawn=np.concatenate(drawn).astype(np.intp))
+
+
+def draw_important(
+    size: int, parameters: Parameters, seed: int, gradient: Sequence[npt.NDArray[Any]]
+) -> tuple[IndexArray, Coverage]:
+    """So many draws, with replacement, of larger entries of the claimed gradient more often.
+
+    Parameters
+    ----------
+    size : how many draws
+    parameters, seed, gradient : as for choose_coordinates
+    """
+    drawn = draw_by_importance(gradient, size, np.random.default_rng([seed, 2]))
+    indices = np.unique(drawn)
+    return indices, replace(_coverage(parameters, "importance", seed, indices), drawn=drawn)
 
 
 def _given(coordinates: Any, parameters: Parameters) -> IndexArray:
@@ -161,6 +244,6 @@ def _coverage(
 
 def _what_is_taken(coordinates: Any) -> str:
     return (
-        'coordinates must be "auto", "all", a number of coordinates to draw, or a one-dimensional '
+        'coordinates must be "auto", "all", a number or a fraction of them to draw, or a one-dimensional '
         f"array of flat indices (integers; np.flatnonzero(mask) for a mask); got {describe(coordinates)}"
     )

@@ -22,6 +22,9 @@ class Space(Protocol):
     parameters: Parameters
     """What is moved, as named blocks over one flat vector."""
 
+    is_plain: bool
+    """Whether it is the parameters themselves."""
+
     @property
     def sentence(self) -> str:
         """What was perturbed and what is then taken for granted; empty for the parameters themselves."""
@@ -37,6 +40,7 @@ class ParameterSpace:
     """The parameters themselves: nothing is carried, nothing taken for granted."""
 
     sentence = ""
+    is_plain = True
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters

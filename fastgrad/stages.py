@@ -11,6 +11,7 @@ confirm   the ladder again at unrelated steps, for what is about to be called wr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,9 +38,10 @@ from fastgrad.verdict import PIECE
 
 Floats = npt.NDArray[np.float64]
 
-AS_IT_IS, DOWN, FURTHER_DOWN = 1.0, 2.0**-3, 2.0**-6
-"""Steps of four values in units of the block's. A relu network of 64 samples took 4.8 evaluations a
-coordinate, survey included, with four values AS_IT_IS before the ladder; 3.2 with DOWN and FURTHER_DOWN."""
+AS_IT_IS, DOWN, FURTHER_DOWN = 1.0, 2.0**-3, 0.7 * 2.0**-6
+"""Steps of four values in units of the block's; the last is no power of two, that no rounding is shared. A
+relu network of 64 samples took 4.8 evaluations a coordinate, survey included, with four values AS_IT_IS before
+the ladder; 3.2 with DOWN and FURTHER_DOWN."""
 
 UP, FURTHER_UP = 2.0**2, 2.0**4
 """Steps of six values in units of the block's, where truncation or noise is the wider; cut at its cap."""
@@ -64,6 +66,8 @@ class Stages:
     survey: Survey
     f0: float
     z: float
+    room: Callable[[int], float] = lambda evaluations: float("inf")
+    """For how many coordinates there is budget, at so many evaluations for each."""
 
     def screen(self, plan: Plan, values: Values) -> Measured:
         """The first estimates, from the values of the whole plan."""

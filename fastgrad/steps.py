@@ -45,6 +45,11 @@ class Plan:
         """How many evaluations of the cost the plan takes."""
         return int(self.displacements.size)
 
+    def of(self, positions: IndexArray) -> Plan:
+        """The plan for some of the coordinates."""
+        of_some = (values[positions] for values in (self.indices, self.steps, self.displacements))
+        return Plan(self.stencil, *of_some)
+
 
 def make_plan(
     parameters: Parameters,

@@ -98,6 +98,7 @@ def survey_blocks(
     from_origin: bool,
     epsilon: float,
     seed: int,
+    frugal: bool = False,
 ) -> Survey:
     """Look at a few of the coordinates to be moved in each block.
 
@@ -112,6 +113,8 @@ def survey_blocks(
     from_origin : whether values are counted from the cost at the parameters, and round in proportion
     epsilon : machine epsilon of what the cost returns
     seed : for the choice of coordinates
+    frugal : look at one coordinate of the largest block only, and for the others take its noise; their
+        truncation is then unknown, and each coordinate has to show its own
     """
     blocks = len(parameters.blocks)
     found = np.full((4, blocks), np.nan)
@@ -122,6 +125,8 @@ def survey_blocks(
         exact = constant <= proportional * step
         if stencil is CENTRAL and not given and exact[np.isfinite(constant)].all():
             return Survey.of(found)
+    if frugal:
+        return _survey_one(sample, parameters, indices, f0, epsilon, cost, from_origin)
     notes: dict[str, list[str]] = {}
     rng = np.random.default_rng(seed)
     for number, where in parameters.segments(indices):
@@ -140,6 +145,30 @@ def survey_blocks(
             found[3, number] = UNSEEN * probes.truncation(stencil, h)
     said = tuple(_one_for_all(names) for names in notes.values())
     return Survey.of(found, said)
+
+
+FRUGAL = (
+    "the budget was too small to look at each block: the noise is that of one coordinate, steps are those of "
+    "each block's size"
+)
+
+
+def _survey_one(
+    sample: Sample,
+    parameters: Parameters,
+    indices: IndexArray,
+    f0: float,
+    epsilon: float,
+    cost: float,
+    from_origin: bool,
+) -> Survey:
+    largest, where = max(parameters.segments(indices), key=lambda pair: len(indices[pair[1]]))
+    block, leaf = parameters.blocks[largest], parameters.leaves[largest]
+    probe = _Probes(sample, leaf, indices[where][:1], block.start, f0)
+    sigma = probe.noise(epsilon, 0.0 if from_origin else abs(cost)).sigma
+    many = np.ones(len(parameters.blocks))
+    steps = np.array([default_step(leaf, CENTRAL) for leaf in parameters.leaves])
+    return Survey(sigma * many, 0.0 * many, steps, np.inf * many, (FRUGAL,))
 
 
 @dataclass(frozen=True, eq=False)

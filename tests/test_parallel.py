@@ -23,6 +23,8 @@ from problems import Unpicklable, layered_problem, slow_waves, waves_batch, wave
 
 import fastgrad
 from fastgrad import parallel
+from fastgrad.budget import Budget
+from fastgrad.checkpoint import NoCheckpoint
 from fastgrad.engines.batched import BatchedEngine
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
@@ -122,6 +124,13 @@ class TestSameForAnyNumberOfWorkers:
         )
 
 
+def job_of(engine, total, prices):
+    """A plan of so many coordinates of which nothing is known yet."""
+    indices, offsets = np.arange(total), np.empty((total, 2))
+    kept = parallel._Kept.of(engine, indices, offsets, NoCheckpoint())
+    return parallel._Job(engine, indices, offsets, kept, lambda k: None, prices, Budget())
+
+
 class TestChunks:
     @given(
         total=st.integers(1, 5000),
@@ -136,19 +145,16 @@ class TestChunks:
         prices = np.random.default_rng(seed).uniform(0.1, 10, total)
         engine = BatchedEngine(waves_batch, Parameters(np.ones(n)))
         done = min(total, done) // engine.granularity * engine.granularity
-        job = parallel._Job(
-            engine, np.arange(total), np.empty((total, 2)), np.empty((total, 2)), lambda k: None, prices
-        )
-        chunks = list(parallel._chunks(job, done, seconds, Workers(count, "threads", False)))
+        job = job_of(engine, total, prices)
+        chunks = list(parallel._chunks(job, slice(done, total), seconds, Workers(count, "threads", False)))
         assert [i for c in chunks for i in range(c.start, c.stop)] == list(range(done, total))
         assert all(c.start % engine.granularity == 0 for c in chunks)
 
     def test_dear_coordinates_make_short_chunks(self):
         """Chunks are cut to take as long: where a coordinate costs ten times as much they hold a tenth."""
         engine = PythonEngine(slow_waves, Parameters(np.ones(4000)))
-        values, prices = np.empty((4000, 2)), np.repeat([1.0, 10.0], 2000)
-        job = parallel._Job(engine, np.arange(4000), values, values, lambda k: None, prices)
-        chunks = list(parallel._chunks(job, 0, 1e-3, Workers(2, "threads", False)))
+        job = job_of(engine, 4000, np.repeat([1.0, 10.0], 2000))
+        chunks = list(parallel._chunks(job, slice(0, 4000), 1e-3, Workers(2, "threads", False)))
         lengths = [c.stop - c.start for c in chunks]
         assert lengths[0] == 10 * lengths[-2]
         assert max(job.price(c) for c in chunks) <= 1.2 * min(job.price(c) for c in chunks[:-1])

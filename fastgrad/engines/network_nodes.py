@@ -51,6 +51,8 @@ def _batches(place: Place) -> int:
 class NodeSpace:
     """The parameters with the weight and bias of some Dense layers replaced by their pre-activations."""
 
+    is_plain = False
+
     def __init__(self, theirs: Parameters, state: NetworkState, places: Sequence[str]) -> None:
         self.theirs = theirs
         self.state = state

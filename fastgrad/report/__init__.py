@@ -165,6 +165,12 @@ class Report:
     """What independent tests said: the complex step, the path integral of the gradient."""
     diagnosis: tuple[str, ...] = ()
     """Sentences that name the likely mistakes."""
+    doubt: str = ""
+    """Why the verdict is not "agree" though every checked coordinate does: a budget, or a failed probe."""
+    stopped: str = ""
+    """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
+    spent: dict[str, int] = field(default_factory=dict)
+    """Evaluations by what they were made for: set-up, certificate, subset, localisation."""
 
     @property
     def passed(self) -> bool:

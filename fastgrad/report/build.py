@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,81 @@ import numpy.typing as npt
 
 from fastgrad.arguments import array_leaves
 from fastgrad.bounds import Estimates
+from fastgrad.budget import INTERRUPTED
+from fastgrad.carry_out import Done, proven
 from fastgrad.causes import Causes
 from fastgrad.claims import Claim
+from fastgrad.differences import Differences, Measurement
+from fastgrad.options import Options
 from fastgrad.parameters import IndexArray, Parameters
-from fastgrad.report import Arrays, BlockRow, Findings, make_finding
-from fastgrad.verdict import NOTHING_KNOWN, ClassicMeasure, Comparison
+from fastgrad.problem import Problem
+from fastgrad.report import Arrays, BlockRow, Findings, Report, make_finding
+from fastgrad.verdict import AGREE, NOTHING_KNOWN, UNDECIDED, ClassicMeasure, Comparison
+
+
+def build_report(
+    problem: Problem,
+    parameters: Parameters,
+    options: Options,
+    found: Differences,
+    done: Done,
+    m: Measurement,
+    path: str,
+    seconds: float,
+) -> Report:
+    """The report of a check, from what was measured and what was done.
+
+    Parameters
+    ----------
+    problem, parameters, options : what was checked, and how
+    found : what was measured
+    done : what was decided, and what else came of it
+    m : the Measurement
+    path : what the path integral said; empty where it was not asked
+    seconds : how long all of it took
+    """
+    comparison, claim = found.comparison, found.claim
+    assert claim is not None
+    arrays = build_arrays(parameters, found.indices, claim.values, found.estimates, comparison, found.causes)
+    wrong, undecided = build_findings(parameters, arrays, comparison)
+    blocks, measure_of_all = build_blocks(parameters, arrays, comparison)
+    coverage = done.coverage.of(found.indices, parameters)
+    coverage = replace(coverage, guarantee=proven(done.coverage, m))
+    doubt = done.doubt
+    if coverage.planned and not doubt:
+        doubt = f"budget: {m.budget.stopped or 'it had room for no more'}"
+        if m.budget.stopped == INTERRUPTED:
+            doubt = "interrupted by Ctrl-C"
+    verdict = comparison.verdict
+    return Report(
+        verdict=UNDECIDED if doubt and verdict == AGREE else verdict,
+        relative_error=measure_of_all.value,
+        relative_error_interval=measure_of_all.interval,
+        wrong=wrong,
+        undecided=undecided,
+        blocks=blocks,
+        coverage=coverage,
+        indices=arrays.indices,
+        claimed=arrays.claimed,
+        numeric=arrays.numeric,
+        error_bound=arrays.error_bound,
+        cost=m.cost,
+        evaluations=m.evaluations,
+        seconds=seconds,
+        engine=found.engine.name,
+        method=options.method,
+        n_jobs=found.n_jobs,
+        seed=options.seed,
+        noise=found.noise,
+        perturbed=found.engine.space.sentence,
+        rule=comparison.rule,
+        notes=claim.notes + found.notes + tuple(done.notes),
+        witnesses=found.witnesses + (path,) * bool(path),
+        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, problem.args),
+        doubt=doubt,
+        stopped=m.budget.stopped,
+        spent=dict(done.spent),
+    )
 
 
 def build_arrays(

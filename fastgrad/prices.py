@@ -1,0 +1,81 @@
+"""What a check will take, before it begins: evaluations, and seconds from the measured cost of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastgrad.differences import Measurement
+from fastgrad.parallel import choose_workers
+from fastgrad.parameters import IndexArray
+
+EACH = 2.5
+"""Evaluations of a coordinate on average: 2.3 for a smooth cost, 3 with kinks (tests/test_refine.py)."""
+
+LOOKING = 60
+"""Evaluations of the look at a block on average: 33 to 132 (numerics, section 10)."""
+
+EFFICIENCY = 0.9
+"""What of each further worker is gained (benchmarks/bench_engines.py: 0.84 to 0.98)."""
+
+PILOTS = (64, 4096)
+"""Coordinates of a Network that are timed, the second number where the first makes the check look long: the
+price of one falls when many are asked for at once (values are then read off tables)."""
+
+LONG = 2.0
+"""Seconds of work that look long."""
+
+
+@dataclass(frozen=True)
+class Price:
+    """Seconds of one evaluation of a coordinate, on all workers."""
+
+    each: float
+
+    def evaluations(self, coordinates: int, blocks: int) -> int:
+        """How many a check of so many coordinates takes."""
+        return round(EACH * coordinates + LOOKING * blocks)
+
+    def seconds(self, evaluations: float) -> float:
+        """How long so many evaluations take."""
+        return evaluations * self.each
+
+
+def measure_price(m: Measurement, indices: IndexArray) -> Price:
+    """The price of evaluations for some of the user's coordinates; remembered by the checkpoint."""
+    each: float = m.keeper.remember("price", lambda: _measured(m, indices))
+    return Price(each)
+
+
+def _measured(m: Measurement, indices: IndexArray) -> float:
+    if m.engine.name != "network":
+        workers = choose_workers(m.engine, m.options.n_jobs, m.options.backend)
+        return m.start.seconds / (1 + EFFICIENCY * (workers.count - 1))
+    each = 0.0
+    for count in PILOTS:
+        if len(indices) <= count or each * EACH * len(indices) > LONG * 1e6:
+            break
+        some = np.sort(np.random.default_rng(0).choice(indices, count, replace=False))
+        moved = m.engine.space.needed(some)[:count]
+        before = m.sample.elapsed
+        offsets = np.tile([-(2.0**-20), 2.0**-20], (len(moved), 1))
+        m.sample(moved, offsets)
+        each = (m.sample.elapsed - before) / offsets.size
+        if each * EACH * len(indices) < LONG:
+            break
+    return each
+
+
+def in_words(seconds: float) -> str:
+    """A length of time.
+
+    Examples
+    --------
+    >>> [in_words(s) for s in (0.2, 42, 300, 8000, 400_000)]
+    ['0.2 s', '42 s', '5 min', '2.2 h', '4.6 days']
+    """
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.2g} {name}"
+    return f"{seconds / 86_400:.2g} days"
