@@ -207,6 +207,7 @@ class _Strategy:
             prober.workers = choose_workers(engine, m.options.n_jobs, m.options.backend).count
         none = np.empty(0, dtype=np.intp)
         self.search = Search(prober, self._judge, part, none, self._allowed, self.decision.probes)
+        self.search.clean_from = sample.evaluations
 
     def _allowed(self, evaluations: int) -> bool:
         budget = self.m.budget
@@ -234,10 +235,14 @@ class _Strategy:
         known = self._not_clean()
         if len(known):
             search.without, search.clean, search.failed = known, [], None
+            search.clean_from = search.prober.sample.evaluations
             blocks = [k for k in range(len(self.parameters.blocks)) if k not in self._dense_blocks()]
             search.part = Part.whole(self.parameters, blocks)
         with self.tally.stage("searching", None):
+            before = search.prober.sample.evaluations
             search.run()
+        closing = search.prober.sample.evaluations - max(before, search.clean_from)
+        self._spend("certificate", closing)
         self._spend("localisation")
         for number in search.dense:
             self._sample_more(number)
@@ -324,11 +329,12 @@ class _Strategy:
                 "certificate"
             )
 
-    def _spend(self, what: str) -> None:
+    def _spend(self, what: str, count: int | None = None) -> None:
+        """Put down what was evaluated since last time, or so much of it."""
         assert self.done is not None
         spent = self.done.spent
-        so_far = sum(spent.values())
-        spent[what] = spent.get(what, 0) + self.m.evaluations - so_far
+        since = self.m.evaluations - sum(spent.values())
+        spent[what] = spent.get(what, 0) + (since if count is None else count)
 
 
 def _batches(

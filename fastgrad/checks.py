@@ -26,7 +26,7 @@ from fastgrad.progress import Tally
 from fastgrad.report import Report
 from fastgrad.report.build import build_report
 from fastgrad.resume import open_checkpoint
-from fastgrad.sampling import choose_coordinates
+from fastgrad.sampling import check_seed, choose_coordinates
 from fastgrad.steps import StepOption
 from fastgrad.verdict import relative_error as _relative_error
 
@@ -166,6 +166,7 @@ def check(problem: Problem, **options: Any) -> Report:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
     began = time.perf_counter()
     chosen = Options.of(options)
+    check_seed(chosen.seed)
     parameters = Parameters(problem.params)
     budget, tally = Budget(chosen.budget, chosen.max_evaluations), Tally(chosen.progress)
     with one_blas_thread():

@@ -6,8 +6,9 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fastgrad.budget import INTERRUPTED as STOPPED_BY_CTRL_C
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.verdict import AGREE, DISAGREE, UNDECIDED
 
@@ -68,7 +69,24 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="TARGET",
         help="file.py:name or package.module:name, a fastgrad.Problem or a function that returns one",
     )
-    check.add_argument("--sample", type=int, metavar="N", help="check N coordinates drawn at random")
+    which = check.add_mutually_exclusive_group()
+    which.add_argument("--sample", type=int, metavar="N", help="check N coordinates drawn at random")
+    which.add_argument("--fraction", type=float, metavar="F", help="check this share of the coordinates")
+    which.add_argument("--all", action="store_true", help="check every coordinate, however long it takes")
+    check.add_argument(
+        "--confidence", type=float, metavar="P", help="of what is said of unchecked coordinates (0.999)"
+    )
+    check.add_argument(
+        "--wrong-fraction",
+        type=float,
+        metavar="F",
+        help="draw enough to find this share of wrong coordinates",
+    )
+    check.add_argument("--draw", default="uniform", help="uniform, or importance: large entries more often")
+    check.add_argument("--probes", type=int, metavar="K", help="random directions that must be clean (20)")
+    check.add_argument("--budget", type=float, metavar="SECONDS", help="report what is known by then")
+    check.add_argument("--max-evaluations", type=int, metavar="N", help="evaluations of the cost at most")
+    check.add_argument("--checkpoint", metavar="FILE", help="keep what was evaluated, and go on from it")
     check.add_argument("--seed", type=int, default=0, help="of the random draw (default 0)")
     check.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
     check.add_argument("--method", default="central", help="forward, central, central4, central6 or complex")
@@ -99,7 +117,7 @@ def _check(options: argparse.Namespace) -> int:
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
         report = _run_check(options)
     print(report.to_json() if options.json else report)
-    return EXIT_STATUS[report.verdict]
+    return INTERRUPTED if report.stopped == STOPPED_BY_CTRL_C else EXIT_STATUS[report.verdict]
 
 
 def _run_check(options: argparse.Namespace) -> Report:
@@ -108,7 +126,14 @@ def _run_check(options: argparse.Namespace) -> Report:
 
     return check(
         load_target(options.target),
-        coordinates="auto" if options.sample is None else options.sample,
+        coordinates=_coordinates(options),
+        confidence=options.confidence,
+        wrong_fraction=options.wrong_fraction,
+        draw=options.draw,
+        probes=options.probes,
+        budget=options.budget,
+        max_evaluations=options.max_evaluations,
+        checkpoint=options.checkpoint,
         seed=options.seed,
         method=options.method,
         engine=options.engine,
@@ -118,6 +143,13 @@ def _run_check(options: argparse.Namespace) -> Report:
         tolerance=options.tolerance,
         progress=options.progress,
     )
+
+
+def _coordinates(options: argparse.Namespace) -> Any:
+    if options.all:
+        return "all"
+    chosen = [given for given in (options.sample, options.fraction) if given is not None]
+    return chosen[0] if chosen else "auto"
 
 
 def _demo(options: argparse.Namespace) -> int:

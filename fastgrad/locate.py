@@ -90,8 +90,14 @@ class Search:
     fruitless: int = 0
     stopped: bool = False  # out of budget
     last_failed: Slope | None = None
+    clean_from: int = 0  # evaluations along directions before the probes that are clean
     _halves: list[bool] = field(default_factory=list)
     _ruled: dict[int, Ruled] = field(default_factory=dict)
+
+    @property
+    def evaluations_of_clean(self) -> int:
+        """What the probes that are clean, all in a row, took."""
+        return self.prober.sample.evaluations - self.clean_from
 
     @property
     def certified(self) -> bool:
@@ -119,9 +125,7 @@ class Search:
             for k, slope in enumerate(self.prober.measure([self._fresh() for _ in range(count)])):
                 if not self._passes(slope):
                     self.failed = slope
-                    self.prober.drawn = (
-                        before + k + 1
-                    )  # those after it were in vain, and come again
+                    self.prober.drawn = before + k + 1  # those after it were in vain, and come again
                     break
                 self.clean.append(slope)
 
@@ -129,13 +133,14 @@ class Search:
         """Follow what fails down, until all probes are clean, or nothing more can be done."""
         self.until_failure()
         while self.failed is not None and not self.stopped:
+            self.clean_from = self.prober.sample.evaluations
             before = len(self.found) + len(self.cleared) + len(self.dense)
             root, self.failed = self.failed, None
             self.last_failed = root
             self._descend(root)
             nothing = len(self.found) + len(self.cleared) + len(self.dense) == before
             self.fruitless = self.fruitless + 1 if nothing else 0
-            self.clean = []
+            self.clean, self.clean_from = [], self.prober.sample.evaluations
             if len(self.found) + len(self.cleared) >= MANY:
                 self._give_up(self.part)
             self.until_failure()

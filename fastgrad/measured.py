@@ -66,8 +66,21 @@ class Measured:
         plan = replace(plan, displacements=np.empty((0, 0)))
         blank = np.zeros(m, dtype=np.int8)
         no = np.zeros(m, dtype=bool)
-        flags = [no.copy() for _ in range(5)]
-        return cls(plan, numeric, bound, steepest, blank.copy(), blank, *flags, np.ones(m))
+        kink, suspect, special, cut, vouched = (no.copy() for _ in range(5))
+        return cls(
+            plan,
+            numeric,
+            bound,
+            steepest,
+            blank.copy(),
+            blank,
+            kink,
+            suspect,
+            special,
+            cut,
+            vouched,
+            np.ones(m),
+        )
 
     def extend(self, other: Measured) -> None:
         """Take over what was measured of other coordinates."""

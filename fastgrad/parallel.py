@@ -158,7 +158,7 @@ def evaluate(
     except KeyboardInterrupt:
         budget.stop(INTERRUPTED)
         used, note = workers.count, None
-    return Evaluation(kept.values, used, notes + (note,) * bool(note), kept.missing())
+    return Evaluation(kept.values, used, notes + ((note,) if note else ()), kept.missing())
 
 
 def _run(job: _Job, workers: Workers, backend: Any, seconds_each: float) -> tuple[int, str | None]:

@@ -64,13 +64,13 @@ def refine(
         comparison = judge()
         only_wrong = level in (FINER, CONFIRMED)
         is_open = comparison.wrong if only_wrong else comparison.wrong | comparison.undecided
-        is_open &= new
+        is_open = is_open & new  # a new array: the comparison's own is not to be written to
         if not is_open.any():
             if only_wrong and (comparison.undecided & new).any():
                 continue
             return
         if level > FINER:
-            is_open &= ~(comparison.wrong & _is_vouched(measured, needed, len(groups)))
+            is_open = is_open & ~(comparison.wrong & _is_vouched(measured, needed, len(groups)))
         measured.suspect[needed(np.flatnonzero(comparison.wrong & new))] = True
         at = np.flatnonzero(is_open & ~np.isinf(comparison.severity))  # a claimed NaN needs no measuring
         left[at] = False

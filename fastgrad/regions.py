@@ -52,10 +52,12 @@ class Rectangle:
 
     def halves(self) -> tuple[Rectangle, Rectangle]:
         """The same in two: rows where there are several, else columns."""
-        axis = "rows" if self.rows[1] - self.rows[0] > 1 else "columns"
-        low, high = getattr(self, axis)
-        middle = (low + high) // 2
-        return replace(self, **{axis: (low, middle)}), replace(self, **{axis: (middle, high)})
+        (top, bottom), (left, right) = self.rows, self.columns
+        if bottom - top > 1:
+            middle = (top + bottom) // 2
+            return replace(self, rows=(top, middle)), replace(self, rows=(middle, bottom))
+        middle = (left + right) // 2
+        return replace(self, columns=(left, middle)), replace(self, columns=(middle, right))
 
 
 @dataclass(frozen=True)

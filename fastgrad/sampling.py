@@ -115,7 +115,7 @@ def choose_coordinates(
     (50, (34, 16))
     """
     n = parameters.size
-    _check_seed(seed)
+    check_seed(seed)
     if isinstance(coordinates, str):
         if coordinates not in ("auto", "all"):
             raise InputError(_what_is_taken(coordinates))
@@ -160,7 +160,8 @@ def share_out(size: int, sizes: Sequence[int], rng: np.random.Generator) -> npt.
     return counts
 
 
-def _check_seed(seed: Any) -> None:
+def check_seed(seed: Any) -> None:
+    """Refuse a seed that is not an integer >= 0."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise InputError(f"seed must be an integer >= 0; got {seed!r}")
 

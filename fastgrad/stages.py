@@ -40,8 +40,8 @@ Floats = npt.NDArray[np.float64]
 
 AS_IT_IS, DOWN, FURTHER_DOWN = 1.0, 2.0**-3, 0.7 * 2.0**-6
 """Steps of four values in units of the block's; the last is no power of two, that no rounding is shared. A
-relu network of 64 samples took 4.8 evaluations a coordinate, survey included, with four values AS_IT_IS before
-the ladder; 3.2 with DOWN and FURTHER_DOWN."""
+relu network of 64 samples took 4.8 evaluations a coordinate, survey included, with four values AS_IT_IS
+before the ladder; 3.2 with DOWN and FURTHER_DOWN."""
 
 UP, FURTHER_UP = 2.0**2, 2.0**4
 """Steps of six values in units of the block's, where truncation or noise is the wider; cut at its cap."""

@@ -47,8 +47,8 @@ class Plan:
 
     def of(self, positions: IndexArray) -> Plan:
         """The plan for some of the coordinates."""
-        of_some = (values[positions] for values in (self.indices, self.steps, self.displacements))
-        return Plan(self.stencil, *of_some)
+        at = positions
+        return Plan(self.stencil, self.indices[at], self.steps[at], self.displacements[at])
 
 
 def make_plan(

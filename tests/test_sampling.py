@@ -173,8 +173,8 @@ class TestSentence:
 
 class TestRefused:
     WANTED = (
-        'coordinates must be "auto", "all", a number of coordinates to draw, or a one-dimensional array of '
-        "flat indices (integers; np.flatnonzero(mask) for a mask); got "
+        'coordinates must be "auto", "all", a number or a fraction of them to draw, or a one-dimensional '
+        "array of flat indices (integers; np.flatnonzero(mask) for a mask); got "
     )
 
     # coordinates, the whole message
@@ -188,7 +188,7 @@ class TestRefused:
         ([0, 6], "coordinate 6 is out of range: flat indices run from 0 to 5"),
         ([0, -1, 9], "coordinate -1 is out of range: flat indices run from 0 to 5"),
         ("some", WANTED + "str 'some'"),
-        (2.5, WANTED + "float 2.5"),
+        (2.5, "coordinates=2.5: a fraction is over 0 and up to 1; a number of them is an int"),
         (True, WANTED + "bool True"),
         (None, WANTED + "NoneType None"),
         ([], WANTED + "a list of length 0"),

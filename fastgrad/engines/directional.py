@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged, to_number
-from fastgrad.kernels.directions import LANES, components, move
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.regions import Part
 from fastgrad.steps import typical_size
@@ -127,6 +126,8 @@ class DirectionalEngine(EngineBase):
 
     def _move(self, direction: Direction, t: float) -> float:
         """Bring the private copy to x + t v; what the claimed gradient says the cost rises by."""
+        from fastgrad.kernels.directions import LANES, move
+
         seed, products, rise, first = np.uint64(direction.seed), np.empty(LANES), 0.0, 0
         slope = 2.0 / direction.part.size if direction.ruler else 0.0
         for r in direction.part.rectangles:
@@ -169,5 +170,7 @@ def block_size(leaf: npt.NDArray[Any]) -> float:
 
 def component_at(engine: DirectionalEngine, direction: Direction, index: int) -> float:
     """v_i at a flat index of the direction's part, without its ruler."""
+    from fastgrad.kernels.directions import components
+
     number = int(engine.parameters.block_numbers(np.asarray([index]))[0])
     return float(components(direction.seed, np.asarray([index]))[0]) * engine.sizes[number]

@@ -9,6 +9,8 @@ is Steele, Lea and Flood's, OOPSLA 2014). At n = 1e6, drawing signs with NumPy t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,7 +33,7 @@ and only the sum may be taken in another order. (Where it might as well, (x + d)
 
 # seed, i: uint64
 @jit_inlined
-def component(seed, i):  # type: ignore[no-untyped-def]
+def component(seed: Any, i: Any) -> Any:
     """v_i of size 1: a multiple of 1/8 between 1/2 and 3/2, or minus one."""
     z = seed + (i + ONE) * GOLDEN
     z = (z ^ (z >> S30)) * FIRST
@@ -43,7 +45,7 @@ def component(seed, i):  # type: ignore[no-untyped-def]
 
 
 @jit_summing
-def _sum(products, count):  # type: ignore[no-untyped-def]
+def _sum(products: Floats, count: int) -> float:
     total = 0.0
     for k in range(count):
         total += products[k]
@@ -52,7 +54,17 @@ def _sum(products, count):  # type: ignore[no-untyped-def]
 
 # out, x, g: the same stretch of a flat block; start = flat index of its first coordinate.
 @jit
-def move(out, x, g, start, seed, length, weight, slope, products):  # type: ignore[no-untyped-def]
+def move(
+    out: Any,
+    x: Any,
+    g: Any,
+    start: int,
+    seed: Any,
+    length: float,
+    weight: float,
+    slope: float,
+    products: Floats,
+) -> float:
     """out = x + length * w * v over a stretch, w_k = weight + slope * k; returns g . (out - x).
 
     Coordinates whose g is not finite stay where they are. 0.9 ns a coordinate; with np.isfinite, and with the

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from fastgrad.certificate import Certificate
+    from fastgrad.guarantees import Guarantee
     from fastgrad.report import BlockRow, Finding, Report
 
 FORMAT = "fastgrad.report"
@@ -46,7 +48,13 @@ def _document(report: Report) -> dict[str, Any]:
             "how": report.coverage.how,
             "unvisited": list(report.coverage.unvisited),
             "sentence": report.coverage.sentence,
+            "planned": report.coverage.planned or report.coverage.checked,
+            "guarantee": _guarantee(report.coverage.guarantee),
+            "certificate": _certificate(report.coverage.certificate),
         },
+        "doubt": report.doubt,
+        "stopped": report.stopped,
+        "spent": dict(report.spent),
         "cost": report.cost,
         "evaluations": report.evaluations,
         "seconds": report.seconds,
@@ -60,6 +68,32 @@ def _document(report: Report) -> dict[str, Any]:
         "diagnosis": list(report.diagnosis),
         "witnesses": list(report.witnesses),
         "notes": list(report.notes),
+    }
+
+
+def _guarantee(guarantee: Guarantee | None) -> dict[str, Any] | None:
+    if guarantee is None:
+        return None
+    return {
+        "confidence": guarantee.confidence,
+        "wrong_fraction_at_most": guarantee.fraction if guarantee.blocks else None,
+        "wrong_mass_at_most": guarantee.mass,
+        "blocks": {b.name: b.fraction for b in guarantee.blocks},
+        "sentence": guarantee.sentence,
+    }
+
+
+def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
+    if certificate is None:
+        return None
+    return {
+        "probes": certificate.probes,
+        "miss": certificate.miss,
+        "size": dict(zip(certificate.blocks, certificate.sizes, strict=True)),
+        "relative_size": dict(zip(certificate.blocks, certificate.relative, strict=True)),
+        "excluded": certificate.excluded,
+        "seeds": [str(seed) for seed in certificate.seeds],
+        "sentence": certificate.sentence,
     }
 
 

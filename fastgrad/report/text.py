@@ -34,7 +34,7 @@ def to_text(report: Report) -> str:
 def _headline(report: Report) -> str:
     count = report.coverage.checked
     if report.verdict == AGREE:
-        return f"AGREE: the gradient is right at {report.coverage.sentence}."
+        return f"AGREE: the gradient is right at {report.coverage.sentence}{_and_beyond(report)}."
     if report.verdict == DISAGREE:
         wrong = len(report.wrong)
         first = report.wrong[0]
@@ -44,9 +44,25 @@ def _headline(report: Report) -> str:
             f"DISAGREE: {wrong:,} of {count:,} checked coordinates {verb} wrong; {rest} {first.label}: "
             f"claimed {first.claimed:.6g}, numeric {first.numeric:.6g}."
         )
+    if not report.undecided:
+        return f"UNDECIDED: {report.doubt}; none of the {count:,} checked coordinates is known to be wrong."
     return (
         f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, none "
         "is known to be wrong."
+    )
+
+
+def _and_beyond(report: Report) -> str:
+    """What is known of the coordinates that were not checked one by one, in a few words."""
+    certificate = report.coverage.certificate
+    if certificate is None:
+        return ""
+    typical = max((r for r in certificate.relative if r == r), default=float("nan"))
+    if typical != typical:
+        return f"; {certificate.probes} random directions found nothing wrong in the others"
+    return (
+        f"; {certificate.probes} random directions found no other off by more than {typical:.1g} of a "
+        "typical entry"
     )
 
 
@@ -126,12 +142,22 @@ def _and_more(findings: Sequence[Finding]) -> str:
 
 def _footer(report: Report) -> str:
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
+    coverage = report.coverage
     lines = [
-        f"checked {report.coverage.sentence}",
+        f"checked {coverage.sentence}",
+        *([f"sample: {coverage.guarantee.sentence}"] if coverage.guarantee is not None else []),
+        *([f"certificate: {coverage.certificate.sentence}"] if coverage.certificate is not None else []),
         f"by {report.method} differences; a coordinate {report.rule}",
         f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, "
         f"{workers}; the cost is {report.cost:.9g}",
     ]
+    if len(report.spent) > 1:
+        parts = (f"{what} {count:,}" for what, count in report.spent.items())
+        lines.append(f"of these evaluations: {', '.join(parts)}")
+    if report.doubt:
+        lines.append(f"in doubt: {report.doubt}")
+    if report.stopped:
+        lines.append(f"ended early: {report.stopped}")
     if report.perturbed:
         lines.append(f"perturbed: {report.perturbed}")
     lines += [f"witness: {said}" for said in report.witnesses]
