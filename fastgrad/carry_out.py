@@ -23,7 +23,7 @@ from fastgrad.progress import Tally
 from fastgrad.regions import Part
 from fastgrad.sampler import Sampler
 from fastgrad.sampling import Coverage, choose_coordinates, draw_blocks, draw_important
-from fastgrad.strategy import CONFIDENCE, LEAST, Decision, decide, is_frugal, within_budget
+from fastgrad.strategy import CONFIDENCE, LEAST, Decision, decide, looks, within_budget
 
 SAID_FROM = 60.0
 """Seconds from which the prediction is said before a check begins."""
@@ -92,7 +92,7 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
         indices = indices[np.sort(some)]
         if coverage.drawn is None:
             done.coverage = coverage = replace(coverage, drawn=indices)
-    m.look_around(indices, m.keeper.remember("frugal", lambda: is_frugal(blocks, price, m.budget)))
+    m.look_around(indices, m.keeper.remember("looks", lambda: looks(blocks, m.budget.left(price.each))))
     with tally.stage("checking gradient", len(indices)):
         m.measure(indices, claim, tally=tally)
     done.spent = {"in all": m.evaluations}
@@ -135,7 +135,7 @@ class _Strategy:
         """All three."""
         indices, coverage = self._draw()
         self.done = Done(coverage)
-        self.m.look_around(np.arange(self.parameters.size, dtype=np.intp), self.decision.frugal)
+        self.m.look_around(np.arange(self.parameters.size, dtype=np.intp), self.decision.looks)
         self._spend("set-up")
         if self.decision.probes:
             self._set_up_search(Part.whole(self.parameters))

@@ -178,9 +178,11 @@ def check(problem: Problem, **options: Any) -> Report:
             with args_unchanged(problem.args, "cost"):
                 done = carry_out(m, whole, tally)
                 found = m.finish()
+            path = ""
+            if not (found.comparison.wrong.any() or done.coverage.certificate or budget.limited):
+                path = _path_witness(problem, parameters, found, chosen)
             whole.require_unchanged()
             earlier = keeper.seconds
-    path = "" if found.comparison.wrong.any() else _path_witness(problem, parameters, found, chosen)
     seconds = earlier + time.perf_counter() - began
     return build_report(problem, parameters, chosen, found, done, m, path, seconds)
 

@@ -30,7 +30,7 @@ from fastgrad.sampler import Sampler
 from fastgrad.stages import Stages
 from fastgrad.stencils import CENTRAL, COMPLEX_STEP, find_stencil
 from fastgrad.steps import given_steps, make_plan
-from fastgrad.survey import Survey, survey_blocks
+from fastgrad.survey import PROBES, Survey, survey_blocks
 from fastgrad.verdict import Comparison, compare
 from fastgrad.witness import DIRECTIONS, by_complex_witness, directions, some_of_each_block
 
@@ -118,8 +118,11 @@ class Measurement:
             raise RuntimeError("nothing was measured yet")
         return self.view
 
-    def look_around(self, indices: IndexArray, frugal: bool = False) -> None:
-        """Measure what the blocks of some of the user's coordinates are like: noise, step, truncation."""
+    def look_around(self, indices: IndexArray, probes: int = PROBES) -> None:
+        """Measure what the blocks of some of the user's coordinates are like: noise, step, truncation.
+
+        `probes` coordinates of each are looked at; with none, one for all blocks.
+        """
         self.survey = survey_blocks(
             self.sample,
             self.moved_parameters,
@@ -131,7 +134,7 @@ class Measurement:
             from_origin=self.in_reals.origin != 0,
             epsilon=self.in_reals.epsilon or float(np.finfo(np.float64).eps),
             seed=self.options.seed,
-            frugal=frugal,
+            probes=probes,
         )
 
     def measure(
@@ -190,8 +193,9 @@ class Measurement:
         values, known = self.by_engine.as_far_as_possible(
             plan.indices, plan.displacements, tally.advance, watch
         )
-        if not known.all() and self.engine.space.is_plain and known.any():
-            plan, values = plan.of(np.flatnonzero(known)), values[known]
+        if not known.all() and self.engine.space.is_plain:
+            reached = np.flatnonzero(known) if known.any() else np.zeros(1, dtype=np.intp)
+            plan, values = plan.of(reached), values[reached]
         return stages.screen(plan, values), plan.indices
 
     def _refine(self, stages: Stages, new: IndexArray) -> None:
@@ -203,13 +207,13 @@ class Measurement:
         only = None if len(new) == len(view.indices) else new
         refine(stages, view.measured, view.judge, view.needed, groups, options.seed, thorough, only)
 
-    def finish(self, ask_witness: bool = True) -> Differences:
-        """What is known in the end, having asked the complex step for what is undecided."""
+    def finish(self) -> Differences:
+        """What is known in the end; without a budget the complex step is asked for what is undecided."""
         view = self.known
         stages = self.stages(0)
         if self.options.tolerance is None and not self.stencil.is_complex and not self.budget.stopped:
             stages.tame(view.measured)
-        if ask_witness and not self.budget.stopped:
+        if not self.budget.limited and not self.budget.stopped:  # it takes what it takes
             assert self.survey is not None
             self.heard = _hear_complex_witness(
                 self.problem, view, self.options, self.cost, self.survey, self.z

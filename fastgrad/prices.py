@@ -9,12 +9,17 @@ import numpy as np
 from fastgrad.differences import Measurement
 from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray
+from fastgrad.survey import PROBES
 
 EACH = 2.5
 """Evaluations of a coordinate on average: 2.3 for a smooth cost, 3 with kinks (tests/test_refine.py)."""
 
-LOOKING = 60
-"""Evaluations of the look at a block on average: 33 to 132 (numerics, section 10)."""
+LOOKING = 30
+"""Evaluations of the look at one coordinate of a block: 8 to 33 (numerics, section 10); 710 for six blocks of
+a tanh network at four coordinates each."""
+
+UNSURE = 8
+"""Evaluations of a coordinate whose block was not looked at: it has to show its own truncation."""
 
 EFFICIENCY = 0.9
 """What of each further worker is gained (benchmarks/bench_engines.py: 0.84 to 0.98)."""
@@ -35,7 +40,7 @@ class Price:
 
     def evaluations(self, coordinates: int, blocks: int) -> int:
         """How many a check of so many coordinates takes."""
-        return round(EACH * coordinates + LOOKING * blocks)
+        return round(EACH * coordinates + LOOKING * PROBES * blocks)
 
     def seconds(self, evaluations: float) -> float:
         """How long so many evaluations take."""

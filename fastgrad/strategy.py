@@ -17,9 +17,10 @@ from fastgrad.budget import Budget
 from fastgrad.guarantees import least_count
 from fastgrad.options import Options
 from fastgrad.parameters import Parameters
-from fastgrad.prices import EACH, LOOKING, Price
+from fastgrad.prices import EACH, LOOKING, UNSURE, Price
 from fastgrad.probes import PROBES
 from fastgrad.sampling import share_out
+from fastgrad.survey import PROBES as LOOKS
 
 PATIENCE = 30.0
 """Seconds that a check of everything may take without being asked for."""
@@ -58,18 +59,18 @@ class Decision:
     everything: bool
     counts: tuple[int, ...] = ()  # of each block, where not everything is
     probes: int = 0
-    frugal: bool = False  # no budget to look at each block
+    looks: int = LOOKS  # coordinates of a block that are looked at before
 
     @property
     def as_list(self) -> list[list[int]]:
         """The same as numbers, for a checkpoint."""
-        return [[int(self.everything), self.probes, int(self.frugal)], list(self.counts)]
+        return [[int(self.everything), self.probes, self.looks], list(self.counts)]
 
     @classmethod
     def from_list(cls, numbers: list[list[int]]) -> Decision:
         """The decision from its numbers."""
-        (everything, probes, frugal), counts = numbers
-        return cls(bool(everything), tuple(counts), probes, bool(frugal))
+        (everything, probes, looks), counts = numbers
+        return cls(bool(everything), tuple(counts), probes, looks)
 
 
 def decide(
@@ -107,13 +108,19 @@ def within_budget(wanted: int, blocks: int, price: Price, budget: Budget) -> int
     left = budget.left(price.each)
     if price.evaluations(wanted, blocks) <= left:
         return wanted
-    looking = LOOKING * blocks if left > 3 * LOOKING * blocks else 0
-    return max(1, min(wanted, int((left - looking) / EACH)))
+    some = looks(blocks, left)
+    rest = left - looking(some, blocks)
+    return max(1, min(wanted, int(rest / (EACH if some else UNSURE))))
 
 
-def is_frugal(blocks: int, price: Price, budget: Budget) -> bool:
-    """Whether a look at each block would take more than a third of the budget."""
-    return budget.left(price.each) <= 3 * LOOKING * blocks
+def looks(blocks: int, left: float) -> int:
+    """How many coordinates of each block are looked at: fewer where that would take much of the budget."""
+    return next((count for count, times in ((LOOKS, 3), (1, 1.5)) if times * looking(count, blocks) < left), 0)
+
+
+def looking(count: int, blocks: int) -> int:
+    """Evaluations of a look at so many coordinates of each block; at one in all where it is none of each."""
+    return LOOKING * (count * blocks or 1)
 
 
 def _counts(sizes: list[int], options: Options) -> list[int]:
@@ -132,22 +139,22 @@ def _counts(sizes: list[int], options: Options) -> list[int]:
 def _within(sizes: list[int], counts: list[int], probes: int, left: float, seconds_each: float) -> Decision:
     """As much of the strategy as there is budget for; without one what takes seconds, or the least of it."""
     blocks = len(sizes)
-    frugal = left <= 3 * LOOKING * blocks
-    rest = left - (LOOKING if frugal else LOOKING * blocks)
+    some = looks(blocks, left)
+    rest, each = left - looking(some, blocks), EACH if some else UNSURE
     for_probes = 6 * probes + SET_UP_OF_PROBES if probes else 0
     if for_probes > rest / 2:
         probes, for_probes = 0, 0
     least = [min(count, LEAST) for count in counts]
     if np.isfinite(left):
-        total = SHARE_FOR_SUBSET * (rest - for_probes) / EACH
+        total = SHARE_FOR_SUBSET * (rest - for_probes) / each
     else:
         total = max(sum(least), SOON / max(seconds_each, 1e-12) / EACH)
     if sum(counts) <= total:
-        return Decision(False, tuple(counts), probes, frugal)
+        return Decision(False, tuple(counts), probes, some)
     rng = np.random.default_rng(0)
     if total < sum(least):
         shared = share_out(max(1, int(total)), least, rng)
     else:
         more = [count - few for count, few in zip(counts, least, strict=True)]
         shared = np.add(least, share_out(int(total) - sum(least), more, rng))
-    return Decision(False, tuple(int(c) for c in shared), probes, frugal)
+    return Decision(False, tuple(int(c) for c in shared), probes, some)

@@ -98,7 +98,7 @@ def survey_blocks(
     from_origin: bool,
     epsilon: float,
     seed: int,
-    frugal: bool = False,
+    probes: int = PROBES,
 ) -> Survey:
     """Look at a few of the coordinates to be moved in each block.
 
@@ -113,8 +113,8 @@ def survey_blocks(
     from_origin : whether values are counted from the cost at the parameters, and round in proportion
     epsilon : machine epsilon of what the cost returns
     seed : for the choice of coordinates
-    frugal : look at one coordinate of the largest block only, and for the others take its noise; their
-        truncation is then unknown, and each coordinate has to show its own
+    probes : coordinates of a block that are looked at, at most; with 0 one of the largest block, whose noise
+        is taken for the others: their truncation is then unknown, and each coordinate has to show its own
     """
     blocks = len(parameters.blocks)
     found = np.full((4, blocks), np.nan)
@@ -125,24 +125,24 @@ def survey_blocks(
         exact = constant <= proportional * step
         if stencil is CENTRAL and not given and exact[np.isfinite(constant)].all():
             return Survey.of(found)
-    if frugal:
+    if probes == 0:
         return _survey_one(sample, parameters, indices, f0, epsilon, cost, from_origin)
     notes: dict[str, list[str]] = {}
     rng = np.random.default_rng(seed)
     for number, where in parameters.segments(indices):
         block, leaf = parameters.blocks[number], parameters.leaves[number]
-        probes = _Probes(sample, leaf, _draw(indices[where], rng), block.start, f0)
+        looked_at = _Probes(sample, leaf, _draw(indices[where], rng, probes), block.start, f0)
         if not exact[number]:
-            noise = probes.noise(epsilon, 0.0 if from_origin else abs(cost))
+            noise = looked_at.noise(epsilon, 0.0 if from_origin else abs(cost))
             note = None if from_origin else describe_noise(noise, cost)
             if note:
                 notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
-            choice = probes.step(noise.sigma)
+            choice = looked_at.step(noise.sigma)
             sigma = max(noise.sigma, choice.quantum / 2)
             found[:, number] = sigma, 0.0, choice.h, UNSEEN * choice.truncation
         if stencil is not CENTRAL or block.name in given:
             h = given.get(block.name, default_step(leaf, stencil))
-            found[3, number] = UNSEEN * probes.truncation(stencil, h)
+            found[3, number] = UNSEEN * looked_at.truncation(stencil, h)
     said = tuple(_one_for_all(names) for names in notes.values())
     return Survey.of(found, said)
 
@@ -275,8 +275,8 @@ def _noise_seen(values: Floats) -> Floats:
     return np.maximum(np.where(state == State.OK, SAFETY_OF_FEW * sigma, FEW_ROUNDINGS * floor), floor)
 
 
-def _draw(indices: IndexArray, rng: np.random.Generator) -> IndexArray:
-    count = int(np.clip(len(indices) // CHECKED_FOR_A_PROBE, 1, PROBES))
+def _draw(indices: IndexArray, rng: np.random.Generator, most: int = PROBES) -> IndexArray:
+    count = int(np.clip(len(indices) // CHECKED_FOR_A_PROBE, 1, most))
     return np.sort(rng.choice(indices, count, replace=False))
 
 

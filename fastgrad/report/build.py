@@ -55,6 +55,8 @@ def build_report(
         doubt = f"budget: {m.budget.stopped or 'it had room for no more'}"
         if m.budget.stopped == INTERRUPTED:
             doubt = "interrupted by Ctrl-C"
+        if not np.isfinite(found.estimates.numeric).any():
+            doubt += " before anything was known"
     verdict = comparison.verdict
     return Report(
         verdict=UNDECIDED if doubt and verdict == AGREE else verdict,

@@ -44,8 +44,12 @@ def _headline(report: Report) -> str:
             f"DISAGREE: {wrong:,} of {count:,} checked coordinates {verb} wrong; {rest} {first.label}: "
             f"claimed {first.claimed:.6g}, numeric {first.numeric:.6g}."
         )
-    if not report.undecided:
-        return f"UNDECIDED: {report.doubt}; none of the {count:,} checked coordinates is known to be wrong."
+    if report.doubt:
+        others = f"; {len(report.undecided):,} of them are undecided" if report.undecided else ""
+        return (
+            f"UNDECIDED: {report.doubt}; none of the {count:,} checked coordinates is known to be "
+            f"wrong{others}."
+        )
     return (
         f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, none "
         "is known to be wrong."

@@ -1,0 +1,26 @@
+"""optimagic: central differences, on one process or two."""
+
+from __future__ import annotations
+
+from peers import Found, Peer
+
+
+def first_derivative(n_cores):
+    """Its first_derivative by joblib, at its defaults."""
+
+    def prepare(case, piece):
+        import optimagic
+
+        def run(claimed):
+            found = optimagic.first_derivative(piece, piece.start, n_cores=n_cores)
+            return Found(found.derivative, evaluations=2 * len(piece.start))
+
+        return run
+
+    return prepare
+
+
+PEERS = [
+    Peer("optimagic first_derivative", "optimagic", first_derivative(1)),
+    Peer("optimagic first_derivative, 2 processes", "optimagic", first_derivative(2), workers=2),
+]
