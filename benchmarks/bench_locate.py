@@ -132,11 +132,12 @@ def table(request):
     """The rows, printed as one table after the last benchmark."""
     rows = []
     yield rows
-    write = request.config.pluginmanager.getplugin("terminalreporter").write_line
-    write("")
-    write("  ".join(f"{name:<{width}}" for name, width in COLUMNS))
-    for row in rows:
-        write("  ".join(f"{row.get(name, '')!s:<{width}}" for name, width in COLUMNS))
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print()
+        print("  ".join(f"{name:<{width}}" for name, width in COLUMNS))
+        for row in rows:
+            print("  ".join(f"{row.get(name, '')!s:<{width}}" for name, width in COLUMNS))
 
 
 def size_of(tiny):

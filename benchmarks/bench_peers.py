@@ -2,14 +2,14 @@
 
     scripts/bench --peers benchmarks/bench_peers.py     (installs them; without, only those here already)
 
-Every peer gets the same network's cost at the same parameters. Each is timed in turns with the textbook loop,
-whose seconds per coordinate over the peer's are `times_textbook`. Where a peer would take minutes it gets fewer
-coordinates of the same cost. BLAS is held to one thread; torch and JAX take the cores that they take.
+Every peer gets the same network's cost at the same parameters. Each is timed in turns with the textbook
+loop, whose seconds per coordinate over the peer's are `times_textbook`. Where a peer would take minutes it
+gets fewer coordinates of the same cost. BLAS and torch are held to one thread; JAX takes the cores it takes.
 
-What each returns is checked: `relative_error` is ||g - d|| / ||g + d|| of its derivatives against the analytic
-gradient, `passes_right` and `finds_wrong` whether it passes that gradient, and whether it finds the one
-coordinate, of middling size, that is twice too large in another. Peers without a verdict are asked for a
-relative error of 1e-6.
+What each returns is checked: `relative_error` is ||g - d|| / ||g + d|| of its derivatives against the
+analytic gradient, `passes_right` and `finds_wrong` whether it passes that gradient, and whether it finds the
+one coordinate, of middling size, that is twice too large in another. Peers without a verdict are asked for
+a relative error of 1e-6.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A check of 10^7 and 10^8 parameters that lie in files: time, evaluations and memory, in processes of their own.
+"""A check of 10^7 and 10^8 parameters that lie in files: time, evaluations and memory, in own processes.
 
 scripts/bench benchmarks/bench_scale.py
 
-FASTGRAD_BENCH=tiny runs 10^5 of them. The two files of 10^8 take 1.6 GB of disk while a benchmark runs.
+FASTGRAD_BENCH=tiny runs 10^4 of them. The two files of 10^8 take 1.6 GB of disk while a benchmark runs.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def write_files(folder, n, planted):
 @pytest.mark.parametrize(("planted", "mode", "n_jobs"), [(False, "r", 1), (True, "r", 1), (True, "c", 1)])
 def bench_vector_in_a_file(benchmark, tiny, tmp_path, n, planted, mode, n_jobs):
     """Probes and a subset of a memory-mapped vector, with one wrong entry of the gradient or none."""
-    n = n // 100 if tiny else n
+    n = 10_000 if tiny else n
     write_files(tmp_path, n, planted)
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)

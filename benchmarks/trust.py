@@ -1,6 +1,6 @@
 """False alarms and misses of fastgrad and of the classic rules, on the same cases: those of tests/corpus.
 
-scripts/trust [--list]
+scripts/trust [--list] [--save]
 
 Each rule is a few lines of NumPy after its source, with its source's constants. The classic rules know pass
 and fail only: a value that is not finite, or an exception of the cost, fails.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from corpus import OWN, RIGHT, WRONG, Case, flat
+from track import now_and_commit, save
 
 import fastgrad
 from fastgrad.parameters import Parameters
@@ -186,6 +187,9 @@ def main() -> None:
     parser.add_argument(
         "--own", action="store_true", help="without the cases of libraries that may be missing"
     )
+    parser.add_argument(
+        "--save", action="store_true", help="keep the table in benchmarks/history for scripts/bench --table"
+    )
     chosen = parser.parse_args()
     right = OWN if chosen.own else RIGHT
     cases = [(True, c.name, c, c.gradient) for c in right]
@@ -204,6 +208,10 @@ def main() -> None:
     if chosen.list:
         print("\n. as it should be   F false alarm   M miss   ? undecided   ! crash\n")
     print(_table(tallies, len(right), len(WRONG)))
+    if chosen.save:
+        counts = {"right": len(right), "wrong": len(WRONG)}
+        rules = {name: asdict(tally) for name, tally in tallies.items()}
+        print("saved", save({**now_and_commit(), **counts, "rules": rules}, kind="trust").name)
 
 
 def _mark(is_right: bool, verdict: str) -> str:

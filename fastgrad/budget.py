@@ -18,6 +18,10 @@ KEPT_BACK = 0.04
 """The share of the seconds that is left for the verdict and the report."""
 
 
+FEWEST = 2
+"""Evaluations that any check makes, at the parameters."""
+
+
 @dataclass(eq=False)
 class Budget:
     """Seconds from now on and evaluations; None where there is no limit.
@@ -35,7 +39,7 @@ class Budget:
     stopped: str = ""
     """Why nothing more is evaluated; empty while something may be."""
     spent: int = 0
-    began: float = field(default_factory=time.perf_counter)
+    began: float = field(default_factory=lambda: time.perf_counter())  # looked up now: tests have clocks
 
     @property
     def limited(self) -> bool:
@@ -87,9 +91,12 @@ class Budget:
 
 
 def check_budget(seconds: object, evaluations: object) -> None:
-    """Refuse a budget that is not a positive number of seconds, or of evaluations, or None."""
+    """Refuse a budget that is no positive number of seconds, or fewer than FEWEST evaluations."""
     if seconds is not None and not (is_finite_number(seconds) and float(seconds) > 0):  # type: ignore[arg-type]
         raise InputError(f"budget must be a positive number of seconds, or None; got {seconds!r}")
     whole = isinstance(evaluations, int) and not isinstance(evaluations, bool)
-    if evaluations is not None and not (whole and evaluations > 0):  # type: ignore[operator]
-        raise InputError(f"max_evaluations must be a positive integer, or None; got {evaluations!r}")
+    if evaluations is not None and not (whole and evaluations >= FEWEST):  # type: ignore[operator]
+        raise InputError(
+            f"max_evaluations must be an integer of at least {FEWEST}, or None: the cost is evaluated twice "
+            f"at the parameters before anything else; got {evaluations!r}"
+        )

@@ -29,11 +29,17 @@ SAID_FROM = 60.0
 """Seconds from which the prediction is said before a check begins."""
 
 DENSE_SHARE = 0.05
-"""A block of whose checked coordinates more are wrong is not searched for single ones: the sample shows
-it."""
+"""A block of which a larger share is wrong is not searched for single coordinates: the sample shows it."""
+
+MORE = 16
+"""How many times as many coordinates are kept ready as a budget is predicted to have room for."""
+
+SEVERAL = 4
+"""Wrong coordinates of a block below which none of it is called dense."""
 
 WORTH_TOGETHER = 0.5
-"""Seconds of a probe from which several are asked for at once, one for each worker."""
+"""Seconds of a probe from which several are asked for at once, one for each worker process. Threads would
+each need a copy of the parameters: they make one probe after the other."""
 
 
 @dataclass(eq=False)
@@ -42,6 +48,7 @@ class Done:
 
     coverage: Coverage
     notes: list[str] = field(default_factory=list)
+    planned: int = 0  # how many were to be checked, where there was no budget for all of them
     doubt: str = ""  # why the verdict cannot be "agree", where no coordinate says so
     spent: dict[str, int] = field(default_factory=dict)
 
@@ -87,19 +94,34 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
     room = m.keeper.remember("room", lambda: within_budget(len(indices), blocks, price, m.budget))
     _announce(price.seconds(price.evaluations(room, blocks)), room, price, tally, m)
     done = Done(coverage)
+    rest = np.empty(0, dtype=np.intp)
     if room < len(indices):
-        some = np.random.default_rng(m.options.seed).choice(len(indices), room, replace=False, shuffle=False)
-        indices = indices[np.sort(some)]
-        if coverage.drawn is None:
-            done.coverage = coverage = replace(coverage, drawn=indices)
+        done.planned = len(indices)
+        rng = np.random.default_rng(m.options.seed)
+        count = min(len(indices), MORE * room)
+        order = indices[rng.choice(len(indices), count, replace=False)]
+        indices, rest = np.sort(order[:room]), order[room:]
     m.look_around(indices, m.keeper.remember("looks", lambda: looks(blocks, m.budget.left(price.each))))
     with tally.stage("checking gradient", len(indices)):
         m.measure(indices, claim, tally=tally)
+        _use_up(m, claim, rest)
+    if done.planned and coverage.drawn is None:
+        done.coverage = replace(coverage, drawn=m.known.indices)
     done.spent = {"in all": m.evaluations}
     if claim is not None and m.options.probes:
         decision = Decision(False, (), m.options.probes)
         done = _Strategy(m, claim, decision, price, tally, done).probe_and_search()
     return done
+
+
+def _use_up(m: Measurement, claim: WholeClaim | None, rest: IndexArray) -> None:
+    """Measure more coordinates, in the order they come, as long as there is budget for them."""
+    while len(rest) and not m.budget.is_over():
+        count = int(m.budget.left(m.sample.seconds_each) / EACH)
+        if count < 1:
+            return
+        m.measure(np.sort(rest[:count]), claim)
+        rest = rest[count:]
 
 
 def _announce(seconds: float, count: int, price: Price, tally: Tally, m: Measurement) -> None:
@@ -172,7 +194,7 @@ class _Strategy:
         with self.tally.stage("checking a subset", len(indices)):
             for look, batch in enumerate(_batches(indices, coverage, self.parameters, self.m.options.seed)):
                 some = batch[~np.isin(self.parameters.block_numbers(batch), list(self.looks))]
-                if len(some) and not self.m.budget.is_over():
+                if look == 0 or (len(some) and not self.m.budget.is_over()):
                     self.m.measure(some, self.claim, tally=self.tally)
                     self._stop_wrong_blocks(look)
 
@@ -203,7 +225,7 @@ class _Strategy:
         if not self._allowed(6 * SET_UP):
             return
         prober.set_up(part)
-        if 6 * sample.seconds_each > WORTH_TOGETHER:
+        if engine.workers == "processes" and 6 * sample.seconds_each > WORTH_TOGETHER:
             prober.workers = choose_workers(engine, m.options.n_jobs, m.options.backend).count
         none = np.empty(0, dtype=np.intp)
         self.search = Search(prober, self._judge, part, none, self._allowed, self.decision.probes)
@@ -259,10 +281,8 @@ class _Strategy:
         view = self.m.known
         wrong = view.judge().wrong
         numbers, many = self.parameters.block_numbers(view.indices), len(self.parameters.blocks)
-        share = np.bincount(numbers[wrong], minlength=many) / np.maximum(
-            np.bincount(numbers, minlength=many), 1
-        )
-        return [int(k) for k in np.flatnonzero(share > DENSE_SHARE)]
+        counts, hits = (np.bincount(which, minlength=many) for which in (numbers, numbers[wrong]))
+        return [int(k) for k in np.flatnonzero((hits >= SEVERAL) & (hits > DENSE_SHARE * counts))]
 
     def _sample_more(self, number: int) -> None:
         """More of a block in which the search found wrong coordinates everywhere."""
@@ -290,19 +310,37 @@ class _Strategy:
         )
 
     def _what_was_left(self, search: Search) -> list[str]:
-        names = [self.parameters.blocks[k].name for k in sorted({*search.dense, *self._dense_blocks()})]
+        blocks, per_block = self.parameters.blocks, self._checked_of_each()
+        dense = sorted({*search.dense, *self._dense_blocks()})
+        names = [blocks[k].name for k in dense if per_block[k] < blocks[k].size]
         notes = []
         if names:
             notes.append(
                 f"{', '.join(names)}: wrong in so many places that no single ones were searched for; the "
                 "wrong ones of the subset are listed"
             )
-        if search.forgiving:
+        notes += [
+            f"{self._label(part)}: the search ended here, for most of these coordinates are wrong"
+            for part in search.ended_in
+        ]
+        if search.forgiving and not search.found:
             notes.append(
                 "random directions show small differences everywhere, each below what counts as an error (a "
                 "claim rounded to float32?)"
             )
         return notes
+
+    def _label(self, part: Part) -> str:
+        """A part of one block in the user's terms."""
+        r = part.rectangles[0]
+        (top, bottom), (left, right) = r.rows, r.columns
+        rows = f"{top}:{bottom}, " if bottom - top > 1 else f"{top}, "
+        block = self.parameters.blocks[r.block]
+        return f"{block.name}[{rows if len(block.shape) > 1 else ''}{left}:{right}]"
+
+    def _checked_of_each(self) -> IndexArray:
+        numbers = self.parameters.block_numbers(self.m.known.indices)
+        return np.bincount(numbers, minlength=len(self.parameters.blocks))
 
     def _explain_failure(self, search: Search) -> None:
         assert self.done is not None

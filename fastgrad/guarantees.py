@@ -380,6 +380,9 @@ one wrong coordinate among many can be missed by a sample
     def sentence(self) -> str:
         """All of it in words: the overall limit, the worst blocks, and what a sample cannot promise."""
         sure = f"with {_percent_down(self.confidence)} confidence "
+        if not self.blocks and self.mass is not None:  # draws by importance only
+            share = f"at most {_percent(self.mass)} of the gradient's total size (the sum of |g|)"
+            return f"{sure}{share} is in wrong entries; {MISSED}"
         text = "every coordinate was checked: " if self.whole else sure
         if self.at_most:
             text += f"at most {_percent(self.fraction)} of all coordinates are wrong{self._places()}"

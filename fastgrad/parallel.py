@@ -58,6 +58,9 @@ WORTH_STARTING = {"threads": 0.03, "processes": 1.0}
 start (and import the cost's modules on top); eight empty tasks in two threads took 14 ms, of which 10 are the
 nap that joblib takes between two looks at its results, so that half of less than 28 ms is not gained."""
 
+LARGEST_COPY = 2**28
+"""Bytes of parameters of which each thread may have a copy of its own; of larger ones one thread has one."""
+
 Advance = Callable[[int], None]
 """Told after each chunk how many coordinates it held."""
 
@@ -190,6 +193,15 @@ def _in_order(chunks: list[slice], seconds: float) -> list[slice]:
     return [chunks[k] for k in np.random.default_rng(0).permutation(len(chunks))]
 
 
+def unknown(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Values:
+    """Values that are not known: NaN, of complex ones both parts, for the imaginary one is the derivative."""
+    values = np.empty(shape, dtype=dtype)
+    values.real = np.nan
+    if np.iscomplexobj(values):
+        values.imag = np.nan
+    return values
+
+
 @dataclass(frozen=True, eq=False)
 class _Kept:
     """The values of a plan, those that are known, and where more of them are kept."""
@@ -206,7 +218,7 @@ class _Kept:
         """What the keeper has of a plan, the rest NaN."""
         # The engine's own name is part of the key: nodes and parameters have numbers of their own.
         key = keeper.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
-        values = np.full(offsets.shape, np.nan, dtype=engine.dtype)
+        values = unknown(offsets.shape, engine.dtype)
         ranges = []
         for start, stop, found in keeper.finished(key, len(indices), offsets.shape[1], engine.dtype):
             values[start:stop] = found
@@ -280,10 +292,17 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     except (ValueError, TypeError) as error:
         raise InputError(_backend_message(backend, n_jobs, error)) from error
     shares_memory = getattr(active, "supports_sharedmem", False)
+    if shares_memory and backend is None and _copy_of(engine) > LARGEST_COPY:
+        return alone
     nested = bool(getattr(active, "nesting_level", 0)) and backend is None
     if nested and shares_memory and engine.workers == "processes":
         return alone
     return Workers(count, "threads" if shares_memory else "processes", backend is not None)
+
+
+def _copy_of(engine: Engine) -> int:
+    """Bytes of a private copy of what the engine moves."""
+    return sum(leaf.nbytes for leaf in engine.parameters.leaves)
 
 
 @dataclass(frozen=True)
@@ -384,7 +403,7 @@ def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any
 def _in_threads(
     job: _Job, chunks: list[slice], workers: Workers, backend: Any
 ) -> Generator[tuple[slice, Values], None, None]:
-    everyone = [job.engine.for_worker() for _ in range(workers.count)]
+    everyone = [job.engine, *(job.engine.for_worker() for _ in range(workers.count - 1))]
     twins: queue.SimpleQueue[Engine] = queue.SimpleQueue()
     for twin in everyone:
         twins.put(twin)
@@ -397,7 +416,7 @@ def _in_threads(
             twins.put(twin)
 
     yield from _joblib(workers, backend, run, ((chunk,) for chunk in chunks))
-    for twin in [job.engine, *everyone]:
+    for twin in everyone:
         twin.finish()
 
 

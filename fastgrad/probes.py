@@ -147,9 +147,12 @@ class Prober:
         closer = self._six_points([directions[k] for k in again], self.step * CLOSER)
         lost = []
         for k, slope in zip(again, closer, strict=True):
-            apart = abs(slope.r - found[k].r)
-            if self._settled(slope) or apart <= slope.bound + found[k].bound:
-                found[k] = slope if slope.bound < found[k].bound or not found[k].clean else found[k]
+            first = found[k]
+            agree = abs(slope.r - first.r) <= slope.bound + first.bound
+            if agree and slope.clean and not first.clean and self._is_narrow(first):
+                lost.append(k)  # too small an error to be seen up close: what was seen is not passed over
+            elif self._settled(slope) or agree:
+                found[k] = slope if slope.bound < first.bound or not first.clean else first
             else:
                 lost.append(k)
         for k, slope in zip(lost, self._ladder([directions[k] for k in lost]), strict=True):
@@ -163,7 +166,10 @@ class Prober:
         f = self.sample(numbers, np.array([[-h, h]]))[0]
         noise = self.z * 0.707 * self.sigma / h
         bound = noise + 2 * like.truncation + self._claim_roundings(direction.part)
-        return Slope(direction, float((f[1] - f[0]) / (2 * h)), float(bound), h, like.truncation)
+        r = float((f[1] - f[0]) / (2 * h))
+        if not np.isfinite(r):  # outside the domain: nothing is known, which is no error to be followed
+            return Slope(direction, 0.0, float("inf"), h, like.truncation)
+        return Slope(direction, r, float(bound), h, like.truncation)
 
     def tolerance(self, part: Part) -> float:
         """How far errors that do not count, in every coordinate of a part, may move a slope."""
@@ -175,8 +181,11 @@ class Prober:
         return FORGIVEN * float(np.sqrt(squares))
 
     def _settled(self, slope: Slope) -> bool:
+        return slope.clean and self._is_narrow(slope)
+
+    def _is_narrow(self, slope: Slope) -> bool:
         noise = self.z * OWN_SD * self.sigma / slope.step
-        return slope.clean and slope.bound <= WIDE * noise + self._claim_roundings(slope.direction.part)
+        return slope.bound <= WIDE * noise + self._claim_roundings(slope.direction.part)
 
     def _six_points(self, directions: list[Direction], h: float) -> list[Slope]:
         numbers = self.engine.add(*directions)

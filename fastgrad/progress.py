@@ -8,6 +8,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+WIDTH_OF_A_LOG = 160
+"""Columns of the line that is left where stderr is no terminal: a bar of 80 would be cut to dots."""
+
+NARROW = 110
+"""Columns of a terminal below which the numbers need the room of the bar."""
+
 PATIENCE = 1.0
 """Seconds before a user is told what the check is doing: kernels that are on disk load in less."""
 
@@ -56,7 +62,9 @@ class Tally:
         from rich.progress import Progress
 
         console = Console(stderr=True)
-        with Progress(*_columns(), console=console, transient=console.is_terminal) as bar:
+        if not console.is_terminal:
+            console.width = WIDTH_OF_A_LOG
+        with Progress(*_columns(console.width), console=console, transient=console.is_terminal) as bar:
             self._bar, self._task = bar, bar.add_task(what, total=total, found="")
             yield self
         self._bar = None
@@ -78,7 +86,7 @@ class Tally:
             sys.stderr.write(f"fastgrad: {sentence}\n")
 
 
-def _columns() -> tuple[Any, ...]:
+def _columns(width: int) -> tuple[Any, ...]:
     from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
@@ -88,7 +96,7 @@ def _columns() -> tuple[Any, ...]:
 
     return (
         TextColumn("{task.description}"),
-        BarColumn(),
+        *([BarColumn(bar_width=20)] if width >= NARROW else []),
         MofNCompleteColumn(),
         Rate(),
         TextColumn("left"),

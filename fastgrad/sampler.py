@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fastgrad.budget import Budget
 from fastgrad.checkpoint import Checkpoint, NoCheckpoint
 from fastgrad.engines.base import Engine, Values
-from fastgrad.parallel import Advance, Watch, evaluate
+from fastgrad.parallel import Advance, Watch, evaluate, unknown
 from fastgrad.parameters import IndexArray
 
 
@@ -60,7 +60,7 @@ class Sampler:
         watch: Watch | None = None,
     ) -> tuple[Values, npt.NDArray[np.bool_]]:
         """The values, and (m,) which coordinates have theirs."""
-        values = np.full(offsets.shape, np.nan, dtype=self.engine.dtype)
+        values = unknown(offsets.shape, self.engine.dtype)
         known = np.zeros(len(indices), dtype=bool)
         if offsets.size == 0:
             return values, known

@@ -70,13 +70,12 @@ class Coverage:
     def of(self, indices: IndexArray, parameters: Parameters) -> Coverage:
         """The coverage of those coordinates that were checked in the end."""
         counted = _coverage(parameters, self.how, self.seed, indices)
-        left = self.checked - len(indices)
-        how = "given" if self.how == "all" and left > 0 else self.how
+        how = "given" if self.how == "all" and len(indices) < self.checked else self.how
         return replace(
             counted,
             how=how,
             drawn=self.drawn,
-            planned=self.checked if left > 0 else 0,
+            planned=self.planned,
             looks=self.looks,
             guarantee=self.guarantee,
             certificate=self.certificate,

@@ -94,12 +94,13 @@ def decide(
     asked = by_sample or bool(options.probes)
     counts = _counts(sizes, options)
     strategy = price.evaluations(sum(counts), len(sizes)) + probes * 6 + SET_UP_OF_PROBES
-    patient = price.seconds(everything) <= (PATIENCE if budget.seconds is None else float("inf"))
+    # On one worker, however many there are: what is checked does not depend on n_jobs.
+    patient = everything * price.alone <= (PATIENCE if budget.seconds is None else float("inf"))
     if not asked and everything <= 0.9 * left and (patient or everything <= 1.2 * strategy):
         return Decision(True)
     if by_sample and options.probes is None:
         probes = 0
-    unlimited = 0.0 if by_sample else price.each  # what was asked for is done, however long it takes
+    unlimited = 0.0 if by_sample else price.alone  # what was asked for is done, however long it takes
     return _within(sizes, counts, probes, left, unlimited)
 
 
@@ -115,7 +116,8 @@ def within_budget(wanted: int, blocks: int, price: Price, budget: Budget) -> int
 
 def looks(blocks: int, left: float) -> int:
     """How many coordinates of each block are looked at: fewer where that would take much of the budget."""
-    return next((count for count, times in ((LOOKS, 3), (1, 1.5)) if times * looking(count, blocks) < left), 0)
+    choices = ((LOOKS, 3.0), (1, 1.5))
+    return next((count for count, times in choices if times * looking(count, blocks) < left), 0)
 
 
 def looking(count: int, blocks: int) -> int:

@@ -171,3 +171,51 @@ class TestCost:
         report = fastgrad.check_gradient(lambda x: cost(x) * (1 + 1e-13 * rng.uniform(-1, 1)), gradient, X)
         assert report.verdict == "agree"
         assert "the cost does not repeat itself to the last digit: 8 calls" in report.notes[0]
+
+
+class TestFilesAndReadOnlyArrays:
+    @pytest.fixture
+    def files(self, tmp_path):
+        """Parameters and their claimed gradient in files."""
+        x = np.random.default_rng(0).normal(size=300)
+        x.tofile(tmp_path / "x")
+        gradient(x).tofile(tmp_path / "g")
+        return tmp_path
+
+    @pytest.mark.parametrize("mode", ["r", "c"])
+    @pytest.mark.parametrize("options", [{}, {"probes": 5, "wrong_fraction": 0.2}, {"n_jobs": 2}])
+    def test_memory_maps(self, files, mode, options):
+        """Parameters and claim may be maps of files, private or read-only: the files stay as they were."""
+        x = np.memmap(files / "x", dtype=np.float64, mode=mode)
+        g = np.memmap(files / "g", dtype=np.float64, mode=mode)
+        before = (files / "x").read_bytes(), (files / "g").read_bytes()
+        kept = np.array(x)
+        assert fastgrad.check_gradient(cost, g, x, **options).verdict == "agree"
+        assert ((files / "x").read_bytes(), (files / "g").read_bytes()) == before
+        assert np.array_equal(x, kept)
+
+    def test_a_private_map_that_was_written_to(self, files):
+        """Of a private map that the user wrote to, what the user sees is checked, not what is in the file."""
+        x = np.memmap(files / "x", dtype=np.float64, mode="c")
+        x += 1.0
+        for n_jobs in (1, 2):
+            report = fastgrad.check_gradient(cost, gradient(np.array(x)), x, n_jobs=n_jobs)
+            assert report.verdict == "agree"
+
+    def test_a_wrong_entry_in_a_file(self, files):
+        """A wrong entry of a claim in a file is found like any other."""
+        g = np.memmap(files / "g", dtype=np.float64, mode="r+")
+        g[123] += 1.0
+        g.flush()
+        x = np.memmap(files / "x", dtype=np.float64, mode="r")
+        report = fastgrad.check_gradient(cost, np.memmap(files / "g", dtype=np.float64, mode="r"), x)
+        assert [f.label for f in report.wrong] == ["params[123]"]
+
+    @pytest.mark.parametrize("method", ["central", "complex"])
+    def test_read_only_arrays(self, method):
+        """Arrays that nobody may write to can be checked."""
+        x, g = X.copy(), gradient(X)
+        x.flags.writeable = g.flags.writeable = False
+        report = fastgrad.check_gradient(lambda x: np.sum(x**4), g, x, method=method)
+        assert report.verdict == "agree"
+        assert not x.flags.writeable

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -143,3 +146,82 @@ def test_perturb(target, capsys):
     """--perturb reaches the check: a plain cost has no nodes."""
     assert main(["check", f"{target}:good", "--perturb", "nodes"]) == 2
     assert 'perturb="nodes" needs an engine that knows the pre-activations' in capsys.readouterr().err
+
+
+SLOW = """
+    import time
+    import numpy as np
+    import fastgrad
+
+    def cost(x):
+        until = time.perf_counter() + 2e-3
+        while time.perf_counter() < until:
+            pass
+        return float(np.sum(np.sin(x)))
+
+    def told(x):
+        print("begun", flush=True)
+        return np.cos(x)
+
+    problem = fastgrad.Problem(cost, told, np.linspace(0.5, 1.5, 20_000))
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c(tmp_path, jobs):
+    """Ctrl-C ends a check with the report of what is known, and status 130."""
+    path = tmp_path / "slow.py"
+    path.write_text(textwrap.dedent(SLOW))
+    command = [sys.executable, "-m", "fastgrad", "check", f"{path}:problem", "--all", "--jobs", jobs]
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for _ in range(4):  # the gradient function is called so often before the cost
+        assert run.stdout.readline() == "begun\n"
+    time.sleep(2.0)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to all processes of the command
+    out, error = run.communicate(timeout=60)
+    assert run.returncode == 130, error
+    assert out.startswith("UNDECIDED: interrupted by Ctrl-C"), (out, error)
+    assert "ended early: interrupted" in out
+
+
+def test_ctrl_c_before_anything_is_known(target, capsys, monkeypatch):
+    """Ctrl-C before anything is known ends with one line and status 130."""
+    monkeypatch.setattr("fastgrad.checks.check", _interrupted)
+    assert main(["check", f"{target}:good"]) == 130
+    assert capsys.readouterr().err == "fastgrad: interrupted\n"
+
+
+def _interrupted(*arguments, **options):
+    raise KeyboardInterrupt
+
+
+def test_budget(target, capsys):
+    """--max-evaluations ends a check, whose report says so."""
+    assert main(["check", f"{target}:good", "--all", "--max-evaluations", "60"]) == 3
+    assert capsys.readouterr().out.startswith("UNDECIDED: budget: ")
+
+
+def test_subset_options(target, capsys):
+    """--fraction, --confidence, --draw and --probes reach the check."""
+    options = ["--fraction", "0.5", "--confidence", "0.9", "--draw", "importance", "--probes", "3", "--json"]
+    assert main(["check", f"{target}:good", *options]) == 0
+    coverage = json.loads(capsys.readouterr().out)["coverage"]
+    assert (coverage["how"], coverage["guarantee"]["confidence"]) == ("importance", 0.9)
+    assert coverage["certificate"]["probes"] == 3
+
+
+def test_wrong_fraction(target, capsys):
+    """--wrong-fraction says how many are drawn."""
+    assert main(["check", f"{target}:good", "--wrong-fraction", "0.1"]) == 0
+    assert "40 of 40 coordinates" in capsys.readouterr().out
+
+
+def test_checkpoint(target, capsys, tmp_path):
+    """--checkpoint keeps what was evaluated; the file of another problem is refused."""
+    options = ["--checkpoint", str(tmp_path / "run")]
+    for _ in range(2):
+        assert main(["check", f"{target}:good", *options]) == 0
+    assert main(["check", f"{target}:bad", *options]) == 2
+    assert "gradient" in capsys.readouterr().err

@@ -54,3 +54,46 @@ class TestAnnounced:
         problem = net.problem(net.initial_parameters(), np.ones((1, 2)), np.ones((1, 2)))
         fastgrad.check(problem, progress=True)
         assert "compiling kernels for this kind of network, once" in told[0]
+
+
+class TestTally:
+    def test_the_bar(self, capsys):
+        """The bar shows how many are done, the rate, the time left and what was found so far."""
+        x = np.random.default_rng(0).normal(size=400)
+        g = np.cos(x)
+        g[:3] += 0.5
+        fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), g, x, progress=True)
+        said = capsys.readouterr().err
+        assert "checking gradient" in said
+        assert "400/400" in said
+        assert "/s left" in said
+        assert "agree 397  disagree 3  undecided 0" in said
+
+    def test_narrow_terminals_show_numbers(self):
+        """Where there is no room for both, the bar goes and the numbers stay."""
+        assert len(progress._columns(80)) == len(progress._columns(160)) - 1
+
+    def test_each_stage(self, capsys):
+        """Probes, subset and search have a bar each."""
+        x = np.random.default_rng(0).normal(size=4000)
+        fastgrad.check_gradient(
+            lambda x: float(np.sum(np.sin(x))), np.cos, x, progress=True, probes=20, wrong_fraction=0.1
+        )
+        said = capsys.readouterr().err
+        for stage in ("random probes", "checking a subset", "searching"):
+            assert stage in said
+
+    def test_silent(self, capsys):
+        """Without a terminal, or where it was not wanted, there is none."""
+        x = np.linspace(0, 1, 40)
+        for shown in (None, False):
+            fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos, x, progress=shown)
+        assert capsys.readouterr().err == ""
+
+    def test_numbers_told_outside_of_a_stage(self, capsys):
+        """What is told while no bar is shown is not said, but a sentence is."""
+        tally = progress.Tally(True)
+        tally.advance(3)
+        tally.tell(1, 2, 3)
+        tally.say("this takes long")
+        assert capsys.readouterr().err == "fastgrad: this takes long\n"

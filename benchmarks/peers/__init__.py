@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-MODULES = ("loop", "scipy", "numdifftools", "statsmodels", "optimagic", "jacobi", "fdm", "torch", "jax", "fastgrad")
+MODULES = (
+    *("loop", "scipy", "numdifftools", "statsmodels", "optimagic"),
+    *("jacobi", "fdm", "torch", "jax", "fastgrad"),
+)
 
 
 @dataclass(frozen=True)

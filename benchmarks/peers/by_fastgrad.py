@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from peers import Found, Peer
 
 import fastgrad
 from fastgrad import kernels
+from peers import Found, Peer
 
 
 @numba.njit(nogil=True)
@@ -33,7 +33,7 @@ def check(n_jobs, **options):
     """A check of the NumPy cost of one vector."""
 
     def prepare(case, piece):
-        return checked(case, piece, case.cost, (), n_jobs, options)
+        return checked(case, piece, case.formula.cost, (), n_jobs, options)
 
     return prepare
 
@@ -42,7 +42,7 @@ def batched(n_jobs):
     """A check of the vectorized cost."""
 
     def prepare(case, piece):
-        return checked(case, piece, case.batch_cost, (), n_jobs, {"vectorized": True})
+        return checked(case, piece, case.formula.batch_cost, (), n_jobs, {"vectorized": True})
 
     return prepare
 
@@ -51,7 +51,7 @@ def compiled(n_jobs):
     """A check of the Numba cost."""
 
     def prepare(case, piece):
-        args = (case.X, case.labels, case.sizes)
+        args = (case.X, case.labels, case.formula.sizes)
         return checked(case, piece, compiled_cost, args, n_jobs, {})
 
     return prepare

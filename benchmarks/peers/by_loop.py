@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from peers import Found, Peer
 
 STEP = 1e-5
@@ -16,9 +17,9 @@ def textbook(case, piece):
         for k, i in enumerate(piece.indices):
             saved = x[i]
             x[i] = saved + STEP
-            above = case.cost(x)
+            above = case.formula.cost(x)
             x[i] = saved - STEP
-            d[k] = (above - case.cost(x)) / (2 * STEP)
+            d[k] = (above - case.formula.cost(x)) / (2 * STEP)
             x[i] = saved
         return Found(d, evaluations=2 * len(d))
 

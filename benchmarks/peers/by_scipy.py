@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from peers import Found, Peer
 
 NORM = 1e-5

@@ -48,8 +48,12 @@ def build_report(
     arrays = build_arrays(parameters, found.indices, claim.values, found.estimates, comparison, found.causes)
     wrong, undecided = build_findings(parameters, arrays, comparison)
     blocks, measure_of_all = build_blocks(parameters, arrays, comparison)
-    coverage = done.coverage.of(found.indices, parameters)
-    coverage = replace(coverage, guarantee=proven(done.coverage, m))
+    planned = done.planned or done.coverage.checked * bool(m.budget.stopped)
+    coverage = replace(
+        done.coverage.of(found.indices, parameters),
+        guarantee=proven(done.coverage, m),
+        planned=planned if planned > len(found.indices) else 0,
+    )
     doubt = done.doubt
     if coverage.planned and not doubt:
         doubt = f"budget: {m.budget.stopped or 'it had room for no more'}"

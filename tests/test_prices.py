@@ -1,0 +1,113 @@
+"""What a check will take, said before it begins."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+import fastgrad
+from fastgrad.budget import Budget
+from fastgrad.checkpoint import Checkpoint
+from fastgrad.differences import Measurement
+from fastgrad.options import Options
+from fastgrad.parameters import Parameters
+from fastgrad.prices import EACH, Price, in_words, measure_price
+from fastgrad.problem import Problem
+
+
+def measurement(problem, keeper=None, **options):
+    """A Measurement that nothing was asked of."""
+    parameters = Parameters(problem.params)
+    indices = np.arange(parameters.size)
+    return Measurement(problem, parameters, Options(**options), indices, Budget(), keeper)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that only a cost moves."""
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    return now
+
+
+def slow_problem(clock, seconds):
+    """A cost that takes so long by the clock."""
+
+    def cost(x):
+        clock[0] += seconds
+        return float(np.sum(np.sin(x)))
+
+    return Problem(cost, np.cos, np.linspace(0, 1, 50))
+
+
+def test_price_of_a_python_cost(clock):
+    """The price of an evaluation is what the cost took at the parameters."""
+    m = measurement(slow_problem(clock, 0.25))
+    assert measure_price(m, np.arange(50)).each == pytest.approx(0.25)
+
+
+def test_workers_share_it(clock):
+    """With workers it is their share, each further one counting for a little less than one."""
+    m = measurement(slow_problem(clock, 0.25), n_jobs=2, backend="threading")
+    price = measure_price(m, np.arange(50))
+    assert (price.each, price.alone) == (pytest.approx(0.25 / 1.9), pytest.approx(0.25))
+
+
+def test_a_hiccup_is_timed_again(clock):
+    """A quick cost whose check looks long is timed again: its first evaluation may have met a hiccup."""
+    calls = [0]
+
+    def cost(x):
+        calls[0] += 1
+        clock[0] += 0.04 if calls[0] <= 2 else 1e-4
+        return float(np.sum(np.sin(x)))
+
+    m = measurement(Problem(cost, np.cos, np.linspace(0, 1, 5000)))
+    assert measure_price(m, np.arange(5000)).alone == pytest.approx(1e-4)
+    assert m.evaluations == calls[0]
+
+
+def test_it_is_remembered(clock, tmp_path):
+    """A check that goes on takes the price of its first run, however long an evaluation takes now."""
+    with Checkpoint(tmp_path / "run", {}) as keeper:
+        assert measure_price(measurement(slow_problem(clock, 0.5), keeper), np.arange(50)).each == 0.5
+    with Checkpoint(tmp_path / "run", {}) as keeper:
+        assert measure_price(measurement(slow_problem(clock, 4.0), keeper), np.arange(50)).each == 0.5
+
+
+def test_a_network_is_timed_only_where_it_is_large():
+    """A small network is not timed, for a check of it takes no time; a large one is."""
+    for width, timed in ((3, False), (80, True)):
+        net = fastgrad.Network([fastgrad.Dense(width, width)], fastgrad.HalfSquaredError())
+        X = np.ones((2, width))
+        m = measurement(net.problem(net.initial_parameters(), X, X))
+        before = m.evaluations
+        price = measure_price(m, np.arange(m.parameters.size))
+        assert (price.each > 0, m.evaluations > before) == (timed, timed)
+
+
+def test_prediction_of_evaluations():
+    """Evaluations are predicted from the coordinates and blocks; for a smooth cost they are not exceeded."""
+    assert Price(0.5, 0.5).evaluations(1000, 0) == EACH * 1000
+    assert Price(0.5, 0.5).seconds(10) == 5.0
+    x = np.random.default_rng(0).normal(size=500)
+    report = fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos(x), x, coordinates="all")
+    assert report.evaluations <= Price(1.0, 1.0).evaluations(500, 1) <= 1.4 * report.evaluations
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0, "0 s"),
+        (119, "1.2e+02 s"),
+        (121, "2 min"),
+        (7199, "1.2e+02 min"),
+        (7201, "2 h"),
+        (1e7, "1.2e+02 days"),
+    ],
+)
+def test_in_words(seconds, words):
+    """A length of time is said with its unit."""
+    assert in_words(seconds).replace("120", "1.2e+02") == words
