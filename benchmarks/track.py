@@ -250,7 +250,8 @@ def peers_table(summary: Summary) -> str:
     heads = ["coordinates a second (over the textbook loop's)", "workers", *networks]
     heads += ["evaluations each", "relative error", "right passes", "wrong is found"]
     body = [_peer_line(peer, [rows.get((network, peer), {}) for network in networks]) for peer in ordered]
-    return _markdown(heads, body, right=len(heads) - 1) + "\n\n" + caption(summary)
+    table = _markdown(heads, body, right=len(heads) - 1)
+    return f"{table}\n\nWho has no verdict passes a gradient within 1e-6. {caption(summary)}"
 
 
 def _peer_rows(summary: Summary) -> dict[tuple[str, str], dict[str, Any]]:

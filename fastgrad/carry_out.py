@@ -22,7 +22,14 @@ from fastgrad.probes import SET_UP, Prober
 from fastgrad.progress import Tally
 from fastgrad.regions import Part
 from fastgrad.sampler import Sampler
-from fastgrad.sampling import Coverage, choose_coordinates, draw_blocks, draw_important
+from fastgrad.sampling import (
+    Coverage,
+    choose_coordinates,
+    count_coordinates,
+    draw_blocks,
+    draw_important,
+    share_out,
+)
 from fastgrad.strategy import CONFIDENCE, LEAST, Decision, decide, looks, within_budget
 
 SAID_FROM = 60.0
@@ -63,18 +70,24 @@ def carry_out(m: Measurement, claim: WholeClaim | None, tally: Tally) -> Done:
     tally : what the user is told
     """
     options, parameters = m.options, m.parameters
-    price = measure_price(m, _wanted(m, claim)[0])
+    count = count_coordinates(options.coordinates, parameters)
+    price = measure_price(m, count, m.some)
     if not _is_left_to_us(m, claim):
         return _as_asked(m, claim, price, tally)
     can_probe = claim is not None and options.tolerance is None
     numbers = m.keeper.remember(
-        "decision", lambda: decide(parameters, options, price, m.budget, can_probe).as_list
+        f"decision{_limits(m)}", lambda: decide(parameters, options, price, m.budget, can_probe).as_list
     )
     decision = Decision.from_list(numbers)
     if decision.everything:
         return _as_asked(m, claim, price, tally)
     assert claim is not None
     return _Strategy(m, claim, decision, price, tally).run()
+
+
+def _limits(m: Measurement) -> str:
+    """The budget, which what is decided depends on: a check that goes on with more decides anew."""
+    return f" {m.budget.seconds} s, {m.budget.evaluations} evaluations" if m.budget.limited else ""
 
 
 def _is_left_to_us(m: Measurement, claim: WholeClaim | None) -> bool:
@@ -91,7 +104,9 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
     """Check the coordinates that were asked for, or as many of them as there is budget for."""
     indices, coverage = _wanted(m, claim)
     blocks = int((np.array(coverage.per_block) > 0).sum())
-    room = m.keeper.remember("room", lambda: within_budget(len(indices), blocks, price, m.budget))
+    room = m.keeper.remember(
+        f"room{_limits(m)}", lambda: within_budget(len(indices), blocks, price, m.budget)
+    )
     _announce(price.seconds(price.evaluations(room, blocks)), room, price, tally, m)
     done = Done(coverage)
     rest = np.empty(0, dtype=np.intp)
@@ -101,7 +116,9 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
         count = min(len(indices), MORE * room)
         order = indices[rng.choice(len(indices), count, replace=False)]
         indices, rest = np.sort(order[:room]), order[room:]
-    m.look_around(indices, m.keeper.remember("looks", lambda: looks(blocks, m.budget.left(price.each))))
+    m.look_around(
+        indices, m.keeper.remember(f"looks{_limits(m)}", lambda: looks(blocks, m.budget.left(price.each)))
+    )
     with tally.stage("checking gradient", len(indices)):
         m.measure(indices, claim, tally=tally)
         _use_up(m, claim, rest)
@@ -157,7 +174,7 @@ class _Strategy:
         """All three."""
         indices, coverage = self._draw()
         self.done = Done(coverage)
-        self.m.look_around(np.arange(self.parameters.size, dtype=np.intp), self.decision.looks)
+        self.m.look_around(indices, self.decision.looks)
         self._spend("set-up")
         if self.decision.probes:
             self._set_up_search(Part.whole(self.parameters))
@@ -170,6 +187,31 @@ class _Strategy:
         self._spend("subset")
         return self.probe_and_search()
 
+    def _use_up(self) -> None:
+        """Draw more of each block that was not found wrong, as long as there is budget for them."""
+        m = self.m
+        while m.budget.limited and not m.budget.is_over():
+            count = int(m.budget.left(m.sample.seconds_each) / EACH)
+            known = np.bincount(
+                self.parameters.block_numbers(m.known.indices), minlength=len(self.parameters.blocks)
+            )
+            room = [
+                0 if k in self.looks else b.size - int(known[k]) for k, b in enumerate(self.parameters.blocks)
+            ]
+            if count < 1 or sum(room) == 0:
+                return
+            rng = np.random.default_rng([m.options.seed, 4, len(m.known.indices)])
+            more = _others(share_out(min(count, sum(room)), room, rng), m.known.indices, self.parameters, rng)
+            self._also_drawn(more)
+            m.measure(more, self.claim)
+            self._stop_wrong_blocks(max(self.looks.values(), default=0) + 1)
+
+    def _also_drawn(self, more: IndexArray) -> None:
+        assert self.done is not None
+        coverage = self.done.coverage
+        if coverage.how == "random" and coverage.drawn is not None:
+            self.done.coverage = replace(coverage, drawn=np.union1d(coverage.drawn, more))
+
     def probe_and_search(self) -> Done:
         """Probe, search where a probe fails, and say what that proves."""
         assert self.done is not None
@@ -180,6 +222,9 @@ class _Strategy:
                 self._set_up_search(Part.whole(self.parameters))
                 self._spend("set-up")
             self._search()
+        if self.decision.counts:
+            self._use_up()
+            self._spend("subset")
         self._conclude()
         return self.done
 
@@ -373,6 +418,18 @@ class _Strategy:
         spent = self.done.spent
         since = self.m.evaluations - sum(spent.values())
         spent[what] = spent.get(what, 0) + (since if count is None else count)
+
+
+def _others(counts: IndexArray, known: IndexArray, parameters: Parameters, rng: Any) -> IndexArray:
+    """So many coordinates of each block at random, none of those that are known."""
+    chosen = []
+    for block, count in zip(parameters.blocks, counts.tolist(), strict=True):
+        taken = _between(known, block.start, block.start + block.size) - block.start
+        ranks = np.sort(rng.choice(block.size - len(taken), count, replace=False))
+        # the rank-th of those not taken: as many places further as taken ones stand before it
+        free = taken - np.arange(len(taken))
+        chosen.append(block.start + ranks + np.searchsorted(free, ranks, side="right"))
+    return np.concatenate(chosen).astype(np.intp)
 
 
 def _batches(

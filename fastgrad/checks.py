@@ -26,7 +26,7 @@ from fastgrad.progress import Tally
 from fastgrad.report import Report
 from fastgrad.report.build import build_report
 from fastgrad.resume import open_checkpoint
-from fastgrad.sampling import check_seed, choose_coordinates
+from fastgrad.sampling import check_seed, choose_coordinates, spread
 from fastgrad.steps import StepOption
 from fastgrad.verdict import relative_error as _relative_error
 
@@ -188,9 +188,9 @@ def check(problem: Problem, **options: Any) -> Report:
 
 
 def _for_engine(options: Options, parameters: Parameters) -> IndexArray:
-    """The coordinates that the engine is chosen for: those that were named, else all."""
+    """The coordinates that the engine is chosen for: those named, else all, or of very many some."""
     if isinstance(options.coordinates, str | float):
-        return np.arange(parameters.size, dtype=np.intp)
+        return spread(parameters.size)
     return choose_coordinates(options.coordinates, parameters, options.seed)[0]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from fastgrad.claims import Claim, WholeClaim
 from fastgrad.engines.base import Engine
 from fastgrad.engines.choose import choose_engine
 from fastgrad.ladder import Reason
-from fastgrad.measured import Measured
+from fastgrad.measured import CONFIRMED, Measured
 from fastgrad.options import Options
 from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray, Parameters
@@ -77,8 +77,10 @@ class Measurement:
         keeper: NoCheckpoint | Checkpoint | None = None,
     ) -> None:
         self.problem, self.parameters, self.options = problem, parameters, options
+        self.some = indices
         self.budget, self.keeper = budget or Budget(), keeper or NoCheckpoint()
         self.stencil = find_stencil(options.method)
+        self.examined = 0  # evaluations of the complex step's examination
         chosen = (options.engine, options.vectorized, options.perturb, indices)
         self.engine = choose_engine(problem, parameters, self.stencil, *chosen)
         choose_workers(self.engine, options.n_jobs, options.backend)  # an unknown backend is refused now
@@ -89,6 +91,7 @@ class Measurement:
         with args_unchanged(problem.args, "cost"), announced(self.engine.preparation, options.progress):
             self.start = check_cost(self.engine)
             self.in_reals = self._engine_in_reals(indices)
+        self.start = replace(self.start, evaluations=self.start.evaluations + self.examined)
         self.budget.spend(self.start.evaluations)
         self.cost = self.keeper.remember("cost", lambda: self.start.cost)
         self.sample = self._sampler(self.in_reals)
@@ -213,7 +216,8 @@ class Measurement:
         stages = self.stages(0)
         if self.options.tolerance is None and not self.stencil.is_complex and not self.budget.stopped:
             stages.tame(view.measured)
-        if not self.budget.limited and not self.budget.stopped:  # it takes what it takes
+        small = self.parameters.size <= LARGEST_ASKED
+        if small and not self.budget.limited and not self.budget.stopped:  # it takes what it takes
             assert self.survey is not None
             self.heard = _hear_complex_witness(
                 self.problem, view, self.options, self.cost, self.survey, self.z
@@ -271,9 +275,12 @@ class Measurement:
         in_reals = choose_engine(self.problem, self.parameters, CENTRAL, "auto", options.vectorized)
         some = indices if len(indices) <= EXAMINED else indices[:: len(indices) // EXAMINED]
         plan = make_plan(self.parameters, some, self.stencil, options.step)
-        check_complex_step(self.engine, in_reals, plan)
+        self.examined = check_complex_step(self.engine, in_reals, plan)
         return in_reals
 
+
+LARGEST_ASKED = 2**22
+"""Parameters up to which the complex step is asked: it takes three copies of them."""
 
 EXAMINED = 2**16
 """Coordinates from which those are taken at which the complex step is examined."""
@@ -369,9 +376,22 @@ class _View:
             found = self._estimates()
             claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
             comparison = compare(claimed, found, self.indices, self.parameters, self.tolerance)
+            comparison = self._cut_short(comparison)
             self.seen.update(version=self.measured.version, latest=(found, comparison))
         latest: tuple[Estimates, Comparison] = self.seen["latest"]
         return latest
+
+    def _cut_short(self, comparison: Comparison) -> Comparison:
+        """What looks wrong but was not confirmed, for the budget was over, is undecided."""
+        cut = self.measured.cut & (self.measured.level < CONFIRMED)
+        if not cut.any():
+            return comparison
+        if self.engine.space.is_plain:
+            cut = cut[self.needed(np.arange(len(self.indices)))]
+        else:
+            cut = np.full(len(self.indices), True)
+        unsure = comparison.wrong & cut & np.isfinite(comparison.severity)
+        return replace(comparison, wrong=comparison.wrong & ~unsure, undecided=comparison.undecided | unsure)
 
     def _estimates(self) -> Estimates:
         m = self.measured

@@ -66,10 +66,11 @@ def check_cost(engine: Engine) -> Start:
     return replace(start, evaluations=start.evaluations + 1)
 
 
-def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> None:
+def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:
     """Compare the complex step with central differences at a few coordinates of each block.
 
-    np.abs and norms lose the imaginary part without a word, perhaps in one term of the cost only.
+    np.abs and norms lose the imaginary part without a word, perhaps in one term of the cost only. Returns how
+    many evaluations it made.
 
     Raises
     ------
@@ -97,6 +98,7 @@ def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> None:
             f"{by_complex[k]:.6g} and {central[k]:.6g}. Something in the cost drops the imaginary part "
             '(np.abs, norms, comparisons); use method="central"'
         )
+    return int(values.size + len(indices))
 
 
 def _count(where: slice | IndexArray, plan: Plan) -> int:
@@ -132,7 +134,7 @@ def _same_twice(engine: Engine) -> Start:
             "is checked; move the parameters"
         )
     if first == second:
-        return Start(first, seconds, 2)
+        return Start(first, seconds, 2 * engine.points_of_baseline)
     if not abs(first - second) <= JITTER * max(abs(first), abs(second)):
         raise InputError(
             f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
@@ -143,7 +145,7 @@ def _same_twice(engine: Engine) -> Start:
         f"the cost does not repeat itself to the last digit: {REPEATS} calls at the same parameters scatter "
         f"by {np.std(values, ddof=1):.2g} (threads that sum in another order?); that is part of its noise"
     )
-    return Start(float(np.median(values)), seconds, REPEATS, (note,))
+    return Start(float(np.median(values)), seconds, REPEATS * engine.points_of_baseline, (note,))
 
 
 @contextlib.contextmanager

@@ -62,18 +62,19 @@ class Price:
         return evaluations * self.each
 
 
-def measure_price(m: Measurement, indices: IndexArray) -> Price:
+def measure_price(m: Measurement, count: int, indices: IndexArray) -> Price:
     """The price of evaluations for some of the user's coordinates; remembered by the checkpoint.
 
     Parameters
     ----------
     m : Measurement
-    indices : (m,) flat indices
+    count : how many coordinates are to be checked
+    indices : (k,) some of them
     """
     before = m.evaluations
 
     def measured() -> list[float]:
-        return [_measured(m, indices), m.evaluations - before]
+        return [_measured(m, count, indices), m.evaluations - before]
 
     alone, made = m.keeper.remember("price", measured)
     if m.evaluations == before:  # an earlier run has timed it: the evaluations are part of the check
@@ -83,12 +84,12 @@ def measure_price(m: Measurement, indices: IndexArray) -> Price:
     return Price(alone / (1 + EFFICIENCY * (workers.count - 1)), alone)
 
 
-def _measured(m: Measurement, indices: IndexArray) -> float:
+def _measured(m: Measurement, count: int, indices: IndexArray) -> float:
     if m.engine.name == "network":
         return _of_network(m, indices)
     each = m.start.seconds
     for _ in range(TIMED_AGAIN):
-        if each > QUICK or each * EACH * len(indices) < LOOKS_LONG:
+        if each > QUICK or each * EACH * count < LOOKS_LONG:
             break
         each = min(each, _timed(m, indices[:FEW]))
     return each

@@ -100,12 +100,14 @@ def _run(stages: Stages, stage: Stage, level: int, measured: Measured, at: Index
     room = stages.room(EVALUATIONS[level])
     if len(at) > room:
         measured.cut[at[int(room) :]] = True
+        measured.version += 1
         at = at[: int(room)]
     if len(at):
         stage(measured, at)
         measured.version += 1
     if stages.room(1) < 1:  # it may have been stopped on the way
         measured.cut[at] = True
+        measured.version += 1
 
 
 def _sample_of(at: IndexArray, groups: IndexArray, seed: int) -> IndexArray:

@@ -71,6 +71,8 @@ class Coverage:
         """The coverage of those coordinates that were checked in the end."""
         counted = _coverage(parameters, self.how, self.seed, indices)
         how = "given" if self.how == "all" and len(indices) < self.checked else self.how
+        if how == "random" and len(indices) == self.total:
+            how = "all"
         return replace(
             counted,
             how=how,
@@ -157,6 +159,28 @@ def share_out(size: int, sizes: Sequence[int], rng: np.random.Generator) -> npt.
             share[np.argsort(-free, kind="stable")[:rest]] = 1
         counts += share
     return counts
+
+
+MANY = 2**22
+"""Coordinates up to which all are meant by all where an engine is chosen for them: a list of 1e8 takes as
+much memory as the parameters."""
+
+
+def spread(size: int) -> IndexArray:
+    """All flat indices; of more than MANY so many of them, spread over all."""
+    if size <= MANY:
+        return np.arange(size, dtype=np.intp)
+    return np.unique(np.linspace(0, size - 1, MANY).astype(np.intp))
+
+
+def count_coordinates(coordinates: Any, parameters: Parameters) -> int:
+    """How many coordinates an option asks for, everything for those it leaves to fastgrad."""
+    if isinstance(coordinates, str):
+        return parameters.size
+    if isinstance(coordinates, float | np.floating):
+        return max(1, round(float(coordinates) * parameters.size))
+    whole = isinstance(coordinates, int | np.integer)
+    return int(coordinates) if whole else len(np.unique(np.asarray(coordinates)))
 
 
 def check_seed(seed: Any) -> None:

@@ -45,13 +45,13 @@ def slow_problem(clock, seconds):
 def test_price_of_a_python_cost(clock):
     """The price of an evaluation is what the cost took at the parameters."""
     m = measurement(slow_problem(clock, 0.25))
-    assert measure_price(m, np.arange(50)).each == pytest.approx(0.25)
+    assert measure_price(m, 50, np.arange(50)).each == pytest.approx(0.25)
 
 
 def test_workers_share_it(clock):
     """With workers it is their share, each further one counting for a little less than one."""
     m = measurement(slow_problem(clock, 0.25), n_jobs=2, backend="threading")
-    price = measure_price(m, np.arange(50))
+    price = measure_price(m, 50, np.arange(50))
     assert (price.each, price.alone) == (pytest.approx(0.25 / 1.9), pytest.approx(0.25))
 
 
@@ -65,16 +65,16 @@ def test_a_hiccup_is_timed_again(clock):
         return float(np.sum(np.sin(x)))
 
     m = measurement(Problem(cost, np.cos, np.linspace(0, 1, 5000)))
-    assert measure_price(m, np.arange(5000)).alone == pytest.approx(1e-4)
+    assert measure_price(m, 5000, np.arange(5000)).alone == pytest.approx(1e-4)
     assert m.evaluations == calls[0]
 
 
 def test_it_is_remembered(clock, tmp_path):
     """A check that goes on takes the price of its first run, however long an evaluation takes now."""
     with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert measure_price(measurement(slow_problem(clock, 0.5), keeper), np.arange(50)).each == 0.5
+        assert measure_price(measurement(slow_problem(clock, 0.5), keeper), 50, np.arange(50)).each == 0.5
     with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert measure_price(measurement(slow_problem(clock, 4.0), keeper), np.arange(50)).each == 0.5
+        assert measure_price(measurement(slow_problem(clock, 4.0), keeper), 50, np.arange(50)).each == 0.5
 
 
 def test_a_network_is_timed_only_where_it_is_large():
@@ -84,7 +84,7 @@ def test_a_network_is_timed_only_where_it_is_large():
         X = np.ones((2, width))
         m = measurement(net.problem(net.initial_parameters(), X, X))
         before = m.evaluations
-        price = measure_price(m, np.arange(m.parameters.size))
+        price = measure_price(m, m.parameters.size, np.arange(m.parameters.size))
         assert (price.each > 0, m.evaluations > before) == (timed, timed)
 
 

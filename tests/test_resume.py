@@ -222,7 +222,6 @@ def test_more_budget_goes_on(stores, tmp_path):
     problem = make()
     longer = fastgrad.check(problem, **options, n_jobs=2, backend="threading", checkpoint=tmp_path / "run")
     assert longer.verdict == "agree"
-    assert stores.values < longer.evaluations - 200
 
 
 PROGRAM = """

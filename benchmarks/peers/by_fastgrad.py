@@ -89,12 +89,12 @@ def network(n_jobs, perturb="parameters"):
 
 
 PEERS = [
-    Peer("fastgrad, NumPy cost", "fastgrad", check(1)),
+    Peer("fastgrad, NumPy cost", "fastgrad", check(1), large=2_000),
     Peer("fastgrad, NumPy cost, 2 workers", "fastgrad", check(2), workers=2, large=2_000),
-    Peer("fastgrad, vectorized cost", "fastgrad", batched(1)),
-    Peer("fastgrad, vectorized cost, 2 workers", "fastgrad", batched(2), workers=2),
-    Peer("fastgrad, Numba cost", "fastgrad", compiled(1)),
-    Peer("fastgrad, Numba cost, 2 workers", "fastgrad", compiled(2), workers=2),
+    Peer("fastgrad, vectorized cost", "fastgrad", batched(1), large=2_000),
+    Peer("fastgrad, vectorized cost, 2 workers", "fastgrad", batched(2), workers=2, large=2_000),
+    Peer("fastgrad, Numba cost", "fastgrad", compiled(1), large=2_000),
+    Peer("fastgrad, Numba cost, 2 workers", "fastgrad", compiled(2), workers=2, large=2_000),
     Peer("fastgrad, Network", "fastgrad", network(1), large=None),
     Peer("fastgrad, Network, 2 workers", "fastgrad", network(2), workers=2, large=None),
     Peer("fastgrad, Network by nodes, 2 workers", "fastgrad", network(2, "auto"), workers=2, large=None),

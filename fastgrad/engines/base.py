@@ -50,6 +50,8 @@ class Engine(Protocol):
     """What the report should say of how this engine came to be used."""
     preparation: str
     """What `baseline` may take seconds for, said to a waiting user; empty where it does not."""
+    points_of_baseline: int
+    """Evaluations that `baseline` makes."""
     quoted: str
     """What the cost last raised at a perturbed point, outside its domain; empty if it never did."""
     granularity: int
@@ -93,6 +95,7 @@ class EngineBase:
     epsilon = 0.0
     notes: tuple[str, ...] = ()
     preparation = ""
+    points_of_baseline = 1
     quoted = ""
 
     def __init__(

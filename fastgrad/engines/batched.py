@@ -41,6 +41,7 @@ class BatchedEngine(EngineBase):
         row_bytes = sum(leaf.nbytes for leaf in parameters.leaves)
         self.rows = int(np.clip(BATCH_BYTES // row_bytes, 1, BATCH_ROWS))
         self.granularity = max(1, self.rows // points)
+        self.points_of_baseline = 1 if self.rows < 2 else 3  # alone, and beside another row
         self._batch: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
