@@ -103,10 +103,10 @@ def _wanted(m: Measurement, claim: WholeClaim | None) -> tuple[IndexArray, Cover
 def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tally) -> Done:
     """Check the coordinates that were asked for, or as many of them as there is budget for."""
     indices, coverage = _wanted(m, claim)
-    blocks = int((np.array(coverage.per_block) > 0).sum())
-    room = m.keeper.remember(
-        f"room{_limits(m)}", lambda: within_budget(len(indices), blocks, price, m.budget)
-    )
+    probing = claim is not None and bool(m.options.probes)  # which may lead to any block
+    blocks = len(m.parameters.blocks) if probing else int((np.array(coverage.per_block) > 0).sum())
+    limits, asked = _limits(m), len(indices)
+    room = m.keeper.remember(f"room{limits}", lambda: within_budget(asked, blocks, price, m.budget))
     _announce(price.seconds(price.evaluations(room, blocks)), room, price, tally, m)
     done = Done(coverage)
     rest = np.empty(0, dtype=np.intp)
@@ -116,9 +116,9 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
         count = min(len(indices), MORE * room)
         order = indices[rng.choice(len(indices), count, replace=False)]
         indices, rest = np.sort(order[:room]), order[room:]
-    m.look_around(
-        indices, m.keeper.remember(f"looks{_limits(m)}", lambda: looks(blocks, m.budget.left(price.each)))
-    )
+    around = np.union1d(indices, _some_of_each_block(m)) if probing else indices
+    left = m.budget.left(price.each)
+    m.look_around(around, m.keeper.remember(f"looks{limits}", lambda: looks(blocks, left)))
     with tally.stage("checking gradient", len(indices)):
         m.measure(indices, claim, tally=tally)
         _use_up(m, claim, rest)
@@ -129,6 +129,11 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
         decision = Decision(False, (), m.options.probes)
         done = _Strategy(m, claim, decision, price, tally, done).probe_and_search()
     return done
+
+
+def _some_of_each_block(m: Measurement) -> IndexArray:
+    counts = [min(LEAST, b.size) for b in m.parameters.blocks]
+    return draw_blocks(counts, m.parameters, m.options.seed)[0]
 
 
 def _use_up(m: Measurement, claim: WholeClaim | None, rest: IndexArray) -> None:
@@ -342,11 +347,11 @@ class _Strategy:
         """What all of it proves."""
         assert self.done is not None
         search, certificate = self.search, None
-        if search is not None and search.certified:
-            excluded = len(search.without) + len(search.found) + len(search.cleared)
+        excluded = 0 if search is None else len(search.without) + len(search.found) + len(search.cleared)
+        if search is not None and search.certified and excluded < self.parameters.size:
             certificate = Certificate.of(search.prober, search.clean, search.part, excluded)
             self.done.notes += self._what_was_left(search)
-        elif search is not None and search.part.size:
+        elif search is not None and search.part.size and not search.certified:
             self._explain_failure(search)
         elif self.m.options.probes and search is None:
             self.done.doubt = "the budget had no room for the probes that were asked for"
@@ -389,7 +394,16 @@ class _Strategy:
 
     def _explain_failure(self, search: Search) -> None:
         assert self.done is not None
-        if search.lost or search.failed is not None:
+        if search.blind:
+            said = (
+                "random directions prove nothing here: differences could not tell the slope along them (a "
+                "kink at the parameters, or the end of a domain?)"
+            )
+            if self.m.options.probes:
+                self.done.doubt = said
+            else:
+                self.done.notes.append(said)
+        elif search.lost or search.failed is not None:
             failed = search.failed or search.last_failed
             assert failed is not None
             self.done.doubt = (

@@ -60,6 +60,9 @@ ASTRAY = 100
 """Parts that are looked at without singling out a coordinate before a failed probe is given up. One
 wrong coordinate among 1e8 is found after 27 at most; of a claim in float32 thousands are not clean."""
 
+IN_VAIN = 3
+"""Probes that tell nothing after which no more are made."""
+
 FRUITLESS = 3
 """Failed probes in a row that led to nothing: their cause is not a few coordinates."""
 
@@ -99,6 +102,7 @@ class Search:
     fruitless: int = 0
     stopped: bool = False  # out of budget
     last_failed: Slope | None = None
+    unknown: int = 0  # probes whose slope no difference could tell
     ended_in: list[Part] = field(default_factory=list)  # where most coordinates are wrong
     clean_from: int = 0  # evaluations along directions before the probes that are clean
     _halves: dict[int, list[bool]] = field(default_factory=dict)  # by block: which were not clean
@@ -116,6 +120,11 @@ class Search:
         return len(self.clean) >= self.probes and self.part.size > 0
 
     @property
+    def blind(self) -> bool:
+        """Whether probes were asked for in vain: no difference could tell their slopes."""
+        return self.unknown >= IN_VAIN
+
+    @property
     def lost(self) -> bool:
         """Whether probes fail for what no single coordinates account for."""
         return self.fruitless >= FRUITLESS
@@ -127,18 +136,28 @@ class Search:
 
     def until_failure(self) -> None:
         """Probe until enough are clean, or one is not."""
-        while not (self.certified or self.failed or self.stopped or self.lost) and self.part.size:
+        while self._goes_on and self.part.size:
             count = min(self.prober.workers, self.probes - len(self.clean))
             if not self.allowed(6 * count):
                 self.stopped = True
                 return
             before = self.prober.drawn
             for k, slope in enumerate(self.prober.measure([self._fresh() for _ in range(count)])):
+                if not np.isfinite(slope.bound):
+                    self.unknown += 1
+                    continue
                 if not self._passes(slope):
                     self.failed = slope
                     self.prober.drawn = before + k + 1  # those after it were in vain, and come again
                     break
                 self.clean.append(slope)
+
+    @property
+    def _goes_on(self) -> bool:
+        if self.unknown and not self.allowed(1):
+            self.stopped = True
+        over = self.certified or self.failed is not None or self.stopped or self.lost or self.blind
+        return not over
 
     def run(self) -> None:
         """Follow what fails down, until all probes are clean, or nothing more can be done."""

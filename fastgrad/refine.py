@@ -69,6 +69,7 @@ def refine(
             if only_wrong and (comparison.undecided & new).any():
                 continue
             return
+        is_open = is_open & ~_was_cut(measured, needed, len(groups))
         if level > FINER:
             is_open = is_open & ~(comparison.wrong & _is_vouched(measured, needed, len(groups)))
         measured.suspect[needed(np.flatnonzero(comparison.wrong & new))] = True
@@ -96,9 +97,10 @@ EVALUATIONS = {OWN: 6, FINER: 4, LADDERED: 2 * LEVELS, CONFIRMED: 2 * LEVELS}
 
 
 def _run(stages: Stages, stage: Stage, level: int, measured: Measured, at: IndexArray) -> None:
-    at = at[measured.level[at] < level]
-    room = stages.room(EVALUATIONS[level])
+    at = at[(measured.level[at] < level) & ~measured.cut[at]]
+    room = _room(stages, level, bool(measured.suspect[at].any()))
     if len(at) > room:
+        at = at[np.argsort(~measured.suspect[at], kind="stable")]
         measured.cut[at[int(room) :]] = True
         measured.version += 1
         at = at[: int(room)]
@@ -108,6 +110,13 @@ def _run(stages: Stages, stage: Stage, level: int, measured: Measured, at: Index
     if stages.room(1) < 1:  # it may have been stopped on the way
         measured.cut[at] = True
         measured.version += 1
+
+
+def _room(stages: Stages, level: int, suspects: bool) -> float:
+    """For how many coordinates a stage has budget, if one that looks wrong is to go through all after it."""
+    later = sum(count for stage, count in EVALUATIONS.items() if stage > level) * suspects
+    alone = stages.room(EVALUATIONS[level])
+    return alone if alone < 1 else max(1.0, (stages.room(1) - later) / EVALUATIONS[level])
 
 
 def _sample_of(at: IndexArray, groups: IndexArray, seed: int) -> IndexArray:
@@ -124,6 +133,14 @@ def _is_special(at: IndexArray, measured: Measured, needed: Callable[[IndexArray
     """Which of the user's coordinates depend on a moved one that is special, where one moves for each."""
     moved = needed(at)
     return measured.special[moved] if len(moved) == len(at) else np.zeros(len(at), dtype=bool)
+
+
+def _was_cut(measured: Measured, needed: Callable[[IndexArray], IndexArray], count: int) -> Bools:
+    """For which of the user's coordinates there was no budget at an earlier stage."""
+    if not measured.cut.any():
+        return np.zeros(count, dtype=bool)
+    moved = needed(np.arange(count))
+    return measured.cut[moved] if len(moved) == count else np.zeros(count, dtype=bool)
 
 
 def _is_vouched(measured: Measured, needed: Callable[[IndexArray], IndexArray], count: int) -> Bools:

@@ -215,7 +215,7 @@ def test_subset_options(target, capsys):
 def test_wrong_fraction(target, capsys):
     """--wrong-fraction says how many are drawn."""
     assert main(["check", f"{target}:good", "--wrong-fraction", "0.1"]) == 0
-    assert "40 of 40 coordinates" in capsys.readouterr().out
+    assert "all 40 coordinates" in capsys.readouterr().out
 
 
 def test_checkpoint(target, capsys, tmp_path):
