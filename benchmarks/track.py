@@ -325,7 +325,8 @@ def caption(summary: Summary) -> str:
 def _markdown(heads: list[str], body: list[list[str]], right: int) -> str:
     """A Markdown table; so many columns after the first are aligned to the right."""
     rule = ["---"] + ["---:" if k < right else "---" for k in range(len(heads) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *body])
+    rows = [[cell.replace("|", r"\|") for cell in row] for row in [heads, rule, *body]]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 TABLES = {"peers": peers_table, "goals": goals_table, "trust": trust_table}

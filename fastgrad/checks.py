@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.budget import Budget
+from fastgrad.budget import INTERRUPTED, Budget
 from fastgrad.carry_out import carry_out
 from fastgrad.claims import claimed_gradient
 from fastgrad.differences import Differences, Measurement
@@ -229,6 +229,8 @@ def assert_gradient(
     ------
     GradientError
         An AssertionError, when the verdict is "disagree" or "undecided"; its `.report` has the details.
+    KeyboardInterrupt
+        When Ctrl-C was pressed during the check, with the report of what is known.
 
     Examples
     --------
@@ -238,6 +240,8 @@ def assert_gradient(
     True
     """
     report = check_gradient(cost, gradient, params, args=args, **options)
+    if report.stopped == INTERRUPTED:  # a test run is to end, not to go on with the next test
+        raise KeyboardInterrupt(str(report))
     report.raise_if_failed()
     return report
 

@@ -1,4 +1,4 @@
-"""The command line: fastgrad check TARGET, fastgrad demo [NAME]."""
+"""The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_demo(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -112,6 +113,14 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo.set_defaults(run=_demo)
 
 
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = commands.add_parser("bench", help="how fast it is on this machine, in under a minute")
+    bench.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers at most (default: all)")
+    bench.add_argument("--json", action="store_true", help="print the result as JSON")
+    bench.add_argument("--plot", metavar="FILE", help="draw it as SVG")
+    bench.set_defaults(run=_bench)
+
+
 def _check(options: argparse.Namespace) -> int:
     # With --json stdout carries the JSON alone: what the user's code prints goes to stderr.
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
@@ -160,6 +169,21 @@ def _demo(options: argparse.Namespace) -> int:
         module = importlib.import_module(f"fastgrad.demos.{name}")
         results.append(bool(module.run(n_jobs=options.jobs)))
     return EXIT_STATUS[AGREE if all(results) else DISAGREE]
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from fastgrad.bench import run_bench
+
+    found = run_bench(options.jobs, say=_say)
+    if options.plot:
+        found.plot(options.plot)
+    print(found.to_json() if options.json else found)
+    return 0
+
+
+def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"fastgrad: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from fastgrad.bounds import (
 from fastgrad.climb import Climb
 from fastgrad.curvature import step_cap
 from fastgrad.engines.base import Values
-from fastgrad.ladder import NoiseModel
+from fastgrad.ladder import UNRELATED, NoiseModel
 from fastgrad.measured import CONFIRMED, FINER, LADDERED, OWN, Measured
 from fastgrad.noise import Sample, fourth_difference_noise
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
@@ -38,10 +38,9 @@ from fastgrad.verdict import PIECE
 
 Floats = npt.NDArray[np.float64]
 
-AS_IT_IS, DOWN, FURTHER_DOWN = 1.0, 2.0**-3, 0.7 * 2.0**-6
-"""Steps of four values in units of the block's; the last is no power of two, that no rounding is shared. A
-relu network of 64 samples took 4.8 evaluations a coordinate, survey included, with four values AS_IT_IS
-before the ladder; 3.2 with DOWN and FURTHER_DOWN."""
+AS_IT_IS, DOWN, FURTHER_DOWN = 1.0, 2.0**-3, 2.0**-6
+"""Steps of four values in units of the block's. A relu network of 64 samples took 4.8 evaluations a
+coordinate, survey included, with four values AS_IT_IS before the ladder; 3.2 with DOWN and FURTHER_DOWN."""
 
 UP, FURTHER_UP = 2.0**2, 2.0**4
 """Steps of six values in units of the block's, where truncation or noise is the wider; cut at its cap."""
@@ -123,8 +122,9 @@ class Stages:
         self._six_points(measured, at[~down], factor[~down])
 
     def finer(self, measured: Measured, at: IndexArray) -> None:
-        """Four values closer still."""
-        self._four_points(measured, at, np.full(len(at), FURTHER_DOWN), FINER)
+        """Four values closer still; at a step that shares no rounding where these are the last word."""
+        factor = np.where(measured.vouched[at], UNRELATED * FURTHER_DOWN, FURTHER_DOWN)
+        self._four_points(measured, at, factor, FINER)
 
     def _four_points(
         self, measured: Measured, at: IndexArray, factor: Floats, level: int, watch: bool = False

@@ -462,3 +462,17 @@ class TestDiagnosis:
         stale = fastgrad.Problem(problem.cost, lambda p, X, T: other, problem.params, problem.args)
         said = fastgrad.check(stale).diagnosis[0]
         assert said.startswith("the gradient function gives the very same numbers at other parameters")
+
+
+def test_ctrl_c_ends_a_test_run():
+    """Ctrl-C during assert_gradient is a KeyboardInterrupt, that a test run ends, with what is known."""
+    calls = []
+
+    def cost(x):
+        calls.append(1)
+        if len(calls) == 500:
+            raise KeyboardInterrupt
+        return float(np.sum(x**2))
+
+    with pytest.raises(KeyboardInterrupt, match="interrupted by Ctrl-C"):
+        fastgrad.assert_gradient(cost, lambda x: 2 * x, np.arange(1.0, 1000.0), coordinates="all")

@@ -225,3 +225,26 @@ def test_checkpoint(target, capsys, tmp_path):
         assert main(["check", f"{target}:good", *options]) == 0
     assert main(["check", f"{target}:bad", *options]) == 2
     assert "gradient" in capsys.readouterr().err
+
+
+def test_bench(monkeypatch, capsys, tmp_path):
+    """`fastgrad bench` prints what was measured, as a table or as JSON, and draws it."""
+    from fastgrad import bench
+
+    asked = []
+
+    class Found:
+        def __str__(self):
+            return "a table"
+
+        def to_json(self):
+            return "{}"
+
+        def plot(self, path):
+            asked.append(path)
+
+    monkeypatch.setattr(bench, "run_bench", lambda jobs, say: asked.append(jobs) or Found())
+    assert main(["bench", "--jobs", "3", "--plot", str(tmp_path / "drawn.svg")]) == 0
+    assert main(["bench", "--json"]) == 0
+    assert capsys.readouterr().out == "a table\n{}\n"
+    assert asked == [3, str(tmp_path / "drawn.svg"), -1]

@@ -149,10 +149,11 @@ class TestTheTest:
         assert Wrong(self.case, "float32", lambda x: np.cos(x) * [1, 1 + 1e-8, 1]).labels() == ()
 
 
-@pytest.fixture(scope="module")
-def trust():
+@pytest.fixture
+def trust(monkeypatch):
     """The script that prints the table."""
     path = Path(__file__).parents[1] / "benchmarks" / "trust.py"
+    monkeypatch.syspath_prepend(str(path.parent))  # where its neighbours are
     spec = importlib.util.spec_from_file_location("trust", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["trust"] = module  # dataclasses look their module up

@@ -223,7 +223,7 @@ class TestTables:
         assert lines[2:4] == ["| `it[1]` | speedup_2_workers | 1.5 | >= 1.85 |", ""]
 
     def test_trust(self):
-        """The saved tallies of every rule are rows, undecided shown where there are any."""
+        """The saved tallies of every rule are rows, undecided shown where any; a bar is no column."""
         tally = {
             "false_alarms": 0,
             "misses": 3,
@@ -233,8 +233,8 @@ class TestTables:
         }
         certain = {**tally, "undecided_right": 0, "undecided_wrong": 0}
         saved = {"date": "2030-01-02T03:04", "commit": "abc", "right": 5, "wrong": 7}
-        table = track.trust_table({**saved, "rules": {"ours": tally, "other": certain}})
-        assert "| ours | 0 | 3 | 2 / 1 | 54,321 |\n| other | 0 | 3 |  | 54,321 |" in table
+        table = track.trust_table({**saved, "rules": {"ours": tally, "|g - d|": certain}})
+        assert "| ours | 0 | 3 | 2 / 1 | 54,321 |\n| \\|g - d\\| | 0 | 3 |  | 54,321 |" in table
         assert table.endswith(
             "5 right gradients and 7 wrong ones, by `scripts/trust` on 2030-01-02, commit abc."
         )
