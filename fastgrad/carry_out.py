@@ -267,6 +267,7 @@ class _Strategy:
             m.options.vectorized, "threads" if safe else "processes",
         )  # fmt: skip
         engine.epsilon = m.in_reals.epsilon
+        engine.borrow(m.in_reals)
         how = (m.options.n_jobs, m.options.backend, m.budget, m.keeper)
         sample = Sampler(engine, m.start.seconds, *how)
         m.others.append(sample)

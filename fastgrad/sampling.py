@@ -161,7 +161,7 @@ def share_out(size: int, sizes: Sequence[int], rng: np.random.Generator) -> npt.
     return counts
 
 
-MANY = 2**22
+MANY = 2**20
 """Coordinates up to which all are meant by all where an engine is chosen for them: a list of 1e8 takes as
 much memory as the parameters."""
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged, to_number
-from fastgrad.parameters import IndexArray, Parameters
+from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
 from fastgrad.regions import Part
 from fastgrad.steps import typical_size
 
@@ -72,6 +72,28 @@ class DirectionalEngine(EngineBase):
         self.workers = workers
         self.sizes = [block_size(leaf) for leaf in parameters.leaves]
         self.directions: list[Direction] = []
+        self._lender: EngineBase | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the lender behind as well: a worker has a copy of its own."""
+        return super().__getstate__() | {"_lender": None}
+
+    def borrow(self, engine: Any) -> None:
+        """Move the private copy of another engine of the same parameters, which is at rest meanwhile."""
+        same = engine.space.is_plain and engine.parameters is self.parameters
+        if same and engine.dtype is np.float64 and isinstance(engine, EngineBase):
+            self._lender = engine
+
+    @property
+    def working(self) -> WorkingCopy:
+        """The private copy: the lender's where there is one, so that a large vector is copied once."""
+        return super().working if self._lender is None else self._lender.working
+
+    def release(self) -> None:
+        """Give the private copy of the parameters back."""
+        super().release()
+        if self._lender is not None:
+            self._lender.release()
 
     def add(self, *directions: Direction) -> IndexArray:
         """The numbers under which some directions can be asked for; those of before are forgotten."""
