@@ -10,6 +10,7 @@ import pytest
 from problems import layered, layered_gradient, sphere, sphere_gradient
 
 from fastgrad.engines.directional import Direction, DirectionalEngine, block_size, component_at
+from fastgrad.engines.python import PythonEngine
 from fastgrad.kernels.directions import components
 from fastgrad.parallel import evaluate
 from fastgrad.parameters import Parameters
@@ -305,6 +306,29 @@ class TestTwins:
         np.testing.assert_array_equal(one.values, two.values)
         assert (one.n_jobs, two.n_jobs) == (1, 2)
         assert len(np.unique(one.values)) == one.values.size
+
+
+class TestBorrowed:
+    def test_one_copy_for_both(self):
+        """A borrowed copy is moved and put back: the same values, the lender's too, and no copy of its own."""
+        engine, params, args = of_network()
+        lender = PythonEngine(layered, engine.parameters, args)
+        direction = Direction(5, Part.whole(engine.parameters))
+        alone = asked(engine, direction)
+        before = lender.values(np.arange(3), np.full((3, 1), 0.5))
+        engine.release()
+        engine.borrow(lender)
+        assert engine.working is lender.working
+        assert np.array_equal(asked(engine, direction), alone)
+        assert np.array_equal(lender.values(np.arange(3), np.full((3, 1), 0.5)), before)
+        assert pickle.loads(pickle.dumps(engine)).working is not lender.working
+
+    def test_not_that_of_other_parameters(self):
+        """The copy of an engine of other parameters is left alone."""
+        engine, params, args = of_network()
+        other = PythonEngine(layered, Parameters(params), args)
+        engine.borrow(other)
+        assert engine.working is not other.working
 
 
 class TestSizes:
