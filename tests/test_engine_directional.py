@@ -310,8 +310,8 @@ class TestTwins:
 
 class TestBorrowed:
     def test_one_copy_for_both(self):
-        """A borrowed copy is moved and put back: the same values, the lender's too, and no copy of its own."""
-        engine, params, args = of_network()
+        """A borrowed copy is moved and put back: values are the same, the lender's too."""
+        engine, _, args = of_network()
         lender = PythonEngine(layered, engine.parameters, args)
         direction = Direction(5, Part.whole(engine.parameters))
         alone = asked(engine, direction)
