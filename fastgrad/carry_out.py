@@ -116,6 +116,8 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
         count = min(len(indices), MORE * room)
         order = indices[rng.choice(len(indices), count, replace=False)]
         indices, rest = np.sort(order[:room]), order[room:]
+    if claim is not None and not probing:
+        claim.narrow(np.union1d(indices, rest))
     around = np.union1d(indices, _some_of_each_block(m)) if probing else indices
     left = m.budget.left(price.each)
     m.look_around(around, m.keeper.remember(f"looks{limits}", lambda: looks(blocks, left)))

@@ -12,7 +12,7 @@ each with a sentence of its own, before any difference is taken (numerics, secti
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,17 @@ class WholeClaim:
     stale: bool = False
     notes: tuple[str, ...] = ()
     seen: Floats | None = None  # of an answer that was not copied: what it was at the watched coordinates
+    narrowed: list[tuple[IndexArray, Claim]] = field(default_factory=list)
+
+    def narrow(self, indices: IndexArray) -> None:
+        """Keep what is claimed at some coordinates only, where the answer was not copied.
+
+        It is as large as the parameters, and nothing else is to be asked of it.
+        """
+        if self.seen is None:
+            return
+        self.narrowed.append((indices, self.at(indices)))
+        self.leaves.clear()
 
     def require_unchanged(self) -> None:
         """Refuse a cost that writes into the array which the gradient function returned.
@@ -72,7 +83,7 @@ class WholeClaim:
         InputError
             What it claimed is then lost.
         """
-        if self.seen is None:
+        if self.seen is None or self.narrowed:
             return
         if not _same(self.seen, self.parameters.take(self.leaves, watched(self.parameters))):
             raise InputError(
@@ -87,6 +98,11 @@ class WholeClaim:
 
     def at(self, indices: IndexArray) -> Claim:
         """What it says at some coordinates, as a fresh float64 array."""
+        if self.narrowed:
+            known, claim = self.narrowed[0]
+            where = np.searchsorted(known, indices)
+            jitter = claim.jitter if len(claim.jitter) == 1 < len(known) else claim.jitter[where]
+            return replace(claim, values=claim.values[where], jitter=jitter)
         values = self.parameters.take(self.leaves, indices)
         jitter = NO_JITTER if self.jitter is None else self.parameters.take(self.jitter, indices)
         return Claim(values, jitter, self.dtypes, self.stale, self.notes)

@@ -219,3 +219,32 @@ class TestFilesAndReadOnlyArrays:
         report = fastgrad.check_gradient(lambda x: np.sum(x**4), g, x, method=method)
         assert report.verdict == "agree"
         assert not x.flags.writeable
+
+
+class TestNarrowed:
+    def test_says_the_same_and_lets_go(self, monkeypatch):
+        """A large answer of which only some is asked is given back; what is asked is as it was."""
+        monkeypatch.setattr("fastgrad.claims.SMALL_ENOUGH_TO_KEEP", 4)
+        parameters = Parameters(np.arange(1.0, 21.0))
+        claim = claimed_gradient(lambda x: 2 * x, parameters, ())
+        claim.narrow(np.array([3, 5, 11]))
+        assert claim.leaves == []
+        assert claim.at(np.array([5, 11])).values.tolist() == [12.0, 24.0]
+        claim.require_unchanged()
+
+    def test_small_ones_are_kept(self):
+        """A small answer, which was copied, stays whole."""
+        claim = claimed_gradient(gradient, Parameters(X), ())
+        claim.narrow(np.array([1]))
+        assert np.array_equal(claim.at(np.arange(3)).values, gradient(X))
+
+    @pytest.mark.parametrize("coordinates", [5, "all", np.array([2, 9])])
+    def test_in_a_check(self, monkeypatch, coordinates):
+        """A check finds what is wrong in a narrowed claim, and a right one right."""
+        monkeypatch.setattr("fastgrad.claims.SMALL_ENOUGH_TO_KEEP", 4)
+        x = np.arange(1.0, 21.0)
+        for factor, verdict in ((2.0, "agree"), (2.1, "disagree")):
+            report = fastgrad.check_gradient(
+                lambda x: float(x @ x), lambda x, factor=factor: factor * x, x, coordinates=coordinates
+            )
+            assert report.verdict == verdict
