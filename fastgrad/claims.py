@@ -38,6 +38,9 @@ order): they are allowed for in the bounds. More is a random gradient."""
 
 NO_JITTER = np.zeros(1)
 
+WATCHED = 2**16
+"""Coordinates of a larger gradient at which repeats are compared."""
+
 SMALL_ENOUGH_TO_KEEP = 2**20
 """Numbers of a gradient up to which two answers are kept side by side, to see whether they are one buffer."""
 
@@ -141,7 +144,7 @@ def watched(parameters: Parameters) -> IndexArray:
     n = parameters.size
     if n <= SMALL_ENOUGH_TO_KEEP:
         return np.arange(n, dtype=np.intp)
-    return np.unique(np.linspace(0, n - 1, SMALL_ENOUGH_TO_KEEP).astype(np.intp))
+    return np.unique(np.linspace(0, n - 1, min(n, WATCHED)).astype(np.intp))
 
 
 class _Calls:

@@ -166,11 +166,15 @@ MANY = 2**20
 much memory as the parameters."""
 
 
+SPREAD = 2**16
+"""How many stand for all of very many."""
+
+
 def spread(size: int) -> IndexArray:
-    """All flat indices; of more than MANY so many of them, spread over all."""
+    """All flat indices; of more than MANY only SPREAD of them, over all."""
     if size <= MANY:
         return np.arange(size, dtype=np.intp)
-    return np.unique(np.linspace(0, size - 1, MANY).astype(np.intp))
+    return np.unique(np.linspace(0, size - 1, SPREAD).astype(np.intp))
 
 
 def count_coordinates(coordinates: Any, parameters: Parameters) -> int:
