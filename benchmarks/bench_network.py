@@ -14,7 +14,6 @@ import os
 import statistics
 import subprocess
 import sys
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,6 +36,7 @@ from fastgrad import (
     SoftmaxCrossEntropy,
     Tanh,
 )
+from fastgrad.bench.problems import flops_of_a_weight
 from fastgrad.engines.network import NetworkEngine
 from fastgrad.parallel import evaluate, one_blas_thread
 from fastgrad.parameters import Parameters
@@ -196,22 +196,6 @@ def bench_parallel_efficiency(benchmark, tiny):
     benchmark.pedantic(run, args=(2,), rounds=1)
 
 
-# Floating-point operations of one lane, counted in kernels/changes.py and loss_changes.py; a division is one.
-CHANGE_FLOPS = {"Tanh": 14, "ReLU": 3, "Identity": 0}
-SOFTMAX_FLOPS = 19  # its series, p times it, the label's part, both sums
-
-
-def flops_of_a_weight(sizes, activation, samples):
-    """Arithmetic of one perturbed first-layer weight: fill, change, rank-one, products, loss."""
-    change = CHANGE_FLOPS[activation]
-    lane = 1 + change + sizes[2] * (1 + (change if len(sizes) > 3 else 0))
-    for inputs, outputs in pairwise(sizes[2:]):
-        lane += outputs * 2 * inputs
-    for outputs in sizes[3:-1]:
-        lane += outputs * change
-    return samples * (lane + sizes[-1] * SOFTMAX_FLOPS)
-
-
 def peak_flops():
     """Multiplications and additions a second of NumPy's own matrix product on one core."""
     a = np.random.default_rng(0).normal(size=(1024, 1024))
@@ -230,7 +214,7 @@ def bench_roofline(benchmark, tiny, name):
     product, work = peak_flops()
     sizes = [layer.inputs for layer in net.layers if isinstance(layer, Dense)] + [10]
     activation = type(net.layers[1]).__name__
-    done = plan.evaluations * flops_of_a_weight(sizes, activation, samples)
+    done = plan.evaluations * flops_of_a_weight(tuple(sizes), activation, samples)
     with one_blas_thread():
         seconds = in_turns(
             {"kernel": lambda: engine.values(plan.indices, plan.displacements), "blas": product},

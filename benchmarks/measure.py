@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable
-from typing import Any
 
+from fastgrad.bench.measure import in_turns
 
-def in_turns(functions: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """The seconds of each function in each round, all functions in turn within a round."""
-    seconds: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
-            began = time.perf_counter()
-            function()
-            seconds[name].append(time.perf_counter() - began)
-    return seconds
+__all__ = ["in_turns", "median_ratio"]
 
 
 def median_ratio(seconds: dict[str, list[float]], above: str, below: str) -> float:

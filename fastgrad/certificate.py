@@ -12,7 +12,7 @@ from fastgrad.regions import Part
 
 @dataclass(frozen=True)
 class Certificate:
-    """No coordinate of a block is off by more than its size, but with a probability of 2^-probes.
+    """No coordinate of a block is off by more than its size, but with a probability of runs * 2^-probes.
 
     Examples
     --------
@@ -31,10 +31,12 @@ class Certificate:
     excluded: int
     """Coordinates that stood still, for what is known of them already."""
     seeds: tuple[int, ...]
+    runs: int = 1
+    """How often it was tried to get so many clean ones in a row; each try may miss."""
 
     @classmethod
-    def of(cls, prober: Prober, slopes: list[Slope], part: Part, excluded: int) -> Certificate:
-        """From clean slopes along directions over a part."""
+    def of(cls, prober: Prober, slopes: list[Slope], part: Part, excluded: int, runs: int = 1) -> Certificate:
+        """From clean slopes along directions over a part, in the last of several runs."""
         engine = prober.engine
         numbers = [r.block for r in part.rectangles]
         sizes = [certified_size(slopes, engine.sizes[k]) for k in numbers]
@@ -42,12 +44,12 @@ class Certificate:
         relative = [s / t if t else float("nan") for s, t in zip(sizes, typical, strict=True)]
         names = tuple(engine.parameters.blocks[k].name for k in numbers)
         seeds = tuple(slope.direction.seed for slope in slopes)
-        return cls(len(slopes), names, tuple(sizes), tuple(relative), excluded, seeds)
+        return cls(len(slopes), names, tuple(sizes), tuple(relative), excluded, seeds, runs)
 
     @property
     def miss(self) -> float:
-        """The probability that an error of more than that was missed."""
-        return 2.0**-self.probes
+        """The probability that an error of more than that was missed, in any of the runs."""
+        return min(1.0, self.runs * 2.0**-self.probes)
 
     @property
     def sentence(self) -> str:
@@ -62,5 +64,5 @@ class Certificate:
         return (
             f"{self.probes} random directions through {many} were clean: no coordinate of "
             f"{self.blocks[worst]} is off by more than {self.sizes[worst]:.2g}{share}{rest}{apart}, "
-            f"but for a chance of 2^-{self.probes} = {self.miss:.1e}"
+            f"but for a chance of {f'{self.runs} * ' * (self.runs > 1)}2^-{self.probes} = {self.miss:.1e}"
         )

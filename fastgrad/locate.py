@@ -105,14 +105,10 @@ class Search:
     unknown: int = 0  # probes whose slope no difference could tell
     ended_in: list[Part] = field(default_factory=list)  # where most coordinates are wrong
     clean_from: int = 0  # evaluations along directions before the probes that are clean
+    runs: int = 1  # of probes that were to be clean in a row
     _halves: dict[int, list[bool]] = field(default_factory=dict)  # by block: which were not clean
     _looks_left: int = CLOSE_LOOKS
     _ruled: dict[int, Ruled] = field(default_factory=dict)
-
-    @property
-    def evaluations_of_clean(self) -> int:
-        """What the probes that are clean, all in a row, took."""
-        return self.prober.sample.evaluations - self.clean_from
 
     @property
     def certified(self) -> bool:
@@ -163,17 +159,21 @@ class Search:
         """Follow what fails down, until all probes are clean, or nothing more can be done."""
         self.until_failure()
         while self.failed is not None and not self.stopped:
-            self.clean_from = self.prober.sample.evaluations
             before = len(self.found) + len(self.cleared) + len(self.dense)
             root, self.failed = self.failed, None
             self.last_failed = root
             self._descend(root)
             nothing = len(self.found) + len(self.cleared) + len(self.dense) == before
             self.fruitless = self.fruitless + 1 if nothing else 0
-            self.clean, self.clean_from = [], self.prober.sample.evaluations
+            self.begin_again()
             if len(self.found) + len(self.cleared) >= MANY:
                 self._give_up(self.part)
             self.until_failure()
+
+    def begin_again(self) -> None:
+        """Forget the probes that were clean: what stands still, or where is looked, is not what it was."""
+        self.clean, self.clean_from = [], self.prober.sample.evaluations
+        self.runs += 1
 
     def _fresh(self) -> Direction:
         return self.prober.fresh(self.part, self._still())

@@ -30,6 +30,7 @@ from fastgrad.noise import measure_noise
 from fastgrad.parameters import FloatArray, IndexArray, root_mean_square
 from fastgrad.regions import Part
 from fastgrad.sampler import Sampler
+from fastgrad.stages import SIX_POINTS
 from fastgrad.verdict import TAU
 
 PROBES = 20
@@ -41,8 +42,6 @@ SET_UP = 2
 
 LOOKS_ALONG_LINES = 512
 """Derivatives along directions for which one quantile is taken."""
-
-SIX_POINTS = np.array([-4.0, -2.0, -1.0, 1.0, 2.0, 4.0])
 
 CLOSER = 2.0**-4
 """The step of the second look, in units of the first: where a relu network of 1e6 parameters has kinks within

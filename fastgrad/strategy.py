@@ -40,10 +40,6 @@ LEAST = 64
 WHOLE = 256
 """Blocks of up to so many are checked whole (numerics, section 7)."""
 
-PICKED = 36
-"""Coordinates of a block that are picked on purpose beside a row-and-column design: corners, extremes, zeros,
-a run (subsets.py)."""
-
 SET_UP_OF_PROBES = 60
 """Evaluations from which noise and step along directions are known (2 directions; 34 were seen)."""
 

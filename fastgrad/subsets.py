@@ -110,7 +110,7 @@ def plan_block(
         return BlockPlan(_none(), _distinct(size, count, rng))
     picked = _pick(shape, size, gradient, count // 2, rng)
     ranks = _distinct(size - len(picked), count - len(picked), rng)
-    return BlockPlan(picked, _among_others(ranks, picked))
+    return BlockPlan(picked, among_others(ranks, picked))
 
 
 def draw_by_importance(
@@ -242,14 +242,14 @@ def _distinct(size: int, count: int, rng: np.random.Generator) -> IndexArray:
     those that are left out. Generator.choice makes an array of all numbers from 2% of them on.
     """
     if 2 * count > size:
-        return _among_others(np.arange(count, dtype=np.intp), _distinct(size, size - count, rng))
+        return among_others(np.arange(count, dtype=np.intp), _distinct(size, size - count, rng))
     found = _none()
     while len(found) < count:
         found = np.union1d(found, rng.integers(size, size=count - len(found), dtype=np.intp))
     return found
 
 
-def _among_others(ranks: IndexArray, taken: IndexArray) -> IndexArray:
+def among_others(ranks: IndexArray, taken: IndexArray) -> IndexArray:
     """The numbers of these ranks among 0, 1, 2, ... without those taken (increasing)."""
     others_before = taken - np.arange(len(taken), dtype=np.intp)  # how many are not taken before each
     return ranks + np.searchsorted(others_before, ranks, side="right").astype(np.intp)

@@ -9,8 +9,14 @@ import pytest
 
 import fastgrad
 from fastgrad import carry_out, strategy
+from fastgrad.claims import claimed_gradient
+from fastgrad.differences import Measurement
 from fastgrad.guarantees import least_count
+from fastgrad.options import Options
+from fastgrad.outcome import proven
+from fastgrad.parameters import Parameters
 from fastgrad.prices import EACH
+from fastgrad.sampling import choose_coordinates
 
 
 def weighted(p):
@@ -192,3 +198,19 @@ class TestPrediction:
         x = np.linspace(0, 1, 30)
         fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos, x)
         assert capsys.readouterr().err == ""
+
+
+def test_a_cut_sample_proves_nothing_of_a_block():
+    """Draws that a budget ended are the first of their block, not random ones: no bound rests on them."""
+    x = np.linspace(-1.0, 1.0, 3000)
+    parameters, draws = Parameters(x), {}
+    for stopped in ("", "enough"):
+        problem = fastgrad.Problem(lambda x: float(x @ x), None, x)
+        m = Measurement(problem, parameters, Options(), np.arange(3000))
+        coverage = choose_coordinates(60, parameters, 0)[1]
+        reached = coverage.drawn[:40] if stopped else coverage.drawn
+        m.measure(reached, claimed_gradient(2 * x, parameters, ()))
+        m.budget.stopped = stopped
+        draws[stopped] = proven(coverage, m).at_most
+    assert draws[""] < 400
+    assert draws["enough"] == 3000 - 40

@@ -76,7 +76,7 @@ def run(search):
     """The search when it has ended, and the evaluations beyond its clean probes."""
     before = search.prober.sample.evaluations
     search.run()
-    closing = search.evaluations_of_clean if search.certified else 0
+    closing = search.prober.sample.evaluations - search.clean_from if search.certified else 0
     return search, search.prober.sample.evaluations - before - closing
 
 

@@ -262,12 +262,12 @@ class TestDrawn:
         assert max(abs(n - expected) for n in sets.values()) < ALMOST_IMPOSSIBLE * np.sqrt(expected)
 
     @given(st.integers(0, 100), st.data())
-    def test_ranks_among_others(self, size, data):
+    def test_ranksamong_others(self, size, data):
         """The k-th of the numbers that are not taken, as a list without them has it."""
         taken = sorted(data.draw(st.sets(st.integers(0, size))))
         others = [i for i in range(size + 1) if i not in taken]
         ranks = np.arange(len(others), dtype=np.intp)
-        assert subsets._among_others(ranks, np.array(taken, dtype=np.intp)).tolist() == others
+        assert subsets.among_others(ranks, np.array(taken, dtype=np.intp)).tolist() == others
 
 
 class TestByImportance:

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from fastgrad.arguments import array_leaves
 from fastgrad.bounds import Estimates
 from fastgrad.budget import INTERRUPTED
-from fastgrad.carry_out import Done, proven
 from fastgrad.causes import Causes
 from fastgrad.claims import Claim
 from fastgrad.differences import Differences, Measurement
 from fastgrad.options import Options
+from fastgrad.outcome import Done, proven
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.problem import Problem
 from fastgrad.report import Arrays, BlockRow, Findings, Report, make_finding

@@ -88,6 +88,7 @@ def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
         return None
     return {
         "probes": certificate.probes,
+        "runs": certificate.runs,
         "miss": certificate.miss,
         "size": dict(zip(certificate.blocks, certificate.sizes, strict=True)),
         "relative_size": dict(zip(certificate.blocks, certificate.relative, strict=True)),

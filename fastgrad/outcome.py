@@ -1,0 +1,65 @@
+"""What came of a check beside the measurements: coverage, what it proves, notes, and what it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastgrad.differences import Measurement
+from fastgrad.guarantees import Guarantee, sequential_confidences
+from fastgrad.parameters import IndexArray
+from fastgrad.sampling import Coverage
+from fastgrad.strategy import CONFIDENCE
+
+
+@dataclass(eq=False)
+class Done:
+    """What was done, beside what the measurement knows: coverage, notes, and what it took."""
+
+    coverage: Coverage
+    notes: list[str] = field(default_factory=list)
+    planned: int = 0  # how many were to be checked, where there was no budget for all of them
+    doubt: str = ""  # why the verdict cannot be "agree", where no coordinate says so
+    spent: dict[str, int] = field(default_factory=dict)
+
+
+def proven(coverage: Coverage, m: Measurement) -> Guarantee | None:
+    """What the random draws prove, from the verdicts on them; None where nothing was drawn at random.
+
+    Parameters
+    ----------
+    coverage : Coverage, of what was to be checked
+    m : Measurement
+    """
+    if coverage.drawn is None or m.options.tolerance is not None:
+        return None
+    view, parameters, confidence = m.known, m.parameters, m.options.confidence or CONFIDENCE
+    comparison = view.judge()
+    dirty = view.indices[comparison.wrong | comparison.undecided]
+    drawn = coverage.drawn[np.isin(coverage.drawn, view.indices)]
+    if coverage.how == "importance":
+        hits = int(np.isin(drawn, dirty).sum())
+        return Guarantee.of([], confidence, (len(drawn), hits)) if len(drawn) else None
+    looks = dict(coverage.looks)
+    if looks:  # a block that was stopped early has had several looks: the confidence is shared out
+        confidence = sequential_confidences(confidence, max(looks.values()) + 1)[-1]
+    counts: list[Any] = []
+    for block in parameters.blocks:
+        inside = (block.start, block.start + block.size)
+        mine = between(view.indices, *inside)
+        of_draw = between(drawn, *inside)
+        if m.budget.stopped and len(of_draw) < len(between(coverage.drawn, *inside)):
+            of_draw = of_draw[:0]  # those that were reached before it ended are the first, and not at random
+        bad = between(dirty, *inside)
+        hits = int(np.isin(bad, of_draw).sum())
+        known = len(mine) - len(of_draw)
+        counts.append((block.name, block.size, known, len(bad) - hits, len(of_draw), hits))
+    return Guarantee.of(counts, confidence)
+
+
+def between(sorted_indices: IndexArray, start: int, stop: int) -> IndexArray:
+    """Those of some increasing indices that are in [start, stop)."""
+    low, high = np.searchsorted(sorted_indices, (start, stop))
+    return sorted_indices[low:high]
