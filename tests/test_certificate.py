@@ -226,3 +226,21 @@ class TestNumbers:
         assert "through 2 blocks" in two.sentence
         assert "no coordinate of W is off" in two.sentence
         assert "apart from the 2 known ones" in two.sentence
+
+
+def test_each_try_may_miss():
+    """A certificate that took several runs of probes says that each of them might have missed."""
+    one = Certificate(20, ("W",), (1e-9,), (1e-6,), 0, ())
+    third = Certificate(20, ("W",), (1e-9,), (1e-6,), 3, (), runs=3)
+    assert (one.miss, third.miss) == (2.0**-20, 3 * 2.0**-20)
+    assert one.sentence.endswith("but for a chance of 2^-20 = 9.5e-07")
+    assert third.sentence.endswith("but for a chance of 3 * 2^-20 = 2.9e-06")
+
+
+def test_the_search_counts_its_tries():
+    """After a coordinate was found the probes begin again, which the certificate of a check counts."""
+    x = np.linspace(-1.0, 1.0, 500)
+    right, wrong = 2 * x, 2 * x + (np.arange(500) == 321)
+    for claim, runs in ((right, 1), (wrong, 2)):
+        report = fastgrad.check_gradient(lambda x: float(x @ x), claim, x, coordinates=[7], probes=20)
+        assert report.coverage.certificate.runs == runs
