@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad import carry_out
+from fastgrad import pursuit
 from fastgrad.parameters import Parameters
 from fastgrad.probes import PROBES, Prober
 
@@ -150,7 +150,7 @@ def size_of(tiny):
 @pytest.mark.parametrize("activation", [tanh, relu])
 def bench_locate(benchmark, tiny, table, monkeypatch, activation, how, k):
     """Evaluations until k wrong coordinates are found, over many seeded trials."""
-    monkeypatch.setattr(carry_out, "Prober", CountingProber)
+    monkeypatch.setattr(pursuit, "Prober", CountingProber)
     network = Network(size_of(tiny), activation)
     gradient = network.gradient(network.params)
     options = {"probes": {"coordinates": 6}, "auto": {"coordinates": "auto", "wrong_fraction": 0.1}}[how]
