@@ -9,6 +9,7 @@ import numpy as np
 from fastgrad.claims import WholeClaim
 from fastgrad.differences import Measurement
 from fastgrad.options import is_auto
+from fastgrad.ordered import union
 from fastgrad.outcome import Done
 from fastgrad.parameters import IndexArray
 from fastgrad.prices import EACH, Price, in_words, measure_price
@@ -81,13 +82,13 @@ def _as_asked(m: Measurement, claim: WholeClaim | None, price: Price, tally: Tal
         order = indices[rng.choice(len(indices), count, replace=False)]
         indices, rest = np.sort(order[:room]), order[room:]
     if claim is not None and not probing:
-        claim.narrow(np.union1d(indices, rest))
-    around = np.union1d(indices, _some_of_each_block(m)) if probing else indices
+        claim.narrow(union(indices, rest))
+    around = union(indices, _some_of_each_block(m)) if probing else indices
     left = m.budget.left(price.each)
     m.look_around(around, m.keeper.remember(f"looks{limits}", lambda: looks(blocks, left)))
     with tally.stage("checking gradient", len(indices)):
         m.measure(indices, claim, tally=tally)
-        handed = np.union1d(indices, _use_up(m, claim, rest))
+        handed = union(indices, _use_up(m, claim, rest))
     if done.planned and coverage.drawn is None:
         done.coverage = replace(coverage, drawn=handed)
     done.spent = {"in all": m.evaluations}

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from fastgrad.arguments import array_leaves
 from fastgrad.errors import InputError
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
 from fastgrad.steps import typical_size
 
@@ -144,7 +145,7 @@ def watched(parameters: Parameters) -> IndexArray:
     n = parameters.size
     if n <= SMALL_ENOUGH_TO_KEEP:
         return np.arange(n, dtype=np.intp)
-    return np.unique(np.linspace(0, n - 1, min(n, WATCHED)).astype(np.intp))
+    return distinct(np.linspace(0, n - 1, min(n, WATCHED)).astype(np.intp))
 
 
 class _Calls:

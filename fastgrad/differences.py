@@ -19,6 +19,7 @@ from fastgrad.engines.choose import choose_engine
 from fastgrad.ladder import Reason
 from fastgrad.measured import CONFIRMED, Measured
 from fastgrad.options import Options
+from fastgrad.ordered import common, union, without
 from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.preflight import Start, args_unchanged, check_complex_step, check_cost
@@ -152,13 +153,13 @@ class Measurement:
             self.look_around(indices)
         moved = self.engine.space.needed(indices)
         if self.view is not None:
-            moved = np.setdiff1d(moved, self.view.measured.plan.indices)
+            moved = without(moved, self.view.measured.plan.indices)
         stages = self.stages(len(indices))
         if len(moved) or self.view is None:
             screened, moved = self._screen(stages, moved, claim, tally)
             screened.vouched[:] = vouched
             if self.engine.space.is_plain:  # what was not reached is left out
-                indices = np.intersect1d(indices, moved) if len(moved) < len(indices) else indices
+                indices = common(indices, moved) if len(moved) < len(indices) else indices
             self._take_over(screened, indices, claim)
         else:
             self._take_over(None, indices, claim)
@@ -172,7 +173,7 @@ class Measurement:
             return
         if screened is not None:
             self.view.measured.extend(screened)
-        self.view.indices = np.union1d(self.view.indices, indices)
+        self.view.indices = union(self.view.indices, indices)
         self.view.claim = None if claim is None else claim.at(self.view.indices)
         self.view.measured.version += 1
 

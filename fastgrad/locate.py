@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fastgrad.engines.directional import Direction, component_at
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray
 from fastgrad.probes import PROBES, Prober, Slope
 from fastgrad.regions import Part
@@ -179,7 +180,7 @@ class Search:
         return self.prober.fresh(self.part, self._still())
 
     def _still(self) -> IndexArray:
-        return np.unique(np.concatenate([self.without, self.found, self.cleared]).astype(np.intp))
+        return distinct(np.concatenate([self.without, self.found, self.cleared]).astype(np.intp))
 
     def _descend(self, root: Slope) -> None:
         stack, astray, self._looks_left = [root], 0, CLOSE_LOOKS

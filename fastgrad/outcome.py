@@ -9,6 +9,7 @@ import numpy as np
 
 from fastgrad.differences import Measurement
 from fastgrad.guarantees import Guarantee, sequential_confidences
+from fastgrad.ordered import holds
 from fastgrad.parameters import IndexArray
 from fastgrad.sampling import Coverage
 from fastgrad.strategy import CONFIDENCE
@@ -38,9 +39,9 @@ def proven(coverage: Coverage, m: Measurement) -> Guarantee | None:
     view, parameters, confidence = m.known, m.parameters, m.options.confidence or CONFIDENCE
     comparison = view.judge()
     dirty = view.indices[comparison.wrong | comparison.undecided]
-    drawn = coverage.drawn[np.isin(coverage.drawn, view.indices)]
+    drawn = coverage.drawn[holds(view.indices, coverage.drawn)]
     if coverage.how == "importance":
-        hits = int(np.isin(drawn, dirty).sum())
+        hits = int(holds(dirty, drawn).sum())
         return Guarantee.of([], confidence, (len(drawn), hits)) if len(drawn) else None
     looks = dict(coverage.looks)
     if looks:  # a block that was stopped early has had several looks: the confidence is shared out

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import optree
 
 from fastgrad.errors import InputError
+from fastgrad.ordered import distinct
 
 FloatArray = npt.NDArray[Any]
 IndexArray = npt.NDArray[np.intp]
@@ -142,7 +143,7 @@ class Parameters:
                     yield number, slice(start, stop)
             return
         numbers = self.block_numbers(indices)
-        for number in np.unique(numbers):
+        for number in distinct(numbers):
             yield int(number), np.flatnonzero(numbers == number)
 
     def take(self, leaves: Sequence[FloatArray], indices: IndexArray) -> npt.NDArray[np.float64]:

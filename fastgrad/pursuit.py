@@ -13,6 +13,7 @@ from fastgrad.claims import WholeClaim
 from fastgrad.differences import Measurement
 from fastgrad.engines.directional import DirectionalEngine
 from fastgrad.locate import Ruled, Search
+from fastgrad.ordered import distinct, union, without
 from fastgrad.outcome import Done, between
 from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray, Parameters
@@ -92,7 +93,7 @@ class Pursuit:
         assert self.done is not None
         coverage = self.done.coverage
         if coverage.how == "random" and coverage.drawn is not None:
-            self.done.coverage = replace(coverage, drawn=np.union1d(coverage.drawn, more))
+            self.done.coverage = replace(coverage, drawn=union(coverage.drawn, more))
 
     def probe_and_search(self) -> Done:
         """Probe, search where a probe fails, and say what that proves."""
@@ -133,7 +134,7 @@ class Pursuit:
             int(comparison.wrong.sum()),
             int(comparison.undecided.sum()),
         )
-        for number in np.unique(self.parameters.block_numbers(view.indices[comparison.wrong])):
+        for number in distinct(self.parameters.block_numbers(view.indices[comparison.wrong])):
             self.looks.setdefault(int(number), look)
 
     def _set_up_search(self, part: Part) -> None:
@@ -326,18 +327,18 @@ def _batches(
     indices: IndexArray, coverage: Coverage, parameters: Parameters, seed: int
 ) -> Iterator[IndexArray]:
     """The picked coordinates and LEAST of each block at first, then as many again, and so on."""
-    drawn = np.unique(coverage.drawn) if coverage.drawn is not None else indices
+    drawn = distinct(coverage.drawn) if coverage.drawn is not None else indices
     order = np.random.default_rng([seed, 3]).permutation(len(drawn))
     numbers = parameters.block_numbers(drawn)
     rank = np.empty(len(drawn), dtype=np.intp)  # of each draw among those of its block
-    for number in np.unique(numbers):
+    for number in distinct(numbers):
         mine = order[numbers[order] == number]
         rank[mine] = np.arange(len(mine))
     start, stop = 0, LEAST
-    first = np.setdiff1d(indices, drawn)
+    first = without(indices, drawn)
     while start <= int(rank.max(initial=-1)):
         batch = drawn[(rank >= start) & (rank < stop)]
-        yield np.union1d(first, batch) if start == 0 else batch
+        yield union(first, batch) if start == 0 else batch
         start, stop = stop, 2 * stop
     if start == 0 and len(first):
         yield first

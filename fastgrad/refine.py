@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from fastgrad.ladder import LEVELS
 from fastgrad.measured import CONFIRMED, FINER, LADDERED, OWN, SAMPLED_FIRST, Measured
+from fastgrad.ordered import distinct, union, without
 from fastgrad.parameters import IndexArray
 from fastgrad.stages import Stages
 from fastgrad.verdict import Comparison
@@ -78,17 +79,17 @@ def refine(
         first = at
         if level > FINER:
             alone = _is_special(at, measured, needed)
-            first = np.union1d(_sample_of(at[~alone], groups, seed), at[alone])
+            first = union(_sample_of(at[~alone], groups, seed), at[alone])
         before = _status(comparison, first)
         del comparison  # large, and another is made
         _run(stages, stage, level, measured, needed(first))
-        rest = np.setdiff1d(at, first)
+        rest = without(at, first)
         if len(rest) == 0:
             continue
-        changed = np.unique(groups[first][_status(judge(), first) != before])
+        changed = distinct(groups[first][_status(judge(), first) != before])
         again = rest[np.isin(groups[rest], changed)]
         _run(stages, stage, level, measured, needed(again))
-        left[np.setdiff1d(rest, again)] = True
+        left[without(rest, again)] = True
         measured.left_alone = before_now + int(left.sum())
 
 
@@ -122,7 +123,7 @@ def _room(stages: Stages, level: int, suspects: bool) -> float:
 def _sample_of(at: IndexArray, groups: IndexArray, seed: int) -> IndexArray:
     rng = np.random.default_rng(seed)
     chosen = []
-    for group in np.unique(groups[at]):
+    for group in distinct(groups[at]):
         members = at[groups[at] == group]
         few = len(members) <= 2 * SAMPLED_FIRST
         chosen.append(members if few else rng.choice(members, SAMPLED_FIRST, replace=False))

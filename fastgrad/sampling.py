@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fastgrad.errors import InputError
 from fastgrad.guarantees import Guarantee
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray, Parameters, describe
 from fastgrad.subsets import draw_by_importance, plan_block
 
@@ -174,7 +175,7 @@ def spread(size: int) -> IndexArray:
     """All flat indices; of more than MANY only SPREAD of them, over all."""
     if size <= MANY:
         return np.arange(size, dtype=np.intp)
-    return np.unique(np.linspace(0, size - 1, SPREAD).astype(np.intp))
+    return distinct(np.linspace(0, size - 1, SPREAD).astype(np.intp))
 
 
 def count_coordinates(coordinates: Any, parameters: Parameters) -> int:
@@ -184,7 +185,7 @@ def count_coordinates(coordinates: Any, parameters: Parameters) -> int:
     if isinstance(coordinates, float | np.floating):
         return max(1, round(float(coordinates) * parameters.size))
     whole = isinstance(coordinates, int | np.integer)
-    return int(coordinates) if whole else len(np.unique(np.asarray(coordinates)))
+    return int(coordinates) if whole else len(distinct(np.asarray(coordinates).reshape(-1)))
 
 
 def check_seed(seed: Any) -> None:
@@ -238,7 +239,7 @@ def draw_important(
     parameters, seed, gradient : as for choose_coordinates
     """
     drawn = draw_by_importance(gradient, size, np.random.default_rng([seed, 2]))
-    indices = np.unique(drawn)
+    indices = distinct(drawn)
     return indices, replace(_coverage(parameters, "importance", seed, indices), drawn=drawn)
 
 
@@ -255,7 +256,7 @@ def _given(coordinates: Any, parameters: Parameters) -> IndexArray:
             f"coordinate {indices[np.argmax(outside)]} is out of range: flat indices run from 0 to "
             f"{parameters.size - 1}"
         )
-    return np.unique(indices).astype(np.intp)
+    return distinct(indices).astype(np.intp)
 
 
 def _coverage(

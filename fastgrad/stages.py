@@ -31,6 +31,7 @@ from fastgrad.engines.base import Values
 from fastgrad.ladder import UNRELATED, NoiseModel
 from fastgrad.measured import CONFIRMED, FINER, LADDERED, OWN, Measured
 from fastgrad.noise import Sample, fourth_difference_noise
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
 from fastgrad.steps import Plan, raised, representable, typical_size
 from fastgrad.survey import Survey
@@ -102,7 +103,7 @@ class Stages:
         """
         if (np.abs(measured.numeric) > measured.error_bound).any() or not measured.steepest:
             return
-        at = np.unique(np.linspace(0, len(measured.numeric) - 1, TAMED).astype(np.intp))
+        at = distinct(np.linspace(0, len(measured.numeric) - 1, TAMED).astype(np.intp))
         indices, steps = measured.plan.indices[at], measured.plan.steps[at] / 8
         d = self._displacements(indices, steps[:, None] * np.array([-1.0, 1.0]))
         measured.steepest = min(measured.steepest, 8 * _steepest(self.sample(indices, d) - self.f0, d))

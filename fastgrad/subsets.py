@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
+from fastgrad.ordered import union
 from fastgrad.parameters import FloatArray, IndexArray, pieces
 
 WHOLE = 256
@@ -184,7 +185,7 @@ def _pick(
     first += range(start, start + RUN)
     places = list(dict.fromkeys(first))[:room]  # in order of importance, each once
     design = _latin(rows, columns, room - len(places), rng)
-    return np.union1d(np.asarray(places, dtype=np.intp), design)
+    return union(np.asarray(places, dtype=np.intp), design)
 
 
 def _extremes(gradient: FloatArray, rng: np.random.Generator) -> tuple[list[int], list[int], list[int]]:
@@ -245,7 +246,7 @@ def _distinct(size: int, count: int, rng: np.random.Generator) -> IndexArray:
         return among_others(np.arange(count, dtype=np.intp), _distinct(size, size - count, rng))
     found = _none()
     while len(found) < count:
-        found = np.union1d(found, rng.integers(size, size=count - len(found), dtype=np.intp))
+        found = union(found, rng.integers(size, size=count - len(found), dtype=np.intp))
     return found
 
 

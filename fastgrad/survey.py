@@ -27,6 +27,7 @@ from fastgrad.noise import (
     difference_table_noise,
     measure_noise,
 )
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.stencils import CENTRAL, Stencil
 from fastgrad.steps import default_step, raised, representable, typical_size
@@ -252,7 +253,7 @@ def _survey_changes(
     with np.errstate(all="ignore"):
         error = np.abs((f[:, 2] - f[:, 1]) / 2 - (f[:, 3] - f[:, 0]) / 4) / (3 * h)
     found = np.full((4, len(steps)), np.nan)
-    for number in np.unique(numbers):
+    for number in distinct(numbers):
         here = numbers == number
         worst = float(np.max(error[here]))
         truncation = 2 * UNSEEN * worst if np.isfinite(worst) else np.inf

@@ -18,6 +18,7 @@ from fastgrad.engines.network_tables import largest_of_each
 from fastgrad.kernels import changes, loss_changes
 from fastgrad.kernels.rows import ACTIVATE, MASK, NORMALISE
 from fastgrad.networks.base import Blocks
+from fastgrad.ordered import distinct
 
 if TYPE_CHECKING:
     from fastgrad.kernels.dense_tail import Scratch, Tail
@@ -88,7 +89,7 @@ class DenseTail:
         _, first, same = np.unique(moves, axis=0, return_index=True, return_inverse=True)
         stands_for = everyone.copy()
         stands_for[shared] = shared[first[same.reshape(-1)]]
-        kept = np.unique(stands_for)
+        kept = distinct(stands_for)
         return kept, np.searchsorted(kept, stands_for)
 
     @cached_property

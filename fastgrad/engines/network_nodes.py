@@ -21,6 +21,7 @@ from fastgrad.engines.network_plain import loss_changes
 from fastgrad.engines.network_state import NetworkState, Place, split_name
 from fastgrad.networks.base import Array
 from fastgrad.networks.network import is_penalised
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray, Parameters
 
 Floats = npt.NDArray[np.float64]
@@ -170,7 +171,7 @@ def plain_node_changes(state: NetworkState, place: Place, inside: IndexArray, of
     unit, sample = np.divmod(inside, state.samples)
     out = np.empty(offsets.shape)
     each = state.batch_size(place, offsets.shape[1])
-    for u in np.unique(unit):
+    for u in distinct(unit):
         where = np.flatnonzero(unit == u)
         if place.samples_stay_apart:
             out[where] = _all_samples_at_once(state, place, int(u), sample[where], offsets[where])

@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad import networks
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class UnitTable:
         """The loss's changes (m, S) for covered coordinates."""
         sums = np.empty((len(self.slopes), len(feature)))
         group = np.where(feature < 0, -1, feature // ROWS)
-        for number in np.unique(group):
+        for number in distinct(group):
             here = np.flatnonzero(group == number)
             row = 0 if number < 0 else feature[here] - number * ROWS
             sums[:, here] = self._products(int(number))[:, row, unit[here]]

@@ -1,0 +1,84 @@
+"""Sets as increasing arrays: what np.unique and its kin do, for indices that mostly come in order.
+
+NumPy 2.3 and later find the distinct values of an array by hashing: 65 ms for the 235,146 coordinates of
+784-256-128-10, 1.4 s for two million, against 3 and 30 ms by sorting and 0.2 and 1.5 ms where they are in
+order. It was two thirds of a whole check of that network by nodes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+
+
+def distinct(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The different values of a vector, increasing; the vector itself where it is that already.
+
+    Examples
+    --------
+    >>> distinct(np.array([3, 1, 3])).tolist()
+    [1, 3]
+    """
+    later, earlier = a[1:], a[:-1]
+    if bool((later > earlier).all()):
+        return a
+    if not bool((later >= earlier).all()):
+        a = np.sort(a)
+    first = np.empty(len(a), dtype=bool)
+    first[:1] = True
+    np.not_equal(a[1:], a[:-1], out=first[1:])
+    return a[first]
+
+
+def union(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The values of either of two vectors, increasing; the first itself where it is that already.
+
+    Examples
+    --------
+    >>> union(np.array([1, 4]), np.array([4, 2])).tolist()
+    [1, 2, 4]
+    """
+    return distinct(np.concatenate([a, b]) if len(b) else a)
+
+
+def holds(a: npt.NDArray[Any], values: npt.NDArray[Any]) -> Bools:
+    """Which values are in an increasing vector.
+
+    Examples
+    --------
+    >>> holds(np.array([1, 4, 6]), np.array([4, 5, 9])).tolist()
+    [True, False, False]
+    """
+    if not len(a):
+        return np.zeros(len(values), dtype=bool)
+    at = np.searchsorted(a, values)
+    at[at == len(a)] = 0
+    return np.asarray(a[at] == values)
+
+
+def without(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The values of one vector, increasing, that are not in another.
+
+    Examples
+    --------
+    >>> without(np.array([5, 1, 4]), np.array([4, 2])).tolist()
+    [1, 5]
+    """
+    a = distinct(a)
+    return a[~holds(distinct(b), a)] if len(b) else a
+
+
+def common(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The values that are in both of two vectors, increasing.
+
+    Examples
+    --------
+    >>> common(np.array([5, 1, 4]), np.array([4, 5])).tolist()
+    [4, 5]
+    """
+    a = distinct(a)
+    return a[holds(distinct(b), a)]
