@@ -162,6 +162,8 @@ def by_six_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) 
 def unknown_where_not_finite(numeric: Floats, bound: Floats) -> tuple[Floats, Floats]:
     """NaN and inf for what is not known, whichever of the two is not finite."""
     known = np.isfinite(numeric) & np.isfinite(bound)
+    if known.all():
+        return numeric, bound
     return np.where(known, numeric, np.nan), np.where(known, bound, np.inf)
 
 
@@ -172,11 +174,14 @@ def carried(
 
     numeric and bound are those of the coordinates `at` of the space that was moved.
     """
+    if space.is_plain:
+        numeric, bound = numeric.copy(), bound.copy()  # what is measured later is written where they are
     numeric, bound = unknown_where_not_finite(*space.carry(indices, at, numeric, bound))
     rms = np.zeros(len(parameters.blocks))
     for number, where in parameters.segments(indices):
         d = numeric[where]
-        rms[number] = root_mean_square(d[np.isfinite(d)])
+        finite = np.isfinite(d)
+        rms[number] = root_mean_square(d if finite.all() else d[finite])
     return numeric, bound, rms
 
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from fastgrad.arguments import array_leaves
 from fastgrad.errors import InputError
-from fastgrad.ordered import distinct
+from fastgrad.ordered import distinct, positions_of
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
 from fastgrad.steps import typical_size
 
@@ -101,10 +101,10 @@ class WholeClaim:
         return tuple(leaf.dtype for leaf in self.leaves)
 
     def at(self, indices: IndexArray) -> Claim:
-        """What it says at some coordinates, as a fresh float64 array."""
+        """What it says at some coordinates, in float64; not to be written to."""
         if self.narrowed:
             known, claim = self.narrowed[0]
-            where = np.searchsorted(known, indices)
+            where = positions_of(known, indices)
             jitter = claim.jitter if len(claim.jitter) == 1 < len(known) else claim.jitter[where]
             return replace(claim, values=claim.values[where], jitter=jitter)
         values = self.parameters.take(self.leaves, indices)

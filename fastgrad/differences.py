@@ -19,7 +19,7 @@ from fastgrad.engines.choose import choose_engine
 from fastgrad.ladder import Reason
 from fastgrad.measured import CONFIRMED, Measured
 from fastgrad.options import Options
-from fastgrad.ordered import common, union, without
+from fastgrad.ordered import common, positions_of, union, without
 from fastgrad.parallel import choose_workers
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.preflight import Start, args_unchanged, check_complex_step, check_cost
@@ -163,7 +163,7 @@ class Measurement:
             self._take_over(screened, indices, claim)
         else:
             self._take_over(None, indices, claim)
-        self._refine(stages, np.searchsorted(self.known.indices, indices))
+        self._refine(stages, indices)
 
     def _take_over(self, screened: Measured | None, indices: IndexArray, claim: WholeClaim | None) -> None:
         if self.view is None:
@@ -202,13 +202,13 @@ class Measurement:
             plan, values = plan.of(reached), values[reached]
         return stages.screen(plan, values), plan.indices
 
-    def _refine(self, stages: Stages, new: IndexArray) -> None:
+    def _refine(self, stages: Stages, indices: IndexArray) -> None:
         view, options = self.known, self.options
         if options.tolerance is not None:
             return
         groups = self.parameters.block_numbers(view.indices)
         thorough = view.claim is None and not self.stencil.is_complex
-        only = None if len(new) == len(view.indices) else new
+        only = None if len(indices) == len(view.indices) else positions_of(view.indices, indices)
         refine(stages, view.measured, view.judge, view.needed, groups, options.seed, thorough, only)
 
     def finish(self) -> Differences:
@@ -408,4 +408,5 @@ class _View:
         if len(positions) == 0:
             return positions
         moved = self.engine.space.needed(self.indices[positions])
-        return np.searchsorted(self.measured.plan.indices, moved)
+        at = positions_of(self.measured.plan.indices, moved)
+        return np.arange(at.start, at.stop) if isinstance(at, slice) else at

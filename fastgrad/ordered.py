@@ -34,6 +34,21 @@ def distinct(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a[first]
 
 
+def as_run(a: npt.NDArray[Any]) -> slice | npt.NDArray[Any]:
+    """Indices as a slice where each is one more than that before, as they are elsewhere.
+
+    A slice is seen, where an array of indices copies: where every coordinate is checked all are such.
+
+    Examples
+    --------
+    >>> as_run(np.array([4, 5, 6])), as_run(np.array([4, 6])).tolist()
+    (slice(4, 7, None), [4, 6])
+    """
+    if not len(a) or a[-1] - a[0] != len(a) - 1 or not bool((a[1:] > a[:-1]).all()):
+        return a
+    return slice(int(a[0]), int(a[-1]) + 1)
+
+
 def union(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The values of either of two vectors, increasing; the first itself where it is that already.
 
@@ -58,6 +73,23 @@ def holds(a: npt.NDArray[Any], values: npt.NDArray[Any]) -> Bools:
     at = np.searchsorted(a, values)
     at[at == len(a)] = 0
     return np.asarray(a[at] == values)
+
+
+def positions_of(a: npt.NDArray[Any], values: npt.NDArray[Any]) -> slice | npt.NDArray[np.intp]:
+    """Where increasing values stand in an increasing vector that holds them; a slice where in one piece.
+
+    Examples
+    --------
+    >>> a = np.array([1, 4, 6])
+    >>> positions_of(a, np.array([4, 6])), positions_of(a, np.array([1, 6])).tolist()
+    (slice(1, 3, None), [0, 2])
+    """
+    if len(values):
+        start = int(np.searchsorted(a, values[0]))
+        stop = start + len(values)
+        if stop <= len(a) and a[stop - 1] == values[-1] and np.array_equal(a[start:stop], values):
+            return slice(start, stop)
+    return np.searchsorted(a, values)
 
 
 def without(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import optree
 
 from fastgrad.errors import InputError
-from fastgrad.ordered import distinct
+from fastgrad.ordered import as_run, distinct
 
 FloatArray = npt.NDArray[Any]
 IndexArray = npt.NDArray[np.intp]
@@ -150,7 +150,7 @@ class Parameters:
         """The values at some coordinates, as float64, from flat leaves laid out like the parameters."""
         values = np.empty(len(indices))
         for number, where in self.segments(indices):
-            values[where] = leaves[number][indices[where] - self.blocks[number].start]
+            values[where] = leaves[number][as_run(indices[where] - self.blocks[number].start)]
         return values
 
     def match(self, structure: Any, what: str) -> list[FloatArray]:

@@ -28,8 +28,11 @@ PILOTS = (64, 4096)
 """Coordinates of a Network that are timed, the second number where the first makes the check look long: the
 price of one falls when many are asked for at once (values are then read off tables)."""
 
-LONG = 2.0
-"""Seconds of work that look long."""
+LONG = 20.0
+"""Seconds of work that look long: less than PATIENCE (strategy.py), for the first number tells too much."""
+
+CLOSE = 2.0
+"""The same where a budget is to be used well."""
 
 
 LOOKS_LONG = 10.0
@@ -96,13 +99,13 @@ def _measured(m: Measurement, count: int, indices: IndexArray) -> float:
 
 
 def _of_network(m: Measurement, indices: IndexArray) -> float:
-    each = 0.0
+    each, long = 0.0, CLOSE if m.budget.limited else LONG
     for count in PILOTS:
         if len(indices) <= PILOTS[-1]:
             break
         some = np.sort(np.random.default_rng(0).choice(indices, count, replace=False))
         each = _timed(m, some, count)
-        if each * EACH * len(indices) < LONG:
+        if each * EACH * len(indices) < long:
             break
     return each
 

@@ -33,7 +33,7 @@ def refine(
     groups: IndexArray,
     seed: int,
     thorough: bool = False,
-    only: IndexArray | None = None,
+    only: slice | IndexArray | None = None,
 ) -> None:
     """Take what is open through the stages, until each coordinate is decided or nothing is left to try.
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.ordered import positions_of
 from fastgrad.parameters import IndexArray, Parameters
 
 Floats = npt.NDArray[np.float64]
@@ -53,5 +54,5 @@ class ParameterSpace:
         """Estimates and bounds at `indices`, which are among the moved ones."""
         if indices is moved or np.array_equal(indices, moved):
             return d, e
-        at = np.searchsorted(moved, indices)
+        at = positions_of(moved, indices)
         return d[at], e[at]

@@ -31,7 +31,7 @@ from fastgrad.engines.base import Values
 from fastgrad.ladder import UNRELATED, NoiseModel
 from fastgrad.measured import CONFIRMED, FINER, LADDERED, OWN, Measured
 from fastgrad.noise import Sample, fourth_difference_noise
-from fastgrad.ordered import distinct
+from fastgrad.ordered import as_run, distinct
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
 from fastgrad.steps import Plan, raised, representable, typical_size
 from fastgrad.survey import Survey
@@ -197,7 +197,7 @@ class Stages:
     def _steps(self, indices: IndexArray, numbers: IndexArray, factor: Floats) -> Floats:
         steps = self.survey.step[numbers] * factor
         for number, where in self.parameters.segments(indices):
-            x = self.parameters.leaves[number][indices[where] - self.parameters.blocks[number].start]
+            x = self.parameters.leaves[number][as_run(indices[where] - self.parameters.blocks[number].start)]
             steps[where] = raised(steps[where], x)
         return steps
 
@@ -205,11 +205,12 @@ class Stages:
         d = np.empty(offsets.shape)
         for number, where in self.parameters.segments(indices):
             block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
-            d[where] = representable(leaf[indices[where] - block.start], offsets[where])
+            d[where] = representable(leaf[as_run(indices[where] - block.start)], offsets[where])
         return d
 
 
 def _steepest(changes: Values, displacements: Values) -> float:
     with np.errstate(all="ignore"):
-        secants = np.abs(changes) / np.abs(displacements)
-    return float(secants[np.isfinite(secants)].max(initial=0.0))
+        secants = np.abs(changes / displacements)
+    largest = float(secants.max(initial=0.0))
+    return largest if np.isfinite(largest) else float(secants[np.isfinite(secants)].max(initial=0.0))

@@ -127,16 +127,24 @@ def _judge(
 ) -> tuple[Bools, Bools, Floats, Floats]:
     """Wrong, undecided, the allowed difference and the severity of each coordinate."""
     finite_claim = np.isfinite(claimed)
-    g = np.where(finite_claim, claimed, 0.0)
+    all_finite = bool(finite_claim.all())
+    g = claimed if all_finite else np.where(finite_claim, claimed, 0.0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        scale = np.maximum(np.maximum(np.abs(g), np.abs(d)), least_scale)
-        allowed, difference = tau * scale, np.abs(g - d)
+        allowed = np.abs(g)  # the scale, at first
+        np.maximum(allowed, np.abs(d), out=allowed)
+        np.maximum(allowed, least_scale, out=allowed)
+        allowed *= tau
+        difference = g - d
+        np.abs(difference, out=difference)
         wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
         undecided &= ~((allowed == 0) & (difference <= e))  # a cost that does not move at all
-        severity = np.where(difference == 0, 0.0, difference / allowed)
-    severity[~finite_claim] = np.inf
-    wrong = wrong | ~finite_claim
-    return wrong, undecided & ~wrong, allowed, severity
+        severity = difference / allowed
+        severity[difference == 0] = 0.0
+    if not all_finite:
+        severity[~finite_claim] = np.inf
+        wrong |= ~finite_claim
+    undecided &= ~wrong
+    return wrong, undecided, allowed, severity
 
 
 def _lent_scale(estimates: Estimates, indices: IndexArray, parameters: Parameters) -> Floats:
@@ -191,9 +199,12 @@ class ClassicMeasure:
             return cls(float("nan"), float("nan"), float("inf"))
         if scale == 0:
             return cls(0.0, 0.0, 0.0 if e is None else float(np.linalg.norm(e)))
-        g, d = g / scale, d / scale  # no square over- or underflows
+        if not 1 / SQUARED_SAFELY < scale < SQUARED_SAFELY:  # else no square over- or underflows
+            g, d, e = g / scale, d / scale, None if e is None else e / scale
+        else:
+            scale = 1.0
         above, below = (float(np.linalg.norm(v)) * scale for v in (g - d, g + d))
-        return cls(above, below, 0.0 if e is None else float(np.linalg.norm(e / scale)) * scale)
+        return cls(above, below, 0.0 if e is None else float(np.linalg.norm(e)) * scale)
 
     @classmethod
     def joined(cls, several: Sequence[ClassicMeasure]) -> ClassicMeasure:
@@ -216,6 +227,10 @@ class ClassicMeasure:
         low = max(0.0, self.above - self.room) / far
         return (low, (self.above + self.room) / near if near > 0 else math.inf)
 
+
+SQUARED_SAFELY = 1e100
+"""Vectors whose largest entry is between this and its inverse are squared as they are: entries that are then
+lost are under 1e-50 of it."""
 
 NOTHING_KNOWN = ClassicMeasure(math.nan, math.nan, math.inf)
 """The measure where no difference is known."""

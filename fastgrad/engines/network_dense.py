@@ -98,13 +98,7 @@ class DenseTail:
 
         Inputs that are zero throughout stand alone: they cost nothing anyway.
         """
-        found = []
-        for inputs in self.inputs:
-            first: dict[bytes, int] = {}
-            rows = enumerate(inputs)
-            twin = [first.setdefault(row.tobytes(), i) if row.any() else i for i, row in rows]
-            found.append(np.array([*twin, -1], dtype=np.intp))
-        return found
+        return [np.append(_first_equal_row(inputs), -1) for inputs in self.inputs]
 
     @cached_property
     def _has_twin(self) -> list[npt.NDArray[np.bool_]]:
@@ -183,6 +177,22 @@ class DenseTail:
             moments=np.empty((loss_changes.POWERS + 1, width)),
             moments_of=np.full(2, -1, dtype=np.intp),
         )
+
+
+def _first_equal_row(inputs: Array) -> Indices:
+    """For each row the number of the first one equal to it; its own for rows of zeros.
+
+    Only rows that agree with another in their first number are looked at as a whole: seldom any, where it
+    took 7 ms to look at all 1,168 of 784-256-128-10.
+    """
+    twin = np.arange(len(inputs))
+    order = np.argsort(inputs[:, 0], kind="stable")
+    same = inputs[order[1:], 0] == inputs[order[:-1], 0]
+    maybe = np.sort(order[np.append(same, False) | np.append(False, same)])
+    first: dict[bytes, int] = {}
+    for i in maybe[inputs[maybe].any(axis=1)].tolist():
+        twin[i] = first.setdefault(inputs[i].tobytes(), i)
+    return twin
 
 
 def dense_tail(network: networks.Network, params: Blocks, values: list[Any], target: Any) -> DenseTail | None:

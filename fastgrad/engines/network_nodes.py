@@ -21,7 +21,7 @@ from fastgrad.engines.network_plain import loss_changes
 from fastgrad.engines.network_state import NetworkState, Place, split_name
 from fastgrad.networks.base import Array
 from fastgrad.networks.network import is_penalised
-from fastgrad.ordered import distinct
+from fastgrad.ordered import as_run, distinct, positions_of
 from fastgrad.parameters import IndexArray, Parameters
 
 Floats = npt.NDArray[np.float64]
@@ -93,7 +93,9 @@ class NodeSpace:
             if name in self.places:
                 width = block.shape[-1]
                 touched = units.setdefault(name, np.zeros(width, dtype=bool))
-                touched[inside % width] = True
+                run = as_run(inside)
+                row = isinstance(run, slice) and len(inside) >= width
+                touched[slice(None) if row else inside % width] = True
             else:
                 found.append(self._blocks[block.name].start + inside)
         for name, touched in units.items():
@@ -111,7 +113,7 @@ class NodeSpace:
             name, own = split_name(block.name)
             inside = indices[where] - block.start
             if name not in self.places:
-                at = np.searchsorted(moved, self._blocks[block.name].start + inside)
+                at = positions_of(moved, self._blocks[block.name].start + inside)
                 numeric[where], bound[where] = d[at], e[at]
                 continue
             slopes, bounds = self._matrices(name, moved, d, e)
@@ -126,7 +128,7 @@ class NodeSpace:
         """D[r, j] and its bounds as matrices, NaN and inf where a node was not moved."""
         block = self._blocks[f"{name}.{NODES}"]
         lo, hi = np.searchsorted(moved, (block.start, block.stop))
-        inside = moved[lo:hi] - block.start
+        inside = as_run(moved[lo:hi] - block.start)
         slopes, bounds = np.full(block.size, np.nan), np.full(block.size, np.inf)
         slopes[inside], bounds[inside] = d[lo:hi], e[lo:hi]
         return _by_row(slopes.reshape(block.shape)), _by_row(bounds.reshape(block.shape))
@@ -138,13 +140,15 @@ class NodeSpace:
         with np.errstate(invalid="ignore"):  # units that were not moved
             bounds = bounds + rounding * np.abs(slopes)
             if own == "bias":
-                return slopes.sum(axis=0)[inside], bounds.sum(axis=0)[inside]
+                at = as_run(inside)
+                return slopes.sum(axis=0)[at], bounds.sum(axis=0)[at]
             x = self.state.place(name).x
             x = x.reshape(-1, x.shape[-1])
             if GATHER_SHARE * len(inside) < x.shape[1] * slopes.shape[1]:
                 return _gathered(x, slopes, inside), _gathered(np.abs(x), bounds, inside)
             carried, wide = x.T @ slopes, np.abs(x).T @ bounds
-        return carried.reshape(-1)[inside], wide.reshape(-1)[inside]
+        at = as_run(inside)
+        return carried.reshape(-1)[at], wide.reshape(-1)[at]
 
     def _all_carried(self) -> bool:
         return all(split_name(b.name)[0] in self.places for b in self.theirs.blocks)

@@ -18,15 +18,15 @@ microseconds a first-layer weight propagated, 0.05 read off, tables included.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad import networks
-from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray
 
 if TYPE_CHECKING:
@@ -93,19 +93,20 @@ class UnitTable:
 
     def values(self, feature: IndexArray, unit: IndexArray, offsets: Floats) -> Floats:
         """The loss's changes (m, S) for covered coordinates."""
-        sums = np.empty((len(self.slopes), len(feature)))
-        group = np.where(feature < 0, -1, feature // ROWS)
-        for number in distinct(group):
-            here = np.flatnonzero(group == number)
-            row = 0 if number < 0 else feature[here] - number * ROWS
-            sums[:, here] = self._products(int(number))[:, row, unit[here]]
-        w = offsets.T * (self.size / self.reach)  # (S, m): long rows, for NumPy is slow on short ones
-        found = sums[-1] * w
-        for one in sums[-2::-1]:
-            found += one
-            found *= w
-        found *= self.reach
-        return np.asarray(found.T)
+        from fastgrad.kernels.reading import read_off
+
+        found = np.empty(offsets.shape)
+        shrink = self.size / self.reach
+        order = None if bool((feature[1:] >= feature[:-1]).all()) else np.argsort(feature, kind="stable")
+        if order is not None:
+            feature, unit, offsets = feature[order], unit[order], offsets[order]
+        for number, where in _groups(feature):
+            row = feature[where] - number * ROWS if number >= 0 else np.zeros_like(feature[where])
+            given = np.ascontiguousarray(offsets[where])
+            read_off(self._products(number), row, unit[where], given, shrink, self.reach, found[where])
+        if order is not None:
+            found[order] = found.copy()
+        return found
 
     def _products(self, number: int) -> Floats:
         """sum_n (x[n, i] / size)^(p+1) a_p[n, j] for one group of inputs i, shape (4, inputs, units)."""
@@ -120,6 +121,17 @@ class UnitTable:
             np.matmul(power.T, a, out=product)
             power *= x
         return out
+
+
+def _groups(feature: IndexArray) -> Iterator[tuple[int, slice]]:
+    """The groups of ROWS inputs that increasing ones fall into, -1 for biases, and where each stands."""
+    if not len(feature):
+        return
+    first, last = int(feature[0]) // ROWS, int(feature[-1]) // ROWS  # of a bias: -1 // ROWS = -1
+    cuts = np.searchsorted(feature, np.arange(first + 1, last + 1) * ROWS).tolist()
+    for number, (start, stop) in enumerate(pairwise([0, *cuts, len(feature)]), start=first):
+        if start < stop:
+            yield number, slice(start, stop)
 
 
 def reaches(largest: Floats, feature: IndexArray, offsets: Floats) -> Floats:
