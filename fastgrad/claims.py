@@ -20,9 +20,8 @@ import numpy.typing as npt
 
 from fastgrad.arguments import array_leaves
 from fastgrad.errors import InputError
-from fastgrad.ordered import distinct, positions_of
+from fastgrad.ordered import positions_of, spread_over
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
-from fastgrad.steps import typical_size
 
 Floats = npt.NDArray[np.float64]
 
@@ -145,7 +144,7 @@ def watched(parameters: Parameters) -> IndexArray:
     n = parameters.size
     if n <= SMALL_ENOUGH_TO_KEEP:
         return np.arange(n, dtype=np.intp)
-    return distinct(np.linspace(0, n - 1, min(n, WATCHED)).astype(np.intp))
+    return spread_over(n, WATCHED)
 
 
 class _Calls:
@@ -222,8 +221,9 @@ class _Calls:
     def _call_nearby(self, times: float) -> Floats | None:
         """The gradient at y; None where it cannot be had. The working copy is x again afterwards."""
         originals = self.parameters.leaves
-        for leaf, x in zip(self.working.flat_leaves, originals, strict=True):
-            leaf += times * NEARBY[x.dtype] * typical_size(x)
+        sizes = self.parameters.typical_sizes
+        for leaf, x, typical in zip(self.working.flat_leaves, originals, sizes, strict=True):
+            leaf += times * NEARBY[x.dtype] * float(typical)
         try:
             return self._at(self._call())
         except Exception:  # y may be outside the domain

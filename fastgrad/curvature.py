@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.noise import Sample
-from fastgrad.parameters import IndexArray
+from fastgrad.parameters import SMALLEST_TYPICAL_SIZE, IndexArray
 from fastgrad.quantum import quantum
 from fastgrad.spaces import Floats
-from fastgrad.steps import SMALLEST_TYPICAL_SIZE, ULPS_OF_A_RAISED_STEP, representable
+from fastgrad.steps import ULPS_OF_A_RAISED_STEP, representable
 
 TARGET = 3.0
 """The r2 that a step should have: the middle of [1.5, 6], by ratio."""

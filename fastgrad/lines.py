@@ -15,7 +15,6 @@ import numpy.typing as npt
 from fastgrad.engines.base import to_number
 from fastgrad.parameters import Parameters, WorkingCopy
 from fastgrad.problem import Problem
-from fastgrad.steps import typical_size
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,8 +30,8 @@ def dyadic_direction(parameters: Parameters, rng: np.random.Generator) -> list[F
     [True, True]
     """
     direction = []
-    for leaf in parameters.leaves:
-        size = 2.0 ** np.floor(np.log2(typical_size(leaf)))
+    for leaf, typical in zip(parameters.leaves, parameters.typical_sizes, strict=True):
+        size = 2.0 ** np.floor(np.log2(typical))
         magnitude = rng.integers(4, 13, leaf.size) / 8
         direction.append(size * magnitude * rng.choice([-1.0, 1.0], leaf.size))
     return direction

@@ -22,9 +22,9 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.parameters import IndexArray
+from fastgrad.parameters import IndexArray, typical_size
 from fastgrad.spaces import Floats
-from fastgrad.steps import representable, typical_size
+from fastgrad.steps import representable
 
 Sample = Callable[[IndexArray, Floats], Floats]
 """sample(indices (m,), offsets (m, S)) -> (m, S): the cost at theta + offsets[k, s] * e_indices[k], counted

@@ -49,6 +49,17 @@ def as_run(a: npt.NDArray[Any]) -> slice | npt.NDArray[Any]:
     return slice(int(a[0]), int(a[-1]) + 1)
 
 
+def spread_over(size: int, count: int) -> npt.NDArray[np.intp]:
+    """So many indices from all over a vector, increasing; all of them where there are no more.
+
+    Examples
+    --------
+    >>> spread_over(9, 3).tolist(), spread_over(2, 3).tolist()
+    ([0, 4, 8], [0, 1])
+    """
+    return distinct(np.linspace(0, size - 1, min(size, count)).astype(np.intp))
+
+
 def union(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The values of either of two vectors, increasing; the first itself where it is that already.
 

@@ -182,7 +182,7 @@ def _run(job: _Job, workers: Workers, backend: Any, seconds_each: float) -> tupl
         if job.budget.is_over():
             break
         job.run(chunk)
-    job.engine.finish()
+    job.engine.pause()
     return 1, note
 
 
@@ -416,7 +416,8 @@ def _in_threads(
             twins.put(twin)
 
     yield from _joblib(workers, backend, run, ((chunk,) for chunk in chunks))
-    for twin in everyone:
+    job.engine.pause()
+    for twin in everyone[1:]:
         twin.finish()
 
 

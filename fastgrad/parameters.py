@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -28,6 +29,12 @@ NAMESPACE = "fastgrad"
 """Under which optree keeps dicts in the order they were written."""
 
 _PIECE = 1 << 16  # elements looked at in one go, so that scans of a large vector need no large temporaries
+
+
+SMALLEST_TYPICAL_SIZE = 1e-3
+"""Below this a block's rms no longer shrinks the step: weights started near zero still act on a cost
+whose scale is 1, and a step far under 1e-8 would drown in rounding (the cap's constant of numerics,
+section 1)."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +99,23 @@ class Parameters:
         )
         self.size = int(starts[-1])
         self._starts: IndexArray = starts.astype(np.intp)
+        self._typical: dict[int, float] = {}
         if self.size == 0:
             raise InputError(
                 "the parameters are empty: expected at least one number in an array, "
                 f"a dict, a list or a tuple of arrays; got {describe(structure)}"
             )
+
+    def typical_size(self, number: int) -> float:
+        """The typical size of a block, looked for once: of a large one that takes as long as copying it."""
+        if number not in self._typical:
+            self._typical[number] = typical_size(self.leaves[number])
+        return self._typical[number]
+
+    @cached_property
+    def typical_sizes(self) -> npt.NDArray[np.float64]:
+        """The typical size of each block."""
+        return np.array([self.typical_size(number) for number in range(len(self.blocks))])
 
     @property
     def is_single_array(self) -> bool:
@@ -212,11 +231,19 @@ class WorkingCopy:
                 return block.name
         return None
 
-    def first_change(self) -> int | None:
+    def first_change(self, some: IndexArray | None = None) -> int | None:
         """The flat index of the first coordinate that differs from the user's, None if all agree.
 
         Leaves mapped copy-on-write in a worker have nothing to be compared with and are passed over.
+
+        Parameters
+        ----------
+        some : increasing flat indices that are looked at; None for all
         """
+        if some is not None:
+            mine, theirs = (self.parameters.take(v, some) for v in (self.flat_leaves, self.parameters.leaves))
+            differ = np.flatnonzero(mine != theirs)
+            return int(some[differ[0]]) if len(differ) else None
         for block, mine, theirs in zip(
             self.parameters.blocks, self.flat_leaves, self.parameters.leaves, strict=True
         ):
@@ -233,11 +260,20 @@ def root_mean_square(leaf: FloatArray) -> float:
     """The root mean square of a flat leaf in float64, piece by piece (no large temporary)."""
     if leaf.size == 0:
         return 0.0
-    largest = max(float(np.abs(p).max()) for p in pieces(leaf))
+    largest = max(float(np.maximum(p.max(), -p.min())) for p in pieces(leaf))
     if largest == 0 or not np.isfinite(largest):
         return largest
-    total = sum(float(np.sum(np.square(p.astype(np.float64) / largest))) for p in pieces(leaf))
+    total = 0.0
+    for p in pieces(leaf):
+        shrunk = p.astype(np.float64) / largest  # no square over- or underflows
+        total += float(shrunk @ shrunk)
     return float(largest * np.sqrt(total / leaf.size))
+
+
+def typical_size(leaf: FloatArray) -> float:
+    """The typical size of a block: its rms, not under SMALLEST_TYPICAL_SIZE; 1 for a block of zeros."""
+    rms = root_mean_square(leaf)
+    return 1.0 if rms == 0 else max(rms, SMALLEST_TYPICAL_SIZE)
 
 
 def pieces(leaf: FloatArray) -> Iterator[FloatArray]:

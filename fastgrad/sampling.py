@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastgrad.errors import InputError
 from fastgrad.guarantees import Guarantee
-from fastgrad.ordered import distinct
+from fastgrad.ordered import distinct, spread_over
 from fastgrad.parameters import IndexArray, Parameters, describe
 from fastgrad.subsets import draw_by_importance, plan_block
 
@@ -175,7 +175,7 @@ def spread(size: int) -> IndexArray:
     """All flat indices; of more than MANY only SPREAD of them, over all."""
     if size <= MANY:
         return np.arange(size, dtype=np.intp)
-    return distinct(np.linspace(0, size - 1, SPREAD).astype(np.intp))
+    return spread_over(size, SPREAD)
 
 
 def count_coordinates(coordinates: Any, parameters: Parameters) -> int:

@@ -31,9 +31,9 @@ from fastgrad.engines.base import Values
 from fastgrad.ladder import UNRELATED, NoiseModel
 from fastgrad.measured import CONFIRMED, FINER, LADDERED, OWN, Measured
 from fastgrad.noise import Sample, fourth_difference_noise
-from fastgrad.ordered import as_run, distinct
+from fastgrad.ordered import as_run, spread_over
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
-from fastgrad.steps import Plan, raised, representable, typical_size
+from fastgrad.steps import Plan, raised, representable
 from fastgrad.survey import Survey
 from fastgrad.verdict import PIECE
 
@@ -103,7 +103,7 @@ class Stages:
         """
         if (np.abs(measured.numeric) > measured.error_bound).any() or not measured.steepest:
             return
-        at = distinct(np.linspace(0, len(measured.numeric) - 1, TAMED).astype(np.intp))
+        at = spread_over(len(measured.numeric), TAMED)
         indices, steps = measured.plan.indices[at], measured.plan.steps[at] / 8
         d = self._displacements(indices, steps[:, None] * np.array([-1.0, 1.0]))
         measured.steepest = min(measured.steepest, 8 * _steepest(self.sample(indices, d) - self.f0, d))
@@ -175,7 +175,7 @@ class Stages:
         block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
         numbers = np.full(len(indices), number)
         noise = NoiseModel(self.survey.constant[numbers], self.survey.proportional[numbers])
-        typical = typical_size(leaf)
+        typical = self.parameters.typical_size(number)
         x = leaf[indices - block.start]
         return Climb(self.sample, x, indices, self.f0, typical, scale * typical, noise, self.z)
 
@@ -184,7 +184,7 @@ class Stages:
         if not len(indices):
             return
         numbers = self.parameters.block_numbers(indices)
-        caps = np.array([step_cap(typical_size(leaf)) for leaf in self.parameters.leaves])
+        caps = np.array([step_cap(typical) for typical in self.parameters.typical_sizes])
         least = self._steps(indices, numbers, np.full(len(at), AS_IT_IS))
         steps = np.maximum(np.minimum(self._steps(indices, numbers, factor), caps[numbers]), least)
         d = self._displacements(indices, steps[:, None] * SIX_POINTS)

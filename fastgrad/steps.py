@@ -17,13 +17,8 @@ import numpy.typing as npt
 
 from fastgrad.errors import InputError
 from fastgrad.ordered import as_run
-from fastgrad.parameters import Block, IndexArray, Parameters, root_mean_square
-from fastgrad.stencils import COMPLEX_STEP, Stencil
-
-SMALLEST_TYPICAL_SIZE = 1e-3
-"""Below this a block's rms no longer shrinks the step: weights started near zero still act on a cost
-whose scale is 1, and a step far under 1e-8 would drown in rounding (the cap's constant of numerics,
-section 1)."""
+from fastgrad.parameters import Block, IndexArray, Parameters, typical_size
+from fastgrad.stencils import CENTRAL, COMPLEX_STEP, Stencil
 
 ULPS_OF_A_RAISED_STEP = 16
 """A step under 8 ulp of its coordinate is raised to 16 ulp (numerics, section 1): fewer, and the
@@ -93,7 +88,11 @@ def make_plan(
             h = np.full(len(x), COMPLEX_STEP if given is None else given)
             steps[where], nominal[where] = h, stencil.steps_to_offsets(h)
             continue
-        default = default_step(leaf, stencil) if measured is None else float(measured[number])
+        default = (
+            default_step(leaf, stencil, parameters.typical_size(number))
+            if measured is None
+            else float(measured[number])
+        )
         h = raised(np.full(len(x), default), x) if given is None else np.full(len(x), given)
         d = representable(x, stencil.steps_to_offsets(h))
         _refuse_vanishing(d, h, x, block, indices[where])
@@ -106,13 +105,7 @@ def stencil_dtype(stencil: Stencil) -> type[np.float64] | type[np.complex128]:
     return np.complex128 if stencil.is_complex else np.float64
 
 
-def typical_size(leaf: npt.NDArray[Any]) -> float:
-    """The typical size of a block: its rms, not under SMALLEST_TYPICAL_SIZE; 1 for a block of zeros."""
-    rms = root_mean_square(leaf)
-    return 1.0 if rms == 0 else max(rms, SMALLEST_TYPICAL_SIZE)
-
-
-def default_step(leaf: npt.NDArray[Any], stencil: Stencil) -> float:
+def default_step(leaf: npt.NDArray[Any], stencil: Stencil, typical: float | None = None) -> float:
     """The default step of a block, h = eps^(1/(p+1)) typ_b, rounded to a power of two.
 
     A power of two makes x + h exact nearly everywhere. It is the step at which truncation O(h^p) and
@@ -120,7 +113,14 @@ def default_step(leaf: npt.NDArray[Any], stencil: Stencil) -> float:
     differences).
     """
     eps = float(np.finfo(leaf.dtype).eps)
-    return float(2.0 ** np.round(np.log2(eps ** (1 / (stencil.order + 1)) * typical_size(leaf))))
+    typical = typical_size(leaf) if typical is None else typical
+    return float(2.0 ** np.round(np.log2(eps ** (1 / (stencil.order + 1)) * typical)))
+
+
+def default_steps(parameters: Parameters) -> npt.NDArray[np.float64]:
+    """The default step of each block for central differences."""
+    pairs = zip(parameters.leaves, parameters.typical_sizes, strict=True)
+    return np.array([default_step(leaf, CENTRAL, float(typical)) for leaf, typical in pairs])
 
 
 def is_finite_number(value: Any) -> bool:

@@ -30,7 +30,7 @@ from fastgrad.noise import (
 from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.stencils import CENTRAL, Stencil
-from fastgrad.steps import default_step, raised, representable, typical_size
+from fastgrad.steps import default_step, default_steps, raised, representable
 
 Floats = npt.NDArray[np.float64]
 
@@ -132,7 +132,8 @@ def survey_blocks(
     rng = np.random.default_rng(seed)
     for number, where in parameters.segments(indices):
         block, leaf = parameters.blocks[number], parameters.leaves[number]
-        looked_at = _Probes(sample, leaf, _draw(indices[where], rng, probes), block.start, f0)
+        typical = parameters.typical_size(number)
+        looked_at = _Probes(sample, leaf, _draw(indices[where], rng, probes), block.start, f0, typical)
         if not exact[number]:
             noise = looked_at.noise(epsilon, 0.0 if from_origin else abs(cost))
             note = None if from_origin else describe_noise(noise, cost)
@@ -142,7 +143,7 @@ def survey_blocks(
             sigma = max(noise.sigma, choice.quantum / 2)
             found[:, number] = sigma, 0.0, choice.h, UNSEEN * choice.truncation
         if stencil is not CENTRAL or block.name in given:
-            h = given.get(block.name, default_step(leaf, stencil))
+            h = given.get(block.name, default_step(leaf, stencil, looked_at.typical))
             found[3, number] = UNSEEN * looked_at.truncation(stencil, h)
     said = tuple(_one_for_all(names) for names in notes.values())
     return Survey.of(found, said)
@@ -165,10 +166,11 @@ def _survey_one(
 ) -> Survey:
     largest, where = max(parameters.segments(indices), key=lambda pair: len(indices[pair[1]]))
     block, leaf = parameters.blocks[largest], parameters.leaves[largest]
-    probe = _Probes(sample, leaf, indices[where][:1], block.start, f0)
+    typical = parameters.typical_size(largest)
+    probe = _Probes(sample, leaf, indices[where][:1], block.start, f0, typical)
     sigma = probe.noise(epsilon, 0.0 if from_origin else abs(cost)).sigma
     many = np.ones(len(parameters.blocks))
-    steps = np.array([default_step(leaf, CENTRAL) for leaf in parameters.leaves])
+    steps = default_steps(parameters)
     return Survey(sigma * many, 0.0 * many, steps, np.inf * many, (FRUGAL,))
 
 
@@ -181,6 +183,7 @@ class _Probes:
     indices: IndexArray
     start: int  # of the block
     f0: float
+    typical: float  # size of the block
 
     @property
     def x(self) -> npt.NDArray[np.floating]:
@@ -188,7 +191,7 @@ class _Probes:
 
     def noise(self, epsilon: float, largest: float) -> BlockNoise:
         """The noise of values around the default step."""
-        around, typ = default_step(self.leaf, CENTRAL), typical_size(self.leaf)
+        around, typ = default_step(self.leaf, CENTRAL, self.typical), self.typical
         return measure_noise(
             self.sample, self.x, self.indices, around, epsilon=epsilon, largest=largest, scale=typ
         )
@@ -199,10 +202,10 @@ class _Probes:
             self.sample,
             self.x,
             self.indices,
-            default_step(self.leaf, CENTRAL),
+            default_step(self.leaf, CENTRAL, self.typical),
             f0=self.f0,
             noise_of=lambda h: sigma,
-            cap=step_cap(typical_size(self.leaf)),
+            cap=step_cap(self.typical),
         )
 
     def truncation(self, stencil: Stencil, h: float) -> float:
@@ -230,7 +233,7 @@ def _survey_changes(
     at the step, and what is left there beside slope and curvature is noise too.
     """
     rng = np.random.default_rng(seed)
-    steps = np.array([default_step(leaf, CENTRAL) for leaf in parameters.leaves])
+    steps = default_steps(parameters)
     segments = list(parameters.segments(indices))
     probes = np.concatenate([_draw(indices[where], rng) for _, where in segments])
     numbers = parameters.block_numbers(probes)

@@ -32,7 +32,7 @@ import numpy.typing as npt
 from fastgrad.bounds import Estimates
 from fastgrad.errors import InputError
 from fastgrad.parameters import IndexArray, Parameters, root_mean_square
-from fastgrad.steps import is_finite_number, typical_size
+from fastgrad.steps import is_finite_number
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -156,7 +156,7 @@ def _lent_scale(estimates: Estimates, indices: IndexArray, parameters: Parameter
     for number, where in segments:
         largest[number] = size[where].max(initial=0.0, where=resolved[where])
     if min(largest[number] for number, _ in segments) < NEGLIGIBLE * largest.max():
-        effect = largest * [typical_size(leaf) for leaf in parameters.leaves]
+        effect = largest * parameters.typical_sizes
         largest[effect <= NEGLIGIBLE * effect.max()] = 0.0
     if all(largest[number] > 0 for number, _ in segments):
         return np.zeros(len(largest))

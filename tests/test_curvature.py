@@ -21,8 +21,9 @@ from fastgrad.curvature import (
     fourth_ratio,
     step_cap,
 )
+from fastgrad.parameters import SMALLEST_TYPICAL_SIZE, typical_size
 from fastgrad.stencils import CENTRAL
-from fastgrad.steps import SMALLEST_TYPICAL_SIZE, default_step, representable, typical_size
+from fastgrad.steps import default_step, representable
 
 EPS = 2.0**-52
 

@@ -13,7 +13,7 @@ from fastgrad.engines.directional import Direction, DirectionalEngine, block_siz
 from fastgrad.engines.python import PythonEngine
 from fastgrad.kernels.directions import components
 from fastgrad.parallel import evaluate
-from fastgrad.parameters import Parameters
+from fastgrad.parameters import Parameters, typical_size
 from fastgrad.regions import Part, Rectangle
 
 DISTANCES = np.array([-(2.0**-6), -(2.0**-12), 2.0**-12, 2.0**-6])
@@ -338,7 +338,7 @@ class TestSizes:
     )
     def test_block_size(self, block, size):
         """A block's components have its typical size, rounded down to a power of two; 1 for zeros."""
-        assert block_size(np.array(block)) == size
+        assert block_size(typical_size(np.array(block))) == size
 
     def test_component_at(self):
         """The component at a coordinate is how far it moves, per unit of distance."""

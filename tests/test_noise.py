@@ -23,8 +23,9 @@ from fastgrad.noise import (
     measure_noise,
     rounding_floor,
 )
+from fastgrad.parameters import typical_size
 from fastgrad.stencils import CENTRAL
-from fastgrad.steps import default_step, representable, typical_size
+from fastgrad.steps import default_step, representable
 
 DOUBLE, SINGLE = 2.0**-52, 2.0**-23
 EXACT = np.longdouble

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgrad.errors import InputError
-from fastgrad.parameters import Parameters
+from fastgrad.parameters import Parameters, typical_size
 from fastgrad.stencils import CENTRAL, CENTRAL4, CENTRAL6, COMPLEX, COMPLEX_STEP, FORWARD, STENCILS
-from fastgrad.steps import Plan, default_step, make_plan, typical_size
+from fastgrad.steps import Plan, default_step, make_plan
 
 REAL = [FORWARD, CENTRAL, CENTRAL4, CENTRAL6]
 

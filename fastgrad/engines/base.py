@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fastgrad.arguments import settled_arrays
 from fastgrad.errors import InputError
+from fastgrad.ordered import spread_over
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy, describe
 from fastgrad.spaces import ParameterSpace, Space
 
@@ -78,6 +79,9 @@ class Engine(Protocol):
     def finish(self) -> None:
         """See, after the last values, that the cost left the parameters alone at perturbed points too."""
 
+    def pause(self) -> None:
+        """The same between values, where `finish` is still to come: of very many parameters some will do."""
+
     def for_worker(self) -> Engine:
         """A twin with parameters (and where it has state, a cost) of its own."""
 
@@ -135,6 +139,13 @@ class EngineBase:
         if self._working is not None:
             require_unchanged(self._working)
 
+    def pause(self) -> None:
+        """The same between values; of very many parameters some are looked at: all take as long as a copy."""
+        if self.parameters.size <= ALL_WATCHED:
+            self.finish()
+        elif self._working is not None:
+            require_unchanged(self._working, spread_over(self.parameters.size, WATCHED))
+
     @property
     def working(self) -> WorkingCopy:
         """The private copy, in complex numbers for the complex step."""
@@ -156,8 +167,20 @@ class EngineBase:
         return copy() if callable(copy) else self.cost
 
 
-def require_unchanged(working: WorkingCopy) -> None:
+ALL_WATCHED = 2**20
+"""Parameters up to which all are compared with the user's whenever an engine rests."""
+
+WATCHED = 2**16
+"""How many are, of more."""
+
+
+def require_unchanged(working: WorkingCopy, some: IndexArray | None = None) -> None:
     """Refuse a cost that wrote into its parameters: every later value would be of another point.
+
+    Parameters
+    ----------
+    working : WorkingCopy
+    some : flat indices that are looked at; None for all
 
     Raises
     ------
@@ -170,7 +193,7 @@ def require_unchanged(working: WorkingCopy) -> None:
             f"the cost changes its parameters: it replaced {rebound} in the structure it was given; "
             "work on a copy of it"
         )
-    at = working.first_change()
+    at = working.first_change(some)
     if at is not None:
         theirs = working.parameters.take(working.parameters.leaves, np.asarray([at]))[0]
         mine = working.parameters.take(working.flat_leaves, np.asarray([at]))[0]

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged, to_number
 from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
 from fastgrad.regions import Part
-from fastgrad.steps import typical_size
 
 
 def no_indices() -> IndexArray:
@@ -70,7 +69,7 @@ class DirectionalEngine(EngineBase):
         self.at = at
         self.vectorized = vectorized
         self.workers = workers
-        self.sizes = [block_size(leaf) for leaf in parameters.leaves]
+        self.sizes = [block_size(typical) for typical in parameters.typical_sizes]
         self.directions: list[Direction] = []
         self._lender: EngineBase | None = None
 
@@ -185,9 +184,9 @@ class DirectionalEngine(EngineBase):
         return self.parameters.leaves[block], self.gradient[block], self.working.flat_leaves[block]
 
 
-def block_size(leaf: npt.NDArray[Any]) -> float:
+def block_size(typical: float) -> float:
     """The size of a block's components: its typical size, rounded down to a power of two."""
-    return float(2.0 ** np.floor(np.log2(typical_size(leaf))))
+    return float(2.0 ** np.floor(np.log2(typical)))
 
 
 def component_at(engine: DirectionalEngine, direction: Direction, index: int) -> float:

@@ -8,8 +8,7 @@ import numpy as np
 
 from fastgrad.engines.base import to_number
 from fastgrad.networks import Network
-from fastgrad.parameters import Parameters, WorkingCopy
-from fastgrad.steps import typical_size
+from fastgrad.parameters import Parameters, WorkingCopy, typical_size
 
 if TYPE_CHECKING:
     from fastgrad.problem import Problem
