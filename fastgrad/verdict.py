@@ -199,10 +199,11 @@ class ClassicMeasure:
             return cls(float("nan"), float("nan"), float("inf"))
         if scale == 0:
             return cls(0.0, 0.0, 0.0 if e is None else float(np.linalg.norm(e)))
-        if not 1 / SQUARED_SAFELY < scale < SQUARED_SAFELY:  # else no square over- or underflows
-            g, d, e = g / scale, d / scale, None if e is None else e / scale
-        else:
+        if 1 / SQUARED_SAFELY < scale < SQUARED_SAFELY:
             scale = 1.0
+        else:  # a power of two, so that the measure does not depend on the scale in its last digit
+            scale = math.ldexp(1.0, math.frexp(scale)[1] - 1)
+            g, d, e = g / scale, d / scale, None if e is None else e / scale
         above, below = (float(np.linalg.norm(v)) * scale for v in (g - d, g + d))
         return cls(above, below, 0.0 if e is None else float(np.linalg.norm(e)) * scale)
 
@@ -229,8 +230,8 @@ class ClassicMeasure:
 
 
 SQUARED_SAFELY = 1e100
-"""Vectors whose largest entry is between this and its inverse are squared as they are: entries that are then
-lost are under 1e-50 of it."""
+"""Vectors whose largest entry is between this and its inverse are squared as they are, others are scaled first,
+so that no square overflows. (Entries that are lost in squaring are under 1e-50 of the largest.)"""
 
 NOTHING_KNOWN = ClassicMeasure(math.nan, math.nan, math.inf)
 """The measure where no difference is known."""

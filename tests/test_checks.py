@@ -354,6 +354,21 @@ class TestWhatTheCostDoesElsewhere:
         with pytest.raises(fastgrad.InputError, match=r"changes its parameters: params\[1\] was 1 and is 0"):
             fastgrad.check_gradient(cost, 2 * np.ones(5), np.ones(5), n_jobs=n_jobs, backend="threading")
 
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_one_of_very_many_parameters_changed(self, n_jobs, monkeypatch):
+        """Where only a sample of the parameters is compared between stages, all are at the end."""
+        monkeypatch.setattr("fastgrad.engines.base.ALL_WATCHED", 2)
+        monkeypatch.setattr("fastgrad.engines.base.WATCHED", 2)
+
+        def cost(x):
+            if x[0] != 1.0:
+                x[2] = 3.0
+            return float(np.sum(x[:2] ** 2))
+
+        claim = np.array([2.0, 2.0, 0.0, 0.0, 0.0])
+        with pytest.raises(fastgrad.InputError, match=r"changes its parameters: params\[2\] was 1 and is 3"):
+            fastgrad.check_gradient(cost, claim, np.ones(5), n_jobs=n_jobs, backend="threading")
+
     @pytest.mark.parametrize("guilty", ["cost", "gradient function"])
     def test_data_changed(self, guilty):
         """A function that writes into its data is refused."""

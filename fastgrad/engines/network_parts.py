@@ -47,18 +47,35 @@ class Part:
         return np.asarray(self.new - base[:, self.lo : self.hi])
 
 
-def own_change(layer: Any, p: Blocks, name: str, x: Array, y: Array, index: Any, offsets: Floats) -> Part:
-    """What moving entry `index` of a layer's own parameter by offsets (K,) does to its output y."""
+def felt_by(layer: Any, x: Array) -> Array:
+    """What a layer's weights multiply: windows of an image, normalised values, or the input as it is.
+
+    It is the same for all entries of a weight; for images it takes longer than the rest of what one does.
+    """
+    if isinstance(layer, networks.Conv2D):
+        return np.asarray(layer.view(x))
+    if isinstance(layer, networks.BatchNorm) or (isinstance(layer, networks.LayerNorm) and x.ndim == 2):
+        return np.asarray(layer.normalised(x))
+    return x
+
+
+def own_change(
+    layer: Any, p: Blocks, name: str, x: Array, y: Array, felt_by_all: Array, index: Any, offsets: Floats
+) -> Part:
+    """What moving entry `index` of a layer's own parameter by offsets (K,) does to its output y.
+
+    felt_by_all is what `felt_by` says of the layer.
+    """
     spread = offsets.reshape(-1, *(1,) * y.ndim)
     if isinstance(layer, networks.Conv2D):
         o = index[0]
-        felt = layer.view(x)[:, index[1], :, :, index[2], index[3]][:, None] if name == "weight" else 1.0
+        felt = felt_by_all[:, index[1], :, :, index[2], index[3]][:, None] if name == "weight" else 1.0
     elif isinstance(layer, networks.Dense) and x.ndim == 2:
         o = index[-1]
         felt = x[:, index[0], None] if name == "weight" else 1.0
     elif isinstance(layer, networks.BatchNorm) or (isinstance(layer, networks.LayerNorm) and x.ndim == 2):
         o = index[0]
-        felt = layer.normalised(x)[:, o : o + 1] if name == "scale" else 1.0
+        felt = felt_by_all[:, o : o + 1] if name == "scale" else 1.0
     else:
         return _own_change_plainly(layer, p, name, x, index, offsets)
     return Part(o, o + 1, y[None, :, o : o + 1] + spread * felt)

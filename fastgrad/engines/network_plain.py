@@ -52,7 +52,7 @@ def _outputs(state: NetworkState, place: Place, own: str, inside: IndexArray, of
     y = state.values[-1]
     shape = place.own[own].shape
     parts = [
-        own_change(place.layer, place.own, own, place.x, place.z, _index(i, shape), row)
+        own_change(place.layer, place.own, own, place.x, place.z, place.felt, _index(i, shape), row)
         for i, row in zip(inside, offsets, strict=True)
     ]
     outputs = np.empty((offsets.size, *y.shape))

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgrad import networks
 from fastgrad.engines.network_dense import DenseTail, dense_tail
-from fastgrad.engines.network_parts import Part, through_chain
+from fastgrad.engines.network_parts import Part, felt_by, through_chain
 from fastgrad.networks.base import Array, Blocks
 from fastgrad.networks.chain import Chain
 
@@ -110,6 +110,11 @@ class Place:
     def z(self) -> Array:
         """Its output."""
         return self.values[self.position + 1]
+
+    @cached_property
+    def felt(self) -> Array:
+        """What its weights multiply."""
+        return felt_by(self.layer, self.x)
 
     @property
     def later(self) -> tuple[Any, ...]:

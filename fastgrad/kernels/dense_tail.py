@@ -172,24 +172,49 @@ def _follow_by_type(
     return compiled
 
 
+@jit_inlined
+def _add_four(weights: Floats, first: int, c: int, rows: Floats, out: Floats, lanes: int) -> None:
+    target = out[c]
+    w0, w1 = weights[first, c], weights[first + 1, c]
+    w2, w3 = weights[first + 2, c], weights[first + 3, c]
+    for n in range(lanes):
+        target[n] = target[n] + w0 * rows[0, n] + w1 * rows[1, n] + w2 * rows[2, n] + w3 * rows[3, n]
+
+
+@jit_inlined
+def _add_four_to_two(weights: Floats, first: int, c: int, rows: Floats, out: Floats, lanes: int) -> None:
+    one, two = out[c], out[c + 1]
+    v0, v1 = weights[first, c], weights[first + 1, c]
+    v2, v3 = weights[first + 2, c], weights[first + 3, c]
+    w0, w1 = weights[first, c + 1], weights[first + 1, c + 1]
+    w2, w3 = weights[first + 2, c + 1], weights[first + 3, c + 1]
+    for n in range(lanes):
+        r0, r1, r2, r3 = rows[0, n], rows[1, n], rows[2, n], rows[3, n]
+        one[n] = one[n] + v0 * r0 + v1 * r1 + v2 * r2 + v3 * r3
+        two[n] = two[n] + w0 * r0 + w1 * r1 + w2 * r2 + w3 * r3
+
+
 @jit
 def _add_product(weights: Floats, first: int, count: int, rows: Floats, out: Floats, lanes: int) -> None:
     """out[c, l] += sum over `count` (up to 4) rows of weights[first + r, c] * rows[r, l].
 
-    Four rows at a time: out is then read and written once for four products.
+    Four rows and two outputs at a time, each sum a chain of fused operations: for eight of them six numbers
+    are read and two written. (Four rows and one output, summed in pairs: six operations, five read and one
+    written for four.)
     """
-    for c in range(weights.shape[1]):
+    columns = weights.shape[1]
+    if count == 4:
+        for c in range(0, columns - 1, 2):
+            _add_four_to_two(weights, first, c, rows, out, lanes)
+        if columns % 2:
+            _add_four(weights, first, columns - 1, rows, out, lanes)
+        return
+    for c in range(columns):
         target = out[c]
-        if count == 4:
-            w0, w1 = weights[first, c], weights[first + 1, c]
-            w2, w3 = weights[first + 2, c], weights[first + 3, c]
+        for r in range(count):
+            w = weights[first + r, c]
             for n in range(lanes):
-                target[n] += (w0 * rows[0, n] + w1 * rows[1, n]) + (w2 * rows[2, n] + w3 * rows[3, n])
-        else:
-            for r in range(count):
-                w = weights[first + r, c]
-                for n in range(lanes):
-                    target[n] += w * rows[r, n]
+                target[n] += w * rows[r, n]
 
 
 @jit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,19 @@ class _Pool2D:
         view = sliding_window_view(x, (self.size, self.size), axis=(2, 3))
         return view[:, :, :: self.step, :: self.step]
 
+    def _corners(self, x: Array) -> list[Array]:
+        """For each place in a window the pixels (n, c, i, j) there.
+
+        A maximum of four long arrays takes a tenth of the time of one along axes of length two.
+        """
+        _, height, width = self.output_shape(x.shape[1:])
+        rows, columns = (self.step * (side - 1) + 1 for side in (height, width))
+        return [
+            x[:, :, a : a + rows : self.step, b : b + columns : self.step]
+            for a in range(self.size)
+            for b in range(self.size)
+        ]
+
     def _scatter(self, x: Array, shares: Array) -> Array:
         """Add each window's shares (n, c, i, j, a, b) to where the window was cut."""
         dx = np.zeros_like(x)
@@ -76,7 +90,7 @@ class MaxPool2D(_Pool2D):
     def forward(self, p: Blocks, x: Array) -> Array:
         """The maximum of each window."""
         del p
-        return np.asarray(self._windows(x).max(axis=(4, 5)))
+        return functools.reduce(np.maximum, self._corners(x))
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """The whole gradient to the first maximum of the window."""
@@ -106,7 +120,7 @@ class AvgPool2D(_Pool2D):
     def forward(self, p: Blocks, x: Array) -> Array:
         """The mean of each window."""
         del p
-        return np.asarray(self._windows(x).mean(axis=(4, 5)))
+        return functools.reduce(np.add, self._corners(x)) / self.size**2
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """An equal share to each pixel of the window."""
