@@ -58,5 +58,5 @@ def test_spread_over(size, count):
     """As many as asked for, increasing, from the first to the last."""
     found = ordered.spread_over(size, count)
     assert len(found) == min(size, count)
-    assert found[0] == 0 and found[-1] == (size - 1 if len(found) > 1 else 0)
+    assert (found[0], found[-1]) == (0, size - 1 if len(found) > 1 else 0)
     assert (np.diff(found) > 0).all()
