@@ -230,8 +230,8 @@ class ClassicMeasure:
 
 
 SQUARED_SAFELY = 1e100
-"""Vectors whose largest entry is between this and its inverse are squared as they are, others are scaled first,
-so that no square overflows. (Entries that are lost in squaring are under 1e-50 of the largest.)"""
+"""Vectors whose largest entry is between this and its inverse are squared as they are, others are scaled
+first, so that no square overflows. (Entries that are lost in squaring are under 1e-50 of the largest.)"""
 
 NOTHING_KNOWN = ClassicMeasure(math.nan, math.nan, math.inf)
 """The measure where no difference is known."""
