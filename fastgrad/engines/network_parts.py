@@ -143,7 +143,9 @@ def _batch_norm(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
     wide = (-1,) if x.ndim == 2 else (-1, 1, 1)
     normal, _ = normalise(part.new, axes, layer.epsilon)
     scale, shift = (p[name][part.lo : part.hi].reshape(wide) for name in ("scale", "shift"))
-    return Part(part.lo, part.hi, normal * scale + shift)
+    normal *= scale
+    normal += shift
+    return Part(part.lo, part.hi, normal)
 
 
 def _dropout(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
@@ -166,15 +168,19 @@ def _dense(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
         return _plainly(layer, p, x, y, part)
     d, weight = part.difference(x), p["weight"][part.lo : part.hi]
     if len(weight) == 1:
-        return Part(0, y.shape[1], y + d * weight[0])
-    flat = d.reshape(-1, d.shape[-1]) @ weight  # one product for all perturbations
-    return Part(0, y.shape[1], y + flat.reshape(*d.shape[:2], -1))
+        new = d * weight[0]
+    else:
+        new = (d.reshape(-1, d.shape[-1]) @ weight).reshape(*d.shape[:2], -1)  # one product for all
+    new += y
+    return Part(0, y.shape[1], new)
 
 
 def _conv(layer: Any, p: Blocks, x: Array, y: Array, part: Part) -> Part:
     narrow = networks.Conv2D(part.hi - part.lo, layer.filters, layer.size, layer.stride, layer.padding)
     own = {"weight": p["weight"][:, part.lo : part.hi], "bias": np.zeros(layer.filters)}
-    return Part(0, y.shape[1], y + forward_many(narrow, own, part.difference(x)))
+    new = forward_many(narrow, own, part.difference(x))
+    new += y
+    return Part(0, y.shape[1], new)
 
 
 _RULES: list[tuple[Any, Callable[..., Part]]] = [

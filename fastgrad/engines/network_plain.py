@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fastgrad import networks
 from fastgrad.engines.network_parts import Part, own_change
 from fastgrad.networks.base import Array
+from fastgrad.ordered import distinct
 from fastgrad.parameters import IndexArray
 
 if TYPE_CHECKING:
@@ -72,7 +73,10 @@ def _of_touched_samples(state: NetworkState, place: Place, inside: IndexArray, o
     """An Embedding's entries touch the samples that hold their row, and only these are evaluated."""
     x, y = place.x, place.z
     row, feature = np.divmod(inside, y.shape[-1])
-    touched = [np.flatnonzero((x == r).reshape(len(x), -1).any(axis=1)) for r in row]
+    holding = {
+        r: np.flatnonzero((x == r).reshape(len(x), -1).any(axis=1)) for r in distinct(row).tolist()
+    }
+    touched = [holding[r] for r in row.tolist()]
     size = state.batch_size(place, offsets.shape[1]) * len(x)
     out = np.zeros(offsets.shape)
     ends = np.cumsum([len(t) for t in touched])

@@ -122,8 +122,9 @@ class LayerNorm:
 def normalise(x: Array, axes: Axes, epsilon: float) -> tuple[Array, Array]:
     """(x - mean) / deviation and the deviation sqrt(variance + epsilon), both over `axes`."""
     centred = x - x.mean(axis=axes, keepdims=True)
-    deviation = np.sqrt((centred**2).mean(axis=axes, keepdims=True) + epsilon)
-    return centred / deviation, deviation
+    deviation = np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + epsilon)
+    centred /= deviation
+    return centred, deviation
 
 
 def through_normalise(y: Array, deviation: Array, dy: Array, axes: Axes) -> Array:
