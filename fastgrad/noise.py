@@ -147,7 +147,7 @@ def difference_table_noise(values: Floats) -> tuple[Floats, npt.NDArray[np.int8]
     v, exponent, finite = _scaled(values)
     level, turns = _levels(v)
     alike, k = _first_alike(level, turns)
-    still = 2 * (np.diff(v, axis=1) == 0).sum(axis=1) >= POINTS
+    still = 2 * (v[:, 1:] == v[:, :-1]).sum(axis=1) >= POINTS
     state = np.select([~finite, still, alike], [State.NOT_FINITE, State.TOO_SMALL, State.OK], State.TOO_LARGE)
     accepted = level[np.arange(len(level)), k]
     smallest = level.min(axis=1, initial=np.inf)
@@ -382,7 +382,7 @@ def _levels(v: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     # level (m, 8) of the orders 1 .. 8, and whether the differences of that order change sign.
     level, turns = np.empty((len(v), POINTS - 1)), np.empty((len(v), POINTS - 1), dtype=bool)
     for j in range(1, POINTS):
-        v = np.diff(v, axis=1)
+        v = v[:, 1:] - v[:, :-1]
         level[:, j - 1] = np.sqrt(np.square(v).mean(axis=1) / comb(2 * j, j))
         turns[:, j - 1] = (v.min(axis=1) < 0) & (v.max(axis=1) > 0)
     return level, turns
@@ -399,7 +399,7 @@ def _first_alike(
 def _grid_noise(values: Floats) -> Floats:
     # Jumps of one size and sign with equal neighbours between or around them: values on a grid.
     with np.errstate(invalid="ignore", over="ignore"):
-        first = np.diff(values, axis=1)
+        first = values[:, 1:] - values[:, :-1]
     jump = np.abs(first)
     largest = jump.max(axis=1, initial=0)
     smallest = np.where(jump > 0, jump, np.inf).min(axis=1, initial=np.inf)

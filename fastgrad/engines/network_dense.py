@@ -35,6 +35,9 @@ for overlapping arrays are then made again for every short loop."""
 Array = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
+COMPILED: set[tuple[str, tuple[type, ...]]] = set()
+"""Kernels that were compiled in this process, by name and the kinds of activations, loss and between."""
+
 BETWEEN = {networks.BatchNorm: NORMALISE, networks.Dropout: MASK}
 """What a kernel can do to a row beside an activation, for batches of plain features."""
 
@@ -126,10 +129,12 @@ class DenseTail:
     def compile(self, weights: bool, nodes: bool) -> None:
         """Compile the kernels for this network's kinds of activations, or load them from disk."""
         nothing = np.empty(0, dtype=np.intp)
-        if weights:
-            self.values(0, nothing, nothing, np.empty((0, 2)))
-        if nodes:
-            self.node_values(0, nothing, nothing, np.empty((0, 2)))
+        packed = self.packed
+        kinds = tuple(type(kind) for kind in (*packed.activations, packed.loss, packed.between))
+        for wanted, values in ((weights, self.values), (nodes, self.node_values)):
+            if wanted and (values.__name__, kinds) not in COMPILED:
+                values(0, nothing, nothing, np.empty((0, 2)))
+                COMPILED.add((values.__name__, kinds))
 
     def is_small(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> npt.NDArray[np.bool_]:
         """Which coordinates stay, at every later activation, within what the kernel's series allow."""

@@ -73,9 +73,7 @@ def _of_touched_samples(state: NetworkState, place: Place, inside: IndexArray, o
     """An Embedding's entries touch the samples that hold their row, and only these are evaluated."""
     x, y = place.x, place.z
     row, feature = np.divmod(inside, y.shape[-1])
-    holding = {
-        r: np.flatnonzero((x == r).reshape(len(x), -1).any(axis=1)) for r in distinct(row).tolist()
-    }
+    holding = {r: np.flatnonzero((x == r).reshape(len(x), -1).any(axis=1)) for r in distinct(row).tolist()}
     touched = [holding[r] for r in row.tolist()]
     size = state.batch_size(place, offsets.shape[1]) * len(x)
     out = np.zeros(offsets.shape)
