@@ -289,16 +289,60 @@ def significant(value: float) -> str:
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.2g}"
 
 
+MERGED = 3
+"""Cases of one benchmark with one goal, from which they are one row."""
+
+
 def goals_table(summary: Summary) -> str:
-    """Every benchmark that has a goal, with its figure beside it."""
-    body = []
+    """Every benchmark that has a goal, with its figure beside it, in bold where it is missed.
+
+    Cases of one benchmark that have one goal are one row, from the worst to the best.
+    """
+    groups: dict[tuple[str, str, str], dict[str, float]] = {}
     for name, bench in summary["benchmarks"].items():
-        goals = [str(value) for key, value in bench.items() if key.startswith("goal")]
-        figure = figure_of(bench)
-        if goals and figure is not None:
-            shown = name.rpartition("::")[2].removeprefix("bench_")
-            body.append([f"`{shown}`", figure.name, significant(figure.shown), "; ".join(goals)])
+        shown = name.rpartition("::")[2].removeprefix("bench_")
+        for key, goal in bench.items():
+            figure = _figure_of_goal(key, bench) if key.startswith("goal") else ""
+            if figure:
+                groups.setdefault((shown.partition("[")[0], figure, str(goal)), {})[shown] = bench[figure]
+    body = []
+    for key, cases in groups.items():
+        alone = [{name: value} for name, value in cases.items()]
+        body += [_goal_line(*key, some) for some in ([cases] if len(cases) >= MERGED else alone)]
     return _markdown(["benchmark", "figure", "measured", "goal"], body, right=0) + "\n\n" + caption(summary)
+
+
+def _figure_of_goal(key: str, bench: dict[str, Any]) -> str:
+    """The figure that a goal is of: "goal_cold" is of the one that has "cold" in its name."""
+    part = key.removeprefix("goal").strip("_")
+    if not part:
+        figure = figure_of(bench)
+        return "" if figure is None else figure.name
+    return next((name for name in bench if part in name and not name.startswith("goal")), "")
+
+
+def _goal_line(function: str, figure: str, goal: str, cases: dict[str, float]) -> list[str]:
+    first = next(iter(cases))
+    name = first if len(cases) == 1 else f"{function} ({len(cases)} cases)"
+    ordered = sorted(cases.values(), reverse=goal.startswith(("<", "parent <")))
+    numbers = list(dict.fromkeys(significant(value) for value in (ordered[0], ordered[-1])))
+    shown = " to ".join(numbers)
+    return [f"`{name}`", figure, f"**{shown}**" if misses(ordered[0], goal) else shown, goal]
+
+
+def misses(value: float, goal: str) -> bool:
+    """Whether a figure is on the wrong side of the first number in its goal.
+
+    Examples
+    --------
+    >>> misses(58.0, ">= 60"), misses(5100.0, ">= 5,000"), misses(0.3, "none set")
+    (True, False, False)
+    """
+    found = re.search(r"(<=|>=|<|>) *([\d,.]+)", goal)
+    if found is None:
+        return False
+    limit = float(found[2].replace(",", ""))
+    return {"<=": value > limit, ">=": value < limit, "<": value >= limit, ">": value <= limit}[found[1]]
 
 
 def trust_table(saved: dict[str, Any]) -> str:

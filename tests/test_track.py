@@ -220,7 +220,18 @@ class TestTables:
         made = summary(speedup_2_workers=1.5, goal=">= 1.85")
         made["benchmarks"]["x::bench_other"] = {"median": 1.0}
         lines = track.goals_table(made).splitlines()
-        assert lines[2:4] == ["| `it[1]` | speedup_2_workers | 1.5 | >= 1.85 |", ""]
+        assert lines[2:4] == ["| `it[1]` | speedup_2_workers | **1.5** | >= 1.85 |", ""]
+
+    def test_goals_of_several_cases(self):
+        """Cases of one benchmark with one goal are one row, worst first; a goal may name its figure."""
+        made = summary(price_over_smallest=1.1, goal="<= 1.5", warm_seconds=2.0, goal_warm="< 2.5")
+        for case, price in ((2, 1.4), (3, 1.2)):
+            made["benchmarks"][f"x::bench_it[{case}]"] = {"price_over_smallest": price, "goal": "<= 1.5"}
+        assert track.goals_table(made).splitlines()[2:5] == [
+            "| `it (3 cases)` | price_over_smallest | 1.4 to 1.1 | <= 1.5 |",
+            "| `it[1]` | warm_seconds | 2 | < 2.5 |",
+            "",
+        ]
 
     def test_trust(self):
         """The saved tallies of every rule are rows, undecided shown where any; a bar is no column."""
