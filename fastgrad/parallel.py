@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -377,7 +378,7 @@ def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any
     run = _in_threads if workers.kind == "threads" else _in_processes
     try:
         results = run(job, chunks, workers, backend)
-        with contextlib.closing(results):
+        with _closing(results):
             for chunk, values in results:
                 job.store(chunk, values)
                 if job.budget.is_over():
@@ -398,6 +399,17 @@ def _run_parallel(job: _Job, chunks: list[slice], workers: Workers, backend: Any
         warn_user(note)
         return note
     return None
+
+
+@contextlib.contextmanager
+def _closing(results: Generator[Any, None, None]) -> Iterator[None]:
+    """Close a generator of joblib's at the end, without its advice where it was not read to its end."""
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"(?s).*adjusting the input task iterator")
+            results.close()
 
 
 def _in_threads(
