@@ -54,10 +54,11 @@ WORTH_SHUFFLING = 2.0
 CHUNKS_PER_WORKER = 16
 """Chunks for each worker where the work is long enough: the last ones to finish leave little idle."""
 
-WORTH_STARTING = {"threads": 0.03, "processes": 1.0}
+WORTH_STARTING = {"threads": 0.06, "processes": 1.0}
 """Seconds of work left below which workers are not started. joblib's first worker processes took 0.5 s to
 start (and import the cost's modules on top); eight empty tasks in two threads took 14 ms, of which 10 are the
-nap that joblib takes between two looks at its results, so that half of less than 28 ms is not gained."""
+nap that joblib takes between two looks at its results, so that half of less than 28 ms is not gained, and
+threads that share the interpreter gain less than half."""
 
 LARGEST_COPY = 2**28
 """Bytes of parameters of which each thread may have a copy of its own; of larger ones one thread has one."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastgrad.differences import Measurement
 from fastgrad.parallel import choose_workers
-from fastgrad.parameters import IndexArray
+from fastgrad.parameters import IndexArray, Parameters
 from fastgrad.survey import PROBES
 
 EACH = 2.5
@@ -26,7 +26,7 @@ EFFICIENCY = 0.9
 
 PILOTS = (64, 4096)
 """Coordinates of a Network that are timed, the second number where the first makes the check look long: the
-price of one falls when many are asked for at once (values are then read off tables)."""
+price of one falls when many that lead to one unit are asked for at once (values are then read off tables)."""
 
 LONG = 20.0
 """Seconds of work that look long: less than PATIENCE (strategy.py), for the first number tells too much."""
@@ -89,7 +89,7 @@ def measure_price(m: Measurement, count: int, indices: IndexArray) -> Price:
 
 def _measured(m: Measurement, count: int, indices: IndexArray) -> float:
     if m.engine.name == "network":
-        return _of_network(m, indices)
+        return _of_network(m, indices, count)
     each = m.start.seconds
     for _ in range(TIMED_AGAIN):
         if each > QUICK or each * EACH * count < LOOKS_LONG:
@@ -98,16 +98,35 @@ def _measured(m: Measurement, count: int, indices: IndexArray) -> float:
     return each
 
 
-def _of_network(m: Measurement, indices: IndexArray) -> float:
-    each, long = 0.0, CLOSE if m.budget.limited else LONG
-    for count in PILOTS:
-        if len(indices) <= PILOTS[-1]:
-            break
-        some = np.sort(np.random.default_rng(0).choice(indices, count, replace=False))
-        each = _timed(m, some, count)
-        if each * EACH * len(indices) < long:
-            break
+def _of_network(m: Measurement, indices: IndexArray, count: int) -> float:
+    if len(indices) <= PILOTS[-1]:
+        return 0.0
+    long = CLOSE if m.budget.limited else LONG
+    moved = len(m.engine.space.needed(indices)) / count if not m.engine.space.is_plain else 1.0
+    some = np.sort(np.random.default_rng(0).choice(indices, PILOTS[0], replace=False))
+    each = moved * _timed(m, some, PILOTS[0])
+    if each * EACH * count > long:  # the first time may have prepared what is prepared once
+        each = min(each, moved * _timed(m, some, PILOTS[0]))
+    if each * EACH * count > long and m.engine.space.is_plain:
+        some = _of_few_units(m.parameters, indices, PILOTS[1])
+        each = min(each, _timed(m, some, len(some)))
     return each
+
+
+def _of_few_units(parameters: Parameters, indices: IndexArray, count: int) -> IndexArray:
+    """About so many coordinates, of each matrix all that lead to a few units: as a whole check has them."""
+    rng = np.random.default_rng(0)
+    chosen = []
+    for number, where in parameters.segments(indices):
+        block, mine = parameters.blocks[number], indices[where]
+        share = max(1, round(count * len(mine) / len(indices)))
+        if len(block.shape) == 2:
+            width = block.shape[1]
+            units = rng.choice(width, min(width, max(1, round(share * width / len(mine)))), replace=False)
+            chosen.append(mine[np.isin((mine - block.start) % width, units)])
+        else:
+            chosen.append(rng.choice(mine, min(share, len(mine)), replace=False))
+    return np.sort(np.concatenate(chosen))
 
 
 def _timed(m: Measurement, indices: IndexArray, most: int = FEW) -> float:

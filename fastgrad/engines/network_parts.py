@@ -47,6 +47,22 @@ class Part:
         return np.asarray(self.new - base[:, self.lo : self.hi])
 
 
+def share_of_own(layer: Any, y: Array) -> float:
+    """How much of its output y moving one entry of a layer's parameter makes new."""
+    by_feature = networks.Conv2D | networks.BatchNorm
+    if isinstance(layer, by_feature) or (
+        isinstance(layer, networks.Dense | networks.LayerNorm) and y.ndim == 2
+    ):
+        return 1.0 / float(y.shape[1])
+    return 1.0
+
+
+def keeps_the_part(layer: Any) -> bool:
+    """Whether of a layer's output no more is new than of its input."""
+    pools = networks.MaxPool2D | networks.AvgPool2D
+    return isinstance(layer, Activation | pools | networks.BatchNorm | networks.Dropout | networks.Flatten)
+
+
 def felt_by(layer: Any, x: Array) -> Array:
     """What a layer's weights multiply: windows of an image, normalised values, or the input as it is.
 

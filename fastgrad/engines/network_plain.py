@@ -32,7 +32,7 @@ def plain_changes(state: NetworkState, place: Place, own: str, inside: IndexArra
     apart = place.samples_stay_apart and not place.dropout_follows
     if isinstance(place.layer, networks.Embedding) and apart:
         return _of_touched_samples(state, place, inside, offsets)
-    size = state.batch_size(place, offsets.shape[1])
+    size, together = state.batch_size(place, offsets.shape[1]), state.batch_size(place, 1)
     out = np.empty(offsets.shape)
     # Entries of one column of a weight make the same feature new, and travel together.
     columns = place.own[own].shape[-1] if isinstance(place.layer, networks.Dense) else 1
@@ -40,8 +40,10 @@ def plain_changes(state: NetworkState, place: Place, own: str, inside: IndexArra
     with np.errstate(all="ignore"):  # what is not finite shows in the values
         for i in range(0, len(inside), size):
             some = order[i : i + size]
-            outputs = _outputs(state, place, own, inside[some], offsets[some])
-            out[some] = loss_changes(state, outputs).sum(axis=1).reshape(offsets[some].shape)
+            for s in range(0, offsets.shape[1], together):  # all at once, but for large activations
+                moved = offsets[some, s : s + together]
+                outputs = _outputs(state, place, own, inside[some], moved)
+                out[some, s : s + together] = loss_changes(state, outputs).sum(axis=1).reshape(moved.shape)
     return out
 
 

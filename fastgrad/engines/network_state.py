@@ -10,7 +10,7 @@ import numpy as np
 
 from fastgrad import networks
 from fastgrad.engines.network_dense import DenseTail, dense_tail
-from fastgrad.engines.network_parts import Part, felt_by, through_chain
+from fastgrad.engines.network_parts import Part, felt_by, keeps_the_part, share_of_own, through_chain
 from fastgrad.networks.base import Array, Blocks
 from fastgrad.networks.chain import Chain
 
@@ -77,7 +77,7 @@ class NetworkState:
 
     def batch_size(self, place: Place, offsets: int) -> int:
         """How many coordinates of a layer, with so many offsets each, are evaluated plainly together."""
-        return max(1, PLAIN_BYTES // (place.largest_later * offsets))
+        return max(1, int(PLAIN_BYTES / (place.largest_new * offsets)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +133,21 @@ class Place:
         return any(_any_layer(layer, networks.Dropout) for layer in self.later)
 
     @cached_property
-    def largest_later(self) -> int:
-        """Bytes of the largest activation after it."""
-        here = max(value.nbytes for value in self.values[self.position + 1 :])
-        return here if self.outer is None else max(here, self.outer.largest_later)
+    def largest_new(self) -> float:
+        """Bytes of what one perturbation makes new of an activation after it, at most.
+
+        (By whole activations the 4,608 weights of a second convolution went one by one, in small arrays.)
+        """
+        return self._largest_new(share_of_own(self.layer, self.z), self.position + 1)
+
+    def _largest_new(self, share: float, start: int) -> float:
+        largest = self.values[start].nbytes * share
+        for k in range(start, len(self.chain.layers)):
+            share = share if keeps_the_part(self.chain.layers[k]) else 1.0
+            largest = max(largest, self.values[k + 1].nbytes * share)
+        if self.outer is None:
+            return largest
+        return max(largest, self.outer._largest_new(share, self.outer.position + 1))
 
     @cached_property
     def work_after(self) -> float:
