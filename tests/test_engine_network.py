@@ -14,6 +14,7 @@ from test_networks import NETWORKS, parameters_of
 import fastgrad
 from fastgrad import networks, parallel
 from fastgrad.engines.network import NetworkEngine
+from fastgrad.engines.network_dense import _first_equal_row
 from fastgrad.parameters import Parameters
 
 JIT = numba.config.DISABLE_JIT == 0
@@ -255,3 +256,31 @@ def with_input(value):
     X = X.copy()
     X[2, 1] = value
     return net, X, Y
+
+
+@pytest.mark.parametrize(("net", "X", "Y"), NETWORKS[15:])
+def test_batches_do_not_matter(net, X, Y, monkeypatch):
+    """However many coordinates, or offsets of one, travel together, the values are the same."""
+    rng, found = np.random.default_rng(3), []
+    parameters = Parameters(parameters_of(net))
+    indices, offsets = np.arange(parameters.size), 1e-4 * rng.normal(size=(parameters.size, 5))
+    for size in (1, 3000, 2**30):
+        monkeypatch.setattr("fastgrad.engines.network_state.PLAIN_BYTES", size)
+        found.append(NetworkEngine(net.cost, parameters, (X, Y), net).values(indices, offsets))
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-14)
+
+
+def test_largest_new():
+    """A convolution's weight makes one channel new, until a layer after it makes everything new."""
+    net, X, Y = NETWORKS[19]  # a convolution of three filters, pooled, flattened, and three outputs
+    state = NetworkEngine(net.cost, Parameters(parameters_of(net)), (X, Y), net).state
+    channel = state.values[1].nbytes / 3
+    assert state.place("0").largest_new == channel
+    assert channel > state.values[-1].nbytes == state.place("3").largest_new * 3
+
+
+def test_first_equal_row():
+    """Rows equal to an earlier one are found, zeros and rows that only begin alike are not."""
+    rows = np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 3.0], [1.0, 2.0], [0.0, 0.0], [5.0, 1.0], [1.0, 3.0]])
+    assert _first_equal_row(rows).tolist() == [0, 1, 2, 0, 4, 5, 2]

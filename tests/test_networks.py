@@ -166,3 +166,15 @@ def test_refused(attempt, message):
     """What does not fit is refused before any work, with what was expected and what came."""
     with pytest.raises(InputError, match=message):
         attempt()
+
+
+@pytest.mark.parametrize(("size", "stride"), [(2, None), (3, 2), (2, 3), (3, 1), (1, 2)])
+def test_pooling_is_of_each_window(size, stride):
+    """Windows that overlap, touch, or leave pixels out: the maximum and the mean of each."""
+    step = size if stride is None else stride
+    windows = np.lib.stride_tricks.sliding_window_view(IMAGES, (size, size), axis=(2, 3))[
+        :, :, ::step, ::step
+    ]
+    largest, mean = MaxPool2D(size, stride).forward({}, IMAGES), AvgPool2D(size, stride).forward({}, IMAGES)
+    assert np.array_equal(largest, windows.max(axis=(4, 5)))
+    np.testing.assert_allclose(mean, windows.mean(axis=(4, 5)), rtol=1e-14, atol=1e-15)

@@ -13,7 +13,7 @@ from fastgrad.checkpoint import Checkpoint
 from fastgrad.differences import Measurement
 from fastgrad.options import Options
 from fastgrad.parameters import Parameters
-from fastgrad.prices import EACH, Price, in_words, measure_price
+from fastgrad.prices import EACH, Price, _of_few_units, in_words, measure_price
 from fastgrad.problem import Problem
 
 
@@ -86,6 +86,16 @@ def test_a_network_is_timed_only_where_it_is_large():
         before = m.evaluations
         price = measure_price(m, m.parameters.size, np.arange(m.parameters.size))
         assert (price.each > 0, m.evaluations > before) == (timed, timed)
+
+
+def test_few_units_are_whole():
+    """What stands for a large network are all the weights into a few units, as a whole check has them."""
+    parameters = Parameters({"W": np.ones((90, 30)), "b": np.ones(30), "kernel": np.ones((4, 3, 3, 3))})
+    some = _of_few_units(parameters, np.arange(parameters.size), 300)
+    weights = some[some < 2700]
+    units = np.unique(weights % 30)
+    assert len(weights) == 90 * len(units) == 90 * 3
+    assert 0 < (some >= 2730).sum() < 108
 
 
 def test_prediction_of_evaluations():
