@@ -241,9 +241,12 @@ class WorkingCopy:
         some : increasing flat indices that are looked at; None for all
         """
         if some is not None:
-            mine, theirs = (self.parameters.take(v, some) for v in (self.flat_leaves, self.parameters.leaves))
-            differ = np.flatnonzero(mine != theirs)
-            return int(some[differ[0]]) if len(differ) else None
+            for number, where in self.parameters.segments(some):
+                inside = some[where] - self.parameters.blocks[number].start
+                differ = self.flat_leaves[number][inside] != self.parameters.leaves[number][inside]
+                if differ.any():
+                    return int(some[where][np.argmax(differ)])
+            return None
         for block, mine, theirs in zip(
             self.parameters.blocks, self.flat_leaves, self.parameters.leaves, strict=True
         ):
@@ -260,7 +263,7 @@ def root_mean_square(leaf: FloatArray) -> float:
     """The root mean square of a flat leaf in float64, piece by piece (no large temporary)."""
     if leaf.size == 0:
         return 0.0
-    largest = max(float(np.maximum(p.max(), -p.min())) for p in pieces(leaf))
+    largest = max(float(np.maximum(p.max(), -p.min())) + 0.0 for p in pieces(leaf))  # + 0.0: never -0.0
     if largest == 0 or not np.isfinite(largest):
         return largest
     total = 0.0

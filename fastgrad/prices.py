@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.differences import Measurement
+from fastgrad.ordered import distinct
 from fastgrad.parallel import choose_workers
-from fastgrad.parameters import IndexArray, Parameters
+from fastgrad.parameters import Block, IndexArray, Parameters
 from fastgrad.survey import PROBES
 
 EACH = 2.5
@@ -108,25 +109,43 @@ def _of_network(m: Measurement, indices: IndexArray, count: int) -> float:
     if each * EACH * count > long:  # the first time may have prepared what is prepared once
         each = min(each, moved * _timed(m, some, PILOTS[0]))
     if each * EACH * count > long and m.engine.space.is_plain:
-        some = _of_few_units(m.parameters, indices, PILOTS[1])
+        some = _of_few_units(m.parameters, indices, PILOTS[1], count == m.parameters.size)
         each = min(each, _timed(m, some, len(some)))
     return each
 
 
-def _of_few_units(parameters: Parameters, indices: IndexArray, count: int) -> IndexArray:
-    """About so many coordinates, of each matrix all that lead to a few units: as a whole check has them."""
+def _of_few_units(parameters: Parameters, indices: IndexArray, count: int, everything: bool) -> IndexArray:
+    """About so many coordinates: of each matrix those that lead to a few of its units, as a check has them.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    indices : those that are to be checked, or where everything is, some of them
+    count : how many are wanted
+    everything : whether all coordinates are to be checked
+    """
     rng = np.random.default_rng(0)
     chosen = []
     for number, where in parameters.segments(indices):
         block, mine = parameters.blocks[number], indices[where]
-        share = max(1, round(count * len(mine) / len(indices)))
-        if len(block.shape) == 2:
-            width = block.shape[1]
-            units = rng.choice(width, min(width, max(1, round(share * width / len(mine)))), replace=False)
-            chosen.append(mine[np.isin((mine - block.start) % width, units)])
-        else:
-            chosen.append(rng.choice(mine, min(share, len(mine)), replace=False))
+        share = min(len(mine), max(1, round(count * len(mine) / len(indices))))
+        if len(block.shape) == 2 and share < len(mine):
+            mine = _of_units(block, mine, share, everything, rng)
+        chosen.append(mine if len(mine) <= 2 * share else rng.choice(mine, share, replace=False))
     return np.sort(np.concatenate(chosen))
+
+
+def _of_units(
+    block: Block, mine: IndexArray, share: int, everything: bool, rng: np.random.Generator
+) -> IndexArray:
+    width = block.shape[1]
+    unit = (mine - block.start) % width
+    there = distinct(unit)
+    rows = block.shape[0] if everything else max(1, len(mine) // len(there))
+    units = rng.choice(there, min(len(there), max(1, share // rows)), replace=False)
+    if everything:
+        return (block.start + np.arange(rows)[:, None] * width + np.sort(units)).reshape(-1)
+    return mine[np.isin(unit, units)]
 
 
 def _timed(m: Measurement, indices: IndexArray, most: int = FEW) -> float:

@@ -277,7 +277,7 @@ def test_largest_new():
     state = NetworkEngine(net.cost, Parameters(parameters_of(net)), (X, Y), net).state
     channel = state.values[1].nbytes / 3
     assert state.place("0").largest_new == channel
-    assert channel > state.values[-1].nbytes == state.place("3").largest_new * 3
+    assert channel > state.values[-1].nbytes == state.place("3").largest_new
 
 
 def test_first_equal_row():

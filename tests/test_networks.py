@@ -178,3 +178,9 @@ def test_pooling_is_of_each_window(size, stride):
     largest, mean = MaxPool2D(size, stride).forward({}, IMAGES), AvgPool2D(size, stride).forward({}, IMAGES)
     assert np.array_equal(largest, windows.max(axis=(4, 5)))
     np.testing.assert_allclose(mean, windows.mean(axis=(4, 5)), rtol=1e-14, atol=1e-15)
+
+
+def test_pooling_of_small_integers():
+    """Pixels of one byte are averaged in floats."""
+    pixels = np.full((1, 1, 2, 2), 200, dtype=np.uint8)
+    assert AvgPool2D(2).forward({}, pixels).tolist() == [[[[200.0]]]]

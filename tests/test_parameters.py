@@ -559,3 +559,14 @@ class TestRefusedStructures:
         indices = np.array([4, 0, 5, 2])
         groups = {number: indices[where].tolist() for number, where in parameters.segments(indices)}
         assert groups == {0: [0, 2], 1: [4, 5]}
+
+
+@pytest.mark.parametrize("dtype", [None, np.complex128])
+def test_first_change_among_some(dtype):
+    """Of the coordinates that are looked at the first that changed is found, an imaginary part too."""
+    copy = WorkingCopy(Parameters({"a": np.ones(5), "b": np.ones(4)}), dtype)
+    copy.flat_leaves[0][1] = 2.0
+    copy.flat_leaves[1][2] += 1e-30j if dtype else 1.0
+    assert copy.first_change(np.array([0, 4, 5, 8])) is None
+    assert copy.first_change(np.array([0, 7, 8])) == 7
+    assert copy.first_change() == 1

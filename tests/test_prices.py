@@ -91,11 +91,20 @@ def test_a_network_is_timed_only_where_it_is_large():
 def test_few_units_are_whole():
     """What stands for a large network are all the weights into a few units, as a whole check has them."""
     parameters = Parameters({"W": np.ones((90, 30)), "b": np.ones(30), "kernel": np.ones((4, 3, 3, 3))})
-    some = _of_few_units(parameters, np.arange(parameters.size), 300)
-    weights = some[some < 2700]
-    units = np.unique(weights % 30)
-    assert len(weights) == 90 * len(units) == 90 * 3
-    assert 0 < (some >= 2730).sum() < 108
+    for indices in (np.arange(parameters.size), np.arange(0, parameters.size, 7)):
+        some = _of_few_units(parameters, indices, 300, True)
+        weights = some[some < 2700]
+        assert len(weights) == 90 * len(np.unique(weights % 30)) == 90 * 3
+        assert 0 < (some >= 2730).sum() < 108
+
+
+@pytest.mark.parametrize("column", [0, 6])
+def test_few_units_are_among_those_asked_for(column):
+    """Where one column of a tall matrix is to be checked, a part of that column is timed and nothing else."""
+    parameters = Parameters(np.ones((5000, 16)))
+    some = _of_few_units(parameters, np.arange(5000) * 16 + column, 300, False)
+    assert len(some) == 300
+    assert set(some % 16) == {column}
 
 
 def test_prediction_of_evaluations():

@@ -145,8 +145,8 @@ class Place:
         for k in range(start, len(self.chain.layers)):
             share = share if keeps_the_part(self.chain.layers[k]) else 1.0
             largest = max(largest, self.values[k + 1].nbytes * share)
-        if self.outer is None:
-            return largest
+        if self.outer is None:  # of the outputs everything is written down
+            return max(largest, self.values[-1].nbytes)
         return max(largest, self.outer._largest_new(share, self.outer.position + 1))
 
     @cached_property

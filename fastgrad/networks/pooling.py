@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +89,11 @@ class MaxPool2D(_Pool2D):
     def forward(self, p: Blocks, x: Array) -> Array:
         """The maximum of each window."""
         del p
-        return functools.reduce(np.maximum, self._corners(x))
+        first, *others = self._corners(x)
+        largest = first.copy()
+        for corner in others:
+            np.maximum(largest, corner, out=largest)
+        return largest
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """The whole gradient to the first maximum of the window."""
@@ -120,7 +123,12 @@ class AvgPool2D(_Pool2D):
     def forward(self, p: Blocks, x: Array) -> Array:
         """The mean of each window."""
         del p
-        return functools.reduce(np.add, self._corners(x)) / self.size**2
+        first, *others = self._corners(x)
+        total = first.astype(x.dtype if x.dtype.kind == "f" else np.float64)  # pixels may be small integers
+        for corner in others:
+            total += corner
+        total /= self.size**2
+        return total
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """An equal share to each pixel of the window."""
