@@ -144,7 +144,8 @@ def _of_units(
     rows = block.shape[0] if everything else max(1, len(mine) // len(there))
     units = rng.choice(there, min(len(there), max(1, share // rows)), replace=False)
     if everything:
-        return (block.start + np.arange(rows)[:, None] * width + np.sort(units)).reshape(-1)
+        found: IndexArray = block.start + np.arange(rows)[:, None] * width + np.sort(units)
+        return found.reshape(-1)
     return mine[np.isin(unit, units)]
 
 
