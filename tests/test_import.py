@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+import fastgrad
+
 HEAVY = ("numba", "joblib", "scipy", "rich", "matplotlib", "sklearn", "torch", "jax")
 """What an import of fastgrad must not load: Numba, what is used later if at all, and optional things."""
 
@@ -40,3 +42,17 @@ def test_kernels_are_one_import_away():
     """`from fastgrad import kernels` works; the first use of one is what loads Numba."""
     assert loaded_by("from fastgrad import kernels") == []
     assert "numba" in loaded_by("from fastgrad import kernels\nkernels.tanh(0.5)")
+
+
+def test_networks_come_when_asked_for():
+    """Layers are there by name, and as a module, but an import alone does not load them."""
+    code = "import sys, fastgrad\nprint('fastgrad.networks' in sys.modules, 'Dense' in dir(fastgrad))\n"
+    code += "print(fastgrad.Dense(2, 3).inputs, fastgrad.networks.Tanh is fastgrad.Tanh)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["False", "True", "2", "True"]
+
+
+def test_unknown_names():
+    """A name that there is not is refused as any module refuses it."""
+    with pytest.raises(AttributeError, match="module 'fastgrad' has no attribute 'nope'"):
+        _ = fastgrad.nope
