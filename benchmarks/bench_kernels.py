@@ -9,14 +9,18 @@ mpmath on 400 of the inputs; for losses the error of the one value. Compilation 
 """
 
 import math
+import statistics
 
 import mpmath
 import numba
 import numpy as np
 import pytest
+from measure import in_turns
 from scipy import special
 
 from fastgrad import kernels
+from fastgrad.kernels import changes, dense_tail
+from fastgrad.parallel import one_blas_thread
 
 SIZES = [1_000, 100_000]
 MEASURED = 400  # elements compared with mpmath
@@ -165,3 +169,48 @@ def bench_loss(benchmark, name, library, size, dtype):
     with mpmath.workprec(120):
         error = _ulp(got, exact(x, target), "float64")
     _record(benchmark, size, error)
+
+
+LANES, UNITS, OUTPUTS = 256, 1024, 10
+
+
+@numba.njit(error_model="numpy")
+def _changes_of_units(activation, weights, moved, q0, q1, rows):
+    for k in range(len(weights)):
+        dense_tail._activate_row(activation, weights[k], moved, q0[k], q1[k], q1[k], rows[k % 4], LANES)
+
+
+@numba.njit(error_model="numpy")
+def _product_of_units(weights, rows, out):
+    for k in range(0, len(weights), 4):
+        dense_tail._add_product(weights, k, 4, rows, out, LANES)
+
+
+@pytest.mark.parametrize("activation", ["ReLU", "Tanh", "Sigmoid", "GELU"])
+def bench_change(benchmark, activation):
+    """The change of an activation, as a network's kernel makes it for each of 1,024 units in 256 lanes."""
+    rng = np.random.default_rng(0)
+    kind = getattr(changes, activation)()
+    q0, q1, _ = changes.prepared(kind, rng.normal(size=(UNITS, LANES)))
+    given = (kind, rng.normal(size=UNITS), 1e-5 * rng.normal(size=LANES), q0, q1, np.zeros((4, LANES)))
+    _changes_of_units(*given)  # compiles
+    benchmark(_changes_of_units, *given)
+    if benchmark.stats is not None:
+        benchmark.extra_info["ns_per_element"] = benchmark.stats.stats.min / (UNITS * LANES) * 1e9
+
+
+def bench_product(benchmark, tiny):
+    """The product after it, from 1,024 units to ten, beside what BLAS reaches on the same core."""
+    rng = np.random.default_rng(0)
+    weights, rows, out = rng.normal(size=(UNITS, OUTPUTS)), rng.normal(size=(4, LANES)), np.zeros((10, LANES))
+    a = rng.normal(size=(1024, 1024))
+    run = {"product": lambda: _product_of_units(weights, rows, out), "blas": lambda: a @ a}
+    run["product"]()  # compiles
+    with one_blas_thread():
+        seconds = in_turns(run, 1 if tiny else 21)
+    flops = 2 * UNITS * OUTPUTS * LANES / statistics.median(seconds["product"])
+    benchmark.extra_info |= {
+        "share_of_peak": flops / (2 * 1024**3 / statistics.median(seconds["blas"])),
+        "gflops": flops / 1e9,
+    }
+    benchmark.pedantic(run["product"], rounds=1)
