@@ -3,8 +3,8 @@
     scripts/breakdown                               the three dense networks and the convolutions
     scripts/breakdown "64-32-10 tanh" auto          one of bench_network.py's, by nodes where these are fewer
 
-Parts are timed by wrapping the functions that do them: one worker, medians of several checks. Preparation is a
-part of the first values, and the kernels are inside both and inside the looks.
+Parts are timed by wrapping the functions that do them: one worker, medians of several checks. Preparation is
+a part of the first values, and the kernels are inside both and inside the looks.
 """
 
 from __future__ import annotations
