@@ -16,7 +16,9 @@ def walk(function, x, g, start=0, seed=7, length=0.25, weight=1.0, slope=0.0):
     """What a move makes of x, and what it says the cost rises by."""
     out = np.full_like(x, np.nan)
     with np.errstate(over="ignore"):
-        rise = function(out, x, g, start, np.uint64(seed), length, weight, slope, np.full(LANES, np.nan))
+        rise = function(
+            out, x, g, start, np.uint64(seed), length, weight, slope, *np.full((2, LANES), np.nan)
+        )
     return out, rise
 
 

@@ -149,7 +149,7 @@ class DirectionalEngine(EngineBase):
         """Bring the private copy to x + t v; what the claimed gradient says the cost rises by."""
         from fastgrad.kernels.directions import LANES, move
 
-        seed, products, rise, first = np.uint64(direction.seed), np.empty(LANES), 0.0, 0
+        seed, (products, v), rise, first = np.uint64(direction.seed), np.empty((2, LANES)), 0.0, 0
         slope = 2.0 / direction.part.size if direction.ruler else 0.0
         for r in direction.part.rectangles:
             x, g, moved = self._leaves(r.block)
@@ -158,7 +158,7 @@ class DirectionalEngine(EngineBase):
                 there = slice(start, stop)
                 rise += move(
                     moved[there], x[there], g[there], r.start + start, seed,
-                    t * self.sizes[r.block], weight, slope, products,
+                    t * self.sizes[r.block], weight, slope, products, v,
                 )  # fmt: skip
                 first += stop - start
         return rise - self._stay(direction)
