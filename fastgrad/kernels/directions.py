@@ -33,8 +33,8 @@ and only the sum may be taken in another order. (Where it might as well, (x + d)
 
 STEPS = np.arange(LANES, dtype=np.uint64) * GOLDEN
 RAMP = np.arange(LANES, dtype=np.float64)
-"""What the k-th of LANES coordinates adds to the generator's state, and k as a float: without AVX-512 a product
-of 64-bit integers takes six instructions, and none makes one a float."""
+"""What the k-th of LANES coordinates adds to the state of the generator, and k as a float: without AVX-512 a
+product of 64-bit integers takes six instructions, and none makes one a float."""
 
 
 # seed, i, z: uint64
