@@ -99,7 +99,6 @@ class Parameters:
         )
         self.size = int(starts[-1])
         self._starts: IndexArray = starts.astype(np.intp)
-        self._typical: dict[int, float] = {}
         if self.size == 0:
             raise InputError(
                 "the parameters are empty: expected at least one number in an array, "
@@ -107,15 +106,13 @@ class Parameters:
             )
 
     def typical_size(self, number: int) -> float:
-        """The typical size of a block, looked for once: of a large one that takes as long as copying it."""
-        if number not in self._typical:
-            self._typical[number] = typical_size(self.leaves[number])
-        return self._typical[number]
+        """The typical size of a block."""
+        return float(self.typical_sizes[number])
 
     @cached_property
     def typical_sizes(self) -> npt.NDArray[np.float64]:
-        """The typical size of each block."""
-        return np.array([self.typical_size(number) for number in range(len(self.blocks))])
+        """The typical size of each block, looked for once: of a large one it takes as long as a copy."""
+        return np.array([typical_size(leaf) for leaf in self.leaves])
 
     @property
     def is_single_array(self) -> bool:

@@ -174,6 +174,8 @@ class TestCuts:
         whole = engine.values(indices, offsets)
         cuts = [slice(i, i + size) for i in range(0, len(indices), size)]
         assert np.array_equal(whole, np.concatenate([engine.values(indices[c], offsets[c]) for c in cuts]))
+        mixed = rng.permutation(len(indices))  # in whatever order they are asked for
+        assert np.array_equal(whole[mixed], engine.values(indices[mixed], offsets[mixed]))
 
     def test_a_whole_check_takes_tables(self, monkeypatch):
         """A check of enough coordinates reads them off, and agrees with one that may not."""

@@ -72,7 +72,6 @@ class NetworkEngine(EngineBase):
             self.notes = (IN_FLOAT64,)
         self.space = space or ParameterSpace(parameters)
         self.tables: dict[str, UnitTable] = {}
-        self._compiled = False
         self.origin = self.state.cost
         if isinstance(space, NodeSpace):
             self.granularity = state.samples  # one pass answers for a unit in every sample
@@ -101,12 +100,9 @@ class NetworkEngine(EngineBase):
 
     def baseline(self) -> float:
         """The cost at the parameters, in float64; what the network needs is compiled here, untimed."""
-        if self.state.tail is not None and not self._compiled:
+        if self.state.tail is not None:
             by_nodes = [split_name(b.name)[1] == NODES for b in self.parameters.blocks]
-            self.state.tail.compile(
-                weights=not all(by_nodes), nodes=True
-            )  # nodes are what tables are made of
-            self._compiled = True
+            self.state.tail.compile(weights=not all(by_nodes), nodes=True)  # tables are made of nodes
         return self.state.cost
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
