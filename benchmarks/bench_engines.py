@@ -14,14 +14,14 @@ import pytest
 from measure import in_turns, median_ratio
 
 import fastgrad
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.stencils import CENTRAL
 from fastgrad.engines.batched import BatchedEngine
 from fastgrad.engines.compiled import CompiledEngine
 from fastgrad.engines.python import PythonEngine
-from fastgrad.parallel import evaluate
-from fastgrad.parameters import Parameters
-from fastgrad.preflight import check_cost
-from fastgrad.stencils import CENTRAL
-from fastgrad.steps import make_plan
+from fastgrad.execution.evaluate import evaluate
+from fastgrad.preflight.cost import check_cost
+from fastgrad.problem.parameters import Parameters
 
 
 def first_entry(x):

@@ -19,8 +19,8 @@ from measure import in_turns
 from scipy import special
 
 from fastgrad import kernels
+from fastgrad.execution.workers import one_blas_thread
 from fastgrad.kernels import changes, dense_tail
-from fastgrad.parallel import one_blas_thread
 
 SIZES = [1_000, 100_000]
 MEASURED = 400  # elements compared with mpmath

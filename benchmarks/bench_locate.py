@@ -24,8 +24,8 @@ import pytest
 
 import fastgrad
 from fastgrad import pursuit
-from fastgrad.parameters import Parameters
-from fastgrad.probes import PROBES, Prober
+from fastgrad.directions.probes import PROBES, Prober
+from fastgrad.problem.parameters import Parameters
 
 SIZES = (784, 1024, 200, 10)
 TINY = (12, 16, 8, 4)

@@ -13,7 +13,7 @@ from measure import in_turns, median_ratio
 from peers.case import Case
 
 import fastgrad
-from fastgrad.stencils import STENCILS
+from fastgrad.differences.stencils import STENCILS
 
 SIZES = {"16-8-4": ((16, 8, 4), 32), "64-32-10": ((64, 32, 10), 128), "256-64-10": ((256, 64, 10), 64)}
 MOST = 1000

@@ -36,12 +36,13 @@ from fastgrad import (
     SoftmaxCrossEntropy,
     Tanh,
 )
-from fastgrad.bench.problems import flops_of_a_weight
-from fastgrad.engines.network import NetworkEngine
-from fastgrad.parallel import evaluate, one_blas_thread
-from fastgrad.parameters import Parameters
-from fastgrad.stencils import CENTRAL
-from fastgrad.steps import make_plan
+from fastgrad.cli.bench.problems import flops_of_a_weight
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.stencils import CENTRAL
+from fastgrad.engines.network.engine import NetworkEngine
+from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.workers import one_blas_thread
+from fastgrad.problem.parameters import Parameters
 
 
 def mlp(sizes, activation):

@@ -25,7 +25,7 @@ from peers import all_peers
 from peers.case import Case, Piece
 
 import fastgrad
-from fastgrad.parallel import one_blas_thread
+from fastgrad.execution.workers import one_blas_thread
 
 ASKED = 1e-6
 """The relative error that derivatives are asked for."""

@@ -16,9 +16,9 @@ from measure import in_turns
 
 import fastgrad
 from fastgrad.engines.directional import Direction, DirectionalEngine
-from fastgrad.parameters import Parameters
-from fastgrad.regions import Part
-from fastgrad.sampling import choose_coordinates
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.regions import Region
+from fastgrad.sampling.selection import choose_coordinates
 
 SIZES = [10**4, 10**6, 10**8]
 COUNT = 1000
@@ -54,7 +54,7 @@ def bench_direction(benchmark, tiny, n):
     parameters = Parameters(np.ones(n))
     engine = DirectionalEngine(lambda x: x[0] * 1.0, parameters, (), [np.zeros(n)], 1.0)
     engine.baseline()
-    numbers, offsets = engine.add(Direction(7, Part.whole(parameters))), np.array([[1e-6]])
+    numbers, offsets = engine.add(Direction(7, Region.whole(parameters))), np.array([[1e-6]])
     engine.values(numbers, offsets)  # compiles
 
     def along():

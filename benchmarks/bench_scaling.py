@@ -14,14 +14,14 @@ import pytest
 from measure import in_turns, median_ratio
 
 import fastgrad
-from fastgrad.bench.measure import rows_of, worker_counts
-from fastgrad.bench.problems import PROBLEMS
+from fastgrad.cli.bench.measure import rows_of, worker_counts
+from fastgrad.cli.bench.problems import PROBLEMS
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.stencils import CENTRAL
 from fastgrad.engines.compiled import CompiledEngine
 from fastgrad.engines.python import PythonEngine
-from fastgrad.parallel import one_blas_thread
-from fastgrad.parameters import Parameters
-from fastgrad.stencils import CENTRAL
-from fastgrad.steps import make_plan
+from fastgrad.execution.workers import one_blas_thread
+from fastgrad.problem.parameters import Parameters
 
 WORKERS = worker_counts(os.cpu_count() or 1)
 COUNT = 200

@@ -22,20 +22,21 @@ from unittest.mock import patch
 from bench_network import CASES, OTHERS, batch_of
 
 import fastgrad
-from fastgrad import checks, differences
-from fastgrad.engines.network import NetworkEngine
-from fastgrad.engines.network_state import NetworkState
-from fastgrad.kernels import dense_tail, reading
+from fastgrad import checks
+from fastgrad.coordinates import measurement
+from fastgrad.engines.network.engine import NetworkEngine
+from fastgrad.engines.network.state import NetworkState
+from fastgrad.kernels import dense_tail, polynomials
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "claimed gradient": [(checks, "claimed_gradient")],
     "network at its parameters": [(NetworkState, "__init__")],
-    "looks at the blocks": [(differences.Measurement, "look_around")],
+    "looks at the blocks": [(measurement.Measurement, "look_around")],
     "preparation of tables": [(NetworkEngine, "prepared")],
-    "first values and bounds": [(differences.Measurement, "_screen")],
-    "verdicts and refinement": [(differences.Measurement, "_refine")],
+    "first values and bounds": [(measurement.Measurement, "_screen")],
+    "verdicts and refinement": [(measurement.Measurement, "_refine")],
     "report": [(checks, "build_report")],
-    "kernels": [(dense_tail, "sweep"), (dense_tail, "sweep_nodes"), (reading, "read_off")],
+    "kernels": [(dense_tail, "sweep"), (dense_tail, "sweep_nodes"), (polynomials, "read_off")],
 }
 """What is timed: functions by the object they are looked up in."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from fastgrad.bench.measure import in_turns
+from fastgrad.cli.bench.measure import in_turns
 
 __all__ = ["in_turns", "median_ratio"]
 

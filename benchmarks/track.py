@@ -391,7 +391,7 @@ def newest_with(history: list[Summary], key: str) -> Summary | None:
 
 def peers_plot(summary: Summary) -> str:
     """How many times faster than the textbook loop every peer is, network by network, as SVG."""
-    from fastgrad.bench.svg import Bar, bar_chart
+    from fastgrad.cli.bench.svg import Bar, bar_chart
 
     rows = _peer_rows(summary)
     bars = []

@@ -23,7 +23,7 @@ from corpus import OWN, RIGHT, WRONG, Case, flat
 from track import now_and_commit, save
 
 import fastgrad
-from fastgrad.parameters import Parameters
+from fastgrad.problem.parameters import Parameters
 
 AGREE, DISAGREE, UNDECIDED, CRASH = "agree", "disagree", "undecided", "crash"
 

@@ -3,17 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fastgrad.checks import (
-    NumericalGradient,
-    assert_gradient,
-    check,
-    check_gradient,
-    numerical_gradient,
-    relative_error,
-)
-from fastgrad.errors import FastgradWarning, GradientError, InputError, WorkerError
-from fastgrad.problem import Problem
-from fastgrad.report import Report
+from fastgrad._version import __version__ as __version__
+from fastgrad.checks import assert_gradient, check, check_gradient, numerical_gradient, relative_error
+from fastgrad.errors import FastgradWarning, InputError, WorkerError
+from fastgrad.problem.problem import Problem
+from fastgrad.report.numerical import NumericalGradient
+from fastgrad.report.report import GradientError, Report
 
 if TYPE_CHECKING:
     from fastgrad.networks import (
@@ -41,8 +36,6 @@ if TYPE_CHECKING:
         Softplus,
         Tanh,
     )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ELU",

@@ -2,6 +2,6 @@
 
 import sys
 
-from fastgrad.cli import main
+from fastgrad.cli.main import main
 
 sys.exit(main())

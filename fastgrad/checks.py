@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.budget import INTERRUPTED, Budget
-from fastgrad.carry_out import carry_out
-from fastgrad.claims import claimed_gradient
-from fastgrad.differences import Differences, Measurement
-from fastgrad.engines.base import Values
+from fastgrad.coordinates.measurement import Measurement
+from fastgrad.differences.plan import StepOption
 from fastgrad.errors import InputError
-from fastgrad.options import Options
-from fastgrad.parallel import one_blas_thread
-from fastgrad.parameters import IndexArray, Parameters, flatten_alike
-from fastgrad.path_integral import CALLS, path_witness
-from fastgrad.preflight import args_unchanged
-from fastgrad.problem import Problem
-from fastgrad.progress import Tally
-from fastgrad.report import Report
+from fastgrad.execution.budget import INTERRUPTED, Budget
+from fastgrad.execution.identity import open_checkpoint
+from fastgrad.execution.progress import Progress
+from fastgrad.execution.workers import one_blas_thread
+from fastgrad.options import Options, check_seed
+from fastgrad.preflight.gradient import claimed_gradient
+from fastgrad.problem.arguments import args_unchanged
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.problem import Problem
+from fastgrad.problem.structure import flatten_alike
 from fastgrad.report.build import build_report
-from fastgrad.resume import open_checkpoint
-from fastgrad.sampling import check_seed, choose_coordinates, spread
-from fastgrad.steps import StepOption
-from fastgrad.verdict import relative_error as _relative_error
-
-PATH_SHARE = 20
-"""The path integral is taken where the cost was evaluated so many times more often than it calls the
-gradient, whose price is that of a few evaluations; not for a Network, whose evaluations cost next to none."""
+from fastgrad.report.numerical import NumericalGradient, scatter
+from fastgrad.report.report import Report
+from fastgrad.strategy.ask_witnesses import path_sentence
+from fastgrad.strategy.run import carry_out, coordinates_for_engine
+from fastgrad.verdict.classic import relative_error as _relative_error
 
 
 def check_gradient(
@@ -168,41 +162,25 @@ def check(problem: Problem, **options: Any) -> Report:
     chosen = Options.of(options)
     check_seed(chosen.seed)
     parameters = Parameters(problem.params)
-    budget, tally = Budget(chosen.budget, chosen.max_evaluations), Tally(chosen.progress)
+    budget, tally = Budget(chosen.budget, chosen.max_evaluations), Progress(chosen.progress)
     with one_blas_thread():
         with args_unchanged(problem.args, "gradient function"):
             pure = problem.gradient_is_networks_own
             whole = claimed_gradient(problem.gradient, parameters, problem.args, pure)
         with open_checkpoint(problem, parameters, whole, chosen) as keeper:
-            m = Measurement(problem, parameters, chosen, _for_engine(chosen, parameters), budget, keeper)
+            m = Measurement(
+                problem, parameters, chosen, coordinates_for_engine(chosen, parameters), budget, keeper
+            )
             with args_unchanged(problem.args, "cost"):
                 done = carry_out(m, whole, tally)
                 found = m.finish()
             path = ""
             if not (found.comparison.wrong.any() or done.coverage.certificate or budget.limited):
-                path = _path_witness(problem, parameters, found, chosen)
+                path = path_sentence(problem, parameters, found, chosen)
             whole.require_unchanged()
             earlier = keeper.seconds
     seconds = earlier + time.perf_counter() - began
     return build_report(problem, parameters, chosen, found, done, m, path, seconds)
-
-
-def _for_engine(options: Options, parameters: Parameters) -> IndexArray:
-    """The coordinates that the engine is chosen for: those named, else all, or of very many some."""
-    if isinstance(options.coordinates, str | float):
-        return spread(parameters.size)
-    return choose_coordinates(options.coordinates, parameters, options.seed)[0]
-
-
-def _path_witness(problem: Problem, parameters: Parameters, found: Differences, options: Options) -> str:
-    """What the path integral says, where its gradient calls are few beside the evaluations made already."""
-    few = found.evaluations < PATH_SHARE * CALLS or found.engine.name == "network"
-    if few or options.tolerance is not None:
-        return ""
-    sigma = max((s for s in found.noise.values() if s == s), default=float("inf"))
-    return path_witness(
-        problem, parameters, sigma=sigma, z=found.z, seed=options.seed, vectorized=options.vectorized
-    )
 
 
 def assert_gradient(
@@ -246,29 +224,6 @@ def assert_gradient(
     return report
 
 
-@dataclass(frozen=True, eq=False)
-class NumericalGradient:
-    """A numerical gradient: values and error bounds in the structure of the parameters.
-
-    Examples
-    --------
-    >>> import fastgrad
-    >>> found = fastgrad.numerical_gradient(lambda p: p["a"] ** 2, {"a": 3.0})
-    >>> round(float(found.values["a"]), 6), bool(found.error_bound["a"] < 1e-6)
-    (6.0, True)
-    """
-
-    values: Any
-    error_bound: Any
-    cost: float
-    evaluations: int
-    seconds: float
-    engine: str
-    method: str
-    n_jobs: int
-    notes: tuple[str, ...] = ()
-
-
 def numerical_gradient(
     cost: Callable[..., Any], params: Any, *, args: tuple[Any, ...] = (), **options: Any
 ) -> NumericalGradient:
@@ -303,17 +258,19 @@ def numerical_gradient(
     problem, budget, tally = (
         Problem(cost, None, params, args),
         Budget(chosen.budget, chosen.max_evaluations),
-        (Tally(chosen.progress)),
+        (Progress(chosen.progress)),
     )
     with one_blas_thread(), open_checkpoint(problem, parameters, None, chosen) as keeper:
-        m = Measurement(problem, parameters, chosen, _for_engine(chosen, parameters), budget, keeper)
+        m = Measurement(
+            problem, parameters, chosen, coordinates_for_engine(chosen, parameters), budget, keeper
+        )
         with args_unchanged(args, "cost"):
             carry_out(m, None, tally)
         found = m.finish()
     stopped = (f"stopped early: {budget.stopped}",) * bool(budget.stopped)
     return NumericalGradient(
-        values=_scatter(parameters, found.indices, found.estimates.numeric, np.nan),
-        error_bound=_scatter(parameters, found.indices, found.estimates.error_bound, np.inf),
+        values=scatter(parameters, found.indices, found.estimates.numeric, np.nan),
+        error_bound=scatter(parameters, found.indices, found.estimates.error_bound, np.inf),
         cost=found.start.cost,
         evaluations=found.evaluations,
         seconds=time.perf_counter() - began,
@@ -349,9 +306,3 @@ def relative_error(a: Any, b: Any) -> float:
             f"relative_error compares as many numbers with as many; got {left.size} and {right.size}"
         )
     return _relative_error(left, right)
-
-
-def _scatter(parameters: Parameters, indices: IndexArray, values: Values, unknown: float) -> Any:
-    flat: npt.NDArray[np.float64] = np.full(parameters.size, unknown)
-    flat[indices] = values
-    return parameters.build_arrays([flat[b.start : b.stop] for b in parameters.blocks])

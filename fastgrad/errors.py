@@ -6,10 +6,6 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from fastgrad.report import Report
 
 
 class InputError(ValueError):
@@ -18,18 +14,6 @@ class InputError(ValueError):
 
 class WorkerError(RuntimeError):
     """A worker process ended before it could answer."""
-
-
-class GradientError(AssertionError):
-    """The gradient was not found right; the text is the report's, the report is in `.report`."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__(f"\n{report}")
-        self.report = report
-
-    def __reduce__(self) -> tuple[type[GradientError], tuple[Report]]:
-        """Rebuild from the report, so that the error survives a trip between processes."""
-        return type(self), (self.report,)
 
 
 class FastgradWarning(UserWarning):

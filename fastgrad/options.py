@@ -6,11 +6,12 @@ from dataclasses import dataclass, fields
 from numbers import Integral
 from typing import Any
 
-from fastgrad.budget import check_budget
+import numpy as np
+
+from fastgrad.arrays import is_finite_number
+from fastgrad.differences.plan import StepOption
+from fastgrad.differences.stencils import find_stencil
 from fastgrad.errors import InputError
-from fastgrad.stencils import find_stencil
-from fastgrad.steps import StepOption, is_finite_number
-from fastgrad.verdict import check_tolerance
 
 PERTURB = ("parameters", "nodes", "auto")
 """What may be moved: the parameters, the pre-activations of a network, or whichever takes less work."""
@@ -86,3 +87,31 @@ class Options:
         if unknown:
             raise TypeError(f"unknown option {unknown[0]!r}: the options are {', '.join(known)}")
         return cls(**given)
+
+
+FEWEST = 2
+"""Evaluations that any check makes, at the parameters."""
+
+
+def check_budget(seconds: object, evaluations: object) -> None:
+    """Refuse a budget that is no positive number of seconds, or fewer than FEWEST evaluations."""
+    if seconds is not None and not (is_finite_number(seconds) and float(seconds) > 0):  # type: ignore[arg-type]
+        raise InputError(f"budget must be a positive number of seconds, or None; got {seconds!r}")
+    whole = isinstance(evaluations, int) and not isinstance(evaluations, bool)
+    if evaluations is not None and not (whole and evaluations >= FEWEST):  # type: ignore[operator]
+        raise InputError(
+            f"max_evaluations must be an integer of at least {FEWEST}, or None: the cost is evaluated twice "
+            f"at the parameters before anything else; got {evaluations!r}"
+        )
+
+
+def check_tolerance(tolerance: float | None) -> None:
+    """Refuse a tolerance that is not a finite number >= 0, or None."""
+    if tolerance is not None and not (is_finite_number(tolerance) and tolerance >= 0):
+        raise InputError(f"tolerance must be a finite number >= 0, or None; got {tolerance!r}")
+
+
+def check_seed(seed: Any) -> None:
+    """Refuse a seed that is not an integer >= 0."""
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"seed must be an integer >= 0; got {seed!r}")

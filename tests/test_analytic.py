@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.analytic import BRANCHES, FUNCTIONS, METHODS, UFUNCS, Followed, NotAnalytic, why_not_analytic
-from fastgrad.parameters import Parameters
+from fastgrad.problem.parameters import Parameters
+from fastgrad.witnesses.analytic_arrays import (
+    BRANCHES,
+    FUNCTIONS,
+    METHODS,
+    UFUNCS,
+    Followed,
+    NotAnalytic,
+    why_not_analytic,
+)
 
 X = np.linspace(0.2, 1.4, 6).reshape(2, 3)
 

@@ -7,7 +7,7 @@ import pytest
 from problems import slow_waves
 
 import fastgrad
-from fastgrad.arguments import fingerprints, settled_arrays
+from fastgrad.problem.arguments import fingerprints, settled_arrays
 
 
 def rows_cost(w, A):

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.bench import BenchResult, Row, run_bench
-from fastgrad.bench.measure import in_turns, worker_counts
-from fastgrad.bench.problems import PROBLEMS, flops_of_a_weight
-from fastgrad.bench.svg import Bar, bar_chart
-from fastgrad.stencils import CENTRAL
-from fastgrad.steps import make_plan
+from fastgrad.cli.bench.measure import in_turns, run_bench, worker_counts
+from fastgrad.cli.bench.problems import PROBLEMS, flops_of_a_weight
+from fastgrad.cli.bench.result import BenchResult, Row
+from fastgrad.cli.bench.svg import Bar, bar_chart
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.stencils import CENTRAL
 
 RESULT = BenchResult(
     (

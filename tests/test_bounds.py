@@ -9,20 +9,19 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 import fastgrad
-from fastgrad.bounds import (
+from fastgrad.differences.bounds import (
     ALPHA,
     LOOKS,
     by_complex_step,
     by_four_points,
     by_six_points,
-    carried,
-    coarsest_epsilon,
     quantile,
     screened,
 )
-from fastgrad.parameters import Parameters
-from fastgrad.spaces import ParameterSpace
-from fastgrad.stencils import CENTRAL, STENCILS
+from fastgrad.differences.stencils import CENTRAL, STENCILS
+from fastgrad.engines.space import ParameterSpace, carried
+from fastgrad.preflight.complex_step import coarsest_epsilon
+from fastgrad.problem.parameters import Parameters
 
 # cost, its exact gradient, why
 SMOOTH = [

@@ -11,10 +11,11 @@ import pytest
 from problems import waves_batch, waves_loop
 
 import fastgrad
-from fastgrad import budget as budgets
-from fastgrad.budget import INTERRUPTED, KEPT_BACK, SHARE_OF_A_CHUNK, Budget, check_budget
 from fastgrad.errors import InputError
-from fastgrad.problem import Problem
+from fastgrad.execution import budget
+from fastgrad.execution.budget import INTERRUPTED, KEPT_BACK, SHARE_OF_A_CHUNK, Budget
+from fastgrad.options import check_budget
+from fastgrad.problem.problem import Problem
 
 jitted_waves = numba.njit(waves_loop)
 
@@ -377,4 +378,4 @@ class TestInterrupted:
 
 def test_budgets_are_chosen():
     """What is kept back and the longest chunk together stay below a tenth."""
-    assert budgets.KEPT_BACK + budgets.SHARE_OF_A_CHUNK < 0.1
+    assert budget.KEPT_BACK + budget.SHARE_OF_A_CHUNK < 0.1

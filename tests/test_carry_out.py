@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad import carry_out, strategy
-from fastgrad.claims import claimed_gradient
-from fastgrad.differences import Measurement
-from fastgrad.guarantees import least_count
+from fastgrad.coordinates.measurement import Measurement
 from fastgrad.options import Options
-from fastgrad.outcome import proven
-from fastgrad.parameters import Parameters
-from fastgrad.prices import EACH
-from fastgrad.sampling import choose_coordinates
+from fastgrad.preflight.gradient import claimed_gradient
+from fastgrad.problem.parameters import Parameters
+from fastgrad.sampling.confidence_limits import least_count
+from fastgrad.sampling.selection import choose_coordinates
+from fastgrad.strategy import decide, run
+from fastgrad.strategy.forecast import EACH
+from fastgrad.strategy.outcome import proven
 
 
 def weighted(p):
@@ -145,8 +145,8 @@ class TestProbesAndSearch:
 
     def test_auto_takes_the_strategy_where_it_is_long(self, monkeypatch):
         """coordinates="auto" probes and samples where all of it would take longer than anybody waits."""
-        monkeypatch.setattr(strategy, "PATIENCE", 0.0)
-        monkeypatch.setattr(strategy, "SOON", 0.0)
+        monkeypatch.setattr(decide, "PATIENCE", 0.0)
+        monkeypatch.setattr(decide, "SOON", 0.0)
         x = np.random.default_rng(0).normal(size=30_000)
         report = fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos, x)
         assert report.verdict == "agree"
@@ -172,7 +172,7 @@ class TestPrediction:
     @pytest.fixture
     def long(self, monkeypatch):
         """Every check looks long."""
-        monkeypatch.setattr(carry_out, "SAID_FROM", 0.0)
+        monkeypatch.setattr(run, "SAID_FROM", 0.0)
 
     @pytest.mark.parametrize("progress", [None, True])
     def test_said_before(self, long, capsys, progress):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.certificate import Certificate
+from fastgrad.directions.certificate import Certificate
+from fastgrad.directions.probes import Slope, certified_size
 from fastgrad.engines.directional import Direction
 from fastgrad.kernels.directions import components
-from fastgrad.parameters import Parameters
-from fastgrad.probes import Slope, certified_size
-from fastgrad.regions import Part
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.regions import Region
 
 N = 200
 TRIALS = 2000
@@ -206,7 +206,7 @@ class TestNumbers:
     def test_sizes_of_each_block(self):
         """S is counted in each block's own units, and beside its typical entry where there is one."""
         named = Named()
-        whole = Part.whole(named.parameters)
+        whole = Region.whole(named.parameters)
         slopes = [Slope(Direction(k, whole), 1e-3, 3e-3, 1.0, 0.0) for k in range(3)]
         certificate = Certificate.of(named, slopes, whole, 5)
         assert certificate.sizes == pytest.approx((2 * 4e-3 / 4, 2 * 4e-3 / 0.25))

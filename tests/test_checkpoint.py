@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastgrad import checkpoint as module
-from fastgrad.checkpoint import Checkpoint, NoCheckpoint
 from fastgrad.errors import InputError
+from fastgrad.execution import checkpoint, checkpoint_file
+from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
 
 IDENTITY = {"parameters": "a1b2", "gradient": "c3d4", "data": "e5f6", "options": "seed=0", "fastgrad": "1.0"}
 
@@ -175,7 +175,7 @@ class TestRoundTrip:
 
     def test_long_values_are_split(self, path, monkeypatch):
         """A chunk too long for one row comes back as several, which are all of it."""
-        monkeypatch.setattr(module, "LARGEST_BLOB", 40)  # two coordinates of two points, and a half
+        monkeypatch.setattr(checkpoint, "LARGEST_BLOB", 40)  # two coordinates of two points, and a half
         with Checkpoint(path, IDENTITY) as first:
             first.store("a", 1, the_values(1, 6))
             found = first.finished("a", 6, 2, np.float64)
@@ -231,7 +231,7 @@ class TestResume:
     def test_seconds_add_up(self, path, monkeypatch):
         """Seconds are those of all earlier runs, not of this one."""
         clock = [0.0]
-        monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: clock[0])
         for run, (expected, took) in enumerate([(0.0, 2.5), (2.5, 4.0), (6.5, 1.0)]):
             with Checkpoint(path, IDENTITY) as this:
                 assert (run, this.seconds) == (run, expected)
@@ -246,7 +246,11 @@ class TestResume:
     @pytest.mark.parametrize("stage", ["numbered", "in WAL mode"])
     def test_killed_while_it_was_made(self, path, stage):
         """A file that is ours and has no tables yet is made one."""
-        edited(path, f"PRAGMA application_id={module.APPLICATION_ID}", f"PRAGMA user_version={module.FORMAT}")
+        edited(
+            path,
+            f"PRAGMA application_id={checkpoint_file.APPLICATION_ID}",
+            f"PRAGMA user_version={checkpoint_file.FORMAT}",
+        )
         if stage == "in WAL mode":
             edited(path, "PRAGMA journal_mode=WAL")
         with Checkpoint(path, IDENTITY) as first:
@@ -430,7 +434,7 @@ class TestOtherProblem:
             ("ATTACH ? AS other", (str(tmp_path / "other"),)),
             f"INSERT INTO chunks ({columns}) SELECT {columns} FROM other.chunks",
         )
-        assert refusal(path) == f"{module.DAMAGED} (a checksum of values is wrong)"
+        assert refusal(path) == f"{checkpoint_file.DAMAGED} (a checksum of values is wrong)"
 
 
 class TestNotACheckpoint:
@@ -494,7 +498,7 @@ class TestNotACheckpoint:
         """A checkpoint whose tables are not exactly ours is refused as it is."""
         small_file(path)
         edited(path, statement)
-        assert refusal(path) == f"{module.DAMAGED} (its tables are not those of a checkpoint)"
+        assert refusal(path) == f"{checkpoint_file.DAMAGED} (its tables are not those of a checkpoint)"
 
     def test_a_trigger_does_not_run(self, path):
         """What a stranger put into the file has not run when it is refused."""
@@ -540,7 +544,7 @@ class TestRights:
         with pytest.raises(InputError) as caught:
             Checkpoint(path, IDENTITY)
 
-        assert str(caught.value).startswith(f"{path}: {module.INACCESSIBLE} (")
+        assert str(caught.value).startswith(f"{path}: {checkpoint_file.INACCESSIBLE} (")
         assert list(folder.iterdir()) == [path]
         os.seteuid(os.getuid())
         path.chmod(0o644)
@@ -559,7 +563,7 @@ class TestRights:
         with pytest.raises(InputError) as caught:
             Checkpoint(path, IDENTITY)
 
-        assert str(caught.value).startswith(f"{path}: {module.INACCESSIBLE} (")
+        assert str(caught.value).startswith(f"{path}: {checkpoint_file.INACCESSIBLE} (")
 
 
 class TestDamage:
@@ -657,7 +661,7 @@ class TestDamage:
         """A row that was changed with SQL is damage too."""
         small_file(path)
         edited(path, statement)
-        assert refusal(path).startswith(f"{module.DAMAGED} ({why}")
+        assert refusal(path).startswith(f"{checkpoint_file.DAMAGED} ({why}")
 
     @pytest.mark.parametrize(
         "changes",
@@ -687,16 +691,19 @@ class TestDamage:
             "dtype": "float64",
             "data": bytes(32),
         } | changes
-        edited(path, (module._NEW_CHUNK, (*row.values(), module._checksum(seal, *row.values()))))
-        assert refusal(path) == f"{module.DAMAGED} (a chunk is not of its shape)"
+        edited(
+            path,
+            (checkpoint_file.INSERT_CHUNK, (*row.values(), checkpoint_file.checksum_of(seal, *row.values()))),
+        )
+        assert refusal(path) == f"{checkpoint_file.DAMAGED} (a chunk is not of its shape)"
 
     @pytest.mark.parametrize("text", ["[1", "[" * 100_000, "1" * 5000, "", None])
     def test_forged_text(self, path, text):
         """A text with a right checksum that is not JSON, or too deep or too long a number, is refused."""
         with Checkpoint(path, IDENTITY) as first:
-            checksum = module._checksum(first._seal, "what", text)
+            checksum = checkpoint_file.checksum_of(first._seal, "what", text)
         edited(path, ("INSERT INTO decisions VALUES ('what', ?, ?)", (text, checksum)))
-        assert refusal(path) == f"{module.DAMAGED} (a text is not JSON)"
+        assert refusal(path) == f"{checkpoint_file.DAMAGED} (a text is not JSON)"
 
     @pytest.mark.parametrize(("count", "points", "dtype"), [(5, 2, float), (6, 3, float), (6, 2, complex)])
     def test_another_shape(self, path, count, points, dtype):
@@ -712,21 +719,21 @@ class TestDamage:
         with Checkpoint(path, IDENTITY) as first:
             first.store("a", 0, the_values(0, 2))
             first._connection.execute("UPDATE chunks SET start = 1")
-            with pytest.raises(InputError, match=re.escape(module.DAMAGED)):
+            with pytest.raises(InputError, match=re.escape(checkpoint_file.DAMAGED)):
                 first.finished("a", 6, 2, np.float64)
 
 
 class TestNoPickle:
     def test_source(self):
         """The module has no pickle, no eval and no extension loading: numbers and text only."""
-        source = Path(module.__file__).read_text(encoding="utf-8")
+        source = Path(checkpoint.__file__).read_text(encoding="utf-8")
         assert re.findall(r"pickle|marshal|\beval\b|\bexec\b|load_extension|np\.load|allow_", source) == []
 
 
 class TestOneRunAtATime:
     OPEN = """
         import sys
-        from fastgrad.checkpoint import Checkpoint
+        from fastgrad.execution.checkpoint import Checkpoint
         from fastgrad.errors import InputError
         try:
             Checkpoint(sys.argv[1], dict(zip(sys.argv[2::2], sys.argv[3::2]))).close()
@@ -775,8 +782,8 @@ class TestOneRunAtATime:
 class TestCommit:
     def test_a_timer_commits(self, path, monkeypatch):
         """A chunk is committed soon, though no other one comes."""
-        monkeypatch.setattr(module, "COMMIT_SECONDS", 0.05)
-        monkeypatch.setattr(module.time, "perf_counter", lambda: 0.0)  # so that it is left to the timer
+        monkeypatch.setattr(checkpoint, "COMMIT_SECONDS", 0.05)
+        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: 0.0)  # so that it is left to the timer
         with Checkpoint(path, IDENTITY) as first:
             first.store("a", 0, the_values(0, 2))
             assert soon(lambda: not first._connection.in_transaction)
@@ -784,8 +791,8 @@ class TestCommit:
     def test_commits_are_few(self, path, monkeypatch):
         """Chunks that come quickly are committed together; one that comes late, at once."""
         clock, commits = [0.0], []
-        monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
-        monkeypatch.setattr(module.threading, "Timer", lambda wait, call: NoTimer(wait))
+        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: clock[0])
+        monkeypatch.setattr(checkpoint.threading, "Timer", lambda wait, call: NoTimer(wait))
         with Checkpoint(path, IDENTITY) as first:
             for at in (0.05, 0.1, 0.19, 0.21, 0.3, 0.5):
                 clock[0] = at
@@ -796,7 +803,7 @@ class TestCommit:
 
     def test_no_timer_after_a_flush(self, path, monkeypatch):
         """After a flush nothing is left to be done by another thread, so that a process may fork."""
-        monkeypatch.setattr(module, "COMMIT_SECONDS", 1000.0)
+        monkeypatch.setattr(checkpoint, "COMMIT_SECONDS", 1000.0)
         before = threading.active_count()
         with Checkpoint(path, IDENTITY) as first:
             first.store("a", 0, the_values(0, 2))
@@ -807,15 +814,15 @@ class TestCommit:
 
     def test_an_error_of_the_timer_is_raised_later(self, path, monkeypatch):
         """What goes wrong in the timer's thread is told to whoever calls next, and to close."""
-        monkeypatch.setattr(module, "COMMIT_SECONDS", 0.05)
-        monkeypatch.setattr(module.time, "perf_counter", lambda: 0.0)
+        monkeypatch.setattr(checkpoint, "COMMIT_SECONDS", 0.05)
+        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: 0.0)
         first = Checkpoint(path, IDENTITY)
         monkeypatch.setattr(first, "_commit", failing)
         first.store("a", 0, the_values(0, 2))
         assert soon(lambda: first._failure is not None)
         monkeypatch.undo()
         for call in (lambda: first.store("a", 2, the_values(2, 4)), first.close):
-            with pytest.raises(InputError, match=re.escape(f"{module.DAMAGED} (by the test)")):
+            with pytest.raises(InputError, match=re.escape(f"{checkpoint_file.DAMAGED} (by the test)")):
                 call()
         with Checkpoint(path, IDENTITY) as second:
             assert second.finished("a", 6, 2, np.float64) == []
@@ -903,7 +910,7 @@ class TestClose:
         """With warnings as errors, a process that opens, is refused and closes ends without a word."""
         code = """
             import gc, sys
-            from fastgrad.checkpoint import Checkpoint
+            from fastgrad.execution.checkpoint import Checkpoint
             from fastgrad.errors import InputError
             import numpy as np
             with Checkpoint(sys.argv[1], {"data": "1"}) as first:
@@ -971,8 +978,8 @@ class TestKilled:
     KILLED = """
         import os, signal, sys, time
         import numpy as np
-        from fastgrad import checkpoint
-        from fastgrad.checkpoint import Checkpoint
+        from fastgrad.execution import checkpoint
+        from fastgrad.execution.checkpoint import Checkpoint
 
         checkpoint.COMMIT_SECONDS = 0.004
         PASSES, CHUNKS, LENGTH, POINTS = 4000, 7, 9, 3
@@ -1044,7 +1051,7 @@ class TestKilled:
         code = """
             import os, signal, sys, time
             import numpy as np
-            from fastgrad.checkpoint import Checkpoint
+            from fastgrad.execution.checkpoint import Checkpoint
             mine = Checkpoint(sys.argv[1], {"data": "1"})
             for start in range(3):
                 mine.store("a", start, np.full((1, 2), float(start)))

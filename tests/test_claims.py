@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.claims import claimed_gradient
-from fastgrad.parameters import Parameters
+from fastgrad.preflight.gradient import claimed_gradient
+from fastgrad.problem.parameters import Parameters
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -224,8 +224,8 @@ class TestFilesAndReadOnlyArrays:
 class TestNarrowed:
     def test_says_the_same_and_lets_go(self, monkeypatch):
         """A large answer of which only some is asked is given back; what is asked is as it was."""
-        monkeypatch.setattr("fastgrad.claims.SMALL_ENOUGH_TO_KEEP", 4)
-        monkeypatch.setattr("fastgrad.claims.WATCHED", 4)
+        monkeypatch.setattr("fastgrad.problem.claim.SMALL_ENOUGH_TO_KEEP", 4)
+        monkeypatch.setattr("fastgrad.problem.claim.WATCHED", 4)
         parameters = Parameters(np.arange(1.0, 21.0))
         claim = claimed_gradient(lambda x: 2 * x, parameters, ())
         claim.narrow(np.array([3, 5, 11]))
@@ -242,8 +242,8 @@ class TestNarrowed:
     @pytest.mark.parametrize("coordinates", [5, "all", np.array([2, 9])])
     def test_in_a_check(self, monkeypatch, coordinates):
         """A check finds what is wrong in a narrowed claim, and a right one right."""
-        monkeypatch.setattr("fastgrad.claims.SMALL_ENOUGH_TO_KEEP", 4)
-        monkeypatch.setattr("fastgrad.claims.WATCHED", 4)
+        monkeypatch.setattr("fastgrad.problem.claim.SMALL_ENOUGH_TO_KEEP", 4)
+        monkeypatch.setattr("fastgrad.problem.claim.WATCHED", 4)
         x = np.arange(1.0, 21.0)
         for factor, verdict in ((2.0, "agree"), (2.1, "disagree")):
             report = fastgrad.check_gradient(

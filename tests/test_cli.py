@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from fastgrad.cli import main
+from fastgrad.cli.main import main
 
 TARGETS = """
     import numpy as np
@@ -229,7 +229,7 @@ def test_checkpoint(target, capsys, tmp_path):
 
 def test_bench(monkeypatch, capsys, tmp_path):
     """`fastgrad bench` prints what was measured, as a table or as JSON, and draws it."""
-    from fastgrad import bench
+    from fastgrad.cli.bench import measure
 
     asked = []
 
@@ -243,7 +243,7 @@ def test_bench(monkeypatch, capsys, tmp_path):
         def plot(self, path):
             asked.append(path)
 
-    monkeypatch.setattr(bench, "run_bench", lambda jobs, say: asked.append(jobs) or Found())
+    monkeypatch.setattr(measure, "run_bench", lambda jobs, say: asked.append(jobs) or Found())
     assert main(["bench", "--jobs", "3", "--plot", str(tmp_path / "drawn.svg")]) == 0
     assert main(["bench", "--json"]) == 0
     assert capsys.readouterr().out == "a table\n{}\n"

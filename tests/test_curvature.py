@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.curvature import (
+from fastgrad.differences.stencils import CENTRAL
+from fastgrad.differences.step_selection import (
     BALANCED,
     CAPPED,
     DISTURBED,
@@ -21,9 +22,8 @@ from fastgrad.curvature import (
     fourth_ratio,
     step_cap,
 )
-from fastgrad.parameters import SMALLEST_TYPICAL_SIZE, typical_size
-from fastgrad.stencils import CENTRAL
-from fastgrad.steps import default_step, representable
+from fastgrad.differences.steps import default_step, representable
+from fastgrad.problem.block import SMALLEST_TYPICAL_SIZE, typical_size
 
 EPS = 2.0**-52
 

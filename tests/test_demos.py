@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.cli import main
-from fastgrad.demos import digits, lesson
+from fastgrad.cli.demos import digits, lesson
+from fastgrad.cli.main import main
 
 
 def test_definition_of_the_derivative():

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.diagnosis import Diagnosis, Evidence, diagnose
-from fastgrad.diagnosis.evidence import Number
+from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.evidence import Diagnosis, Evidence, Number
 
 N = 8  # the batch
 LAMBDA = 0.1

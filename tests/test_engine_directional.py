@@ -11,10 +11,11 @@ from problems import layered, layered_gradient, sphere, sphere_gradient
 
 from fastgrad.engines.directional import Direction, DirectionalEngine, block_size, component_at
 from fastgrad.engines.python import PythonEngine
+from fastgrad.execution.evaluate import evaluate
 from fastgrad.kernels.directions import components
-from fastgrad.parallel import evaluate
-from fastgrad.parameters import Parameters, typical_size
-from fastgrad.regions import Part, Rectangle
+from fastgrad.problem.block import typical_size
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.regions import Rectangle, Region
 
 DISTANCES = np.array([-(2.0**-6), -(2.0**-12), 2.0**-12, 2.0**-6])
 
@@ -83,9 +84,9 @@ class TestValues:
     def test_are_cost_less_claim(self, dtype, ruler):
         """Values are those written plainly, over the whole, over parts, with a ruler and coordinates held."""
         engine, _, args = of_network(dtype)
-        whole = Part.whole(engine.parameters)
+        whole = Region.whole(engine.parameters)
         left, right = whole.halves()
-        some = Part((Rectangle(0, 0, 4, (1, 4), (1, 3)), *right.rectangles))
+        some = Region((Rectangle(0, 0, 4, (1, 4), (1, 3)), *right.rectangles))
         held = np.array([0, 6, 21, 31])
         for part in (whole, left, right, some):
             for without in (np.empty(0, dtype=np.intp), held):
@@ -104,7 +105,7 @@ class TestValues:
         e = np.zeros(300)
         e[[7, 200]] = 0.5, -0.25
         engine = engine_of(sphere, sphere_gradient(x) - e, x)
-        direction = Direction(5, Part.whole(engine.parameters))
+        direction = Direction(5, Region.whole(engine.parameters))
         f = asked(engine, direction)[0]
         v = components(5, np.arange(300)) * engine.sizes[0]
         slope = (f[3] - f[0]) / (DISTANCES[3] - DISTANCES[0])
@@ -122,7 +123,7 @@ class TestValues:
             return math.fsum(w * x.astype(np.float64))
 
         engine = engine_of(linear, w, x)
-        f = asked(engine, Direction(3, Part.whole(engine.parameters)), distances=np.array([-1e-6, 1e-6]))
+        f = asked(engine, Direction(3, Region.whole(engine.parameters)), distances=np.array([-1e-6, 1e-6]))
         assert np.abs(f).max() < 1e-9
         v = components(3, np.arange(200)) * engine.sizes[0]
         unrounded = 1e-6 * float(w @ v)
@@ -141,14 +142,14 @@ class TestValues:
         engine = engine_of(watching, 2 * x, x)
         seen.clear()
         held = np.array([0, 3, 49])
-        asked(engine, Direction(1, Part.whole(engine.parameters), held))
+        asked(engine, Direction(1, Region.whole(engine.parameters), held))
         for moved in seen:
             assert np.flatnonzero(moved == x).tolist() == [0, 3, 49]
 
     def test_excluded_coordinates_outside_the_part(self):
         """Coordinates that are excluded but lie outside the part change nothing."""
         engine, _, _ = of_network()
-        left, _ = Part.whole(engine.parameters).halves()
+        left, _ = Region.whole(engine.parameters).halves()
         plain = asked(engine, Direction(4, left))
         held = asked(engine, Direction(4, left, np.array([30, 31])))
         np.testing.assert_array_equal(plain, held)
@@ -161,7 +162,7 @@ class TestValues:
         g = 2 * x
         g[[4, 9]] = bad
         engine = engine_of(sphere, g, x)
-        whole = Part.whole(engine.parameters)
+        whole = Region.whole(engine.parameters)
         plain = asked(engine, Direction(6, whole))
         assert np.isfinite(plain).all()
         held = asked(engine, Direction(6, whole, np.array([4])))
@@ -183,7 +184,7 @@ class TestValues:
         at = float(layered(params, *args))
         engine = DirectionalEngine(batched, parameters, args, parameters.match(g, "g"), at, vectorized=True)
         plain = engine_of(layered, g, params, args)
-        direction = Direction(12, Part.whole(parameters))
+        direction = Direction(12, Region.whole(parameters))
         np.testing.assert_allclose(asked(engine, direction), asked(plain, direction), rtol=1e-9, atol=1e-9)
         assert engine.baseline() == pytest.approx(0, abs=1e-12 * at)
         with pytest.raises((TypeError, ValueError, IndexError)):
@@ -202,7 +203,7 @@ class TestValues:
     def test_number_of_directions(self):
         """Rows follow the numbers that are asked for, in any order and repeated."""
         engine, _, _ = of_network()
-        whole = Part.whole(engine.parameters)
+        whole = Region.whole(engine.parameters)
         engine.add(Direction(1, whole), Direction(2, whole))
         t = np.tile(DISTANCES, (3, 1))
         f = engine.values(np.array([1, 0, 1]), t)
@@ -221,8 +222,8 @@ class TestRestoring:
         """The private copy is put back bit for bit, and the user's parameters are never written to."""
         engine, params, _ = of_network(np.float32)
         before = [leaf.copy() for leaf in engine.parameters.leaves]
-        part = Part((Rectangle(0, 0, 4, (1, 4), (1, 3)),))
-        asked(engine, Direction(1, Part.whole(engine.parameters)), Direction(2, part))
+        part = Region((Rectangle(0, 0, 4, (1, 4), (1, 3)),))
+        asked(engine, Direction(1, Region.whole(engine.parameters)), Direction(2, part))
         assert is_at_rest(engine)
         for mine, leaf in zip(before, engine.parameters.leaves, strict=True):
             np.testing.assert_array_equal(mine, leaf)
@@ -240,7 +241,7 @@ class TestRestoring:
 
         x = np.ones(10)
         engine = engine_of(failing, np.ones(10), x)
-        direction = Direction(1, Part.whole(engine.parameters))
+        direction = Direction(1, Region.whole(engine.parameters))
         with pytest.raises(RuntimeError, match="no such luck") as caught:
             asked(engine, direction)
         assert "random direction" in caught.value.__notes__[0]
@@ -255,12 +256,12 @@ class TestRestoring:
 
         x = np.array([2.0**-8, 1.0, 1.0])
         engine = engine_of(cost, np.array([2.0**8, 1, 1]), x)
-        f = asked(engine, Direction(1, Part.whole(engine.parameters)))[0]
+        f = asked(engine, Direction(1, Region.whole(engine.parameters)))[0]
         assert np.isnan(f).sum() == 1
         assert np.isfinite(f[1:3]).all()
         assert engine.quoted.startswith("ValueError")
         assert is_at_rest(engine)
-        held = asked(engine, Direction(1, Part.whole(engine.parameters), np.array([0])))
+        held = asked(engine, Direction(1, Region.whole(engine.parameters), np.array([0])))
         assert np.isfinite(held).all()
 
     def test_a_cost_that_writes_is_refused(self):
@@ -279,7 +280,7 @@ class TestTwins:
     def test_give_the_same_values(self):
         """A twin for a thread and one that was pickled give the same values bit for bit."""
         engine, _, _ = of_network()
-        whole = Part.whole(engine.parameters)
+        whole = Region.whole(engine.parameters)
         numbers = engine.add(Direction(1, whole), Direction(2, whole, np.array([5]), ruler=True))
         t = np.tile(DISTANCES, (2, 1))
         expected = engine.values(numbers, t)
@@ -298,7 +299,7 @@ class TestTwins:
         params, args = network()
         g = layered_gradient(params, *args)
         engine = engine_of(layered, g, params, args, workers=workers)
-        whole = Part.whole(engine.parameters)
+        whole = Region.whole(engine.parameters)
         numbers = engine.add(*(Direction(k, whole) for k in range(8)))
         t = np.tile(DISTANCES, (8, 1))
         one = evaluate(engine, numbers, t, seconds=1.0, n_jobs=1)
@@ -313,7 +314,7 @@ class TestBorrowed:
         """A borrowed copy is moved and put back: values are the same, the lender's too."""
         engine, _, args = of_network()
         lender = PythonEngine(layered, engine.parameters, args)
-        direction = Direction(5, Part.whole(engine.parameters))
+        direction = Direction(5, Region.whole(engine.parameters))
         alone = asked(engine, direction)
         before = lender.values(np.arange(3), np.full((3, 1), 0.5))
         engine.release()
@@ -343,7 +344,7 @@ class TestSizes:
     def test_component_at(self):
         """The component at a coordinate is how far it moves, per unit of distance."""
         engine, _, _ = of_network()
-        direction = Direction(77, Part.whole(engine.parameters))
+        direction = Direction(77, Region.whole(engine.parameters))
         engine._move(direction, 2.0**-3)
         for index in (0, 19, 20, 24, 31):
             number = int(engine.parameters.block_numbers(np.array([index]))[0])

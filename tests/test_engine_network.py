@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from test_networks import NETWORKS, parameters_of
 
 import fastgrad
-from fastgrad import networks, parallel
-from fastgrad.engines.network import NetworkEngine
-from fastgrad.engines.network_dense import _first_equal_row
-from fastgrad.parameters import Parameters
+from fastgrad import networks
+from fastgrad.engines.network.dense_tail import _first_equal_row
+from fastgrad.engines.network.engine import NetworkEngine
+from fastgrad.execution import chunks
+from fastgrad.problem.parameters import Parameters
 
 JIT = numba.config.DISABLE_JIT == 0
 """With JIT each set of activations and loss is compiled once, 10 s each: one set here. All others run in the
@@ -162,8 +163,8 @@ class TestCuts:
 
     def test_same_for_any_number_of_workers(self, monkeypatch):
         """Two threads give bitwise the numbers of one."""
-        monkeypatch.setattr(parallel, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
-        monkeypatch.setattr(parallel, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
+        monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
+        monkeypatch.setattr(chunks, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
         rng = np.random.default_rng(0)
         net = networks.Network([networks.Dense(60, 40), networks.Tanh(), networks.Dense(40, 5)], LOSSES[2])
         problem = net.problem(net.initial_parameters(), rng.normal(size=(30, 60)), rng.integers(0, 5, 30))
@@ -265,7 +266,7 @@ def test_batches_do_not_matter(net, X, Y, monkeypatch):
     parameters = Parameters(parameters_of(net))
     indices, offsets = np.arange(parameters.size), 1e-4 * rng.normal(size=(parameters.size, 5))
     for size in (1, 3000, 2**30):
-        monkeypatch.setattr("fastgrad.engines.network_state.PLAIN_BYTES", size)
+        monkeypatch.setattr("fastgrad.engines.network.state.PLAIN_BYTES", size)
         found.append(NetworkEngine(net.cost, parameters, (X, Y), net).values(indices, offsets))
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-14)

@@ -12,10 +12,10 @@ from test_networks import NETWORKS, parameters_of
 
 import fastgrad
 from fastgrad import networks
-from fastgrad.engines.network import NetworkEngine
-from fastgrad.parameters import Parameters
-from fastgrad.stencils import CENTRAL
-from fastgrad.steps import make_plan
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.stencils import CENTRAL
+from fastgrad.engines.network.engine import NetworkEngine
+from fastgrad.problem.parameters import Parameters
 
 JIT = numba.config.DISABLE_JIT == 0
 
@@ -178,7 +178,7 @@ class TestRefused:
 
 def test_repeated_inputs_are_computed_once(monkeypatch):
     """Weights from inputs that are equal in every sample get one value, and it is computed once."""
-    from fastgrad.engines.network_dense import DenseTail
+    from fastgrad.engines.network.dense_tail import DenseTail
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(5, 6))

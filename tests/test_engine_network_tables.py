@@ -12,9 +12,9 @@ from test_networks import parameters_of
 
 import fastgrad
 from fastgrad import networks
-from fastgrad.engines import network_tables
-from fastgrad.engines.network import NetworkEngine
-from fastgrad.parameters import Parameters
+from fastgrad.engines.network import tables
+from fastgrad.engines.network.engine import NetworkEngine
+from fastgrad.problem.parameters import Parameters
 
 JIT = numba.config.DISABLE_JIT == 0
 
@@ -30,7 +30,7 @@ def with_tables(net, params, X, Y, offsets_of):
     indices = np.arange(engine.parameters.size)
     offsets = offsets_of(len(indices))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network_tables, "SAVED", -(10**9))
+        patch.setattr(tables, "SAVED", -(10**9))
         return engine, engine.prepared(indices, offsets, run), indices, offsets
 
 
@@ -155,7 +155,7 @@ class TestReach:
     def test_memory_is_bounded(self, monkeypatch):
         """As many units get a table as fit the memory set aside for it; the others are propagated."""
         net, X, Y = two_layers(networks.Tanh())
-        monkeypatch.setattr(network_tables, "TABLE_BYTES", 2 * len(X) * network_tables.BYTES_OF_A_NODE)
+        monkeypatch.setattr(tables, "TABLE_BYTES", 2 * len(X) * tables.BYTES_OF_A_NODE)
         engine = require_exact(net, parameters_of(net), X, Y, lambda m: np.full((m, 2), 1e-5))
         assert engine.tables["0"].has.tolist() == [True, True, False, False]
 
@@ -183,13 +183,13 @@ class TestCuts:
         net = networks.Network([networks.Dense(60, 40), networks.Tanh(), networks.Dense(40, 5)], LOSSES[2])
         problem = net.problem(net.initial_parameters(), rng.normal(size=(30, 60)), rng.integers(0, 5, 30))
         made = []
-        make = network_tables.make_table
+        make = tables.make_table
         monkeypatch.setattr(
-            "fastgrad.engines.network.make_table", lambda *a: made.append(make(*a)) or made[-1]
+            "fastgrad.engines.network.engine.make_table", lambda *a: made.append(make(*a)) or made[-1]
         )
         fast = fastgrad.check(problem)
         assert any(table is not None and table.has.all() for table in made)
-        monkeypatch.setattr("fastgrad.engines.network.make_table", lambda *a: None)
+        monkeypatch.setattr("fastgrad.engines.network.engine.make_table", lambda *a: None)
         slow = fastgrad.check(problem)
         assert (fast.verdict, slow.verdict) == ("agree", "agree")
         assert "read off the polynomial" in fast.notes[0]

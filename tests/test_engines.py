@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from problems import layered, layered_problem, waves, waves_batch, waves_loop
 
 import fastgrad
-from fastgrad.engines.base import to_number
+from fastgrad.differences.stencils import CENTRAL, CENTRAL6, COMPLEX
 from fastgrad.engines.batched import BATCH_BYTES, BATCH_ROWS, BatchedEngine
 from fastgrad.engines.choose import choose_engine, is_numba_function
 from fastgrad.engines.compiled import CompiledEngine
+from fastgrad.engines.numbers import to_number
 from fastgrad.engines.python import PythonEngine
-from fastgrad.parameters import Parameters
-from fastgrad.stencils import CENTRAL, CENTRAL6, COMPLEX
+from fastgrad.problem.parameters import Parameters
 
 jitted_waves = numba.njit(waves_loop)
 
@@ -167,7 +167,7 @@ class TestPythonEngine:
 
     def test_stateful_object_is_copied_for_a_worker(self):
         """The cost of a stateful object gets an object of its own in each worker."""
-        from fastgrad.demos.lesson import NeuralNetwork, data
+        from fastgrad.cli.demos.lesson import NeuralNetwork, data
 
         problem = fastgrad.Problem.from_object(NeuralNetwork(), *data())
         engine = PythonEngine(problem.cost, Parameters(problem.params), problem.args)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.errors import FastgradWarning, GradientError, InputError, WorkerError, warn_user
+from fastgrad.errors import FastgradWarning, InputError, WorkerError, warn_user
+from fastgrad.report.report import GradientError
 
 PACKAGE = Path(fastgrad.__file__).parent
 

@@ -14,17 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad import guarantees
 from fastgrad.errors import InputError
-from fastgrad.guarantees import (
-    BlockGuarantee,
-    Guarantee,
+from fastgrad.sampling import confidence_limits, guarantee
+from fastgrad.sampling.confidence_limits import (
     clopper_pearson,
     least_count,
     most_wrong,
     sequential_confidences,
     wrong_mass,
 )
+from fastgrad.sampling.guarantee import BlockGuarantee, Guarantee
 
 CONFIDENCES = (0.5, 0.9, 0.95, 0.999)
 
@@ -160,7 +159,7 @@ class TestMostWrong:
             for drawn in range(0, size + 1, 1 + size // 10):
                 for x in range(-1, drawn + 2):
                     exact = tail(size, bad, drawn, x)
-                    assert math.isclose(guarantees._at_most(x, size, bad, drawn), exact, abs_tol=1e-13)
+                    assert math.isclose(confidence_limits._at_most(x, size, bad, drawn), exact, abs_tol=1e-13)
 
     # size, bad, drawn, x: what log-gammas or a sum of terms could get wrong
     LARGE = (
@@ -191,18 +190,18 @@ class TestMostWrong:
                 exact += term
                 if term < mpmath.mpf(10) ** -30 * exact:
                     break
-            assert abs(guarantees._at_most(x, size, bad, drawn) / exact - 1) < 1e-10
+            assert abs(confidence_limits._at_most(x, size, bad, drawn) / exact - 1) < 1e-10
 
     def test_stirling(self):
         """The error of Stirling's formula for log n! is right below and above the switch to its series."""
         for n in range(1, 60):
             exact = mpmath.loggamma(n + 1) - (n + 0.5) * mpmath.log(n) + n - mpmath.log(2 * mpmath.pi) / 2
-            assert abs(guarantees._stirling_error(n) - exact) < 3e-14
+            assert abs(confidence_limits._stirling_error(n) - exact) < 3e-14
 
     def test_all_terms_of_a_long_tail(self):
         """A tail of more terms than are added at a time is added up whole."""
         size, drawn = 10**9, 10**8
-        half = guarantees._at_most(5 * 10**7, size, 5 * 10**8, drawn)
+        half = confidence_limits._at_most(5 * 10**7, size, 5 * 10**8, drawn)
         assert abs(half - 0.5) < 1e-4
 
     # size, fraction wrong, drawn
@@ -373,7 +372,7 @@ class TestWrongMass:
 
     def test_with_its_sampler(self):
         """The promise holds for the draws that fastgrad makes."""
-        from fastgrad.subsets import draw_by_importance
+        from fastgrad.sampling.within_block import draw_by_importance
 
         gradient, wrong = self.gradient()
         truth = gradient[wrong].sum() / gradient.sum()
@@ -595,10 +594,10 @@ class TestSentence:
     def test_percent_is_never_rounded_down(self, size, data):
         """A percentage is no less than the share, and a tenth more at most."""
         share = Fraction(data.draw(st.integers(0, size)), size)
-        text = guarantees._percent(float(share))
+        text = guarantee._percent(float(share))
         shown = Fraction(Decimal(text.removesuffix("%"))) / 100
         assert share <= shown <= share * Fraction(11, 10)
-        assert len(text.removesuffix("%").replace(".", "").strip("0")) <= guarantees.DIGITS
+        assert len(text.removesuffix("%").replace(".", "").strip("0")) <= guarantee.DIGITS
 
     # confidence, as shown
     SHOWN = (
@@ -618,7 +617,7 @@ class TestSentence:
     @pytest.mark.parametrize(("confidence", "text"), SHOWN)
     def test_confidence_is_never_rounded_up(self, confidence, text):
         """A confidence is shown with two digits of delta, and as no more than it is."""
-        assert guarantees._percent_down(confidence) == text
+        assert guarantee._percent_down(confidence) == text
 
 
 class TestRefused:

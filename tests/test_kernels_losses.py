@@ -10,12 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastgrad.kernels import (
-    half_squared_error,
-    logistic_loss,
-    mean_squared_error,
-    softmax_cross_entropy,
-)
+from fastgrad.kernels import half_squared_error, logistic_loss, mean_squared_error, softmax_cross_entropy
 from fastgrad.kernels.jit import plain
 from fastgrad.kernels.losses import cross_entropy_mean, logistic_mean, squared_error_sum
 from fastgrad.kernels.sums import BLOCK, compensated_sum

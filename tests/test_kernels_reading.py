@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.kernels.reading import read_off
+from fastgrad.kernels.polynomials import read_off
 
 
 def test_read_off():

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastgrad.ladder import NoiseModel, Reason, adjudicate, confirm
+from fastgrad.differences.ladder import adjudicate, confirm
+from fastgrad.differences.rulings import NoiseModel, Reason
 
 Z = 6.4  # a million coordinates
 EPS = np.finfo(np.float64).eps

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import fastgrad
+from fastgrad.directions.probes import Prober, certified_size
+from fastgrad.directions.search import FORGIVING, FRUITLESS, MANY, Ruled, Search
 from fastgrad.engines.directional import DirectionalEngine
-from fastgrad.locate import FORGIVING, FRUITLESS, MANY, Ruled, Search
-from fastgrad.parameters import Parameters
-from fastgrad.probes import Prober, certified_size
-from fastgrad.regions import Part
-from fastgrad.sampler import Sampler
+from fastgrad.execution.evaluator import Evaluator
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.regions import Region
 
 SHAPES = {"W": (50, 40), "b": (40,), "V": (40, 10)}
 """2,440 coordinates."""
@@ -54,9 +54,9 @@ def search_of(errors, seed=0, probes=20, allowed=None, tau=1e-6, n_jobs=1, shape
     leaves = parameters.match(claim, "claim")
     engine = DirectionalEngine(quadratic, parameters, (), leaves, quadratic(params), workers="threads")
     engine.baseline()
-    sample = Sampler(engine, 1.0 if n_jobs > 1 else 1e-5, n_jobs, None)
+    sample = Evaluator(engine, 1.0 if n_jobs > 1 else 1e-5, n_jobs, None)
     prober = Prober(engine, sample, 0.0, engine.at, seed)
-    whole = Part.whole(parameters)
+    whole = Region.whole(parameters)
     prober.set_up(whole)
     asked = []
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.noise import (
+from fastgrad.differences.noise import (
     POINTS,
-    ROUNDING_SD,
     ROUNDS,
     BlockNoise,
     State,
@@ -19,13 +18,12 @@ from fastgrad.noise import (
     difference_table_noise,
     excess,
     fourth_difference_noise,
-    looks_single_precision,
     measure_noise,
-    rounding_floor,
 )
-from fastgrad.parameters import typical_size
-from fastgrad.stencils import CENTRAL
-from fastgrad.steps import default_step, representable
+from fastgrad.differences.rounding import ROUNDING_SD, looks_single_precision, rounding_floor
+from fastgrad.differences.stencils import CENTRAL
+from fastgrad.differences.steps import default_step, representable
+from fastgrad.problem.block import typical_size
 
 DOUBLE, SINGLE = 2.0**-52, 2.0**-23
 EXACT = np.longdouble

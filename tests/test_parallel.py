@@ -22,14 +22,16 @@ from hypothesis import strategies as st
 from problems import Unpicklable, layered_problem, slow_waves, waves_batch, waves_loop
 
 import fastgrad
-from fastgrad import parallel
-from fastgrad.budget import Budget
-from fastgrad.checkpoint import NoCheckpoint
 from fastgrad.engines.batched import BatchedEngine
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
-from fastgrad.parallel import Workers, choose_workers, evaluate, one_blas_thread
-from fastgrad.parameters import Parameters
+from fastgrad.execution import chunks, job
+from fastgrad.execution import evaluate as evaluate_module
+from fastgrad.execution.budget import Budget
+from fastgrad.execution.checkpoint import NoCheckpoint
+from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.workers import Workers, choose_workers, one_blas_thread
+from fastgrad.problem.parameters import Parameters
 
 jitted_waves = numba.njit(waves_loop)
 
@@ -69,9 +71,9 @@ def writes_to_data(x, data):
 @pytest.fixture(autouse=True)
 def _many_short_chunks(monkeypatch):
     """Hand over even short work, so that small tests really run in parallel."""
-    monkeypatch.setattr(parallel, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
-    monkeypatch.setattr(parallel, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
-    monkeypatch.setattr(parallel, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
+    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
+    monkeypatch.setattr(evaluate_module, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
+    monkeypatch.setattr(chunks, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
 
 
 class TestSameForAnyNumberOfWorkers:
@@ -107,7 +109,7 @@ class TestSameForAnyNumberOfWorkers:
 
     def test_stateful_object(self):
         """A network that keeps its parameters in itself is safe in threads: each worker has its own."""
-        from fastgrad.demos.lesson import NeuralNetwork, data
+        from fastgrad.cli.demos.lesson import NeuralNetwork, data
 
         problem = fastgrad.Problem.from_object(NeuralNetwork(), *data())
         expected = fastgrad.check(problem)
@@ -127,8 +129,8 @@ class TestSameForAnyNumberOfWorkers:
 def job_of(engine, total, prices):
     """A plan of so many coordinates of which nothing is known yet."""
     indices, offsets = np.arange(total), np.empty((total, 2))
-    kept = parallel._Kept.of(engine, indices, offsets, NoCheckpoint())
-    return parallel._Job(engine, indices, offsets, kept, lambda k: None, prices, Budget())
+    kept = job.KnownValues.of(engine, indices, offsets, NoCheckpoint())
+    return job.Job(engine, indices, offsets, kept, lambda k: None, prices, Budget())
 
 
 class TestChunks:
@@ -145,19 +147,19 @@ class TestChunks:
         prices = np.random.default_rng(seed).uniform(0.1, 10, total)
         engine = BatchedEngine(waves_batch, Parameters(np.ones(n)))
         done = min(total, done) // engine.granularity * engine.granularity
-        job = job_of(engine, total, prices)
-        chunks = list(parallel._chunks(job, slice(done, total), seconds, Workers(count, "threads", False)))
-        assert [i for c in chunks for i in range(c.start, c.stop)] == list(range(done, total))
-        assert all(c.start % engine.granularity == 0 for c in chunks)
+        work = job_of(engine, total, prices)
+        pieces = list(chunks.cut(work, slice(done, total), seconds, Workers(count, "threads", False)))
+        assert [i for c in pieces for i in range(c.start, c.stop)] == list(range(done, total))
+        assert all(c.start % engine.granularity == 0 for c in pieces)
 
     def test_dear_coordinates_make_short_chunks(self):
         """Chunks are cut to take as long: where a coordinate costs ten times as much they hold a tenth."""
         engine = PythonEngine(slow_waves, Parameters(np.ones(4000)))
-        job = job_of(engine, 4000, np.repeat([1.0, 10.0], 2000))
-        chunks = list(parallel._chunks(job, slice(0, 4000), 1e-3, Workers(2, "threads", False)))
-        lengths = [c.stop - c.start for c in chunks]
+        work = job_of(engine, 4000, np.repeat([1.0, 10.0], 2000))
+        pieces = list(chunks.cut(work, slice(0, 4000), 1e-3, Workers(2, "threads", False)))
+        lengths = [c.stop - c.start for c in pieces]
         assert lengths[0] == 10 * lengths[-2]
-        assert max(job.price(c) for c in chunks) <= 1.2 * min(job.price(c) for c in chunks[:-1])
+        assert max(work.price(c) for c in pieces) <= 1.2 * min(work.price(c) for c in pieces[:-1])
 
     def test_progress_adds_up(self):
         """Progress is told of each coordinate once, whoever did it."""

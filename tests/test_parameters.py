@@ -11,9 +11,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-import fastgrad.parameters
+from fastgrad.arrays import root_mean_square
 from fastgrad.errors import InputError
-from fastgrad.parameters import Parameters, WorkingCopy, block_name, root_mean_square
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.structure import block_name
+from fastgrad.problem.working_copy import WorkingCopy
 
 Layer = namedtuple("Layer", ["W", "b"])
 
@@ -259,7 +261,8 @@ class TestWorkingCopy:
 
     def test_first_change_far_into_a_large_block(self, monkeypatch):
         """A change is found also beyond the first piece of a large block."""
-        monkeypatch.setattr(fastgrad.parameters, "_PIECE", 4)
+        for module in ("arrays", "problem.block", "problem.working_copy"):
+            monkeypatch.setattr(f"fastgrad.{module}.PIECE", 4)
         working = WorkingCopy(Parameters({"a": np.zeros(3), "b": np.zeros(11)}))
         working.flat_leaves[1][9] = 1.0
         assert working.first_change() == 12
@@ -414,7 +417,8 @@ class TestRefusedParameters:
 
     def test_non_finite_in_fortran_order_far_into_a_block(self, monkeypatch):
         """The index of a NaN is the user's, whatever the layout and however far into the block."""
-        monkeypatch.setattr(fastgrad.parameters, "_PIECE", 4)
+        for module in ("arrays", "problem.block", "problem.working_copy"):
+            monkeypatch.setattr(f"fastgrad.{module}.PIECE", 4)
         W = np.asfortranarray(np.ones((3, 4)))
         W[2, 1] = np.nan
         with pytest.raises(InputError, match=r"^parameter W\[2, 1\] is nan"):
@@ -536,7 +540,8 @@ class TestRootMeanSquare:
 
     def test_float32_in_pieces(self, monkeypatch, rng):
         """A float32 leaf is summed in float64, piece by piece."""
-        monkeypatch.setattr(fastgrad.parameters, "_PIECE", 7)
+        for module in ("arrays", "problem.block", "problem.working_copy"):
+            monkeypatch.setattr(f"fastgrad.{module}.PIECE", 7)
         leaf = rng.array(100, dtype=np.float32)
         expected = np.sqrt(np.mean(leaf.astype(np.float64) ** 2))
         assert root_mean_square(leaf) == pytest.approx(expected, rel=1e-14)

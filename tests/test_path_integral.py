@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgrad
-from fastgrad.parameters import Parameters
-from fastgrad.path_integral import integrate, path_witness
+from fastgrad.problem.parameters import Parameters
+from fastgrad.witnesses.path_integral import integrate, path_witness
 
 
 def cost(p):

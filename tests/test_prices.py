@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.budget import Budget
-from fastgrad.checkpoint import Checkpoint
-from fastgrad.differences import Measurement
+from fastgrad.coordinates.measurement import Measurement
+from fastgrad.execution.budget import Budget
+from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.options import Options
-from fastgrad.parameters import Parameters
-from fastgrad.prices import EACH, Price, _of_few_units, in_words, measure_price
-from fastgrad.problem import Problem
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.problem import Problem
+from fastgrad.strategy.forecast import EACH, Forecast, _of_few_units, forecast, in_words
 
 
 def measurement(problem, keeper=None, **options):
@@ -45,13 +45,13 @@ def slow_problem(clock, seconds):
 def test_price_of_a_python_cost(clock):
     """The price of an evaluation is what the cost took at the parameters."""
     m = measurement(slow_problem(clock, 0.25))
-    assert measure_price(m, 50, np.arange(50)).each == pytest.approx(0.25)
+    assert forecast(m, 50, np.arange(50)).each == pytest.approx(0.25)
 
 
 def test_workers_share_it(clock):
     """With workers it is their share, each further one counting for a little less than one."""
     m = measurement(slow_problem(clock, 0.25), n_jobs=2, backend="threading")
-    price = measure_price(m, 50, np.arange(50))
+    price = forecast(m, 50, np.arange(50))
     assert (price.each, price.alone) == (pytest.approx(0.25 / 1.9), pytest.approx(0.25))
 
 
@@ -65,16 +65,16 @@ def test_a_hiccup_is_timed_again(clock):
         return float(np.sum(np.sin(x)))
 
     m = measurement(Problem(cost, np.cos, np.linspace(0, 1, 5000)))
-    assert measure_price(m, 5000, np.arange(5000)).alone == pytest.approx(1e-4)
+    assert forecast(m, 5000, np.arange(5000)).alone == pytest.approx(1e-4)
     assert m.evaluations == calls[0]
 
 
 def test_it_is_remembered(clock, tmp_path):
     """A check that goes on takes the price of its first run, however long an evaluation takes now."""
     with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert measure_price(measurement(slow_problem(clock, 0.5), keeper), 50, np.arange(50)).each == 0.5
+        assert forecast(measurement(slow_problem(clock, 0.5), keeper), 50, np.arange(50)).each == 0.5
     with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert measure_price(measurement(slow_problem(clock, 4.0), keeper), 50, np.arange(50)).each == 0.5
+        assert forecast(measurement(slow_problem(clock, 4.0), keeper), 50, np.arange(50)).each == 0.5
 
 
 def test_a_network_is_timed_only_where_it_is_large():
@@ -84,7 +84,7 @@ def test_a_network_is_timed_only_where_it_is_large():
         X = np.ones((2, width))
         m = measurement(net.problem(net.initial_parameters(), X, X))
         before = m.evaluations
-        price = measure_price(m, m.parameters.size, np.arange(m.parameters.size))
+        price = forecast(m, m.parameters.size, np.arange(m.parameters.size))
         assert (price.each > 0, m.evaluations > before) == (timed, timed)
 
 
@@ -109,11 +109,11 @@ def test_few_units_are_among_those_asked_for(column):
 
 def test_prediction_of_evaluations():
     """Evaluations are predicted from the coordinates and blocks; for a smooth cost they are not exceeded."""
-    assert Price(0.5, 0.5).evaluations(1000, 0) == EACH * 1000
-    assert Price(0.5, 0.5).seconds(10) == 5.0
+    assert Forecast(0.5, 0.5).evaluations(1000, 0) == EACH * 1000
+    assert Forecast(0.5, 0.5).seconds(10) == 5.0
     x = np.random.default_rng(0).normal(size=500)
     report = fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos(x), x, coordinates="all")
-    assert report.evaluations <= Price(1.0, 1.0).evaluations(500, 1) <= 1.4 * report.evaluations
+    assert report.evaluations <= Forecast(1.0, 1.0).evaluations(500, 1) <= 1.4 * report.evaluations
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from problems import layered, layered_gradient
 
+from fastgrad.directions.probes import CLOSER, SET_UP, Prober, Slope, certified_size, finite_rms
 from fastgrad.engines.directional import Direction, DirectionalEngine, component_at
-from fastgrad.parameters import Parameters
-from fastgrad.probes import CLOSER, SET_UP, Prober, Slope, certified_size, finite_rms
-from fastgrad.regions import Part
-from fastgrad.sampler import Sampler
+from fastgrad.execution.evaluator import Evaluator
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.regions import Region
 
 COUNT = 40
 
@@ -24,8 +24,8 @@ def prober_of(cost, claim, params, args=(), seed=0):
     at = float(cost(params, *args))
     engine = DirectionalEngine(cost, parameters, args, parameters.match(claim, "claim"), at)
     engine.baseline()
-    prober = Prober(engine, Sampler(engine, 1e-5, 1, None), 0.0, at, seed)
-    whole = Part.whole(parameters)
+    prober = Prober(engine, Evaluator(engine, 1e-5, 1, None), 0.0, at, seed)
+    whole = Region.whole(parameters)
     prober.set_up(whole)
     return prober, whole
 
@@ -192,7 +192,7 @@ class TestKinks:
         g[0] += math.copysign(1.0, params[0] - at)
         engine = DirectionalEngine(cost, Parameters(params), (at,), [g], cost(params, at))
         engine.baseline()
-        bent = Prober(engine, Sampler(engine, 1e-5, 1, None), prober.sigma, engine.at, 0)
+        bent = Prober(engine, Evaluator(engine, 1e-5, 1, None), prober.sigma, engine.at, 0)
         bent.step = prober.step
         return bent, whole
 
@@ -302,7 +302,7 @@ class TestFresh:
 class TestCertifiedSize:
     def test_is_twice_the_worst_room(self):
         """S is twice the largest |r| + bound, in units of the block's components."""
-        direction = Direction(1, Part(()))
+        direction = Direction(1, Region(()))
         slopes = [Slope(direction, r, b, 1.0, 0.0) for r, b in ((1e-3, 2e-3), (-2e-3, 2e-3), (0, 3e-3))]
         assert certified_size(slopes, 0.5) == pytest.approx(2 * 4e-3 / 0.5)
         assert [s.clean for s in slopes] == [True, True, True]

@@ -8,8 +8,8 @@ import time
 import numpy as np
 
 import fastgrad
-from fastgrad import progress
-from fastgrad.engines.network import NetworkEngine
+from fastgrad.engines.network.engine import NetworkEngine
+from fastgrad.execution import progress
 
 
 def wait_until(said, capsys):
@@ -92,7 +92,7 @@ class TestTally:
 
     def test_numbers_told_outside_of_a_stage(self, capsys):
         """What is told while no bar is shown is not said, but a sentence is."""
-        tally = progress.Tally(True)
+        tally = progress.Progress(True)
         tally.advance(3)
         tally.tell(1, 2, 3)
         tally.say("this takes long")

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.quantum import quantum
+from fastgrad.differences.rounding import smallest_visible_change
 
 STEPS = 2.0 ** -np.arange(2, 28)
 
 
 def seen(f):
     """The quantum of a cost that is zero at zero."""
-    return float(quantum(f(STEPS)[None], f(-STEPS)[None])[0])
+    return float(smallest_visible_change(f(STEPS)[None], f(-STEPS)[None])[0])
 
 
 class TestQuantum:
@@ -43,4 +43,4 @@ class TestQuantum:
     @pytest.mark.parametrize("count", [0, 1, 2])
     def test_too_few_steps(self, count):
         """From fewer than three steps nothing is concluded."""
-        assert quantum(np.ones((2, count)), -np.ones((2, count))).tolist() == [0.0, 0.0]
+        assert smallest_visible_change(np.ones((2, count)), -np.ones((2, count))).tolist() == [0.0, 0.0]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.parameters import Parameters
-from fastgrad.regions import Part, Rectangle
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.regions import Rectangle, Region
 
 SHAPES = st.lists(
     st.one_of(
@@ -34,7 +34,7 @@ def coordinates(part):
 
 def some_part(shapes, turns):
     """A part that a search may come to: the whole, halved so many times, left or right."""
-    part = Part.whole(made_of(shapes))
+    part = Region.whole(made_of(shapes))
     for turn in turns:
         if part.size < 2:
             break
@@ -50,7 +50,7 @@ class TestPart:
     def test_whole_is_everything(self, shapes):
         """The whole has every coordinate once, in the order of the flat vector; empty blocks have none."""
         parameters = made_of(shapes)
-        whole = Part.whole(parameters)
+        whole = Region.whole(parameters)
         assert coordinates(whole) == list(range(parameters.size))
         assert all(r.size for r in whole.rectangles)
 
@@ -103,20 +103,20 @@ class TestPart:
 
     def test_some_blocks(self):
         """Of some blocks it has the coordinates of those, and not of the others."""
-        part = Part.whole(made_of([(2, 3), (), (4,)]), [0, 2])
+        part = Region.whole(made_of([(2, 3), (), (4,)]), [0, 2])
         assert coordinates(part) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]
         assert part.contains(np.array([6, 7])).tolist() == [False, True]
 
     def test_of_nothing(self):
         """Of no blocks, or of empty ones only, a part has no coordinates."""
         parameters = made_of([(0, 3), (2,)])
-        assert Part.whole(parameters, []).size == 0
-        assert Part.whole(parameters, [0]).size == 0
-        assert Part.whole(parameters, [1]).size == 2
+        assert Region.whole(parameters, []).size == 0
+        assert Region.whole(parameters, [0]).size == 0
+        assert Region.whole(parameters, [1]).size == 2
 
     def test_splits_between_blocks_then_rows_then_columns(self):
         """A part is halved between blocks where there are several, then between rows, then columns."""
-        blocks = Part.whole(made_of([(4, 3), (3,)]))
+        blocks = Region.whole(made_of([(4, 3), (3,)]))
         first, second = blocks.halves()
         assert [r.block for r in first.rectangles] == [0]
         assert [r.block for r in second.rectangles] == [1]
@@ -127,9 +127,9 @@ class TestPart:
 
     def test_halves_between_blocks_are_balanced(self):
         """Between blocks the cut is where the sizes come nearest to half."""
-        part = Part.whole(made_of([(2,), (3,), (100,), (4,)]))
+        part = Region.whole(made_of([(2,), (3,), (100,), (4,)]))
         assert [p.size for p in part.halves()] in ([105, 4], [5, 104])
-        even = Part.whole(made_of([(10,), (11,), (9,), (12,)]))
+        even = Region.whole(made_of([(10,), (11,), (9,), (12,)]))
         assert [p.size for p in even.halves()] == [21, 21]
 
 
@@ -140,7 +140,7 @@ class TestRectangle:
     )
     def test_a_block_is_first_axis_by_the_others(self, shape, rows, width):
         """A block of any number of axes is seen as its first axis by all others."""
-        r = Part.whole(made_of([(2,), shape]), [1]).rectangles[0]
+        r = Region.whole(made_of([(2,), shape]), [1]).rectangles[0]
         assert (r.rows, r.columns, r.width, r.start) == ((0, rows), (0, width), width, 2)
 
     def test_flat_index_is_row_major(self):

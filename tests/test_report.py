@@ -12,6 +12,7 @@ import pytest
 import rich.console
 
 import fastgrad
+from fastgrad.report import findings
 from fastgrad.report.text import BLOCKS_SHOWN, WORST_SHOWN
 
 
@@ -289,7 +290,7 @@ class TestFindings:
     @pytest.mark.parametrize(("claimed", "numeric", "expected"), ERRORS)
     def test_relative_error(self, claimed, numeric, expected):
         """A finding's relative error is the classic one, 0 for two zeros, inf for opposites."""
-        finding = fastgrad.report.Finding("W", (0,), 0, "W[0]", claimed, numeric, 0.0, 0.0, "")
+        finding = findings.Finding("W", (0,), 0, "W[0]", claimed, numeric, 0.0, 0.0, "")
         assert finding.relative_error == pytest.approx(expected, nan_ok=True)
 
 

@@ -18,13 +18,15 @@ import pytest
 from problems import layered_problem, waves_batch, waves_loop
 
 import fastgrad
-from fastgrad import checkpoint, parallel, prices
-from fastgrad.checkpoint import Checkpoint
 from fastgrad.errors import InputError
+from fastgrad.execution import checkpoint_file, chunks
+from fastgrad.execution import evaluate as evaluate_module
+from fastgrad.execution.checkpoint import Checkpoint
+from fastgrad.execution.identity import identity
 from fastgrad.options import Options
-from fastgrad.parameters import Parameters
-from fastgrad.problem import Problem
-from fastgrad.resume import identity
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.problem import Problem
+from fastgrad.strategy import forecast
 
 KILLS = int(os.environ.get("FASTGRAD_TEST_KILLS", "12"))
 """Random SIGKILLs of the test that sends them; 100 take a minute and a half."""
@@ -142,9 +144,9 @@ class Stores:
 @pytest.fixture
 def stores(monkeypatch):
     """What is stored; chunks are short, so that small checks have many."""
-    monkeypatch.setattr(parallel, "SHORTEST_CHUNK", {"threads": 1e-4, "processes": 1e-4})
-    monkeypatch.setattr(parallel, "PILOT_SECONDS", {"threads": 1e-4, "processes": 1e-4})
-    monkeypatch.setattr(parallel, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
+    monkeypatch.setattr(chunks, "SHORTEST_CHUNK", {"threads": 1e-4, "processes": 1e-4})
+    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-4, "processes": 1e-4})
+    monkeypatch.setattr(evaluate_module, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
     return Stores(monkeypatch)
 
 
@@ -196,7 +198,7 @@ def test_killed_again_and_again(case, stores, tmp_path):
 
 def test_timing_again_is_not_forgotten(stores, tmp_path, monkeypatch):
     """A check that was timed at some coordinates first counts these when it goes on, too."""
-    monkeypatch.setattr(prices, "LOOKS_LONG", 0.0)
+    monkeypatch.setattr(forecast, "LOOKS_LONG", 0.0)
     make, options = CASES["wrong"]
     whole = said(fastgrad.check(make(), **options, checkpoint=tmp_path / "whole"))
     assert said(fastgrad.check(make(), **options, checkpoint=tmp_path / "whole")) == whole
@@ -229,7 +231,7 @@ PROGRAM = """
     import numpy as np
     import fastgrad
     from problems import waves_batch
-    from fastgrad.problem import Problem
+    from fastgrad.problem.problem import Problem
 
     kind, path, out = sys.argv[1:]
     rng = np.random.default_rng(0)
@@ -333,7 +335,7 @@ class TestRefusals:
 
     def test_another_version(self, left, monkeypatch):
         """A file of another version of fastgrad is refused."""
-        monkeypatch.setattr(fastgrad, "__version__", "99.0")
+        monkeypatch.setattr("fastgrad.execution.identity.__version__", "99.0")
         with pytest.raises(InputError, match=r"99\.0"):
             fastgrad.check_gradient(sines, np.cos(X), X, checkpoint=left)
 
@@ -382,7 +384,7 @@ def test_two_processes_on_one_file(tmp_path):
     finally:
         first.send_signal(signal.SIGCONT)
     assert second.returncode == 1
-    assert checkpoint.IN_USE in error
+    assert checkpoint_file.IN_USE in error
     first.communicate()
     assert first.returncode == 0
     assert json.loads((tmp_path / "first.json").read_text())["verdict"] == "disagree"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgrad.errors import InputError
-from fastgrad.parameters import Parameters
-from fastgrad.sampling import SMALLEST_SHARE, choose_coordinates, share_out
+from fastgrad.problem.parameters import Parameters
+from fastgrad.sampling.selection import SMALLEST_SHARE, choose_coordinates, share_out
 
 sizes_of_blocks = st.lists(
     st.one_of(st.integers(0, 40), st.integers(0, 3000)), min_size=1, max_size=6

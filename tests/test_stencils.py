@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.errors import InputError
-from fastgrad.stencils import (
+from fastgrad.differences.stencils import (
     CENTRAL,
     CENTRAL4,
     CENTRAL6,
@@ -25,6 +24,7 @@ from fastgrad.stencils import (
     find_stencil,
     moment,
 )
+from fastgrad.errors import InputError
 
 REAL = [FORWARD, CENTRAL, CENTRAL4, CENTRAL6]
 

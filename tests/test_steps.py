@@ -10,10 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastgrad.differences.plan import Plan, make_plan
+from fastgrad.differences.stencils import (
+    CENTRAL,
+    CENTRAL4,
+    CENTRAL6,
+    COMPLEX,
+    COMPLEX_STEP,
+    FORWARD,
+    STENCILS,
+)
+from fastgrad.differences.steps import default_step
 from fastgrad.errors import InputError
-from fastgrad.parameters import Parameters, typical_size
-from fastgrad.stencils import CENTRAL, CENTRAL4, CENTRAL6, COMPLEX, COMPLEX_STEP, FORWARD, STENCILS
-from fastgrad.steps import Plan, default_step, make_plan
+from fastgrad.problem.block import typical_size
+from fastgrad.problem.parameters import Parameters
 
 REAL = [FORWARD, CENTRAL, CENTRAL4, CENTRAL6]
 

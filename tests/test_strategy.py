@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastgrad.budget import Budget
-from fastgrad.guarantees import least_count
+from fastgrad.directions.probes import PROBES
+from fastgrad.execution.budget import Budget
 from fastgrad.options import Options
-from fastgrad.parameters import Parameters
-from fastgrad.prices import EACH, Price
-from fastgrad.probes import PROBES
-from fastgrad.strategy import (
+from fastgrad.problem.parameters import Parameters
+from fastgrad.sampling.confidence_limits import least_count
+from fastgrad.strategy.decide import (
     CONFIDENCE,
     LEAST,
     WHOLE,
@@ -22,13 +21,14 @@ from fastgrad.strategy import (
     looks,
     within_budget,
 )
+from fastgrad.strategy.forecast import EACH, Forecast
 
 
 def decided(*sizes, price=1e-4, seconds=None, evaluations=None, can_probe=True, **options):
     """The decision on blocks of those sizes."""
     parameters = Parameters({f"b{k}": np.zeros(size, dtype=np.float32) for k, size in enumerate(sizes)})
     budget = Budget(seconds, evaluations)
-    return decide(parameters, Options(**options), Price(price, price), budget, can_probe)
+    return decide(parameters, Options(**options), Forecast(price, price), budget, can_probe)
 
 
 @pytest.mark.parametrize("sizes", [(1,), (10, 10), (3000,), (100_000, 40)])
@@ -60,7 +60,7 @@ def test_workers_do_not_change_it():
     """What is checked goes by the price on one worker: another number of them checks the same."""
     for sizes, price in (((900_000, 20), 3e-3), ((3000,), 1e-2), ((20,), 60.0)):
         parameters = Parameters({f"b{k}": np.zeros(size, dtype=np.float32) for k, size in enumerate(sizes)})
-        found = [decide(parameters, Options(), Price(price / n, price), Budget(), True) for n in (1, 8)]
+        found = [decide(parameters, Options(), Forecast(price / n, price), Budget(), True) for n in (1, 8)]
         assert found[0] == found[1]
 
 
@@ -122,7 +122,7 @@ def test_patience_is_the_budget():
 
 def test_within_budget():
     """Of the coordinates that were named as many are measured as there is budget for, at least one."""
-    price = Price(1e-3, 1e-3)
+    price = Forecast(1e-3, 1e-3)
     assert within_budget(10_000, 3, price, Budget()) == 10_000
     some = within_budget(10_000, 3, price, Budget(evaluations=5000))
     assert 1000 < some < 2000

@@ -12,10 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad import subsets
+from fastgrad.arrays import PIECE
 from fastgrad.errors import InputError
-from fastgrad.parameters import _PIECE
-from fastgrad.subsets import EXTREMES, MANY, RUN, WHOLE, BlockPlan, draw_by_importance, plan_block
+from fastgrad.sampling import within_block
+from fastgrad.sampling.within_block import (
+    EXTREMES,
+    MANY,
+    RUN,
+    WHOLE,
+    BlockPlan,
+    draw_by_importance,
+    plan_block,
+)
 
 LANDMARKS = 4 + 3 * EXTREMES + RUN
 """What is picked at most before the Latin design: corners, extremes, the run."""
@@ -110,10 +118,10 @@ class TestPicked:
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_extremes(self, dtype):
         """Entries that are not finite and the largest ones are always picked, wherever they are."""
-        gradient = gradient_of(3 * _PIECE + 7).astype(dtype)
-        bad = [5, 2 * _PIECE + 1, 2 * _PIECE + 3]
+        gradient = gradient_of(3 * PIECE + 7).astype(dtype)
+        bad = [5, 2 * PIECE + 1, 2 * PIECE + 3]
         gradient[bad] = np.nan, np.inf, -np.inf
-        gradient[[9, _PIECE, _PIECE + 1, 3 * _PIECE + 6]] = 50, -60, 70, 80
+        gradient[[9, PIECE, PIECE + 1, 3 * PIECE + 6]] = 50, -60, 70, 80
         sizes = np.where(np.isfinite(gradient), np.abs(gradient), 0)
         largest = np.argsort(-sizes)[:EXTREMES]
         picked = set(plan((len(gradient),), MANY, gradient).picked.tolist())
@@ -122,31 +130,31 @@ class TestPicked:
 
     def test_twin_of_extremes(self):
         """Without the gradient the largest entries are not known, and not picked but by luck."""
-        gradient = gradient_of(3 * _PIECE)
+        gradient = gradient_of(3 * PIECE)
         largest = np.argsort(-np.abs(gradient))[:EXTREMES]
         assert not set(plan((len(gradient),), MANY).picked.tolist()).issuperset(largest.tolist())
 
     def test_not_all_that_are_not_finite(self):
         """Where the whole gradient is NaN no more than eight are picked for that."""
-        found = subsets._extremes(np.full(5000, np.nan), np.random.default_rng(0))
+        found = within_block._extremes(np.full(5000, np.nan), np.random.default_rng(0))
         assert found == (list(range(EXTREMES)), [], [])
 
     @pytest.mark.parametrize("zeros", [1, EXTREMES - 1, 1000])
     def test_zeros(self, zeros):
         """Eight of the zeros are picked, or all of them."""
-        gradient = gradient_of(2 * _PIECE + 100, 1, zeros)
+        gradient = gradient_of(2 * PIECE + 100, 1, zeros)
         picked = plan((len(gradient),), MANY, gradient).picked
         assert np.count_nonzero(gradient[picked] == 0) >= min(EXTREMES, zeros)
 
     def test_zeros_are_random(self):
         """Over many seeds each zero is picked about equally often, those in another piece too."""
-        zeros = np.r_[np.arange(100, 110), np.arange(_PIECE + 100, _PIECE + 130)]
-        gradient = np.ones(_PIECE + 200)
+        zeros = np.r_[np.arange(100, 110), np.arange(PIECE + 100, PIECE + 130)]
+        gradient = np.ones(PIECE + 200)
         gradient[zeros] = 0
         counts = np.zeros(len(zeros))
         for seed in range(300):
             zeros_by_piece = [10, 30]
-            found = subsets._some_zeros(gradient, zeros_by_piece, np.random.default_rng(seed))
+            found = within_block._some_zeros(gradient, zeros_by_piece, np.random.default_rng(seed))
             counts[np.searchsorted(zeros, found)] += 1
         assert counts.sum() == 300 * EXTREMES
         assert np.abs(counts - 60).max() < ALMOST_IMPOSSIBLE * np.sqrt(60 * 0.8)
@@ -194,7 +202,7 @@ class TestPicked:
     @given(st.integers(1, 50), st.integers(1, 50), st.integers(0, 60), seeds)
     def test_latin_design(self, rows, columns, room, seed):
         """The design has no two places on a line of the longer side, and spreads over the shorter one."""
-        positions = subsets._latin(rows, columns, room, np.random.default_rng(seed))
+        positions = within_block._latin(rows, columns, room, np.random.default_rng(seed))
         longer, shorter = max(rows, columns), min(rows, columns)
         by_row = np.bincount(positions // columns, minlength=rows)
         by_column = np.bincount(positions % columns, minlength=columns)
@@ -208,7 +216,7 @@ class TestPicked:
         """Each place of a row is visited equally often, so that no pattern along diagonals is preferred."""
         counts = np.zeros(60)
         for seed in range(3000):
-            counts[subsets._latin(10, 6, 10, np.random.default_rng(seed))] += 1
+            counts[within_block._latin(10, 6, 10, np.random.default_rng(seed))] += 1
         assert np.abs(counts - 500).max() < ALMOST_IMPOSSIBLE * np.sqrt(500 * 5 / 6)
 
 
@@ -233,7 +241,7 @@ class TestDrawn:
     def test_uniform_among_the_others(self, monkeypatch):
         """What is drawn is uniform over all that was not picked."""
         picked = np.array([0, 1, 17, 50, 98, 99], dtype=np.intp)
-        monkeypatch.setattr(subsets, "_pick", lambda *arguments: picked)
+        monkeypatch.setattr(within_block, "_pick", lambda *arguments: picked)
         counts = np.zeros(100)
         for seed in range(4000):
             counts[plan((10, 10), 64, seed=seed).drawn] += 1
@@ -257,7 +265,7 @@ class TestDrawn:
         rng = np.random.default_rng(count)
         sets = dict.fromkeys(combinations(range(6), count), 0)
         for _ in range(6000):
-            sets[tuple(subsets._distinct(6, count, rng).tolist())] += 1
+            sets[tuple(within_block._distinct(6, count, rng).tolist())] += 1
         expected = 6000 / len(sets)
         assert max(abs(n - expected) for n in sets.values()) < ALMOST_IMPOSSIBLE * np.sqrt(expected)
 
@@ -267,7 +275,7 @@ class TestDrawn:
         taken = sorted(data.draw(st.sets(st.integers(0, size))))
         others = [i for i in range(size + 1) if i not in taken]
         ranks = np.arange(len(others), dtype=np.intp)
-        assert subsets.among_others(ranks, np.array(taken, dtype=np.intp)).tolist() == others
+        assert within_block.among_others(ranks, np.array(taken, dtype=np.intp)).tolist() == others
 
 
 class TestByImportance:
@@ -317,12 +325,12 @@ class TestByImportance:
 
     def test_frequencies_over_pieces(self):
         """Leaves of several pieces: the draws go to the right places, and the large entry has its share."""
-        gradient = np.zeros(3 * _PIECE + 10)
-        gradient[2 * _PIECE + 3] = -3
+        gradient = np.zeros(3 * PIECE + 10)
+        gradient[2 * PIECE + 3] = -3
         gradient[-1] = 1
-        leaves = [gradient[: _PIECE + 5], gradient[_PIECE + 5 :]]
+        leaves = [gradient[: PIECE + 5], gradient[PIECE + 5 :]]
         drawn = draw_by_importance(leaves, 40_000, np.random.default_rng(1))
-        assert abs((drawn == 2 * _PIECE + 3).sum() - 15_000) < ALMOST_IMPOSSIBLE * 100
+        assert abs((drawn == 2 * PIECE + 3).sum() - 15_000) < ALMOST_IMPOSSIBLE * 100
         assert abs((drawn == len(gradient) - 1).sum() - 5_000) < ALMOST_IMPOSSIBLE * 70
         uniform = drawn[gradient[drawn] == 0] / len(gradient)
         assert abs(uniform.mean() - 0.5) < ALMOST_IMPOSSIBLE / np.sqrt(12 * len(uniform))

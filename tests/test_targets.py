@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 import fastgrad
-from fastgrad.targets import load_target
+from fastgrad.cli.targets import load_target
 
 GOOD = """
     import numpy as np

@@ -10,23 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgrad
-from fastgrad.bounds import Estimates
+from fastgrad.differences.bounds import Estimates
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.stencils import CENTRAL, COMPLEX
 from fastgrad.errors import InputError
-from fastgrad.parameters import Parameters
-from fastgrad.stencils import CENTRAL, COMPLEX
-from fastgrad.steps import make_plan
-from fastgrad.verdict import (
-    AGREE,
-    DISAGREE,
-    NOTHING_KNOWN,
-    UNDECIDED,
-    ClassicMeasure,
-    check_tolerance,
-    classic_verdict,
-    compare,
-    overall,
-    relative_error,
-)
+from fastgrad.options import check_tolerance
+from fastgrad.problem.parameters import Parameters
+from fastgrad.verdict.classic import NOTHING_KNOWN, ClassicMeasure, classic_verdict, relative_error
+from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED, compare, overall
 
 
 def compared(claimed, numeric, bound=0.0, tolerance=None, rms=0.0, dtype=np.float64, stencil=CENTRAL):

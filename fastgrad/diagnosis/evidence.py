@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.parameters import Block, IndexArray, root_mean_square
+from fastgrad.arrays import Floats, IndexArray, root_mean_square
+from fastgrad.problem.block import Block
 
-Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 BOUNDS = 3.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.diagnosis.evidence import Floats, Number
-from fastgrad.parameters import IndexArray
+from fastgrad.arrays import Floats, IndexArray
+from fastgrad.diagnosis.evidence import Number
 
 PARALLEL = 1e-12
 """Two regressors with 1 - cos^2 under this are one."""

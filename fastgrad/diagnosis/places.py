@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastgrad.arrays import IndexArray
 from fastgrad.diagnosis.evidence import Evidence, Mask
-from fastgrad.parameters import IndexArray
 
 IN_A_ROW = 3
 """Entries side by side before they are called a range: two may be neighbours by chance."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastgrad.diagnosis.evidence import Diagnosis, Evidence, Explanation
+from fastgrad.diagnosis.partial import compare
+from fastgrad.diagnosis.penalties import L2_EXTRA, L2_MISSING, ON_BIASES
 from fastgrad.diagnosis.places import joined
-from fastgrad.diagnosis.rest import compare
-from fastgrad.diagnosis.terms import L2_EXTRA, L2_MISSING, ON_BIASES
 
 Found = list[tuple[Evidence, Explanation]]
 

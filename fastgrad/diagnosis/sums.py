@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastgrad.diagnosis.evidence import BOUNDS, RELATIVE, Evidence, Explanation, Floats
+from fastgrad.arrays import Floats
+from fastgrad.diagnosis.evidence import BOUNDS, RELATIVE, Evidence, Explanation
 
 EQUAL = 1e-12
 """Relative difference of entries that were broadcast from one: none, but for what is done to them after."""

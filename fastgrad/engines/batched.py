@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.base import DOMAIN_ERRORS, EngineBase, Values, epsilon_of, require_unchanged
+from fastgrad.arrays import IndexArray, Values
+from fastgrad.engines.base import EngineBase, require_unchanged
+from fastgrad.engines.numbers import DOMAIN_ERRORS, epsilon_of
 from fastgrad.errors import InputError
-from fastgrad.parameters import IndexArray, Parameters, describe
+from fastgrad.problem.block import describe
+from fastgrad.problem.parameters import Parameters
 
 BATCH_BYTES = 4 * 2**20
 """Memory cap of one batch of parameter vectors, in bytes, for each worker; one vector at the least."""

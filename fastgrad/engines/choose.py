@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgrad.engines.base import Engine
+from fastgrad.arrays import IndexArray
+from fastgrad.differences.stencils import Stencil, stencil_dtype
+from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
-from fastgrad.parameters import IndexArray, Parameters
-from fastgrad.stencils import Stencil
-from fastgrad.steps import stencil_dtype
+from fastgrad.problem.parameters import Parameters
 
 if TYPE_CHECKING:
-    from fastgrad.problem import Problem
+    from fastgrad.problem.problem import Problem
 
 DType = type[np.float64] | type[np.complex128]
 
@@ -118,8 +118,8 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
         )
     if stencil.is_complex:
         raise InputError('engine="network" takes real steps only: use engine="python" with method="complex"')
-    from fastgrad.engines.network import NetworkEngine
-    from fastgrad.engines.network_tie import disagreement, is_own_cost
+    from fastgrad.engines.network.engine import NetworkEngine
+    from fastgrad.engines.network.tie import disagreement, is_own_cost
     from fastgrad.engines.python import PythonEngine
 
     found = None if is_own_cost(problem) else disagreement(problem, problem.structure, parameters)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.base import DOMAIN_ERRORS, EngineBase, Values, require_unchanged, to_number
+from fastgrad.arrays import IndexArray, Values
+from fastgrad.engines.base import EngineBase, require_unchanged
+from fastgrad.engines.numbers import DOMAIN_ERRORS, to_number
 from fastgrad.errors import InputError
 from fastgrad.kernels.jit import jit_uncached, runs_in_parallel
-from fastgrad.parameters import IndexArray
 
 
 # m = coordinates, S = evaluations of each. Leaf is a flat view of one array of params: writing to it

@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.engines.base import EngineBase, Values, epsilon_of, require_unchanged, to_number
-from fastgrad.parameters import IndexArray, Parameters, WorkingCopy
-from fastgrad.regions import Part
+from fastgrad.arrays import IndexArray, Values
+from fastgrad.engines.base import EngineBase, require_unchanged
+from fastgrad.engines.numbers import epsilon_of, to_number
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.regions import Region
+from fastgrad.problem.working_copy import WorkingCopy
 
 
 def no_indices() -> IndexArray:
@@ -33,7 +36,7 @@ class Direction:
     """
 
     seed: int
-    part: Part
+    part: Region
     without: IndexArray = field(default_factory=no_indices)  # flat indices that stay where they are
     ruler: bool = False
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.engines.base import DOMAIN_ERRORS, EngineBase, Values, epsilon_of, require_unchanged, to_number
-from fastgrad.parameters import IndexArray
+from fastgrad.arrays import IndexArray, Values
+from fastgrad.engines.base import EngineBase, require_unchanged
+from fastgrad.engines.numbers import DOMAIN_ERRORS, epsilon_of, to_number
 
 
 class PythonEngine(EngineBase):

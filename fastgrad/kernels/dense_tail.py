@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.arrays import Floats
 from fastgrad.kernels.changes import change
 from fastgrad.kernels.jit import is_none, jit, jit_inlined, overload
 from fastgrad.kernels.loss_changes import POWERS, add_moments, curved, finish, linear, of_moments
 from fastgrad.kernels.rows import ACTIVATE, MASK, NORMALISE, mask, normalise
 
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 

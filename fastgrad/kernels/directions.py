@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.arrays import Floats
 from fastgrad.kernels.jit import jit, jit_inlined, jit_summing, plain
-
-Floats = npt.NDArray[np.float64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)

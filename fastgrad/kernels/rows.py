@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.arrays import Floats
 from fastgrad.kernels.jit import jit, jit_summing
 
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 NORMALISE, ACTIVATE, MASK = 1, 2, 3

@@ -1,25 +1,11 @@
 """Networks in readable NumPy: forward, backward, each layer one small piece."""
 
-from fastgrad.networks.activations import (
-    ELU,
-    GELU,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-)
+from fastgrad.networks.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from fastgrad.networks.conv2d import Conv2D
 from fastgrad.networks.dense import Dense
 from fastgrad.networks.dropout import Dropout
 from fastgrad.networks.embedding import Embedding
-from fastgrad.networks.losses import (
-    HalfSquaredError,
-    LogisticLoss,
-    MeanSquaredError,
-    SoftmaxCrossEntropy,
-)
+from fastgrad.networks.losses import HalfSquaredError, LogisticLoss, MeanSquaredError, SoftmaxCrossEntropy
 from fastgrad.networks.network import Network
 from fastgrad.networks.normalisation import BatchNorm, LayerNorm
 from fastgrad.networks.pooling import AvgPool2D, MaxPool2D

@@ -12,7 +12,7 @@ from fastgrad.errors import InputError
 from fastgrad.networks.base import Array, Blocks, Layer
 from fastgrad.networks.chain import Chain
 from fastgrad.networks.losses import Loss
-from fastgrad.problem import Problem
+from fastgrad.problem.problem import Problem
 
 PENALISED = "weight"
 """Blocks of this name carry the l2 penalty; biases, scales and shifts do not."""

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.arguments import array_leaves
-from fastgrad.bounds import Estimates
-from fastgrad.budget import INTERRUPTED
-from fastgrad.causes import Causes
-from fastgrad.claims import Claim
-from fastgrad.differences import Differences, Measurement
+from fastgrad.arrays import IndexArray
+from fastgrad.coordinates.derivatives import Measured
+from fastgrad.coordinates.measurement import Measurement
+from fastgrad.coordinates.undecided import Causes
+from fastgrad.differences.bounds import Estimates
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.options import Options
-from fastgrad.outcome import Done, proven
-from fastgrad.parameters import IndexArray, Parameters
-from fastgrad.problem import Problem
-from fastgrad.report import Arrays, BlockRow, Findings, Report, make_finding
-from fastgrad.verdict import AGREE, NOTHING_KNOWN, UNDECIDED, ClassicMeasure, Comparison
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.problem import Problem
+from fastgrad.report.evidence import build_diagnosis
+from fastgrad.report.findings import Arrays
+from fastgrad.report.report import Report
+from fastgrad.report.tables import build_blocks, build_findings
+from fastgrad.strategy.outcome import Outcome, proven
+from fastgrad.verdict.rule import AGREE, UNDECIDED, Comparison
 
 
 def build_report(
     problem: Problem,
     parameters: Parameters,
     options: Options,
-    found: Differences,
-    done: Done,
+    found: Measured,
+    done: Outcome,
     m: Measurement,
     path: str,
     seconds: float,
@@ -136,103 +138,3 @@ class _Reasons:
         index = int(self.indices[k])
         label = self.parameters.label(index)
         return self.causes.sentence(index, label, claimed, numeric, bound, allowed)
-
-
-STALE = (
-    "the gradient function gives the very same numbers at other parameters: it does not look at its "
-    "argument, or answers from a cache"
-)
-
-
-def build_diagnosis(
-    parameters: Parameters, arrays: Arrays, comparison: Comparison, claim: Claim, args: tuple[Any, ...]
-) -> tuple[str, ...]:
-    """Sentences that name the likely mistakes; none where nothing is wrong."""
-    if not comparison.wrong.any():
-        return ()
-    from fastgrad.diagnosis import Evidence, diagnose
-
-    positions = dict(parameters.segments(arrays.indices))
-    evidence = []
-    for number, block in enumerate(parameters.blocks):
-        where = positions.get(number, slice(0, 0))
-        inside = arrays.indices[where] - block.start
-        evidence.append(
-            Evidence(
-                block.name,
-                block.shape,
-                inside,
-                arrays.claimed[where],
-                arrays.numeric[where],
-                arrays.error_bound[where],
-                comparison.wrong[where],
-                comparison.undecided[where],
-                parameters.leaves[number][inside].astype(np.float64),
-                claim.dtypes[number],
-            )
-        )
-    found = tuple(diagnosis.sentence for diagnosis in diagnose(evidence, axis_lengths(args)))
-    return (STALE, *found) if claim.stale else found
-
-
-def axis_lengths(args: tuple[Any, ...]) -> tuple[int, ...]:
-    """The lengths of the axes of the user's data, each once, in order; those of one entry say nothing."""
-    lengths = [n for array in array_leaves(args) for n in array.shape if n > 1]
-    return tuple(dict.fromkeys(lengths))
-
-
-def build_findings(
-    parameters: Parameters, arrays: Arrays, comparison: Comparison
-) -> tuple[Findings, Findings]:
-    """The wrong coordinates, worst first, and the undecided ones."""
-    wrong = np.flatnonzero(comparison.wrong)
-    wrong = wrong[np.argsort(-comparison.severity[wrong], kind="stable")]
-    undecided = np.flatnonzero(comparison.undecided)
-    return Findings(parameters, arrays, wrong), Findings(parameters, arrays, undecided)
-
-
-def build_blocks(
-    parameters: Parameters, arrays: Arrays, comparison: Comparison
-) -> tuple[tuple[BlockRow, ...], ClassicMeasure]:
-    """A row for each block, in the user's order, and the classic measure of all of them together."""
-    positions = dict(parameters.segments(arrays.indices))
-    rows: list[BlockRow] = []
-    measures: list[ClassicMeasure] = []
-    for number, block in enumerate(parameters.blocks):
-        where = positions.get(number, slice(0, 0))
-        worst = _worst(comparison, where)
-        of_block = measure(arrays, where)
-        if of_block is not NOTHING_KNOWN:
-            measures.append(of_block)
-        rows.append(
-            BlockRow(
-                name=block.name,
-                shape=block.shape,
-                size=block.size,
-                checked=len(arrays.indices[where]),
-                wrong=int(comparison.wrong[where].sum()),
-                undecided=int(comparison.undecided[where].sum()),
-                relative_error=of_block.value,
-                relative_error_interval=of_block.interval,
-                worst=None if worst is None else make_finding(parameters, arrays, worst),
-            )
-        )
-    return tuple(rows), ClassicMeasure.joined(measures) if measures else NOTHING_KNOWN
-
-
-def measure(arrays: Arrays, where: slice | IndexArray) -> ClassicMeasure:
-    """The classic measure of some coordinates, as far as their d is known; NOTHING_KNOWN where none is."""
-    d = arrays.numeric[where]
-    known = np.isfinite(d)
-    if not known.any():
-        return NOTHING_KNOWN
-    of = (arrays.claimed[where], d, arrays.error_bound[where])
-    return ClassicMeasure.of(*of) if known.all() else ClassicMeasure.of(*(v[known] for v in of))
-
-
-def _worst(comparison: Comparison, where: slice | IndexArray) -> int | None:
-    severity = comparison.severity[where]
-    if len(severity) == 0 or np.isnan(severity).all():
-        return None
-    at = int(np.nanargmax(severity))
-    return where.start + at if isinstance(where, slice) else int(where[at])

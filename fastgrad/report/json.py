@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastgrad._version import __version__
+
 if TYPE_CHECKING:
-    from fastgrad.certificate import Certificate
-    from fastgrad.guarantees import Guarantee
-    from fastgrad.report import BlockRow, Finding, Report
+    from fastgrad.directions.certificate import Certificate
+    from fastgrad.report.findings import BlockRow, Finding
+    from fastgrad.report.report import Report
+    from fastgrad.sampling.guarantee import Guarantee
 
 FORMAT = "fastgrad.report"
 VERSION = 1
@@ -28,12 +31,10 @@ def to_json(report: Report) -> str:
 
 
 def _document(report: Report) -> dict[str, Any]:
-    import fastgrad
-
     return {
         "format": FORMAT,
         "version": VERSION,
-        "fastgrad": fastgrad.__version__,
+        "fastgrad": __version__,
         "verdict": report.verdict,
         "relative_error": report.relative_error,
         "relative_error_interval": list(report.relative_error_interval),

@@ -6,10 +6,12 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from fastgrad.verdict import AGREE, DISAGREE, classic_verdict
+from fastgrad.verdict.classic import classic_verdict
+from fastgrad.verdict.rule import AGREE, DISAGREE
 
 if TYPE_CHECKING:
-    from fastgrad.report import BlockRow, Finding, Report
+    from fastgrad.report.findings import BlockRow, Finding
+    from fastgrad.report.report import Report
 
 WIDEST = 10_000
 """Columns at most: tables are as wide as they need, and nothing in them is cut."""

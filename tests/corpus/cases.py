@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.parameters import Parameters
+from fastgrad.problem.parameters import Parameters
 
 BUG_SIZE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 """The relative size from which an error is a bug: the tau of THE RULE in fastgrad/verdict.py, written down

@@ -9,7 +9,7 @@ import numpy as np
 from corpus.cases import BUG_SIZE, SHARE_OF_RMS, Wrong, flat, unflat
 from corpus.right import MODELS, OWN
 from corpus.traps import TRAPPED
-from fastgrad.parameters import Parameters
+from fastgrad.problem.parameters import Parameters
 
 BY_NAME = {case.name: case for case in OWN}
 

@@ -1,0 +1,105 @@
+"""TARGET on the command line: file.py:name or package.module:name, a Problem or a function returning one."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fastgrad.cli.tracebacks import user_traceback
+from fastgrad.errors import InputError
+from fastgrad.problem.problem import Problem
+
+_FILE_MODULE_PREFIX = "fastgrad_target_"
+
+
+def load_target(target: str) -> Problem:
+    """The Problem that a target names.
+
+    Raises
+    ------
+    InputError
+        For a target that is not of the form, does not import (with the user's own traceback), has no such
+        name, or is no Problem.
+    """
+    place, _, name = target.rpartition(":")
+    if not place:
+        place, name = target, ""
+    module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
+    if not name:
+        raise InputError(f"which problem in {place}? Say {place}:NAME; {_problems_in(module)}")
+    try:
+        value = _attribute(module, name)
+    except AttributeError as error:
+        raise InputError(f"{place} has no {name}; {_problems_in(module)}") from error
+    if callable(value) and not isinstance(value, Problem):
+        value = _call(value, target)
+    if not isinstance(value, Problem):
+        raise InputError(
+            f"{target} must be a fastgrad.Problem or a function that returns one; got {type(value).__name__}"
+        )
+    return value
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise InputError(f"there is no file {path}")
+    name = _FILE_MODULE_PREFIX + path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    _search_first(path.resolve().parent)  # the file's neighbours import as under `python file.py`
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise _import_failure(str(path), error) from error
+    _pickle_by_value(module)
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    _search_first(Path.cwd())
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise _import_failure(name, error) from error
+
+
+def _search_first(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def _pickle_by_value(module: ModuleType) -> None:
+    # The module has a name of our making that no worker could import: its functions travel as code.
+    import cloudpickle
+
+    cloudpickle.register_pickle_by_value(module)
+
+
+def _import_failure(place: str, error: BaseException) -> InputError:
+    return InputError(f"{place} does not import:\n{user_traceback(error)}")
+
+
+def _attribute(module: ModuleType, name: str) -> Any:
+    value: Any = module
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _call(function: Any, target: str) -> Any:
+    try:
+        return function()
+    except Exception as error:
+        raise InputError(f"calling {target}() failed:\n{user_traceback(error)}") from error
+
+
+def _problems_in(module: ModuleType) -> str:
+    names = [name for name, value in vars(module).items() if isinstance(value, Problem)]
+    return f"it holds the problems {', '.join(names)}" if names else "it holds no fastgrad.Problem"

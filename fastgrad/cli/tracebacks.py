@@ -1,0 +1,29 @@
+"""Tracebacks that show the user's frames only."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+_OURS = ("joblib", "importlib")
+
+
+def user_traceback(error: BaseException) -> str:
+    """An exception's traceback, with its causes, with the user's frames only, notes included."""
+    summary = traceback.TracebackException.from_exception(error)
+    _keep_users_frames(summary)
+    return "".join(summary.format()).rstrip()
+
+
+def _keep_users_frames(summary: traceback.TracebackException) -> None:
+    summary.stack = traceback.StackSummary.from_list([f for f in summary.stack if not _is_ours(f.filename)])
+    for earlier in (summary.__cause__, summary.__context__):
+        if earlier is not None:
+            _keep_users_frames(earlier)
+
+
+def _is_ours(filename: str) -> bool:
+    folders = [Path(__file__).parents[1]]
+    folders += [Path(m.__file__).parent for m in map(sys.modules.get, _OURS) if m and m.__file__]
+    return filename.startswith("<frozen") or any(Path(filename).is_relative_to(f) for f in folders)

@@ -1,0 +1,1 @@
+"""Coordinate by coordinate: calibration of each block, stages of measurement, why one is undecided."""

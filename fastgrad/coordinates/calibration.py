@@ -1,0 +1,287 @@
+"""What each block is seen to be like before the sweep: its noise, its step, the truncation there.
+
+A few coordinates of a block speak for all of it (numerics, sections 1 and 2); a coordinate that is not like
+them shows as one whose difference disagrees or whose bound is too wide, and is then measured on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.arrays import Evaluate, Floats, IndexArray
+from fastgrad.differences.noise import (
+    ALIKE,
+    HALF,
+    POINTS,
+    SAFETY_OF_FEW,
+    BlockNoise,
+    State,
+    describe_noise,
+    difference_table_noise,
+    measure_noise,
+)
+from fastgrad.differences.rounding import ROUNDING_SD
+from fastgrad.differences.stencils import CENTRAL, Stencil
+from fastgrad.differences.step_selection import StepChoice, choose_step, step_cap
+from fastgrad.differences.steps import default_step, default_steps, raised, representable
+from fastgrad.index_sets import distinct
+from fastgrad.problem.parameters import Parameters
+
+CALIBRATED = 4
+"""Coordinates of a block that are looked at (numerics, section 1)."""
+
+CLOSE_BY = 256.0
+"""Changes are looked at around the step and at this fraction of it: rounding in proportion to the change is
+far less there, and what is not less is a constant."""
+
+UNSEEN = 4.0
+"""How much more truncation the screen allows a coordinate than twice the largest seen on the probes. The rule
+has room for it: what counts as a bug is some hundred times larger than truncation at a balanced step."""
+
+ULPS_OF_A_GRAIN = 64
+"""Spacing, in ulp, of the nine points around a step from which the rounding of changes is seen."""
+
+FEW_ROUNDINGS = 16.0
+"""Roundings allowed for where nine values around a step showed none."""
+
+CHECKED_FOR_A_PROBE = 8
+"""A block has a probe for every so many checked coordinates, so that a small one is not looked at for longer
+than it is swept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What was seen of each block; arrays have an entry for each, those not looked at hold NaN."""
+
+    constant: Floats
+    """Standard deviation of the noise of a value that does not depend on the step."""
+    proportional: Floats
+    """The part that grows with the offset, for values counted from the cost at the parameters."""
+    step: Floats
+    """The step that central differences should take."""
+    truncation: Floats
+    """Truncation error of the screening stencil at its step: UNSEEN times twice the largest seen."""
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: Floats, notes: tuple[str, ...] = ()) -> Calibration:
+        """From the four arrays as rows of one."""
+        constant, proportional, step, truncation = found
+        return cls(constant, proportional, step, truncation, notes)
+
+    def noise_at(self, numbers: IndexArray, offsets: Floats) -> Floats:
+        """The standard deviation of a value at some offset, for coordinates of the blocks `numbers`."""
+        return self.constant[numbers] + self.proportional[numbers] * np.abs(offsets)
+
+    def noise(self, parameters: Parameters) -> dict[str, float]:
+        """The standard deviation of a value at each block's step, by block name."""
+        everyone = np.arange(len(self.step))
+        sigma = self.noise_at(everyone, self.step)
+        return {b.name: float(s) for b, s in zip(parameters.blocks, sigma, strict=True)}
+
+
+def calibrate(
+    sample: Evaluate,
+    parameters: Parameters,
+    indices: IndexArray,
+    stencil: Stencil,
+    given: Mapping[str, float],
+    *,
+    f0: float,
+    cost: float,
+    from_origin: bool,
+    epsilon: float,
+    seed: int,
+    probes: int = CALIBRATED,
+) -> Calibration:
+    """Look at a few of the coordinates to be moved in each block.
+
+    Parameters
+    ----------
+    sample : Evaluate
+    parameters : of what is moved
+    indices : (m,) the coordinates that will be
+    stencil : the screening stencil, whose truncation is asked for
+    given : steps that the user fixed, by block name
+    f0, cost : the cost at the parameters, counted as sample counts, and in full
+    from_origin : whether values are counted from the cost at the parameters, and round in proportion
+    epsilon : machine epsilon of what the cost returns
+    seed : for the choice of coordinates
+    probes : coordinates of a block that are looked at, at most; with 0 one of the largest block, whose noise
+        is taken for the others: their truncation is then unknown, and each coordinate has to show its own
+    """
+    blocks = len(parameters.blocks)
+    found = np.full((4, blocks), np.nan)
+    exact = np.zeros(blocks, dtype=bool)
+    if from_origin:
+        found = _survey_changes(sample, parameters, indices, f0, seed)
+        constant, proportional, step, _ = found
+        exact = constant <= proportional * step
+        if stencil is CENTRAL and not given and exact[np.isfinite(constant)].all():
+            return Calibration.of(found)
+    if probes == 0:
+        return _survey_one(sample, parameters, indices, f0, epsilon, cost, from_origin)
+    notes: dict[str, list[str]] = {}
+    rng = np.random.default_rng(seed)
+    for number, where in parameters.segments(indices):
+        block, leaf = parameters.blocks[number], parameters.leaves[number]
+        typical = parameters.typical_size(number)
+        looked_at = _BlockSample(sample, leaf, _draw(indices[where], rng, probes), block.start, f0, typical)
+        if not exact[number]:
+            noise = looked_at.noise(epsilon, 0.0 if from_origin else abs(cost))
+            note = None if from_origin else describe_noise(noise, cost)
+            if note:
+                notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
+            choice = looked_at.step(noise.sigma)
+            sigma = max(noise.sigma, choice.smallest_visible_change / 2)
+            found[:, number] = sigma, 0.0, choice.h, UNSEEN * choice.truncation
+        if stencil is not CENTRAL or block.name in given:
+            h = given.get(block.name, default_step(leaf, stencil, looked_at.typical))
+            found[3, number] = UNSEEN * looked_at.truncation(stencil, h)
+    said = tuple(_one_for_all(names) for names in notes.values())
+    return Calibration.of(found, said)
+
+
+FRUGAL = (
+    "the budget was too small to look at each block: the noise is that of one coordinate, steps are those of "
+    "each block's size"
+)
+
+
+def _survey_one(
+    sample: Evaluate,
+    parameters: Parameters,
+    indices: IndexArray,
+    f0: float,
+    epsilon: float,
+    cost: float,
+    from_origin: bool,
+) -> Calibration:
+    largest, where = max(parameters.segments(indices), key=lambda pair: len(indices[pair[1]]))
+    block, leaf = parameters.blocks[largest], parameters.leaves[largest]
+    typical = parameters.typical_size(largest)
+    probe = _BlockSample(sample, leaf, indices[where][:1], block.start, f0, typical)
+    sigma = probe.noise(epsilon, 0.0 if from_origin else abs(cost)).sigma
+    many = np.ones(len(parameters.blocks))
+    steps = default_steps(parameters)
+    return Calibration(sigma * many, 0.0 * many, steps, np.inf * many, (FRUGAL,))
+
+
+@dataclass(frozen=True, eq=False)
+class _BlockSample:
+    """A few coordinates of one block, and what can be asked of them."""
+
+    sample: Evaluate
+    leaf: npt.NDArray[np.floating]
+    indices: IndexArray
+    start: int  # of the block
+    f0: float
+    typical: float  # size of the block
+
+    @property
+    def x(self) -> npt.NDArray[np.floating]:
+        return self.leaf[self.indices - self.start]
+
+    def noise(self, epsilon: float, largest: float) -> BlockNoise:
+        """The noise of values around the default step."""
+        around, typ = default_step(self.leaf, CENTRAL, self.typical), self.typical
+        return measure_noise(
+            self.sample, self.x, self.indices, around, epsilon=epsilon, largest=largest, scale=typ
+        )
+
+    def step(self, sigma: float) -> StepChoice:
+        """The step at which truncation and noise balance."""
+        return choose_step(
+            self.sample,
+            self.x,
+            self.indices,
+            default_step(self.leaf, CENTRAL, self.typical),
+            f0=self.f0,
+            noise_of=lambda h: sigma,
+            cap=step_cap(self.typical),
+        )
+
+    def truncation(self, stencil: Stencil, h: float) -> float:
+        """2 max |D(h) - D(2h)| / (2^p - 1) over the probes: Richardson's estimate of the error of D(h)."""
+        if stencil.is_complex:
+            return 0.0
+        slopes = []
+        for step in (h, 2 * h):
+            d = representable(self.x, stencil.steps_to_offsets(np.full(len(self.x), step)))
+            slopes.append(stencil.derivative(self.sample(self.indices, d), d, self.f0))
+        with np.errstate(invalid="ignore"):
+            error = np.abs(slopes[0] - slopes[1]) / (2**stencil.order - 1)
+        return float(2 * error.max()) if np.isfinite(error).all() else float("inf")
+
+
+def _survey_changes(
+    sample: Evaluate, parameters: Parameters, indices: IndexArray, f0: float, seed: int
+) -> Floats:
+    """The four rows of a Calibration for values counted from the cost at the parameters, all blocks in one call.
+
+    Where changes are propagated as changes they round in proportion to the offset, so that no step is much
+    better than another: the default one, at which truncation is far below what counts, is not tuned. (The
+    tuned survey took half of a whole check of a 64-32-10 network.) Elsewhere a change is a difference of two
+    values that were not computed in quite the same way: its noise is a constant, as near the parameters as
+    at the step, and what is left there beside slope and curvature is noise too.
+    """
+    rng = np.random.default_rng(seed)
+    steps = default_steps(parameters)
+    segments = list(parameters.segments(indices))
+    probes = np.concatenate([_draw(indices[where], rng) for _, where in segments])
+    numbers = parameters.block_numbers(probes)
+    x = [parameters.leaves[b][i - parameters.blocks[b].start] for b, i in zip(numbers, probes, strict=True)]
+    h = raised(steps[numbers], np.array(x))
+    near, far = (_table_offsets(around, x) for around in (h / CLOSE_BY, h))
+    offsets = np.concatenate([near, far, h[:, None] * np.array([-2.0, -1.0, 1.0, 2.0])], axis=1)
+    values = sample(probes, offsets)
+    f = values[:, 2 * POINTS :] - f0  # at -2h, -h, h, 2h
+    slope, bend = (8 * (f[:, 2] - f[:, 1]) - (f[:, 3] - f[:, 0])) / (12 * h), (f[:, 2] + f[:, 1]) / (2 * h**2)
+    expected = f0 + (slope + bend * near[:, HALF]) * near[:, HALF]
+    left_over = np.abs(np.nan_to_num(values[:, HALF] - expected))
+    close, away = np.split(_noise_seen(np.concatenate(np.split(values[:, : 2 * POINTS], 2, axis=1))), 2)
+    constant = np.maximum(close, SAFETY_OF_FEW * left_over)
+    growing = np.where(away > ALIKE * constant, away, ROUNDING_SD * np.spacing(np.abs(values[:, -2]))) / h
+    # A block whose probes move nothing may hold others that do: they round like the rest of the gradient.
+    still = ~f.any(axis=1)
+    roundings = FEW_ROUNDINGS * ROUNDING_SD * float(np.finfo(np.float64).eps)
+    growing[still] = np.maximum(growing[still], roundings * np.nan_to_num(np.abs(slope)).max(initial=0.0))
+    with np.errstate(all="ignore"):
+        error = np.abs((f[:, 2] - f[:, 1]) / 2 - (f[:, 3] - f[:, 0]) / 4) / (3 * h)
+    found = np.full((4, len(steps)), np.nan)
+    for number in distinct(numbers):
+        here = numbers == number
+        worst = float(np.max(error[here]))
+        truncation = 2 * UNSEEN * worst if np.isfinite(worst) else np.inf
+        found[:, number] = np.max(constant[here]), np.max(growing[here]), steps[number], truncation
+    return found
+
+
+def _table_offsets(around: Floats, x: Any) -> Floats:
+    """Nine points around an offset of each coordinate, some ulp apart."""
+    grain = ULPS_OF_A_GRAIN * np.maximum(
+        np.spacing(np.abs(x).astype(np.float64) + around), np.spacing(around)
+    )
+    return np.asarray(around[:, None] + grain[:, None] * np.arange(-HALF, HALF + 1))
+
+
+def _noise_seen(values: Floats) -> Floats:
+    """The noise of each row of nine values, allowing for few roundings where none was seen."""
+    sigma, state = difference_table_noise(values)
+    floor = ROUNDING_SD * np.spacing(np.abs(np.nan_to_num(values[:, HALF])))
+    return np.maximum(np.where(state == State.OK, SAFETY_OF_FEW * sigma, FEW_ROUNDINGS * floor), floor)
+
+
+def _draw(indices: IndexArray, rng: np.random.Generator, most: int = CALIBRATED) -> IndexArray:
+    count = int(np.clip(len(indices) // CHECKED_FOR_A_PROBE, 1, most))
+    return np.sort(rng.choice(indices, count, replace=False))
+
+
+def _one_for_all(sentences: list[str]) -> str:
+    others = len(sentences) - 1
+    return sentences[0] + (f" (and {others} more block{'s' * (others > 1)} alike)" if others else "")

@@ -1,0 +1,84 @@
+"""Which ladders a coordinate goes up: that of its block, and where that tells nothing others.
+
+A cost may wave many times within any step that is usual for a parameter of that size, and look smooth at all
+of them, or kinked, or contradict itself. Far smaller steps are then tried; and a parameter far smaller than
+its block's is called wrong only as far as steps of its own size can tell. That the cost does not move at all
+at far smaller steps says nothing: they may be below what rounding inside it lets through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.arrays import Evaluate, Floats, IndexArray
+from fastgrad.differences.ladder import adjudicate, confirm
+from fastgrad.differences.rulings import NoiseModel, Rulings
+
+MUCH_SMALLER = 2.0**-10
+"""A parameter of less than this share of its block's typical size may live on a scale of its own."""
+
+DEEPER = 2.0**-20
+"""Where the second ladder begins if nothing is believed on the first, which ends at 2^-27 (sines at 1e9 wave
+once in 2^-27 of their argument)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """M coordinates of one block before their ladders; the fields are what ladder.adjudicate takes."""
+
+    sample: Evaluate
+    x: npt.NDArray[Any]
+    indices: IndexArray
+    f0: float
+    typical: float  # size of the block
+    scale: Floats  # (M,) where the ladders begin
+    noise: NoiseModel
+    z: float
+
+    def up(self) -> tuple[Rulings, Floats]:
+        """The ladder of each coordinate, and the scale on which it was readable.
+
+        Where nothing is believed on the block's, or a kink is seen, others are tried.
+        """
+        found, readable = self._ladder(), self.scale.copy()
+        for scale in (self.scale * DEEPER, np.abs(self.x).astype(np.float64)):
+            unclear = found.kink | ~np.isfinite(found.error_bound)
+            at = np.flatnonzero(unclear & (scale > 0) & (scale < self.scale * MUCH_SMALLER))
+            if len(at):
+                there = self._some(at, scale[at])._ladder()
+                clear = np.isfinite(there.error_bound) & ~there.kink & (there.numeric != 0)
+                found = found.replaced(at[clear], there.at(np.flatnonzero(clear)))
+                readable[at[clear]] = scale[at[clear]]
+        return found, readable
+
+    def confirmed(self, first: Rulings) -> Rulings:
+        """The ladders again at unrelated steps, joined with what the first ones said."""
+        found = self._confirm(first)
+        lost = np.flatnonzero(~np.isfinite(found.error_bound) & ~found.kink)
+        if len(lost):  # they contradict each other: two more, far below both
+            below = self._some(lost, self.scale[lost] * DEEPER)
+            there = below._confirm(below._ladder())
+            moves = there.numeric != 0
+            found = found.replaced(lost[moves], there.at(np.flatnonzero(moves)))
+        small = np.flatnonzero((self.x != 0) & (np.abs(self.x) < self.typical * MUCH_SMALLER))
+        if len(small):
+            own = self._some(small, np.abs(self.x[small]).astype(np.float64))._ladder()
+            found = found.replaced(small, found.at(small).no_better_than(own))
+        return found
+
+    def _ladder(self) -> Rulings:
+        return adjudicate(
+            self.sample, self.x, self.indices, self.f0, scale=self.scale, noise=self.noise, z=self.z
+        )
+
+    def _confirm(self, first: Rulings) -> Rulings:
+        given: dict[str, Any] = {"scale": self.scale, "noise": self.noise, "z": self.z}
+        return confirm(self.sample, self.x, self.indices, self.f0, first, **given)
+
+    def _some(self, at: IndexArray, scale: Floats) -> Climb:
+        """Some of the coordinates, on another scale."""
+        return replace(self, x=self.x[at], indices=self.indices[at], scale=scale, noise=self.noise.of(at))

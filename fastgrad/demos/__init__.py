@@ -1,1 +1,0 @@
-"""What `fastgrad demo` shows: each file has a run(n_jobs) that prints, and says whether all went as told."""

@@ -1,0 +1,1 @@
+"""Difference formulas, steps, noise and error bounds. Nothing here calls a cost: values come in as arrays."""

@@ -1,0 +1,145 @@
+"""The estimate of each derivative, and a bound on its error, from the values on its stencil.
+
+Notation: h = step, D(h) = the stencil's difference, p = its order, sigma = standard deviation of the noise of
+a value, Z = the quantile at which all coordinates together are wrong with probability ALPHA at most.
+
+    screen   c = D(h)                   e = Z sd sigma / h + T
+    own      c = (4 D(h) - D(2h)) / 3   e = Z 0.95 sigma / h + |D(h) - D(2h)| / 3
+             or at a larger step        e = Z 0.95 sigma / h + |c(h) - c(2h)| / 3
+
+T is measured on a few coordinates of the block, sd^2 the sum of the squares of the stencil's weights; own are
+central differences of four values. A coordinate that neither decides goes to the step
+ladder (ladder.py). (Numerics, section 2.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from fastgrad.arrays import Floats, Values
+from fastgrad.differences.stencils import Stencil
+
+ALPHA = 1e-3
+"""The chance that noise alone pushes any one of all checked coordinates out of its bound."""
+
+LOOKS = 8
+"""How many bounds of one coordinate are looked at: screen, own, finer, ladder, theirs again to confirm, and
+two to spare."""
+
+OWN_SD = 0.950
+"""Standard deviation of the fourth-order central difference, in sigma / h (numerics, section 1)."""
+
+COMPLEX_ROUNDING = 64.0
+"""Error of the complex step, in eps of |J'| and of the block's rms (numerics, section 2.3)."""
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The numerical derivatives with a bound on the error of each; NaN with a bound of inf where unknown."""
+
+    numeric: Floats  # (m,)
+    error_bound: Floats  # (m,)
+    block_rms: Floats  # (blocks,) rms of the finite numeric derivatives
+    in_doubles: bool = False
+    """Known to float64's accuracy whatever the parameters' dtype, as by the complex step."""
+    steepest: float = 0.0
+    """The largest secant |J(x + d) - J(x)| / |d| seen: how much the cost moves at all near the parameters."""
+
+
+def quantile(count: int) -> float:
+    """Z: normal noise stays within Z sigma in all looks at `count` coordinates but with chance ALPHA.
+
+    Examples
+    --------
+    >>> round(quantile(1_000_000), 2)
+    6.43
+    """
+    return -NormalDist().inv_cdf(ALPHA / (2 * count * LOOKS))
+
+
+def noise_of_difference(stencil: Stencil) -> float:
+    """Standard deviation of a difference, in sigma / h."""
+    return float(np.sqrt(sum(float(w) ** 2 for w in stencil.weights)))
+
+
+def screened(
+    stencil: Stencil,
+    values: Values,
+    displacements: Values,
+    at_parameters: float,
+    steps: Floats,
+    sigma: Floats,
+    truncation: Floats,
+    z: float,
+) -> tuple[Floats, Floats]:
+    """D(h) and its bound for each coordinate, from sigma and truncation of its block.
+
+    Parameters
+    ----------
+    stencil : Stencil
+    values, displacements : (m, S)
+    at_parameters : the cost there, counted from where values are
+    steps, sigma, truncation : (m,)
+    z : the quantile
+    """
+    numeric = stencil.derivative(values, displacements, at_parameters)
+    with np.errstate(over="ignore"):
+        bound = z * noise_of_difference(stencil) * sigma / steps + truncation
+    return unknown_where_not_finite(numeric, bound)
+
+
+def by_complex_step(numeric: Floats, beside: Floats) -> Floats:
+    """The bound of a complex step: it has no truncation, and rounds like any product of numbers.
+
+    Parameters
+    ----------
+    numeric : (m,) derivatives
+    beside : (m,) how large the derivatives are that each was computed beside: the rms of its block, or where
+        it was followed the largest of any intermediate result
+    """
+    return COMPLEX_ROUNDING * float(np.finfo(np.float64).eps) * (np.abs(numeric) + beside)
+
+
+def by_four_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) -> tuple[Floats, Floats]:
+    """The fourth-order central difference and its own bound.
+
+    Parameters
+    ----------
+    f, d : (m, 4) values and actual displacements at -2h, -h, h, 2h
+    steps, sigma : (m,)
+    z : the quantile
+    """
+    with np.errstate(all="ignore"):
+        near = (f[:, 2] - f[:, 1]) / (d[:, 2] - d[:, 1])
+        far = (f[:, 3] - f[:, 0]) / (d[:, 3] - d[:, 0])
+        bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
+        return unknown_where_not_finite((4 * near - far) / 3, bound)
+
+
+def by_six_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) -> tuple[Floats, Floats]:
+    """The fourth-order difference at a larger step, its truncation seen from the same at twice the step.
+
+    Parameters
+    ----------
+    f, d : (m, 6) values and actual displacements at -4h, -2h, -h, h, 2h, 4h
+    steps, sigma : (m,)
+    z : the quantile
+    """
+    with np.errstate(all="ignore"):
+        one, two, four = ((f[:, 5 - k] - f[:, k]) / (d[:, 5 - k] - d[:, k]) for k in (2, 1, 0))
+        near, far = (4 * one - two) / 3, (4 * two - four) / 3
+        # A fifteenth of their difference is the leading term of near's error (numerics, section 2.2): a third
+        # leaves room for the others, and it is small at a step this side of the cost's own scale.
+        bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
+        return unknown_where_not_finite(near, bound)
+
+
+def unknown_where_not_finite(numeric: Floats, bound: Floats) -> tuple[Floats, Floats]:
+    """NaN and inf for what is not known, whichever of the two is not finite."""
+    known = np.isfinite(numeric) & np.isfinite(bound)
+    if known.all():
+        return numeric, bound
+    return np.where(known, numeric, np.nan), np.where(known, bound, np.inf)

@@ -1,0 +1,70 @@
+"""What clean probes prove, as numbers and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastgrad.directions.probes import Prober, Slope, certified_size, finite_rms
+from fastgrad.problem.regions import Region
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """No coordinate of a block is off by more than its size, but with a probability of runs * 2^-probes.
+
+    Examples
+    --------
+    >>> certificate = Certificate(20, ("W1", "b1"), (3e-10, 2e-10), (2.5e-7, 1e-7), 0, (11, 12))
+    >>> print(certificate.sentence)
+    20 random directions through 2 blocks were clean: no coordinate of W1 is off by more than 3e-10, \
+2.5e-07 of a typical entry (the other 1 by less), but for a chance of 2^-20 = 9.5e-07
+    """
+
+    probes: int
+    blocks: tuple[str, ...]
+    sizes: tuple[float, ...]
+    """In the units of each block's gradient."""
+    relative: tuple[float, ...]
+    """The same in units of the rms of the block's claimed gradient; NaN where that is zero."""
+    excluded: int
+    """Coordinates that stood still, for what is known of them already."""
+    seeds: tuple[int, ...]
+    runs: int = 1
+    """How often it was tried to get so many clean ones in a row; each try may miss."""
+
+    @classmethod
+    def of(
+        cls, prober: Prober, slopes: list[Slope], part: Region, excluded: int, runs: int = 1
+    ) -> Certificate:
+        """From clean slopes along directions over a part, in the last of several runs."""
+        engine = prober.engine
+        numbers = [r.block for r in part.rectangles]
+        sizes = [certified_size(slopes, engine.sizes[k]) for k in numbers]
+        typical = [finite_rms(engine.gradient[k]) for k in numbers]
+        relative = [s / t if t else float("nan") for s, t in zip(sizes, typical, strict=True)]
+        names = tuple(engine.parameters.blocks[k].name for k in numbers)
+        seeds = tuple(slope.direction.seed for slope in slopes)
+        return cls(len(slopes), names, tuple(sizes), tuple(relative), excluded, seeds, runs)
+
+    @property
+    def miss(self) -> float:
+        """The probability that an error of more than that was missed, in any of the runs."""
+        return min(1.0, self.runs * 2.0**-self.probes)
+
+    @property
+    def sentence(self) -> str:
+        """The same in words, naming the block in which it says least."""
+        worst = int(np.argmax(np.nan_to_num(self.relative, nan=-1.0)))
+        typical = self.relative[worst]
+        share = "" if np.isnan(typical) else f", {typical:.2g} of a typical entry"
+        others = len(self.blocks) - 1
+        rest = f" (the other {others} by less)" if others else ""
+        apart = f" apart from the {self.excluded:,} known ones" if self.excluded else ""
+        many = f"{others + 1} blocks" if others else self.blocks[0]
+        return (
+            f"{self.probes} random directions through {many} were clean: no coordinate of "
+            f"{self.blocks[worst]} is off by more than {self.sizes[worst]:.2g}{share}{rest}{apart}, "
+            f"but for a chance of {f'{self.runs} * ' * (self.runs > 1)}2^-{self.probes} = {self.miss:.1e}"
+        )

@@ -1,0 +1,58 @@
+"""Whether a cost and the Network said to be its structure compute the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgrad.engines.numbers import to_number
+from fastgrad.networks import Network
+from fastgrad.problem.block import typical_size
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.working_copy import WorkingCopy
+
+if TYPE_CHECKING:
+    from fastgrad.problem.problem import Problem
+
+
+AGREEMENT = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
+"""Relative difference between two ways of computing one cost that rounding explains."""
+
+MOVE = 0.01
+"""How far each block is moved, in units of its typical size."""
+
+
+def is_own_cost(problem: Problem) -> bool:
+    """Whether the cost is the network's own method."""
+    return getattr(problem.cost, "__self__", None) is problem.structure
+
+
+def disagreement(problem: Problem, network: Network, parameters: Parameters) -> str | None:
+    """A sentence that says where the cost and the network differ; None where they agree.
+
+    They are compared at the parameters, then with each block moved at random in turn, so that a sentence can
+    name the block.
+    """
+    rng = np.random.default_rng(0)
+    allowed = max(AGREEMENT[b.dtype] for b in parameters.blocks)
+    working = WorkingCopy(parameters)
+
+    def differ() -> str | None:
+        theirs = float(to_number(problem.cost(working.structure, *problem.args)))
+        ours = network.cost(working.structure, *problem.args)
+        if abs(theirs - ours) <= allowed * max(abs(theirs), abs(ours)):
+            return None
+        return f"{theirs:.10g} by the cost, {ours:.10g} by the network"
+
+    found = differ()
+    if found:
+        return f"the cost and its structure differ at the parameters themselves: {found}"
+    for block, leaf, original in zip(parameters.blocks, working.flat_leaves, parameters.leaves, strict=True):
+        step: Any = MOVE * typical_size(original) * rng.standard_normal(block.size)
+        leaf += step.astype(leaf.dtype)
+        found = differ()
+        leaf[:] = original
+        if found:
+            return f"the cost and its structure differ when {block.name} is moved: {found}"
+    return None

@@ -1,0 +1,83 @@
+"""How much may still be spent: seconds, evaluations, and whether anybody said stop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+INTERRUPTED = "interrupted"
+
+SHARE_OF_A_CHUNK = 0.04
+"""A chunk of work takes at most this share of the seconds given, so that they are kept to within a few
+percent; they are looked at between chunks."""
+
+KEPT_BACK = 0.04
+"""The share of the seconds that is left for the verdict and the report."""
+
+
+@dataclass(eq=False)
+class Budget:
+    """Seconds from now on and evaluations; None where there is no limit.
+
+    Examples
+    --------
+    >>> budget = Budget(evaluations=100)
+    >>> budget.spend(98)
+    >>> budget.rows(of=4), budget.stopped
+    (0, 'the 100 evaluations of max_evaluations are used up')
+    """
+
+    seconds: float | None = None
+    evaluations: int | None = None
+    stopped: str = ""
+    """Why nothing more is evaluated; empty while something may be."""
+    spent: int = 0
+    began: float = field(default_factory=lambda: time.perf_counter())  # looked up now: tests have clocks
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit."""
+        return self.seconds is not None or self.evaluations is not None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds in which evaluations may still begin."""
+        if self.seconds is None:
+            return float("inf")
+        return self.began + self.seconds * (1 - KEPT_BACK) - time.perf_counter()
+
+    def spend(self, evaluations: int) -> None:
+        """Count evaluations that were made."""
+        self.spent += evaluations
+
+    def left(self, seconds_each: float) -> float:
+        """How many evaluations of that price can still be made; inf without a limit."""
+        if self.stopped:
+            return 0.0
+        by_count = float("inf") if self.evaluations is None else float(self.evaluations - self.spent)
+        by_time = max(0.0, self.seconds_left) / max(seconds_each, 1e-12)
+        return max(0.0, min(by_count, by_time))
+
+    def rows(self, of: int) -> int | None:
+        """How many rows of so many evaluations the count allows; None for any number."""
+        if self.evaluations is None:
+            return None
+        rows = max(0, self.evaluations - self.spent) // max(1, of)
+        if rows == 0:
+            self.stop(f"the {self.evaluations:,} evaluations of max_evaluations are used up")
+        return rows
+
+    def is_over(self) -> bool:
+        """Whether to stop now; asked between chunks."""
+        if not self.stopped and self.seconds_left <= 0:
+            self.stop(f"the {self.seconds:g} seconds of the budget are over")
+        return bool(self.stopped)
+
+    def stop(self, why: str) -> None:
+        """Evaluate nothing more."""
+        self.stopped = self.stopped or why
+
+    @property
+    def longest_chunk(self) -> float:
+        """Seconds that a chunk of work may take."""
+        return float("inf") if self.seconds is None else SHARE_OF_A_CHUNK * self.seconds

@@ -1,0 +1,189 @@
+"""The SQLite file of a checkpoint: its tables, its checksums, and what SQLite's errors mean to a user."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastgrad.arrays import Values
+from fastgrad.errors import InputError
+
+APPLICATION_ID = 0x66676370
+"""What tells our files from other SQLite databases: "fgcp" in ASCII."""
+
+FORMAT = 1
+"""The version of the file's layout; a file of another one is refused."""
+
+LARGEST_BLOB = 1 << 26
+"""Bytes of values in one row at most, or one coordinate: SQLite's limit is 10^9, and a row is read whole."""
+
+HEADER_BYTES = 100
+"""The size of the header of an SQLite file, by its file format."""
+
+READABLE = ("options", "fastgrad")
+"""Entries of an identity that are quoted where they differ: the others are hashes."""
+
+SCHEMA = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT, checksum BLOB) WITHOUT ROWID",
+    "CREATE TABLE decisions (name TEXT PRIMARY KEY, value TEXT, checksum BLOB) WITHOUT ROWID",
+    "CREATE TABLE chunks (id INTEGER PRIMARY KEY, key TEXT, start INTEGER, length INTEGER, points INTEGER, "
+    "dtype TEXT, data BLOB, checksum BLOB)",
+    "CREATE INDEX chunks_of_pass ON chunks (key)",
+)
+"""All that may be in the file. SQLite keeps the text, and it is compared to the letter: a trigger of somebody
+else's would run when we write."""
+
+SETTINGS = ("trusted_schema=OFF", "cell_size_check=ON", "locking_mode=EXCLUSIVE", "synchronous=NORMAL")
+"""Set before the file is first read: trust nothing in it, keep the lock, sync only when pages move from the
+WAL to the file (a commit then survives the end of the process; when the machine fails, the last ones may be
+lost, but the file stays whole)."""
+
+DTYPES = {"float64": "<f8", "complex128": "<c16"}
+"""What values may be, by NumPy's name, and how they lie in the file."""
+
+DAMAGED = "this checkpoint is damaged: delete it and start again"
+IN_USE = "another run is using this checkpoint: wait for it, or use another file"
+INACCESSIBLE = (
+    "this checkpoint cannot be read or written: see to the permissions and the disk, or use another file"
+)
+FULL = "the disk is full: make room and run again; what was kept before is still there"
+
+TROUBLE = {
+    sqlite3.SQLITE_BUSY: IN_USE,
+    sqlite3.SQLITE_LOCKED: IN_USE,
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_IOERR: INACCESSIBLE,
+    sqlite3.SQLITE_PERM: INACCESSIBLE,
+    sqlite3.SQLITE_CANTOPEN: INACCESSIBLE,
+    sqlite3.SQLITE_READONLY: INACCESSIBLE,
+}
+"""What an error of SQLite means to a user, by its code; any other one is damage."""
+
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite's calls raise; the second where SQLite's own message quotes text that was damaged."""
+
+Chunk = tuple[int, int, Values]
+"""(start, stop, values (stop - start, S)) of a pass; the values are read-only."""
+
+SELECT_DECISIONS = "SELECT name, value, checksum FROM decisions"
+SELECT_CHUNKS = "SELECT key, start, length, points, dtype, data, checksum FROM chunks"
+INSERT_CHUNK = (
+    "INSERT INTO chunks (key, start, length, points, dtype, data, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_FOREIGN = "this file is there already and is not a checkpoint of fastgrad: use another name"
+
+OPEN_HERE: set[tuple[int, int]] = set()
+"""The files that this process has open. Looking at one of them would end SQLite's lock on it: a process that
+closes a file loses all locks that it has on it (POSIX)."""
+
+
+def file_id(path: Path) -> tuple[int, int]:
+    """Which file it is, whatever it is called."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def examine_header(path: Path) -> None:
+    """Refuse what is no checkpoint by its header, before SQLite touches it; an empty file may become one."""
+    try:
+        if not path.exists():
+            if not path.parent.is_dir():
+                raise InputError(f"{path}: there is no folder {path.parent} for this checkpoint")
+            return
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path}: a checkpoint is a file, and this is a folder or a device")
+        if file_id(path) in OPEN_HERE:
+            raise InputError(f"{path}: {IN_USE}")
+        with path.open("rb") as file:
+            header = file.read(HEADER_BYTES)
+    except OSError as error:
+        raise InputError(f"{path}: {INACCESSIBLE} ({error.strerror})") from error
+    if header:
+        _check_header(path, header)
+
+
+def _check_header(path: Path, header: bytes) -> None:
+    application, version = (int.from_bytes(header[at : at + 4], "big") for at in (68, 60))
+    if header[:16] != b"SQLite format 3\0" or application != APPLICATION_ID:
+        raise InputError(f"{path}: {_FOREIGN}")
+    if version != FORMAT:
+        raise InputError(
+            f"{path}: this checkpoint is of format {version}, and this fastgrad knows format {FORMAT} only: "
+            "use another file or delete it"
+        )
+
+
+def schema_of(database: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
+    return database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
+
+
+def our_schema() -> list[tuple[str, str, str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        for statement in SCHEMA:
+            database.execute(statement)
+        return schema_of(database)
+
+
+def refuse_another_problem(path: Path, stored: dict[str, str], given: dict[str, str]) -> None:
+    """InputError if two identities differ: in which entries, in the user's words."""
+    names = [name for name in {**given, **stored} if stored.get(name) != given.get(name)]
+    if names:
+        differences = ", ".join(_difference(name, stored.get(name), given.get(name)) for name in names)
+        raise InputError(
+            f"{path}: this checkpoint is of another problem: {differences}: use another file or delete it"
+        )
+
+
+def _difference(name: str, stored: str | None, given: str | None) -> str:
+    what = "the fastgrad version" if name == "fastgrad" else f"the {name}"
+    verb = "differ" if name.endswith("s") else "differs"
+    quoted = f" ({stored!r} there, {given!r} now)" if name in READABLE else ""
+    return f"{what} {verb}{quoted}"
+
+
+def checksum_of(*fields: object) -> bytes:
+    """16 bytes that tell these fields from all others, of other types too."""
+    sum_of_all = hashlib.blake2b(digest_size=16)
+    for field in fields:
+        data = field if isinstance(field, bytes) else repr(field).encode()
+        sum_of_all.update(b"%d%s:" % (len(data), b"b" if isinstance(field, bytes) else b""))
+        sum_of_all.update(data)
+    return sum_of_all.digest()
+
+
+def chunk_of_row(seal: bytes, row: tuple[Any, ...]) -> Chunk:
+    """(start, stop, values) of a row of the file, if it is whole."""
+    *fields, checksum = row
+    if checksum != checksum_of(seal, *fields):
+        raise sqlite3.DatabaseError("a checksum of values is wrong")
+    _, start, length, points, dtype, data = fields
+    counts = all(isinstance(number, int) and number >= 0 for number in (start, length, points))
+    known = dtype in DTYPES and isinstance(data, bytes)
+    if not counts or not known or len(data) != length * points * np.dtype(dtype).itemsize:
+        raise sqlite3.DatabaseError("a chunk is not of its shape")
+    values = np.frombuffer(data, dtype=DTYPES[dtype]).reshape(length, points)
+    return start, start + length, values.astype(dtype, copy=False)
+
+
+def text_of_row(seal: bytes, row: tuple[Any, ...]) -> Any:
+    """What a row (name, JSON text, checksum) says, if it is whole."""
+    name, text, checksum = row
+    if checksum != checksum_of(seal, name, text):
+        raise sqlite3.DatabaseError("a checksum of text is wrong")
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise sqlite3.DatabaseError("a text is not JSON") from error
+
+
+def explained(path: Path, error: Exception) -> InputError:
+    """What went wrong, and what to do about it."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without what SQLite adds to it
+    return InputError(f"{path}: {TROUBLE.get(code, DAMAGED)} ({error})")

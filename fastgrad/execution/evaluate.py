@@ -1,0 +1,206 @@
+"""The one parallel layer: joblib over chunks of a plan.
+
+A plan of m coordinates is cut into chunks; each chunk is `engine.values` on a slice, in a thread for
+engines that release the GIL, in a process for Python costs. Values do not depend on the cut, so they are
+bitwise the same for any number of workers. One worker is a plain loop: nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import queue
+import warnings
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.arrays import IndexArray, Values
+from fastgrad.engines.protocol import Engine
+from fastgrad.errors import WorkerError, warn_user
+from fastgrad.execution.budget import INTERRUPTED, Budget
+from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
+from fastgrad.execution.chunks import cut, in_order, run_pilot
+from fastgrad.execution.job import Advance, Job, KnownValues, Watch
+from fastgrad.execution.processes import in_processes, reason_not_sent
+from fastgrad.execution.workers import Workers, choose_workers, run_tasks
+
+WORTH_STARTING = {"threads": 0.06, "processes": 1.0}
+"""Seconds of work left below which workers are not started. joblib's first worker processes took 0.5 s to
+start (and import the cost's modules on top); eight empty tasks in two threads took 14 ms, of which 10 are the
+nap that joblib takes between two looks at its results, so that half of less than 28 ms is not gained, and
+threads that share the interpreter gain less than half."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The values of a plan, by how many workers they were computed, and what went another way."""
+
+    values: Values
+    n_jobs: int
+    notes: tuple[str, ...] = ()
+    missing: npt.NDArray[np.bool_] | None = None
+    """(m,) the coordinates whose values are NaN because there was no more time; None where all are known."""
+
+
+class _Stopped(Exception):
+    """What is prepared for a plan could not be finished."""
+
+
+def evaluate(
+    engine: Engine,
+    indices: IndexArray,
+    offsets: Values,
+    *,
+    seconds: float,
+    n_jobs: int | None = None,
+    backend: Any = None,
+    advance: Advance = lambda count: None,
+    watch: Watch | None = None,
+    budget: Budget | None = None,
+    keeper: NoCheckpoint | Checkpoint | None = None,
+) -> Evaluation:
+    """The cost at theta + offsets[k, s] * e_indices[k] for the whole plan, on all workers asked for.
+
+    What the keeper has is not evaluated again. When the budget is over, or Ctrl-C is pressed, what is known
+    by then is returned, and the budget says that it was stopped.
+
+    Parameters
+    ----------
+    engine : Engine
+    indices : (m,) flat indices
+    offsets : (m, S) displacements
+    seconds : what one evaluation was seen to take
+    n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else 1
+    advance : called with the number of coordinates after each chunk
+    watch : called with each chunk, and its values
+    budget : when to stop; never by default
+    keeper : where finished chunks are kept; nowhere by default
+
+    Raises
+    ------
+    InputError
+        For an unknown backend.
+    WorkerError
+        When a worker process dies.
+    """
+    budget, keeper = budget or Budget(), keeper or NoCheckpoint()
+
+    def run(another: Engine, moved: IndexArray, by: Values) -> Values:
+        options: dict[str, Any] = {"seconds": seconds, "n_jobs": n_jobs, "backend": backend}
+        found = evaluate(another, moved, by, **options, budget=budget, keeper=keeper)
+        if found.missing is not None:
+            raise _Stopped
+        return found.values
+
+    kept = KnownValues.of(engine, indices, offsets, keeper)
+    for start, stop in kept.ranges:
+        advance(stop - start)
+        if watch is not None:
+            watch(slice(start, stop), kept.values[start:stop])
+    if kept.gaps == []:
+        return Evaluation(kept.values, 1)
+    said = engine.notes
+    try:
+        engine = engine.prepared(indices, offsets, run)
+    except _Stopped:
+        return Evaluation(kept.values, 1, (), kept.missing())
+    notes = tuple(note for note in engine.notes if note not in said)
+    workers = choose_workers(engine, n_jobs, backend)
+    prices = engine.prices(indices)
+    if prices is None:
+        prices = np.broadcast_to(1.0, len(indices))
+    job = Job(engine, indices, offsets, kept, advance, prices, budget, watch)
+    try:
+        used, note = _run(job, workers, backend, seconds * offsets.shape[1])
+    except KeyboardInterrupt:
+        budget.stop(INTERRUPTED)
+        used, note = workers.count, None
+    return Evaluation(kept.values, used, notes + ((note,) if note else ()), kept.missing())
+
+
+def _run(job: Job, workers: Workers, backend: Any, seconds_each: float) -> tuple[int, str | None]:
+    """Evaluate what is missing; by how many workers, and what went another way."""
+    note = None
+    first, seconds_each = run_pilot(job, job.kept.gaps[0], seconds_each, workers.kind)
+    gaps = [first, *job.kept.gaps[1:]]
+    left = sum(job.price(gap) for gap in gaps) * seconds_each
+    if workers.count > 1 and (workers.insisted or left > WORTH_STARTING[workers.kind]):
+        chunks = in_order([c for gap in gaps for c in cut(job, gap, seconds_each, workers)], left)
+        if len(chunks) > 1:
+            note = _run_parallel(job, chunks, workers, backend)
+            if note is None:
+                return workers.count, None
+            gaps = job.kept.gaps
+    alone = Workers(1, "threads", False)
+    for chunk in in_order([c for gap in gaps for c in cut(job, gap, seconds_each, alone)], left):
+        if job.budget.is_over():
+            break
+        job.run(chunk)
+    job.engine.pause()
+    return 1, note
+
+
+def _run_parallel(job: Job, chunks: list[slice], workers: Workers, backend: Any) -> str | None:
+    """Run chunks through joblib; a sentence instead of an answer if the cost cannot be sent out."""
+    from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
+
+    run = _in_threads if workers.kind == "threads" else in_processes
+    try:
+        results = run(job, chunks, workers, backend)
+        with _closing(results):
+            for chunk, values in results:
+                job.store(chunk, values)
+                if job.budget.is_over():
+                    break
+    except TerminatedWorkerError as error:
+        raise WorkerError(
+            "a worker process died while evaluating the cost (out of memory, or a crash in compiled "
+            "code): try n_jobs=1, which shows the cost's own error"
+        ) from error
+    except (pickle.PicklingError, BrokenProcessPool, AttributeError, TypeError) as error:
+        if isinstance(error, AttributeError | TypeError) and "pickle" not in str(error):
+            raise
+        note = (
+            f"the cost cannot be sent to worker processes ({reason_not_sent(error)}), so it was evaluated "
+            'by one. If it is safe in threads, say backend="threading"; or define it at the top level '
+            "of a module, without locks, files or sockets"
+        )
+        warn_user(note)
+        return note
+    return None
+
+
+@contextlib.contextmanager
+def _closing(results: Generator[Any, None, None]) -> Iterator[None]:
+    """Close a generator of joblib's at the end, without its advice where it was not read to its end."""
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"(?s).*adjusting the input task iterator")
+            results.close()
+
+
+def _in_threads(
+    job: Job, chunks: list[slice], workers: Workers, backend: Any
+) -> Generator[tuple[slice, Values], None, None]:
+    everyone = [job.engine, *(job.engine.for_worker() for _ in range(workers.count - 1))]
+    twins: queue.SimpleQueue[Engine] = queue.SimpleQueue()
+    for twin in everyone:
+        twins.put(twin)
+
+    def run(chunk: slice) -> tuple[slice, Values]:
+        twin = twins.get()
+        try:
+            return chunk, twin.values(job.indices[chunk], job.offsets[chunk])
+        finally:
+            twins.put(twin)
+
+    yield from run_tasks(workers, backend, run, ((chunk,) for chunk in chunks))
+    job.engine.pause()
+    for twin in everyone[1:]:
+        twin.finish()

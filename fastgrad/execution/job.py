@@ -1,0 +1,107 @@
+"""A plan being evaluated: its points, the values known so far, and where finished chunks are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.arrays import IndexArray, Values
+from fastgrad.engines.protocol import Engine
+from fastgrad.execution.budget import Budget
+from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
+
+Advance = Callable[[int], None]
+"""Told after each chunk how many coordinates it held."""
+
+Watch = Callable[[slice, Values], None]
+"""Shown each chunk, and its values."""
+
+
+def unknown_values(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Values:
+    """Values that are not known: NaN, of complex ones both parts, for the imaginary one is the derivative."""
+    values = np.empty(shape, dtype=dtype)
+    values.real = np.nan
+    if np.iscomplexobj(values):
+        values.imag = np.nan
+    return values
+
+
+@dataclass(frozen=True, eq=False)
+class KnownValues:
+    """The values of a plan, those that are known, and where more of them are kept."""
+
+    values: Values
+    ranges: list[tuple[int, int]]
+    keeper: NoCheckpoint | Checkpoint
+    key: str
+
+    @classmethod
+    def of(
+        cls, engine: Engine, indices: IndexArray, offsets: Values, keeper: NoCheckpoint | Checkpoint
+    ) -> KnownValues:
+        """What the keeper has of a plan, the rest NaN."""
+        # The engine's own name is part of the key: nodes and parameters have numbers of their own.
+        key = keeper.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
+        values = unknown_values(offsets.shape, engine.dtype)
+        ranges = []
+        for start, stop, found in keeper.finished(key, len(indices), offsets.shape[1], engine.dtype):
+            values[start:stop] = found
+            ranges.append((start, stop))
+        return cls(values, ranges, keeper, key)
+
+    def store(self, chunk: slice, values: Values) -> None:
+        """Take over a finished chunk."""
+        self.values[chunk] = values
+        self.ranges.append((chunk.start, chunk.stop))
+        self.keeper.store(self.key, chunk.start, values)
+
+    @property
+    def gaps(self) -> list[slice]:
+        """What is not known yet."""
+        found, at = [], 0
+        for start, stop in sorted(self.ranges):
+            if start > at:
+                found.append(slice(at, start))
+            at = max(at, stop)
+        if at < len(self.values):
+            found.append(slice(at, len(self.values)))
+        return found
+
+    def missing(self) -> npt.NDArray[np.bool_] | None:
+        """(m,) which coordinates are not known; None where all are."""
+        gaps = self.gaps
+        if not gaps:
+            return None
+        found = np.zeros(len(self.values), dtype=bool)
+        for gap in gaps:
+            found[gap] = True
+        return found
+
+
+@dataclass(frozen=True)
+class Job:
+    engine: Engine
+    indices: IndexArray
+    offsets: Values
+    kept: KnownValues
+    advance: Advance
+    prices: npt.NDArray[np.float64]
+    """(m,) what a coordinate costs, relative to the others."""
+    budget: Budget
+    watch: Watch | None = None
+
+    def price(self, chunk: slice) -> float:
+        """What a chunk costs."""
+        return float(self.prices[chunk].sum())
+
+    def run(self, chunk: slice) -> None:
+        self.store(chunk, self.engine.values(self.indices[chunk], self.offsets[chunk]))
+
+    def store(self, chunk: slice, values: Values) -> None:
+        self.kept.store(chunk, values)
+        self.advance(chunk.stop - chunk.start)
+        if self.watch is not None:
+            self.watch(chunk, values)

@@ -1,0 +1,91 @@
+"""What runs in a worker process, and how an exception of the cost comes home from it."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import signal
+import threading
+import traceback
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastgrad.arrays import IndexArray, Values
+from fastgrad.engines.protocol import Engine
+from fastgrad.errors import WorkerError
+from fastgrad.execution.job import Job
+from fastgrad.execution.workers import Workers, one_blas_thread, run_tasks
+
+
+def in_processes(
+    job: Job, chunks: list[slice], workers: Workers, backend: Any
+) -> Generator[tuple[slice, Values], None, None]:
+    job.engine.finish()
+    job.engine.release()  # the workers have their own; the caller's would only take up memory
+    tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
+    for chunk, answer in run_tasks(workers, backend, _run_in_process, tasks):
+        if isinstance(answer, _Raised):
+            raise answer.error()
+        yield chunk, answer
+
+
+def _run_in_process(
+    engine: Engine, chunk: slice, indices: IndexArray, offsets: Values
+) -> tuple[slice, Values | _Raised]:
+    try:
+        with one_blas_thread(), _deaf_to_ctrl_c():
+            values = engine.values(np.asarray(indices), np.asarray(offsets))
+            engine.finish()
+            return chunk, values
+    except Exception as error:
+        return chunk, _Raised.of(error)
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Leave Ctrl-C to the caller's process, to which the terminal sends it too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """An exception of the cost on its way from a worker, as text too: not every exception can be pickled."""
+
+    pickled: bytes | None
+    text: str
+
+    @classmethod
+    def of(cls, error: Exception) -> _Raised:
+        import cloudpickle
+
+        text = "".join(traceback.format_exception(error))
+        try:
+            data = cloudpickle.dumps(error)
+            pickle.loads(data)
+        except Exception:
+            data = None
+        return cls(data, text)
+
+    def error(self) -> Exception:
+        """The exception, or where it could not travel a WorkerError that quotes it."""
+        if self.pickled is None:
+            return WorkerError(f"the cost raised in a worker:\n{self.text}")
+        error: Exception = pickle.loads(self.pickled)
+        error.add_note(f"fastgrad: in a worker process\n{self.text}")
+        return error
+
+
+def reason_not_sent(error: BaseException) -> str:
+    """The last line that says something: loky hands a worker's traceback over as the cause's text."""
+    lines = str(error.__cause__ or error).replace('"', "").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), repr(error))

@@ -1,0 +1,109 @@
+"""What a waiting user is shown on stderr: a progress bar, or what takes so long before it."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+WIDTH_OF_A_LOG = 160
+"""Columns of the line that is left where stderr is no terminal: a bar of 80 would be cut to dots."""
+
+NARROW = 110
+"""Columns of a terminal below which the numbers need the room of the bar."""
+
+PATIENCE = 1.0
+"""Seconds before a user is told what the check is doing: kernels that are on disk load in less."""
+
+
+@contextlib.contextmanager
+def announced(what: str, show: bool | None) -> Iterator[None]:
+    """Say on stderr what is being done inside, if it takes longer than PATIENCE.
+
+    `show` None says it only where stderr is a terminal; an empty `what` is never said.
+    """
+    if not what or not (_on_a_terminal() if show is None else show):
+        yield
+        return
+    timer = threading.Timer(PATIENCE, sys.stderr.write, [f"fastgrad: {what} ...\n"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class Progress:
+    """What a waiting user is told while values come in: how many, how fast, how long yet, what was found.
+
+    Parameters
+    ----------
+    show : True or False; None for on a terminal only
+    """
+
+    def __init__(self, show: bool | None) -> None:
+        self.shown = _on_a_terminal() if show is None else show
+        self._bar: Any = None
+        self._task: Any = None
+
+    @contextlib.contextmanager
+    def stage(self, what: str, total: int | None) -> Iterator[Progress]:
+        """Show a bar for one stage of the check; on a terminal it leaves nothing behind.
+
+        Elsewhere its last state is printed once.
+        """
+        if not self.shown:
+            yield self
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            console.width = WIDTH_OF_A_LOG
+        with Progress(*_columns(console.width), console=console, transient=console.is_terminal) as bar:
+            self._bar, self._task = bar, bar.add_task(what, total=total, found="")
+            yield self
+        self._bar = None
+
+    def advance(self, count: int) -> None:
+        """Tell of so many more that are finished."""
+        if self._bar is not None:
+            self._bar.advance(self._task, count)
+
+    def tell(self, agree: int, disagree: int, undecided: int) -> None:
+        """Tell how many were found right, wrong and undecided so far."""
+        if self._bar is not None:
+            found = f"agree {agree:,}  disagree {disagree:,}  undecided {undecided:,}"
+            self._bar.update(self._task, found=found)
+
+    def say(self, sentence: str) -> None:
+        """Say on stderr what takes long, before it does."""
+        if self._bar is None:
+            sys.stderr.write(f"fastgrad: {sentence}\n")
+
+
+def _columns(width: int) -> tuple[Any, ...]:
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+
+    return (
+        TextColumn("{task.description}"),
+        *([BarColumn(bar_width=20)] if width >= NARROW else []),
+        MofNCompleteColumn(),
+        Rate(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[found]}"),
+    )
+
+
+def _on_a_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # pythonw and services have no stderr

@@ -1,0 +1,128 @@
+"""How many workers joblib would use, of what kind, and running tasks on them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import threadpoolctl
+
+from fastgrad.engines.protocol import Engine
+from fastgrad.errors import InputError
+
+LARGEST_COPY = 2**28
+"""Bytes of parameters of which each thread may have a copy of its own; of larger ones one thread has one."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How chunks will run: how many workers, in threads or processes, and by joblib's choice or ours."""
+
+    count: int
+    kind: str  # "threads" or "processes"
+    insisted: bool  # the caller named a backend
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """BLAS on one thread inside, and as it was before afterwards.
+
+    Held for one worker as for many: a product summed by another number of threads rounds differently,
+    and values must be bitwise the same for any n_jobs.
+    """
+    with _thread_pools(len(sys.modules)).limit(limits=1, user_api="blas"):
+        yield
+
+
+@functools.lru_cache(maxsize=1)
+def _thread_pools(modules: int) -> threadpoolctl.ThreadpoolController:
+    """The BLAS libraries loaded so far, looked for again (2 ms) only when a module was imported since."""
+    del modules
+    return threadpoolctl.ThreadpoolController()
+
+
+def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
+    """How many workers joblib would use, and whether they share memory.
+
+    Inside a joblib worker a Python cost stays serial, whatever n_jobs says: joblib would nest threads
+    there, and a Python cost may hold state.
+    """
+    alone = Workers(1, "threads", False)
+    if engine.workers == "one" or (backend is None and n_jobs == 1):
+        return alone
+    if n_jobs is None and backend is None and "joblib" not in sys.modules:
+        return alone  # nobody can have configured joblib: not worth the 0.2 s of importing it
+    import joblib
+
+    try:
+        with _named_backend(backend):
+            count = joblib.effective_n_jobs(n_jobs)
+        active = _active_backend(engine.workers, backend)
+    except (ValueError, TypeError) as error:
+        raise InputError(_backend_message(backend, n_jobs, error)) from error
+    shares_memory = getattr(active, "supports_sharedmem", False)
+    if shares_memory and backend is None and _copy_of(engine) > LARGEST_COPY:
+        return alone
+    nested = bool(getattr(active, "nesting_level", 0)) and backend is None
+    if nested and shares_memory and engine.workers == "processes":
+        return alone
+    return Workers(count, "threads" if shares_memory else "processes", backend is not None)
+
+
+def _copy_of(engine: Engine) -> int:
+    """Bytes of a private copy of what the engine moves."""
+    return sum(leaf.nbytes for leaf in engine.parameters.leaves)
+
+
+def run_tasks(
+    workers: Workers, backend: Any, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
+) -> Generator[Any, None, None]:
+    import joblib
+
+    # mmap_mode "c": a worker writes to its own copy of the pages it perturbs, and to nothing else.
+    parallel = joblib.Parallel(
+        n_jobs=workers.count,
+        backend=backend,
+        prefer=None if backend else workers.kind,
+        return_as=_return_as(workers, backend),
+        mmap_mode="c",
+        batch_size=1,
+    )
+    results = parallel(joblib.delayed(function)(*task) for task in tasks)
+    yield from results
+
+
+def _return_as(workers: Workers, backend: Any) -> str:
+    """Results as they come where the joblib backend can, all at the end where it cannot."""
+    active = _active_backend(workers.kind, backend)
+    can = getattr(active, "supports_return_generator", False)
+    return "generator_unordered" if can else "list"
+
+
+def _active_backend(prefer: str, backend: Any) -> Any:
+    """The joblib backend that would run: the one named, the one configured, or the one preferred."""
+    from joblib.parallel import get_active_backend
+
+    with _named_backend(backend):
+        return get_active_backend(prefer=prefer)[0]
+
+
+def _named_backend(backend: Any) -> contextlib.AbstractContextManager[Any]:
+    import joblib
+
+    if backend is None:
+        return contextlib.nullcontext()
+    config: contextlib.AbstractContextManager[Any] = joblib.parallel_config(backend=backend)
+    return config
+
+
+def _backend_message(backend: Any, n_jobs: Any, error: Exception) -> str:
+    from joblib.parallel import BACKENDS
+
+    if isinstance(backend, str) and backend not in BACKENDS:
+        return f"unknown backend {backend!r}: joblib's backends here are {', '.join(sorted(BACKENDS))}"
+    return f"joblib cannot run with n_jobs={n_jobs!r} and backend={backend!r}: {error}"

@@ -1,0 +1,1 @@
+"""The plain checks before any difference is taken: of the cost, the gradient function, the complex step."""

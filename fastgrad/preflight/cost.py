@@ -1,0 +1,74 @@
+"""The plain checks of the cost, before any derivative is taken: one number, the same twice, finite.
+
+Those of the gradient function stand in claims.py.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fastgrad.engines.protocol import Engine
+from fastgrad.errors import InputError
+from fastgrad.preflight.complex_step import casts_to_real_refused, require_same_branch
+
+JITTER = 2.0**-20
+"""Two answers at the same parameters that differ by less, relative to their size, differ by rounding: that is
+noise, which is measured with all other noise. More is a random cost."""
+
+REPEATS = 8
+"""Calls from which the scatter of such a cost is told (numerics, section 2.1)."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The cost at the parameters, the seconds of one evaluation there, and how many it took to say so."""
+
+    cost: float
+    seconds: float
+    evaluations: int
+    notes: tuple[str, ...] = ()
+
+
+def check_cost(engine: Engine) -> Baseline:
+    """Evaluate the cost at the parameters twice, and see that it can be differenced.
+
+    Raises
+    ------
+    InputError
+        For a cost that does not return one finite number, changes its parameters, gives two answers, or
+        under the complex step loses the imaginary part.
+    """
+    if engine.dtype is not np.complex128:
+        return _same_twice(engine)
+    with casts_to_real_refused():
+        start = _same_twice(engine)
+        require_same_branch(engine, start.cost)
+    return replace(start, evaluations=start.evaluations + 1)
+
+
+def _same_twice(engine: Engine) -> Baseline:
+    first = engine.baseline()
+    began = time.perf_counter()
+    second = engine.baseline()
+    seconds = time.perf_counter() - began
+    if not np.isfinite(first):
+        raise InputError(
+            f"the cost is {first} at the parameters themselves: it must be finite where its gradient "
+            "is checked; move the parameters"
+        )
+    if first == second:
+        return Baseline(first, seconds, 2 * engine.points_of_baseline)
+    if not abs(first - second) <= JITTER * max(abs(first), abs(second)):
+        raise InputError(
+            f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
+            "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps"
+        )
+    values = [first, second, *(engine.baseline() for _ in range(REPEATS - 2))]
+    note = (
+        f"the cost does not repeat itself to the last digit: {REPEATS} calls at the same parameters scatter "
+        f"by {np.std(values, ddof=1):.2g} (threads that sum in another order?); that is part of its noise"
+    )
+    return Baseline(float(np.median(values)), seconds, REPEATS * engine.points_of_baseline, (note,))

@@ -1,0 +1,1 @@
+"""What is asked: a problem, its parameters as named blocks, the data beside them, the claimed gradient."""

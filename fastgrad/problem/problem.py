@@ -1,0 +1,117 @@
+"""Problem: a cost, the gradient under test, and the parameters at which it is tested."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastgrad.errors import InputError
+from fastgrad.problem.stateful import ObjectMethod, flat_vector
+
+if TYPE_CHECKING:
+    from fastgrad.networks.network import Network
+
+
+@dataclass(frozen=True, repr=False)
+class Problem:
+    """What is checked: a cost, its claimed gradient, and the parameters.
+
+    Parameters
+    ----------
+    cost : callable(params, *args) -> float
+    gradient : callable(params, *args) -> same structure as params, or such a structure of values;
+        None where only a numerical gradient is wanted
+    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64
+    args : tuple of whatever else both take; passed through as it is
+    structure : a fastgrad.Network that computes the same cost, cost(params, X, Y) with args (X, Y); it is
+        then evaluated by the network engine
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastgrad
+    >>> problem = fastgrad.Problem(lambda x: float(x @ x), lambda x: 2 * x, np.arange(3.0))
+    >>> fastgrad.check(problem).verdict
+    'agree'
+    """
+
+    cost: Callable[..., Any]
+    gradient: Any
+    params: Any
+    args: tuple[Any, ...] = ()
+    structure: Network | None = None
+
+    def __post_init__(self) -> None:
+        if not callable(self.cost):
+            raise InputError(f"the cost must be callable as cost(params, *args); got {self.cost!r}")
+        if not isinstance(self.args, tuple):
+            raise InputError(f"args must be a tuple, as in args=(X, y); got a {type(self.args).__name__}")
+
+    @property
+    def gradient_is_networks_own(self) -> bool:
+        """Whether the gradient is that of the structure itself, which is known to be a function."""
+        return self.structure is not None and self.gradient == self.structure.gradient
+
+    def __repr__(self) -> str:
+        return f"Problem(cost={_name(self.cost)}, gradient={_name(self.gradient)})"
+
+    @classmethod
+    def from_object(
+        cls,
+        net: Any,
+        X: Any,
+        y: Any,
+        *,
+        get_params: str = "getParams",
+        set_params: str = "setParams",
+        cost: str = "costFunction",
+        gradient: str = "computeGradients",
+    ) -> Problem:
+        """The problem of a network that keeps its parameters in itself, checked as it is.
+
+        The object is copied: it is never changed, and each worker has a copy of its own.
+
+        Parameters
+        ----------
+        net : object with the four methods, called as net.getParams() -> flat vector,
+            net.setParams(vector), net.costFunction(X, y) -> number,
+            net.computeGradients(X, y) -> flat vector
+        X, y : the data, passed through as they are
+        get_params, set_params, cost, gradient : the methods' names, where they are called otherwise
+
+        Raises
+        ------
+        InputError
+            Naming the methods that the object does not have.
+        """
+        if isinstance(net, type):
+            raise InputError(f"from_object takes an object, not a class: pass {net.__name__}(...)")
+        names = (get_params, set_params, cost, gradient)
+        missing = [name for name in names if not callable(getattr(net, name, None))]
+        if missing:
+            raise InputError(
+                f"{type(net).__name__} has no method {', '.join(missing)}; other names can be given "
+                "with get_params=, set_params=, cost= and gradient="
+            )
+        try:
+            own = copy.deepcopy(net)
+        except Exception as error:
+            raise InputError(
+                f"{type(net).__name__} cannot be copied ({error}): give it a __deepcopy__, or check plain "
+                "functions cost(params, X, y) and gradient(params, X, y) instead"
+            ) from error
+        params = flat_vector(getattr(own, get_params)(), f"{type(net).__name__}.{get_params}")
+        return cls(
+            ObjectMethod(own, set_params, cost, is_cost=True),
+            ObjectMethod(copy.deepcopy(net), set_params, gradient, is_cost=False),
+            params,
+            (X, y),
+        )
+
+
+def _name(value: Any) -> str:
+    if value is None:
+        return "None"
+    return getattr(value, "__name__", None) or type(value).__name__

@@ -1,0 +1,74 @@
+"""The user's nesting of dicts, lists and tuples, taken apart into named leaves (by optree).
+
+A dict keeps the order in which the user wrote it. A leaf is named by its path: ("enc", 0, "W") is "enc[0].W".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import optree
+
+from fastgrad.errors import InputError
+
+ROOT_NAME = "params"
+"""The name of the only block when the parameters are one array, and the root of list entries."""
+
+NAMESPACE = "fastgrad"
+"""Under which optree keeps dicts in the order they were written."""
+
+
+def flatten_alike(a: Any, b: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """All numbers of two structures as vectors; dicts go by their keys where both are of one make."""
+    leaves, spec = flatten(a)
+    try:
+        others = spec.flatten_up_to(b)
+    except (ValueError, TypeError):
+        others = [b]
+    return _numbers(leaves), _numbers([leaf for other in others for leaf in flatten(other)[0]])
+
+
+def block_name(path: tuple[Any, ...]) -> str:
+    """A leaf's name from its path: ("enc", 0, "W") is "enc[0].W", the root array is "params"."""
+    name = ""
+    for key in path:
+        if isinstance(key, str):
+            name += f".{key}" if name else key
+        else:
+            name = f"{name or ROOT_NAME}[{key!r}]"
+    return name or ROOT_NAME
+
+
+def flatten(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
+    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+        return optree.tree_flatten(structure, namespace=NAMESPACE)
+
+
+def block_names(spec: optree.PyTreeSpec) -> list[str]:
+    return [
+        block_name(tuple(e.field if isinstance(e, optree.NamedTupleEntry) else e.entry for e in accessor))
+        for accessor in optree.treespec_accessors(spec)
+    ]
+
+
+def refuse_repeated(names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise InputError(
+                f"two blocks of the parameters would both be called {name}: give their keys other names"
+            )
+        seen.add(name)
+
+
+def containers(spec: optree.PyTreeSpec) -> str:
+    """The containers of a structure with a star for each leaf, as in {'a': (*, *)}."""
+    return str(spec).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]
+
+
+def _numbers(leaves: Sequence[Any]) -> npt.NDArray[np.float64]:
+    flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves]
+    return np.concatenate(flat) if flat else np.empty(0)

@@ -1,0 +1,120 @@
+"""Single coordinates and single blocks as a report lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.arrays import IndexArray
+from fastgrad.problem.parameters import Parameters
+from fastgrad.verdict.rule import UNDECIDED
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One coordinate: where it is, what was claimed, what was found, and what decided."""
+
+    block: str
+    index: tuple[int, ...]
+    flat_index: int
+    label: str
+    claimed: float
+    numeric: float
+    error_bound: float
+    allowed: float
+    cause: str
+
+    @property
+    def absolute_error(self) -> float:
+        """|claimed - numeric|."""
+        return abs(self.claimed - self.numeric)
+
+    @property
+    def relative_error(self) -> float:
+        """|claimed - numeric| / |claimed + numeric|; 0 when both are zero."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            above, below = self.absolute_error, abs(self.claimed + self.numeric)
+            return 0.0 if above == 0 else float(np.float64(above) / below)
+
+
+@dataclass(frozen=True)
+class BlockRow:
+    """One block's row of the report."""
+
+    name: str
+    shape: tuple[int, ...]
+    size: int
+    checked: int
+    wrong: int
+    undecided: int
+    relative_error: float
+    relative_error_interval: tuple[float, float]
+    worst: Finding | None
+
+    @property
+    def verdict(self) -> str:
+        """The verdict on the block's checked coordinates; "undecided" where none was checked."""
+        from fastgrad.verdict.rule import overall
+
+        return overall(self.wrong, self.undecided) if self.checked or not self.size else UNDECIDED
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """Everything known of the checked coordinates, each array of length m."""
+
+    indices: IndexArray
+    claimed: npt.NDArray[np.float64]
+    numeric: npt.NDArray[np.float64]
+    error_bound: npt.NDArray[np.float64]
+    allowed: npt.NDArray[np.float64]
+    cause: Callable[[int], str]  # why the coordinate at a position is wrong or undecided, when asked
+
+
+class Findings(Sequence[Finding]):
+    """Coordinates, worst first, each built when it is looked at (there may be millions)."""
+
+    def __init__(self, parameters: Parameters, arrays: Arrays, positions: IndexArray) -> None:
+        self._parameters = parameters
+        self._arrays = arrays
+        self._positions = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, key: int) -> Finding: ...
+    @overload
+    def __getitem__(self, key: slice) -> Findings: ...
+    def __getitem__(self, key: int | slice) -> Finding | Findings:
+        if isinstance(key, slice):
+            return Findings(self._parameters, self._arrays, self._positions[key])
+        return make_finding(self._parameters, self._arrays, int(self._positions[key]))
+
+    def __iter__(self) -> Iterator[Finding]:
+        return (self[k] for k in range(len(self)))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f.label for f in self[:5])
+        return f"<{len(self)} coordinates{': ' if shown else ''}{shown}{', ...' * (len(self) > 5)}>"
+
+
+def make_finding(parameters: Parameters, arrays: Arrays, position: int) -> Finding:
+    """The coordinate at a position among the checked ones."""
+    flat_index = int(arrays.indices[position])
+    block = parameters.block_of(flat_index)
+    return Finding(
+        block=block.name,
+        index=block.index(flat_index),
+        flat_index=flat_index,
+        label=block.label(flat_index),
+        claimed=float(arrays.claimed[position]),
+        numeric=float(arrays.numeric[position]),
+        error_bound=float(arrays.error_bound[position]),
+        allowed=float(arrays.allowed[position]),
+        cause=arrays.cause(position),
+    )

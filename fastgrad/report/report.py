@@ -1,0 +1,111 @@
+"""The report: what was found, as data. Its faces stand in text.py and json.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from os import PathLike
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.arrays import IndexArray
+from fastgrad.report.findings import BlockRow, Findings
+from fastgrad.sampling.selection import Selection
+from fastgrad.verdict.rule import AGREE
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report:
+    """What a check found; `str(report)` is the text, `report.to_json()` the machine's version.
+
+    Arrays `indices`, `claimed`, `numeric` and `error_bound` have an entry for each checked coordinate, in
+    the units of the gradient.
+
+    Examples
+    --------
+    >>> import fastgrad
+    >>> report = fastgrad.check_gradient(lambda x: x**2, lambda x: 2.1 * x, 3.0)
+    >>> report
+    <fastgrad.Report: disagree, 1 wrong and 0 undecided of 1, relative error 2.44e-02>
+    >>> print(report)  # doctest: +ELLIPSIS
+    DISAGREE: 1 of 1 checked coordinates is wrong; it is params: claimed 6.3, numeric 6...
+    """
+
+    verdict: str
+    relative_error: float
+    relative_error_interval: tuple[float, float]
+    wrong: Findings
+    undecided: Findings
+    blocks: tuple[BlockRow, ...]
+    coverage: Selection
+    indices: IndexArray
+    claimed: npt.NDArray[np.float64]
+    numeric: npt.NDArray[np.float64]
+    error_bound: npt.NDArray[np.float64]
+    cost: float
+    evaluations: int
+    seconds: float
+    engine: str
+    method: str
+    n_jobs: int
+    seed: int
+    noise: dict[str, float]
+    perturbed: str
+    rule: str
+    notes: tuple[str, ...] = field(default=())
+    witnesses: tuple[str, ...] = ()
+    """What independent tests said: the complex step, the path integral of the gradient."""
+    diagnosis: tuple[str, ...] = ()
+    """Sentences that name the likely mistakes."""
+    doubt: str = ""
+    """Why the verdict is not "agree" though every checked coordinate does: a budget, or a failed probe."""
+    stopped: str = ""
+    """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
+    spent: dict[str, int] = field(default_factory=dict)
+    """Evaluations by what they were made for: set-up, certificate, subset, localisation."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the verdict is "agree"."""
+        return self.verdict == AGREE
+
+    def __str__(self) -> str:
+        from fastgrad.report.text import to_text
+
+        return to_text(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<fastgrad.Report: {self.verdict}, {len(self.wrong)} wrong and {len(self.undecided)} "
+            f"undecided of {self.coverage.checked}, relative error {self.relative_error:.2e}>"
+        )
+
+    def to_json(self, path: str | PathLike[str] | None = None) -> str:
+        """The report as JSON with a version field, also written to `path` if one is given.
+
+        Numbers that are not finite are the strings "nan", "inf" and "-inf", for JSON has none.
+        """
+        from fastgrad.report.json import to_json
+
+        text = to_json(self)
+        if path is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+        return text
+
+    def raise_if_failed(self) -> None:
+        """Raise GradientError with this report's text unless the verdict is "agree"."""
+        if not self.passed:
+            raise GradientError(self)
+
+
+class GradientError(AssertionError):
+    """The gradient was not found right; the text is the report's, the report is in `.report`."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"\n{report}")
+        self.report = report
+
+    def __reduce__(self) -> tuple[type[GradientError], tuple[Report]]:
+        """Rebuild from the report, so that the error survives a trip between processes."""
+        return type(self), (self.report,)

@@ -1,0 +1,1 @@
+"""Which coordinates a sample holds, and what it proves about the others."""

@@ -1,0 +1,213 @@
+"""What a checked sample proves about the coordinates that were not checked, block by block, in words.
+
+The limits are those of `confidence_limits`. `strategy.conclude` counts what was drawn and found; the report prints
+the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context, Decimal
+
+from fastgrad.errors import InputError
+from fastgrad.sampling.confidence_limits import check_confidence, check_counts, most_wrong, wrong_mass
+
+Counts = tuple[str, int, int, int, int, int]
+"""Of one block: name, size, known, dirty_known, drawn, dirty_drawn, as `BlockGuarantee` explains them."""
+
+PLACES = 3
+"""Blocks that a sentence names, the worst ones: more do not fit on a line or two."""
+
+DIGITS = 2
+"""Significant digits of a percentage: a limit from a sample does not bear more."""
+
+MISSED = "one wrong coordinate among many can be missed by a sample"
+
+
+@dataclass(frozen=True)
+class BlockGuarantee:
+    """How many coordinates of one block are wrong at most.
+
+    Parameters
+    ----------
+    name : str
+    size : int
+        The block's coordinates.
+    known, dirty_known : int
+        How many were picked on purpose and checked, and how many of these are not clean.
+    drawn, dirty_drawn : int
+        How many of the others were drawn at random without replacement and checked, and how many of these
+        are not clean.
+    at_most : int
+        The limit: `dirty_known`, and the limit for the others.
+
+    Examples
+    --------
+    >>> BlockGuarantee.of("W1", 10_000, 100, 0, 1000, 0, confidence=0.999).at_most
+    64
+    """
+
+    name: str
+    size: int
+    known: int
+    dirty_known: int
+    drawn: int
+    dirty_drawn: int
+    at_most: int
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        size: int,
+        known: int,
+        dirty_known: int,
+        drawn: int,
+        dirty_drawn: int,
+        confidence: float,
+    ) -> BlockGuarantee:
+        """The limit for a block from what was counted in it.
+
+        Raises
+        ------
+        InputError
+            For counts that cannot be (more checked than there are, more not clean than checked), with the
+            block's name, and for a confidence out of range.
+        """
+        try:
+            check_counts(size, known, dirty_known)
+            others = most_wrong(size - known, drawn, dirty_drawn, confidence)
+        except InputError as error:
+            raise InputError(f"block {name}: {error}") from error
+        return cls(name, size, known, dirty_known, drawn, dirty_drawn, dirty_known + others)
+
+    @property
+    def fraction(self) -> float:
+        """The share of the block that is wrong at most."""
+        return self.at_most / self.size if self.size else 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every coordinate of the block was checked."""
+        return self.known + self.drawn == self.size
+
+    @property
+    def sentence(self) -> str:
+        """The limit in words."""
+        return f"at most {_percent(self.fraction)} in {self.name}" if self.at_most else f"none in {self.name}"
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """How many coordinates are wrong at most, block by block; all of it holds together.
+
+    Parameters
+    ----------
+    blocks : tuple of BlockGuarantee
+    confidence : float
+        The probability, at least, that no limit of a block is too low.
+    mass : float or None
+        The share of the sum of |g| that is in wrong entries at most; None if no draws were made by
+        importance.
+
+    Examples
+    --------
+    >>> counts = [("W1", 10_000, 0, 0, 1500, 0), ("b1", 100, 0, 0, 100, 0)]
+    >>> print(Guarantee.of(counts, confidence=0.999).sentence)
+    with 99.9% confidence at most 0.42% of all coordinates are wrong (at most 0.42% in W1, none in b1); \
+one wrong coordinate among many can be missed by a sample
+    """
+
+    blocks: tuple[BlockGuarantee, ...]
+    confidence: float
+    mass: float | None = None
+
+    @classmethod
+    def of(
+        cls, counts: Sequence[Counts], confidence: float, by_importance: tuple[int, int] | None = None
+    ) -> Guarantee:
+        """The limits for all blocks from what was counted in each.
+
+        Each limit that could be too low, so each block that has some draws but not all, and the share of
+        the sum of |g|, gets an equal part of delta = 1 - confidence (Bonferroni).
+
+        Parameters
+        ----------
+        counts : sequence of (name, size, known, dirty_known, drawn, dirty_drawn)
+        confidence : float
+            1 - delta, over 0 and up to 1.
+        by_importance : (drawn, dirty_drawn) or None
+            Of the draws by importance, repeats counted, if there were such.
+
+        Raises
+        ------
+        InputError
+            For counts that cannot be, and a confidence out of range.
+        """
+        check_confidence(confidence)
+        sampled = sum(0 < drawn < size - known for _, size, known, _, drawn, _ in counts)
+        parts = sampled + (by_importance is not None)
+        each = 1 - (1 - confidence) / max(1, parts)
+        mass = None if by_importance is None else wrong_mass(*by_importance, each)
+        return cls(tuple(BlockGuarantee.of(*count, each) for count in counts), confidence, mass)
+
+    @property
+    def at_most(self) -> int:
+        """The number of coordinates that are wrong at most."""
+        return sum(block.at_most for block in self.blocks)
+
+    @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return sum(block.size for block in self.blocks)
+
+    @property
+    def fraction(self) -> float:
+        """The share of the coordinates that is wrong at most."""
+        return self.at_most / self.size if self.size else 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every coordinate was checked."""
+        return all(block.whole for block in self.blocks)
+
+    @property
+    def sentence(self) -> str:
+        """All of it in words: the overall limit, the worst blocks, and what a sample cannot promise."""
+        sure = f"with {_percent_down(self.confidence)} confidence "
+        if not self.blocks and self.mass is not None:  # draws by importance only
+            share = f"at most {_percent(self.mass)} of the gradient's total size (the sum of |g|)"
+            return f"{sure}{share} is in wrong entries; {MISSED}"
+        text = "every coordinate was checked: " if self.whole else sure
+        if self.at_most:
+            text += f"at most {_percent(self.fraction)} of all coordinates are wrong{self._places()}"
+        else:
+            text += "no coordinate is wrong"
+        if self.mass is not None:
+            text += f" and {sure * self.whole}at most {_percent(self.mass)} of the gradient's total size "
+            text += "(the sum of |g|) is in wrong entries"
+        return text if self.whole else f"{text}; {MISSED}"
+
+    def _places(self) -> str:
+        """The worst blocks by their share, in brackets; nothing where there is one block only."""
+        blocks = sorted((b for b in self.blocks if b.size), key=lambda block: -block.fraction)
+        if len(blocks) < 2:
+            return ""
+        places = [block.sentence for block in blocks[:PLACES]]
+        if others := blocks[PLACES:]:
+            much = "no more than that" if others[0].at_most else "none"
+            places.append(f"{much} in {len(others)} other block{'s' * (len(others) > 1)}")
+        return f" ({', '.join(places)})"
+
+
+def _percent(share: float) -> str:
+    """A share as a percentage of two digits, never rounded down: 0.00431 is 0.44%."""
+    percent = Context(prec=DIGITS, rounding=ROUND_CEILING).multiply(Decimal(repr(float(share))), Decimal(100))
+    return f"{percent.normalize():f}%"
+
+
+def _percent_down(share: float) -> str:
+    """A confidence as a percentage that is never rounded up: delta keeps two digits, 0.99957 is 99.95%."""
+    delta = Context(prec=DIGITS, rounding=ROUND_CEILING).plus(1 - Decimal(repr(float(share))))
+    return f"{(100 * (1 - delta)).normalize():f}%"

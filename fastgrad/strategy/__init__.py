@@ -1,0 +1,1 @@
+"""What is checked, and by what means, within the time there is."""

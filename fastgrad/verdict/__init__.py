@@ -1,0 +1,1 @@
+"""From estimate, bound and claim to agree, disagree or undecided; and the classic relative error."""

@@ -1,0 +1,1 @@
+"""Independent tests of a gradient: the complex step and the path integral."""
