@@ -26,6 +26,7 @@ import fastgrad
 from fastgrad import pursuit
 from fastgrad.directions.probes import PROBES, Prober
 from fastgrad.problem.parameters import Parameters
+from fastgrad.report.plain_table import plain_table
 
 SIZES = (784, 1024, 200, 10)
 TINY = (12, 16, 8, 4)
@@ -37,17 +38,17 @@ MOST_OF_TORCH = 1000
 """Evaluations after which gradcheck has left its fast mode: it looks at every coordinate once that fails."""
 
 COLUMNS = (
-    ("what", 34),
-    ("trials", 6),
-    ("median", 6),
-    ("max", 6),
-    ("goal", 5),
-    ("false", 5),
-    ("missed", 10),
-    ("certified", 9),
-    ("ladders", 7),
-    ("evaluations", 11),
-    ("seconds", 7),
+    "what",
+    "trials",
+    "median",
+    "max",
+    "goal",
+    "false",
+    "missed",
+    "certified",
+    "ladders",
+    "evaluations",
+    "seconds",
 )
 
 
@@ -134,10 +135,8 @@ def table(request):
     yield rows
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print()
-        print("  ".join(f"{name:<{width}}" for name, width in COLUMNS))
-        for row in rows:
-            print("  ".join(f"{row.get(name, '')!s:<{width}}" for name, width in COLUMNS))
+        cells = [[str(row.get(name, "")) for name in COLUMNS] for row in rows]
+        print(f"\n{plain_table(COLUMNS, cells)}")
 
 
 def size_of(tiny):

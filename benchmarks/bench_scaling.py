@@ -32,7 +32,7 @@ SIZES = [10**2, 10**3, 10**4, 10**5, 10**6, 10**7, 10**8]
 @pytest.mark.parametrize("workers", WORKERS)
 @pytest.mark.parametrize("engine", PROBLEMS)
 def bench_workers(benchmark, tiny, engine, workers):
-    """An engine on its built-in problem (fastgrad/bench/problems.py), so many workers in turns with one."""
+    """An engine on its built-in problem (fastgrad/cli/bench/problems.py), many workers in turns with one."""
     timed = PROBLEMS[engine]()
     if timed is None:
         pytest.skip("compiling is disabled: the compiled engine has nothing to run")

@@ -27,6 +27,7 @@ from fastgrad.coordinates import measurement
 from fastgrad.engines.network.engine import NetworkEngine
 from fastgrad.engines.network.state import NetworkState
 from fastgrad.kernels import dense_tail, polynomials
+from fastgrad.report.plain_table import plain_table
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
     "claimed gradient": [(checks, "claimed_gradient")],
@@ -81,13 +82,11 @@ def breakdown(name: str, perturb: str, rounds: int) -> str:
         if k > 1:  # the first ones compile and warm up
             for part, taken in {"whole check": whole, **seconds}.items():
                 found[part].append(taken)
-    whole = statistics.median(found["whole check"])
-    lines = [f"{name}, perturb={perturb!r}: {len(report.indices):,} coordinates"]
-    lines += [
-        f"  {part:28s}{statistics.median(taken) * 1e3:10.2f} ms {statistics.median(taken) / whole:6.0%}"
-        for part, taken in found.items()
-    ]
-    return "\n".join(lines)
+    medians = {part: statistics.median(taken) for part, taken in found.items()}
+    whole = medians["whole check"]
+    rows = [(part, f"{taken * 1e3:.2f}", f"{taken / whole:.0%}") for part, taken in medians.items()]
+    table = plain_table(("part", "ms", "of the whole"), rows, right=(1, 2))
+    return f"{name}, perturb={perturb!r}: {len(report.indices):,} coordinates\n{table}"
 
 
 def main() -> None:

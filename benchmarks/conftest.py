@@ -16,7 +16,7 @@ def tiny():
 
 @pytest.fixture(autouse=True)
 def beside_reference(request):
-    """Time the reference kernel before and after each benchmark; track.py divides by its median."""
+    """Time the reference kernel before and after each benchmark; comparison.py divides by its median."""
     if "benchmark" not in request.fixturenames:
         yield
         return

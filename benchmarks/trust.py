@@ -20,10 +20,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from corpus import OWN, RIGHT, WRONG, Case, flat
-from track import now_and_commit, save
+from saved_runs import now_and_commit, save
 
 import fastgrad
 from fastgrad.problem.parameters import Parameters
+from fastgrad.report.plain_table import plain_table
 
 AGREE, DISAGREE, UNDECIDED, CRASH = "agree", "disagree", "undecided", "crash"
 
@@ -221,14 +222,10 @@ def _mark(is_right: bool, verdict: str) -> str:
 
 
 def _table(tallies: dict[str, Tally], right: int, wrong: int) -> str:
-    heads = ("false alarms", "misses", "undecided right", "undecided wrong", "crashes", "evaluations")
-    lines = [f"{right} right gradients, {wrong} wrong ones", "", _row("rule", *heads)]
-    lines += [_row(name, *(f"{v:,}" for v in astuple(t))) for name, t in tallies.items()]
-    return "\n".join(lines)
-
-
-def _row(name: str, *columns: str) -> str:
-    return f"{name:44s}" + "".join(f"{c:>16s}" for c in columns)
+    heads = ("rule", "false alarms", "misses", "undecided right", "undecided wrong", "crashes", "evaluations")
+    rows = [(name, *(f"{count:,}" for count in astuple(tally))) for name, tally in tallies.items()]
+    table = plain_table(heads, rows, right=range(1, len(heads)))
+    return f"{right} right gradients, {wrong} wrong ones\n\n{table}"
 
 
 if __name__ == "__main__":

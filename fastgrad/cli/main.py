@@ -117,7 +117,7 @@ def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     bench = commands.add_parser("bench", help="how fast it is on this machine, in under a minute")
     bench.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers at most (default: all)")
     bench.add_argument("--json", action="store_true", help="print the result as JSON")
-    bench.add_argument("--plot", metavar="FILE", help="draw it as SVG")
+    bench.add_argument("--plot", metavar="FILE", help="draw it: svg, png, pdf (matplotlib)")
     bench.set_defaults(run=_bench)
 
 
@@ -173,7 +173,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from fastgrad.cli.bench.measure import run_bench
+    from fastgrad.cli.bench.plot import file_kind
 
+    if options.plot:
+        file_kind(options.plot)  # what cannot be drawn is refused before the measuring
     found = run_bench(options.jobs, say=_say)
     if options.plot:
         found.plot(options.plot)

@@ -222,7 +222,7 @@ class _BlockSample:
 def _survey_changes(
     sample: Evaluate, parameters: Parameters, indices: IndexArray, f0: float, seed: int
 ) -> Floats:
-    """The four rows of a Calibration for values counted from the cost at the parameters, all blocks in one call.
+    """The four rows of a Calibration for values counted from the cost at the parameters, in one call.
 
     Where changes are propagated as changes they round in proportion to the offset, so that no step is much
     better than another: the default one, at which truncation is far below what counts, is not tuned. (The

@@ -1,7 +1,7 @@
 """The plan: which coordinates are perturbed, by what steps, and so at which points the cost is evaluated.
 
-`make_plan` takes (m,) flat indices and gives (m,) steps and (m, S) displacements for a stencil of S points. The
-engines evaluate a plan, and the difference formulas divide by its displacements.
+`make_plan` takes (m,) flat indices and gives (m,) steps and (m, S) displacements for a stencil of S points.
+The engines evaluate a plan, and the difference formulas divide by its displacements.
 """
 
 from __future__ import annotations

@@ -71,8 +71,10 @@ def smallest_visible_change(after: Floats, before: Floats) -> Floats:
     --------
     >>> steps = 2.0 ** -np.arange(10)
     >>> moved = np.round(steps * 50)[None] / 50
-    >>> float(smallest_visible_change(moved, -moved)[0]), float(smallest_visible_change(steps[None], -steps[None])[0])
-    (0.02, 0.0)
+    >>> float(smallest_visible_change(moved, -moved)[0])
+    0.02
+    >>> float(smallest_visible_change(steps[None], -steps[None])[0])
+    0.0
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         still = (after == 0) & (before == 0)

@@ -121,10 +121,12 @@ def _check_header(path: Path, header: bytes) -> None:
 
 
 def schema_of(database: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
+    """What the file holds: type, name, table and text of each entry, in the order in which they were made."""
     return database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid").fetchall()
 
 
 def our_schema() -> list[tuple[str, str, str, str]]:
+    """What a whole checkpoint holds, as `schema_of` lists it."""
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
         for statement in SCHEMA:
             database.execute(statement)

@@ -188,7 +188,14 @@ def _closing(results: Generator[Any, None, None]) -> Iterator[None]:
 def _in_threads(
     job: Job, chunks: list[slice], workers: Workers, backend: Any
 ) -> Generator[tuple[slice, Values], None, None]:
-    everyone = [job.engine, *(job.engine.for_worker() for _ in range(workers.count - 1))]
+    """Chunks and their values, each from a thread with an engine of its own.
+
+    The caller's engine takes no part. Where the caller stops early, by Ctrl-C or at the end of a budget,
+    threads are still inside a chunk, with perturbed parameters, and the caller's engine may be asked at once.
+    """
+    job.engine.finish()
+    job.engine.release()  # the threads have their own; the caller's would only take up memory
+    everyone = [job.engine.for_worker() for _ in range(workers.count)]
     twins: queue.SimpleQueue[Engine] = queue.SimpleQueue()
     for twin in everyone:
         twins.put(twin)
@@ -201,6 +208,5 @@ def _in_threads(
             twins.put(twin)
 
     yield from run_tasks(workers, backend, run, ((chunk,) for chunk in chunks))
-    job.engine.pause()
-    for twin in everyone[1:]:
+    for twin in everyone:
         twin.finish()

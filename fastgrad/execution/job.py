@@ -83,6 +83,8 @@ class KnownValues:
 
 @dataclass(frozen=True)
 class Job:
+    """The missing chunks of one plan, and who is told of finished ones."""
+
     engine: Engine
     indices: IndexArray
     offsets: Values
@@ -98,9 +100,11 @@ class Job:
         return float(self.prices[chunk].sum())
 
     def run(self, chunk: slice) -> None:
+        """Evaluate a chunk here, and take it over."""
         self.store(chunk, self.engine.values(self.indices[chunk], self.offsets[chunk]))
 
     def store(self, chunk: slice, values: Values) -> None:
+        """Take over a finished chunk."""
         self.kept.store(chunk, values)
         self.advance(chunk.stop - chunk.start)
         if self.watch is not None:

@@ -23,6 +23,7 @@ from fastgrad.execution.workers import Workers, one_blas_thread, run_tasks
 def in_processes(
     job: Job, chunks: list[slice], workers: Workers, backend: Any
 ) -> Generator[tuple[slice, Values], None, None]:
+    """Chunks and their values, each from a worker process with an engine of its own."""
     job.engine.finish()
     job.engine.release()  # the workers have their own; the caller's would only take up memory
     tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)

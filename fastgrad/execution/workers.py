@@ -81,6 +81,7 @@ def _copy_of(engine: Engine) -> int:
 def run_tasks(
     workers: Workers, backend: Any, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
 ) -> Generator[Any, None, None]:
+    """The results of a function on many tuples of arguments, by joblib, as they come."""
     import joblib
 
     # mmap_mode "c": a worker writes to its own copy of the pages it perturbs, and to nothing else.

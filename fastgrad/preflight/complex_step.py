@@ -1,4 +1,8 @@
-"""Whether the complex step can be believed for a cost: no casts to reals, no other branch, the same derivatives."""
+"""Whether the complex step can be believed for a cost.
+
+The cost must not cast to reals, must not take another branch, and must have the same derivatives as by
+central differences. `coordinates.engines` asks this before anything else is measured.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +71,7 @@ def _count(where: slice | IndexArray, plan: Plan) -> int:
 
 @contextlib.contextmanager
 def casts_to_real_refused() -> Iterator[None]:
+    """Refuse a cost that casts a complex number to a real one, or gives it to a function of Python's math."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:

@@ -1,7 +1,7 @@
 """One array among the parameters: its name, its shape, its place in the flat vector, its typical size.
 
-`Parameters` makes the blocks. The checks of a leaf stand here too: what may be a parameter, and what may be the
-claimed gradient of one. Messages name the leaf as the user would.
+`Parameters` makes the blocks. The checks of a leaf stand here too: what may be a parameter, and what may be
+the claimed gradient of one. Messages name the leaf as the user would.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ def typical_size(leaf: FloatArray) -> float:
 
 
 def parameter_leaf(leaf: Any, name: str) -> FloatArray:
+    """A leaf of the parameters as a finite float32 or float64 array, or InputError with its name."""
     if isinstance(leaf, np.ma.MaskedArray):
         raise InputError(f"parameter {name} is a masked array: pass {name}.filled(...) or its valid entries")
     array = _as_array(leaf, f"parameter {name}")
@@ -100,6 +101,7 @@ def _as_array(leaf: Any, what: str) -> FloatArray:
 
 
 def matching_leaf(leaf: Any, block: Block, what: str) -> FloatArray:
+    """A leaf of a gradient, flat, if it has the shape of its block and a float dtype; else InputError."""
     array = _as_array(leaf, f"the {what} of {block.name}")
     if array.dtype.kind != "f":
         hint = " (integers drop the fraction: compute it in floats)" * (array.dtype.kind in "iub")
@@ -119,6 +121,7 @@ def matching_leaf(leaf: Any, block: Block, what: str) -> FloatArray:
 
 
 def describe_blocks(blocks: Sequence[Block]) -> str:
+    """All blocks with their shapes, for error messages."""
     return "{" + ", ".join(f"{b.name}: {b.shape}" for b in blocks) + "}"
 
 

@@ -1,7 +1,7 @@
 """The claimed gradient: its values at every coordinate, or at some.
 
-`preflight.gradient` calls the user's gradient function and makes a `ClaimedGradient`. Whoever compares asks it for
-the `ClaimedValues` at the coordinates that were measured.
+`preflight.gradient` calls the user's gradient function and makes a `ClaimedGradient`. Whoever compares asks
+it for the `ClaimedValues` at the coordinates that were measured.
 """
 
 from __future__ import annotations

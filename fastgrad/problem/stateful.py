@@ -1,6 +1,6 @@
 """A network that keeps its parameters in itself, seen as a function of its parameters.
 
-`Problem.from_object` makes these functions. Each has an object of its own, so the user's object is never changed.
+`Problem.from_object` makes these functions. Each has an object of its own: the user's is never changed.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class ObjectMethod:
         return f"{type(self.net).__name__}.{self.method}"
 
     def __call__(self, params: Any, *args: Any) -> Any:
+        """Set the parameters, then call the method with the data."""
         getattr(self.net, self.setter)(params)
         result = getattr(self.net, self.method)(*args)
         if self.is_cost and isinstance(result, np.ndarray) and result.size == 1:
@@ -41,6 +42,7 @@ class ObjectMethod:
 
 
 def flat_vector(value: Any, what: str) -> Any:
+    """What the object gave as its parameters, if that is one flat vector; else InputError."""
     try:
         vector = np.array(value)
     except ValueError:

@@ -43,11 +43,13 @@ def block_name(path: tuple[Any, ...]) -> str:
 
 
 def flatten(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
+    """The leaves of a structure in the user's order, and how to put them together again."""
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
         return optree.tree_flatten(structure, namespace=NAMESPACE)
 
 
 def block_names(spec: optree.PyTreeSpec) -> list[str]:
+    """The name of each leaf."""
     return [
         block_name(tuple(e.field if isinstance(e, optree.NamedTupleEntry) else e.entry for e in accessor))
         for accessor in optree.treespec_accessors(spec)
@@ -55,6 +57,7 @@ def block_names(spec: optree.PyTreeSpec) -> list[str]:
 
 
 def refuse_repeated(names: Sequence[str]) -> None:
+    """Refuse two leaves of one name."""
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -36,6 +36,7 @@ class NumericalGradient:
 
 
 def scatter(parameters: Parameters, indices: IndexArray, values: Values, unknown: float) -> Any:
+    """Values at some coordinates in the structure of the parameters, `unknown` at the others."""
     flat: npt.NDArray[np.float64] = np.full(parameters.size, unknown)
     flat[indices] = values
     return parameters.build_arrays([flat[b.start : b.stop] for b in parameters.blocks])

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fastgrad.report.plain_table import plain_table
 from fastgrad.verdict.classic import classic_verdict
 from fastgrad.verdict.rule import AGREE, DISAGREE
 
 if TYPE_CHECKING:
     from fastgrad.report.findings import BlockRow, Finding
     from fastgrad.report.report import Report
-
-WIDEST = 10_000
-"""Columns at most: tables are as wide as they need, and nothing in them is cut."""
 
 WORST_SHOWN = 10
 BLOCKS_SHOWN = 40
@@ -95,7 +92,7 @@ def _block_table(report: Report) -> str:
     shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
     keep = {id(row) for row in shown}
     rows = [_block_row(row) for row in report.blocks if id(row) in keep]
-    text = _table(header, rows, right=(2, 3, 4, 5, 6))
+    text = plain_table(header, rows, right=(2, 3, 4, 5, 6))
     hidden = len(report.blocks) - len(rows)
     return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
 
@@ -133,7 +130,7 @@ def _finding_table(title: str, findings: Sequence[Finding]) -> str:
         )
         for f in findings[:WORST_SHOWN]
     ]
-    return f"{title}\n" + _table(header, rows, right=range(1, 7)) + _and_more(findings)
+    return f"{title}\n" + plain_table(header, rows, right=range(1, 7)) + _and_more(findings)
 
 
 def _undecided_list(findings: Sequence[Finding]) -> str:
@@ -168,21 +165,3 @@ def _footer(report: Report) -> str:
         lines.append(f"perturbed: {report.perturbed}")
     lines += [f"witness: {said}" for said in report.witnesses]
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    for k, name in enumerate(header):
-        table.add_column(name, justify="right" if k in right else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    out = io.StringIO()
-    # The console would else wrap, colour, and turn [3] into markup, :key: into a picture.
-    console = Console(
-        file=out, width=WIDEST, color_system=None, markup=False, emoji=False, force_jupyter=False
-    )
-    console.print(table)
-    return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n"))

@@ -290,11 +290,13 @@ def _deviance(x: int, numerator: int, size: int) -> float:
 
 
 def check_confidence(confidence: float) -> None:
+    """Refuse a confidence that is not over 0 and up to 1."""
     if not 0 < confidence <= 1:
         raise InputError(f"confidence must be over 0 and up to 1; got {confidence!r}")
 
 
 def check_counts(size: int, drawn: int, wrong: int) -> None:
+    """Refuse counts that cannot be: more wrong than drawn, or more drawn than there are."""
     if not 0 <= wrong <= drawn <= size:
         raise InputError(
             f"counts must be 0 <= wrong <= checked <= size; got wrong {wrong}, checked {drawn}, size {size}"

@@ -1,7 +1,7 @@
 """What a checked sample proves about the coordinates that were not checked, block by block, in words.
 
-The limits are those of `confidence_limits`. `strategy.conclude` counts what was drawn and found; the report prints
-the sentence.
+The limits are those of `confidence_limits`. `strategy.conclude` counts what was drawn and found; the report
+prints the sentence.
 """
 
 from __future__ import annotations

@@ -260,6 +260,7 @@ def _given(coordinates: Any, parameters: Parameters) -> IndexArray:
 def selection_of(
     parameters: Parameters, how: str, seed: int | None, indices: IndexArray | None = None
 ) -> Selection:
+    """The selection of some coordinates (None: of all), counted block by block."""
     sizes = tuple(b.size for b in parameters.blocks)
     if indices is None:
         return Selection(parameters.size, parameters.size, how, seed, sizes, ())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fastgrad.cli.bench.svg import Bar, bar_chart
+from fastgrad.cli.bench.plot import Bar, bar_chart, save
+from fastgrad.report.plain_table import plain_table
 
 VERSION = 1
 """Of the JSON."""
+
+HEADER = ("engine", "problem", "workers", "coordinates/s", "evaluations/s", "efficiency", "share of peak")
+"""Of the table; the columns of numbers start at the third."""
 
 
 @dataclass(frozen=True)
@@ -50,23 +53,8 @@ class BenchResult:
     seconds: float
 
     def __str__(self) -> str:
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1))
-        table.box = None
-        for head in ("engine", "problem"):
-            table.add_column(head)
-        for head in ("workers", "coordinates/s", "evaluations/s", "efficiency", "share of peak"):
-            table.add_column(head, justify="right")
-        for row in self.rows:
-            table.add_row(*_cells(row))
-        console = Console(file=io.StringIO(), width=200, color_system=None, highlight=False)
-        console.print(table)
-        assert isinstance(console.file, io.StringIO)
-        lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
-        return "\n".join([*lines, "", f"{self._caption}; measured in {self.seconds:.0f} s"])
+        table = plain_table(HEADER, map(_cells, self.rows), right=range(2, len(HEADER)))
+        return f"{table}\n\n{self._caption}; measured in {self.seconds:.0f} s"
 
     @property
     def _caption(self) -> str:
@@ -82,27 +70,28 @@ class BenchResult:
         """
         return json.dumps({"version": VERSION, **asdict(self)})
 
-    def to_svg(self) -> str:
-        """Coordinates per second of each engine and number of workers, as SVG."""
+    def plot(self, path: str | Path) -> None:
+        """Draw coordinates per second of each engine and number of workers.
+
+        Parameters
+        ----------
+        path : of the picture; its ending says what kind of file it is: svg, png, pdf
+
+        Raises
+        ------
+        InputError
+            When matplotlib is missing or does not know the ending.
+        """
         bars = [
             Bar(
-                f"{row.engine}, {row.workers} worker{'s' * (row.workers > 1)}",
-                row.coordinates_per_second,
                 row.engine,
+                row.coordinates_per_second,
+                f"{row.workers} worker{'s' * (row.workers > 1)}",
                 f"{row.coordinates_per_second:,.0f}",
             )
             for row in self.rows
         ]
-        return bar_chart("fastgrad: coordinates per second (logarithmic)", bars, self._caption)
-
-    def plot(self, path: str | Path) -> None:
-        """Write the picture to a file.
-
-        Parameters
-        ----------
-        path : of an SVG file
-        """
-        Path(path).write_text(self.to_svg(), encoding="utf-8")
+        save(bar_chart("fastgrad: coordinates per second (logarithmic)", bars, self._caption), path)
 
 
 def _cells(row: Row) -> list[str]:

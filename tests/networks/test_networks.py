@@ -4,79 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from network_cases import CE, FLAT, IMAGES, LABELS, NETWORKS, REAL, dense, parameters_of
 
 import fastgrad
 from fastgrad import (
-    ELU,
-    GELU,
     AvgPool2D,
-    BatchNorm,
     Conv2D,
     Dense,
     Dropout,
     Embedding,
-    Flatten,
     HalfSquaredError,
     InputError,
-    LayerNorm,
-    LeakyReLU,
     LogisticLoss,
     MaxPool2D,
-    MeanSquaredError,
     Network,
-    ReLU,
     Residual,
-    Sigmoid,
-    SiLU,
-    SoftmaxCrossEntropy,
-    Softplus,
     Tanh,
 )
-
-CE = SoftmaxCrossEntropy()
-RNG = np.random.default_rng(0)
-FLAT = RNG.normal(size=(6, 5))
-LABELS = RNG.integers(0, 3, 6)
-IMAGES = RNG.normal(size=(6, 2, 9, 8))
-TOKENS = RNG.integers(0, 7, (6, 3))
-REAL = RNG.normal(size=(6, 3))
-
-
-def dense(activation, loss=CE, l2=0.0):
-    """A network of two dense layers."""
-    return Network([Dense(5, 4), activation, Dense(4, 3)], loss, l2)
-
-
-# network, inputs, targets
-NETWORKS = [
-    *[
-        (dense(a, l2=0.1), FLAT, LABELS)
-        for a in (Sigmoid(), Tanh(), ReLU(), LeakyReLU(0.1), ELU(), Softplus(), SiLU(), GELU())
-    ],
-    (dense(Tanh(), HalfSquaredError()), FLAT, REAL),
-    (dense(Tanh(), MeanSquaredError()), FLAT, REAL),
-    (dense(Tanh(), LogisticLoss()), FLAT, (REAL > 0).astype(float)),
-    (Network([Dense(5, 3), Sigmoid()], HalfSquaredError()), FLAT, REAL),
-    (Network([Dense(5, 4), BatchNorm(4), Tanh(), Dense(4, 3)], CE), FLAT, LABELS),
-    (Network([Dense(5, 4), LayerNorm(4), Tanh(), Dense(4, 3)], CE), FLAT, LABELS),
-    (Network([Dense(5, 8), Dropout(0.4, seed=3), Tanh(), Dense(8, 3)], CE), FLAT, LABELS),
-    (Network([Dense(5, 4), Residual([Dense(4, 6), Tanh(), Dense(6, 4)]), Dense(4, 3)], CE), FLAT, LABELS),
-    (Network([Conv2D(2, 3, 3), Tanh(), Flatten(), Dense(126, 3)], CE), IMAGES, LABELS),
-    (Network([Conv2D(2, 3, 3, stride=2, padding=1), Tanh(), Flatten(), Dense(60, 3)], CE), IMAGES, LABELS),
-    (Network([Conv2D(2, 3, 3), BatchNorm(3), Tanh(), Flatten(), Dense(126, 3)], CE), IMAGES, LABELS),
-    (Network([Conv2D(2, 3, 3), MaxPool2D(2), Flatten(), Dense(27, 3)], CE), IMAGES, LABELS),
-    (Network([Conv2D(2, 3, 3), AvgPool2D(3, stride=2), Flatten(), Dense(18, 3)], CE), IMAGES, LABELS),
-    (Network([Embedding(7, 4), Flatten(), Dense(12, 3)], CE), TOKENS, LABELS),
-]
-
-
-def parameters_of(net, dtype=np.float64):
-    """Parameters away from zero biases and unit scales."""
-    rng = np.random.default_rng(5)
-    return {
-        name: (block + 0.1 * rng.normal(size=block.shape)).astype(dtype)
-        for name, block in net.initial_parameters(1).items()
-    }
 
 
 @pytest.mark.parametrize(

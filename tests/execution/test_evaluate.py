@@ -311,8 +311,8 @@ def test_interrupt_reports_at_once_and_leaves_no_worker(tmp_path, backend):
     assert run.stdout.readline() == b"started\n"
     children = _children_once_started(run.pid, backend)
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=30)
-    assert run.returncode == 0
+    said, error = run.communicate(timeout=30)
+    assert run.returncode == 0, error
     assert b"UNDECIDED: interrupted by Ctrl-C" in said
     _, alive = psutil.wait_procs(children, timeout=10)
     assert alive == []

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_networks import NETWORKS, parameters_of
+from network_cases import JIT, LOSSES, NETWORKS, dense_networks, parameters_of, textbook
 
 import fastgrad
 from fastgrad import networks
@@ -17,41 +14,6 @@ from fastgrad.engines.network.dense_tail import _first_equal_row
 from fastgrad.engines.network.engine import NetworkEngine
 from fastgrad.execution import chunks
 from fastgrad.problem.parameters import Parameters
-
-JIT = numba.config.DISABLE_JIT == 0
-"""With JIT each set of activations and loss is compiled once, 10 s each: one set here. All others run in the
-CI step without JIT, on the same code."""
-
-ACTIVATIONS = [
-    networks.Sigmoid(),
-    networks.Tanh(),
-    networks.ReLU(),
-    networks.LeakyReLU(0.2),
-    networks.ELU(0.7),
-    networks.Softplus(),
-    networks.SiLU(),
-    networks.GELU(),
-]
-LOSSES = [
-    networks.HalfSquaredError(),
-    networks.MeanSquaredError(),
-    networks.SoftmaxCrossEntropy(),
-    networks.LogisticLoss(),
-]
-
-
-def textbook(net, params, X, Y, indices, offsets):
-    """The full network's cost for each perturbation, in float64, the parameters copied each time."""
-    p = Parameters({name: block.astype(np.float64) for name, block in params.items()})
-    X = X if X.dtype.kind == "i" else X.astype(np.float64)
-    out = np.empty(offsets.shape)
-    for k, i in enumerate(indices):
-        for s in range(offsets.shape[1]):
-            leaves = [leaf.copy() for leaf in p.leaves]
-            block = p.blocks.index(p.block_of(int(i)))
-            leaves[block][i - p.blocks[block].start] += offsets[k, s]
-            out[k, s] = net.cost(p.build_arrays(leaves), X, Y)
-    return out
 
 
 def require_exact(net, params, X, Y, offsets_of, rtol=1e-13):
@@ -63,46 +25,6 @@ def require_exact(net, params, X, Y, offsets_of, rtol=1e-13):
     found = engine.values(indices, offsets) + engine.origin
     scale = np.maximum(np.abs(expected), 1.0)
     assert np.all(np.abs(found - expected) <= rtol * scale)
-
-
-def between(features, norms):
-    """What may stand between two dense layers: mostly an activation, at times a norm or a dropout too."""
-    if not norms:
-        return st.sampled_from([[a] for a in ACTIVATIONS] + [[]])
-    normal, drop = networks.BatchNorm(features), networks.Dropout(0.3, seed=features)
-    around = st.sampled_from(ACTIVATIONS).flatmap(
-        lambda a: st.sampled_from(
-            [[a]] * 6
-            + [[normal, a], [a, normal], [a, drop], [drop, a], [normal, a, drop], [a, drop, normal]]
-            + [[networks.LayerNorm(features), a]]
-        )
-    )
-    return st.one_of(around, around, around, st.sampled_from([[], [normal], [drop]]))
-
-
-@st.composite
-def dense_networks(draw, norms=True):
-    """A dense network of random depth, widths, activations, loss and dtype, with a batch."""
-    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
-    sizes = draw(st.lists(st.integers(1, 9), min_size=3 if JIT else 2, max_size=5))
-    layers = []
-    for inputs, outputs in pairwise(sizes):
-        layers.append(networks.Dense(inputs, outputs))
-        layers += [networks.Tanh()] if JIT else draw(between(outputs, norms))
-    if JIT:
-        layers.pop()
-    loss = LOSSES[2] if JIT else draw(st.sampled_from(LOSSES))
-    net = networks.Network(layers, loss, l2=draw(st.sampled_from([0.0, 0.1])))
-    samples = draw(st.integers(1, 7))
-    dtype = draw(st.sampled_from([np.float64, np.float32]))
-    X = rng.normal(size=(samples, sizes[0])).astype(dtype)
-    X[rng.random(X.shape) < 0.2] = 0.0
-    Y = {
-        networks.SoftmaxCrossEntropy: rng.integers(0, sizes[-1], samples),
-        networks.LogisticLoss: rng.random((samples, sizes[-1])),
-    }.get(type(loss), rng.normal(size=(samples, sizes[-1])))
-    params = {k: v + 0.3 * rng.normal(size=v.shape) for k, v in net.initial_parameters(0).items()}
-    return net, {k: v.astype(dtype) for k, v in params.items()}, X, Y, rng
 
 
 class TestExact:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_engine_network import LOSSES, dense_networks, textbook
-from test_networks import parameters_of
+from network_cases import JIT, LOSSES, dense_networks, parameters_of, textbook
 
 import fastgrad
 from fastgrad import networks
 from fastgrad.engines.network import tables
 from fastgrad.engines.network.engine import NetworkEngine
 from fastgrad.problem.parameters import Parameters
-
-JIT = numba.config.DISABLE_JIT == 0
 
 
 def run(engine, indices, offsets):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -256,7 +257,7 @@ def test_random_kills(tmp_path):
     """Killed at random moments, by the signal nobody can catch, a check ends with the undisturbed report."""
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent(PROGRAM))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
     rng, kills = random.Random(), 0
 
     def start(kind, path):
@@ -365,7 +366,7 @@ def test_two_processes_on_one_file(tmp_path):
     """The second of two runs on one file is refused, and the first ends as if alone."""
     program = tmp_path / "program.py"
     program.write_text(textwrap.dedent(PROGRAM))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *sys.path])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])}
     path = tmp_path / "run"
 
     def start(out):

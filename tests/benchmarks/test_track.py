@@ -1,16 +1,22 @@
-"""benchmarks/track.py on made-up results: summaries, figures, thresholds, tables between markers."""
+"""What track.py does, on made-up results: summaries, figures, thresholds, tables between markers, a plot."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
-import track
+import comparison
+import peers_plot
+import readme_tables
+import saved_runs
+
+ROOT = Path(__file__).parents[2]
 
 MACHINE = {
     "node": "secret-host",
@@ -37,7 +43,7 @@ def raw(median=2e-3, reference=1e-3, name="bench_a.py::bench_it[1]", machine=MAC
 
 def summary(date="2030-01-02T03:04", **of_raw):
     """A summary of such a result."""
-    made = track.summarise(raw(**of_raw), {"numpy": "2.4"}, "scripts/bench")
+    made = saved_runs.summarise(raw(**of_raw), {"numpy": "2.4"}, "scripts/bench")
     return {**made, "date": date}
 
 
@@ -71,23 +77,23 @@ class TestSummary:
 
     def test_a_run_of_nothing(self):
         """A run without benchmarks has no reference, and is no error."""
-        empty = track.summarise({**raw(), "benchmarks": []}, {}, "scripts/bench")
+        empty = saved_runs.summarise({**raw(), "benchmarks": []}, {}, "scripts/bench")
         assert (empty["reference_seconds"], empty["benchmarks"]) == (None, {})
 
     def test_written_and_read_again(self, tmp_path):
         """What is saved is read again as it was, in order of dates, runs and trust apart."""
         later, earlier = summary("2030-02-01T00:00"), summary("2030-01-01T00:00")
         for one in (later, earlier):
-            track.save(one, tmp_path)
-        track.save(
+            saved_runs.save(one, tmp_path)
+        saved_runs.save(
             {"date": "2030-01-01T00:00", "commit": "abc", "rules": {"r": {"misses": 1}}}, tmp_path, "trust"
         )
-        assert track.read_history(tmp_path) == [earlier, later]
-        assert [t["commit"] for t in track.read_history(tmp_path, "trust")] == ["abc"]
+        assert saved_runs.read_history(tmp_path) == [earlier, later]
+        assert [t["commit"] for t in saved_runs.read_history(tmp_path, "trust")] == ["abc"]
 
     def test_one_line_for_each_benchmark(self):
         """The file has a line for each benchmark, so that two of them can be compared by eye."""
-        lines = track.to_lines(summary()).splitlines()
+        lines = saved_runs.to_lines(summary()).splitlines()
         assert sum("bench_it" in line for line in lines) == 1
         assert len(lines) < 15
 
@@ -108,66 +114,66 @@ class TestFigure:
     def test_merit(self, extra, name, merit):
         """Ratios count as they are, seconds and rates in units of the reference kernel, more is better."""
         bench = next(iter(summary(**extra)["benchmarks"].values()))
-        found = track.figure_of(bench)
+        found = comparison.figure_of(bench)
         assert found.name == name
         assert found.merit == pytest.approx(merit)
 
     def test_seconds_without_a_reference(self):
         """Seconds are not compared where no reference kernel was timed."""
-        assert track.figure_of({"median": 1.0}) is None
+        assert comparison.figure_of({"median": 1.0}) is None
 
 
 class TestComparison:
     def test_a_slower_machine_is_no_change(self):
         """Where everything takes twice as long, the reference kernel too, nothing changed."""
-        (change,) = track.compare(summary(median=4e-3, reference=2e-3), [summary()])
+        (change,) = comparison.compare(summary(median=4e-3, reference=2e-3), [summary()])
         assert change.factor == pytest.approx(1.0)
 
     def test_slower(self):
         """Twice the seconds beside the same reference is half as good, and the sentence has both numbers."""
-        (change,) = track.compare(summary(median=4e-3), [summary()])
+        (change,) = comparison.compare(summary(median=4e-3), [summary()])
         assert change.factor == pytest.approx(0.5)
         assert str(change) == "WORSE by 2.00: bench_a.py::bench_it[1]: median 0.004, 0.002 before (1 saved)"
 
     def test_better(self):
         """A larger speed-up is better."""
-        (change,) = track.compare(summary(speedup_2_workers=1.8), [summary(speedup_2_workers=1.5)])
+        (change,) = comparison.compare(summary(speedup_2_workers=1.8), [summary(speedup_2_workers=1.5)])
         assert str(change).startswith("better by 1.20: ")
 
     def test_other_machines_do_not_count(self):
         """What was saved on another kind of machine is not compared with."""
         other = {**MACHINE, "cpu": {**MACHINE["cpu"], "flags": ["avx2"]}}
-        assert track.compare(summary(), [summary(machine=other)]) == []
-        assert "nothing saved to compare with for Some Processor" in track.report(summary(), [])
+        assert comparison.compare(summary(), [summary(machine=other)]) == []
+        assert "nothing saved to compare with for Some Processor" in comparison.report(summary(), [])
 
     def test_other_figures_do_not_count(self):
         """A benchmark that had another figure before is not compared."""
-        assert track.compare(summary(speedup_2_workers=1.8), [summary()]) == []
+        assert comparison.compare(summary(speedup_2_workers=1.8), [summary()]) == []
 
     def test_the_median_of_the_last(self):
         """One odd run among the last saved ones does not matter, nor what is older than those."""
         old = [summary(median=9.0)] * 20
         last = [summary(median=m) for m in (2e-3, 2e-3, 9.0, 2e-3, 2e-3)]
-        (change,) = track.compare(summary(), old + last)
-        assert (change.factor, change.runs) == (pytest.approx(1.0), track.REMEMBERED)
+        (change,) = comparison.compare(summary(), old + last)
+        assert (change.factor, change.runs) == (pytest.approx(1.0), comparison.REMEMBERED)
 
     @pytest.mark.parametrize(("now", "told"), [(2.19e-3, 0), (2.21e-3, 1), (1.83e-3, 0), (1.81e-3, 1)])
     def test_threshold(self, now, told):
         """More than 10% either way is told, less is not."""
-        changes = track.compare(summary(median=now), [summary()])
-        assert len(track.worth_telling(changes)) == told
+        changes = comparison.compare(summary(median=now), [summary()])
+        assert len(comparison.worth_telling(changes)) == told
 
     def test_worst_first(self):
         """What got worse comes first, the worst of it at the top, then what got better, the best first."""
         factors = [1.5, 0.5, 1.0, 0.8, 3.0]
-        changes = [track.Change(str(f), "median", 1.0, 1.0, 1, f) for f in factors]
-        assert [c.factor for c in track.worth_telling(changes)] == [0.5, 0.8, 3.0, 1.5]
+        changes = [comparison.Change(str(f), "median", 1.0, 1.0, 1, f) for f in factors]
+        assert [c.factor for c in comparison.worth_telling(changes)] == [0.5, 0.8, 3.0, 1.5]
 
     def test_closing_line(self):
         """The last line counts what stayed within 10% and what had no before."""
         now = summary()
         now["benchmarks"]["new"] = now["benchmarks"]["bench_a.py::bench_it[1]"]
-        assert track.report(now, [summary()]) == "1 of 1 within 10% of before; 1 have no before"
+        assert comparison.report(now, [summary()]) == "1 of 1 within 10% of before; 1 have no before"
 
 
 def peer(name, network="8-4-2", speed=100.0, times=2.0, error=1e-9, passes=True, finds=True):
@@ -198,7 +204,7 @@ class TestTables:
 
     def test_peers(self):
         """The fastest comes first, whoever it is; what is wrong is bold; the caption says where and when."""
-        table = track.peers_table(self.peers())
+        table = readme_tables.peers_table(self.peers())
         assert table.splitlines()[2:5] == [
             "| faster | 1 | 2,000,000 (500) | 2 | 1e-09 | **no** | yes |",
             "| fastgrad | 1 | 12,000 (30) | 2 | 1e-09 | yes | yes |",
@@ -213,13 +219,13 @@ class TestTables:
         """A network on which a peer did not run has an empty cell."""
         both = [peer("a"), peer("a", network="9-9"), peer("b")]
         made = {**summary(), "benchmarks": {str(k): row for k, row in enumerate(both)}}
-        assert "| b | 1 | 100 (2) |  | 2 |" in track.peers_table(made)
+        assert "| b | 1 | 100 (2) |  | 2 |" in readme_tables.peers_table(made)
 
     def test_goals(self):
         """Every benchmark with a goal has a row, met or not, and no other has one."""
         made = summary(speedup_2_workers=1.5, goal=">= 1.85")
         made["benchmarks"]["x::bench_other"] = {"median": 1.0}
-        lines = track.goals_table(made).splitlines()
+        lines = readme_tables.goals_table(made).splitlines()
         assert lines[2:4] == ["| `it[1]` | speedup_2_workers | **1.5** | >= 1.85 |", ""]
 
     def test_goals_of_several_cases(self):
@@ -227,7 +233,7 @@ class TestTables:
         made = summary(price_over_smallest=1.1, goal="<= 1.5", warm_seconds=2.0, goal_warm="< 2.5")
         for case, price in ((2, 1.4), (3, 1.2)):
             made["benchmarks"][f"x::bench_it[{case}]"] = {"price_over_smallest": price, "goal": "<= 1.5"}
-        assert track.goals_table(made).splitlines()[2:5] == [
+        assert readme_tables.goals_table(made).splitlines()[2:5] == [
             "| `it (3 cases)` | price_over_smallest | 1.4 to 1.1 | <= 1.5 |",
             "| `it[1]` | warm_seconds | 2 | < 2.5 |",
             "",
@@ -244,7 +250,7 @@ class TestTables:
         }
         certain = {**tally, "undecided_right": 0, "undecided_wrong": 0}
         saved = {"date": "2030-01-02T03:04", "commit": "abc", "right": 5, "wrong": 7}
-        table = track.trust_table({**saved, "rules": {"ours": tally, "|g - d|": certain}})
+        table = readme_tables.trust_table({**saved, "rules": {"ours": tally, "|g - d|": certain}})
         assert "| ours | 0 | 3 | 2 / 1 | 54,321 |\n| \\|g - d\\| | 0 | 3 |  | 54,321 |" in table
         assert table.endswith(
             "5 right gradients and 7 wrong ones, by `scripts/trust` on 2030-01-02, commit abc."
@@ -253,24 +259,24 @@ class TestTables:
     def test_between_markers(self):
         """Only what is between the markers of that name is replaced, and twice is as good as once."""
         text = "before <!-- bench: a -->x<!-- /bench --> <!-- bench: b -->y<!-- /bench --> after"
-        once = track.between_markers(text, "b", r"new \1")
+        once = readme_tables.between_markers(text, "b", r"new \1")
         assert (
             once
             == "before <!-- bench: a -->x<!-- /bench --> <!-- bench: b -->\nnew \\1\n<!-- /bench --> after"
         )
-        assert track.between_markers(once, "b", r"new \1") == once
+        assert readme_tables.between_markers(once, "b", r"new \1") == once
 
     def test_no_markers(self):
         """A text without the markers is left as it is, and that is said by None."""
-        assert track.between_markers("text", "a", "table") is None
+        assert readme_tables.between_markers("text", "a", "table") is None
 
     def test_readme(self, tmp_path, capsys):
         """Tables go between the README's markers; one without markers is printed, one never saved is said."""
         readme = tmp_path / "README.md"
         readme.write_text("# t\n<!-- bench: peers -->\n<!-- /bench -->\nend\n")
-        track.save(self.peers(), tmp_path)
-        track.save(summary(date="2030-03-01T00:00", speedup_2_workers=1.5, goal=">= 1.85"), tmp_path)
-        track.write_tables(readme, tmp_path)
+        saved_runs.save(self.peers(), tmp_path)
+        saved_runs.save(summary(date="2030-03-01T00:00", speedup_2_workers=1.5, goal=">= 1.85"), tmp_path)
+        readme_tables.write_tables(readme, tmp_path)
         assert "| fastgrad | 1 | 12,000 (30) |" in readme.read_text()
         assert readme.read_text().endswith("<!-- /bench -->\nend\n")
         said = capsys.readouterr().out
@@ -281,14 +287,39 @@ class TestTables:
     def test_the_last_run_that_has_it(self):
         """A table is made of the last run that has such benchmarks, however many others came after."""
         runs = [self.peers(), summary(date="2031-01-01T00:00")]
-        assert list(track.newest_with(runs, "peer")["benchmarks"]) == ["fastgrad", "faster", "one look"]
-        assert track.newest_with(runs[1:], "peer") is None
+        assert list(saved_runs.newest_with(runs, "peer")["benchmarks"]) == ["fastgrad", "faster", "one look"]
+        assert saved_runs.newest_with(runs[1:], "peer") is None
 
-    def test_plot(self):
-        """The picture has a bar for each peer that looks at coordinates, and is well-formed."""
-        from xml.etree import ElementTree
+    def test_the_saved_readme(self, tmp_path):
+        """The README's tables are, byte for byte, what is made of the saved history."""
+        committed = (ROOT / "README.md").read_text()
+        emptied = re.sub(r"(?s)(<!-- bench: \w+ -->).*?(<!-- /bench -->)", r"\1\2", committed)
+        assert committed.count("<!-- bench: ") == len(readme_tables.TABLES)
+        readme = tmp_path / "README.md"
+        readme.write_text(emptied)
+        readme_tables.write_tables(readme)
+        assert emptied != committed
+        assert readme.read_text() == committed
 
-        picture = track.peers_plot(self.peers())
-        texts = [element.text for element in ElementTree.fromstring(picture).iter() if element.text]
-        assert {"fastgrad", "faster"} <= set(texts)
-        assert "one look" not in texts
+
+class TestPlot:
+    def test_rows_and_bars(self):
+        """Peers that look at coordinates have a row each in the table's order, a bar for each network."""
+        both = [
+            peer("b", times=2.0),
+            peer("a", times=3.0),
+            peer("a", "9-9", times=0.5),
+            peer("c", speed=None),
+        ]
+        made = {**summary(), "benchmarks": {str(k): row for k, row in enumerate(both)}}
+        (axes,) = peers_plot.peers_plot(made).axes
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
+        assert [text.get_text() for text in axes.texts] == ["3", "2", "0.5"]
+        # A bar starts at the textbook loop's speed, and goes to the left where a peer is slower.
+        assert [bar.get_width() for bar in axes.patches] == [2.0, 1.0, -0.5]
+
+    def test_caption(self):
+        """The picture says where and when it was measured."""
+        made = {**summary(), "benchmarks": {"a": peer("a")}}
+        said = " ".join(peers_plot.peers_plot(made).get_supxlabel().split())
+        assert said == readme_tables.caption(made)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_engine_network import LOSSES, dense_networks
-from test_networks import NETWORKS, parameters_of
+from network_cases import JIT, LOSSES, NETWORKS, dense_networks, parameters_of
 
 import fastgrad
 from fastgrad import networks
@@ -16,8 +14,6 @@ from fastgrad.differences.plan import make_plan
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.engines.network.engine import NetworkEngine
 from fastgrad.problem.parameters import Parameters
-
-JIT = numba.config.DISABLE_JIT == 0
 
 STEP = 2.0**-20
 """So small that next to no relu has its kink within it, and truncation is far below the tolerances."""
