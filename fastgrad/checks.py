@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from fastgrad.coordinates.measurement import Measurement
+from fastgrad.coordinates.engines import vetted_engines
+from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.differences.plan import StepOption
 from fastgrad.errors import InputError
-from fastgrad.execution.budget import INTERRUPTED, Budget
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.identity import open_checkpoint
-from fastgrad.execution.progress import Progress
-from fastgrad.execution.workers import one_blas_thread
-from fastgrad.options import Options, check_seed
-from fastgrad.preflight.gradient import claimed_gradient
+from fastgrad.execution.run import Run
+from fastgrad.options import require_no_claim_options
+from fastgrad.preflight.gradient import vetted_gradient
 from fastgrad.problem.arguments import args_unchanged
-from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 from fastgrad.problem.structure import flatten_alike
 from fastgrad.report.build import build_report
-from fastgrad.report.numerical import NumericalGradient, scatter
+from fastgrad.report.numerical import NumericalGradient
 from fastgrad.report.report import Report
-from fastgrad.strategy.ask_witnesses import path_sentence
-from fastgrad.strategy.run import carry_out, coordinates_for_engine
+from fastgrad.specification import Specification
+from fastgrad.strategy.ask_witnesses import ask_complex_step, ask_path_integral
+from fastgrad.strategy.run import carry_out, choose
 from fastgrad.verdict.classic import relative_error as _relative_error
 
 
@@ -158,29 +155,21 @@ def check(problem: Problem, **options: Any) -> Report:
         )
     if problem.gradient is None:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
-    began = time.perf_counter()
-    chosen = Options.of(options)
-    check_seed(chosen.seed)
-    parameters = Parameters(problem.params)
-    budget, tally = Budget(chosen.budget, chosen.max_evaluations), Progress(chosen.progress)
-    with one_blas_thread():
-        with args_unchanged(problem.args, "gradient function"):
-            pure = problem.gradient_is_networks_own
-            whole = claimed_gradient(problem.gradient, parameters, problem.args, pure)
-        with open_checkpoint(problem, parameters, whole, chosen) as keeper:
-            m = Measurement(
-                problem, parameters, chosen, coordinates_for_engine(chosen, parameters), budget, keeper
-            )
-            with args_unchanged(problem.args, "cost"):
-                done = carry_out(m, whole, tally)
-                found = m.finish()
-            path = ""
-            if not (found.comparison.wrong.any() or done.coverage.certificate or budget.limited):
-                path = path_sentence(problem, parameters, found, chosen)
-            whole.require_unchanged()
-            earlier = keeper.seconds
-    seconds = earlier + time.perf_counter() - began
-    return build_report(problem, parameters, chosen, found, done, m, path, seconds)
+    spec = Specification.of(problem, options)
+    with Run.of(spec.options) as run:
+        claim = vetted_gradient(spec)
+        run.keep_in(open_checkpoint(spec, claim))
+        choice = choose(spec, claim)
+        engines = vetted_engines(spec, run, choice.for_engine)
+        coordinates = Coordinates(spec, engines, run, claim)
+        with args_unchanged(problem.args, "cost"):
+            outcome = carry_out(coordinates, choice)
+            complex_step = ask_complex_step(coordinates)
+            found = coordinates.result()
+        path_integral = ask_path_integral(spec, engines, run, found, outcome, coordinates.z)
+        claim.require_unchanged()
+    said = tuple(sentence for sentence in (complex_step, path_integral) if sentence)
+    return build_report(spec, engines, found, outcome, run, said)
 
 
 def assert_gradient(
@@ -248,37 +237,17 @@ def numerical_gradient(
     >>> np.round(result.values, 6)
     array([ 3., 12.])
     """
-    began = time.perf_counter()
-    chosen = Options.of(options)
-    if chosen.tolerance is not None:
-        raise InputError("tolerance= compares two gradients: numerical_gradient has only one")
-    parameters = Parameters(params)
-    if chosen.probes or chosen.wrong_fraction or chosen.draw == "importance":
-        raise InputError("probes=, wrong_fraction= and draw= are about a claimed gradient, and there is none")
-    problem, budget, tally = (
-        Problem(cost, None, params, args),
-        Budget(chosen.budget, chosen.max_evaluations),
-        (Progress(chosen.progress)),
-    )
-    with one_blas_thread(), open_checkpoint(problem, parameters, None, chosen) as keeper:
-        m = Measurement(
-            problem, parameters, chosen, coordinates_for_engine(chosen, parameters), budget, keeper
-        )
+    spec = Specification.of(Problem(cost, None, params, args), options)
+    require_no_claim_options(spec.options)
+    with Run.of(spec.options) as run:
+        run.keep_in(open_checkpoint(spec, None))
+        choice = choose(spec, None)
+        engines = vetted_engines(spec, run, choice.for_engine)
+        coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):
-            carry_out(m, None, tally)
-        found = m.finish()
-    stopped = (f"stopped early: {budget.stopped}",) * bool(budget.stopped)
-    return NumericalGradient(
-        values=scatter(parameters, found.indices, found.estimates.numeric, np.nan),
-        error_bound=scatter(parameters, found.indices, found.estimates.error_bound, np.inf),
-        cost=found.start.cost,
-        evaluations=found.evaluations,
-        seconds=time.perf_counter() - began,
-        engine=found.engine.name,
-        method=chosen.method,
-        n_jobs=found.n_jobs,
-        notes=found.notes + stopped,
-    )
+            carry_out(coordinates, choice)
+            found = coordinates.result()
+    return NumericalGradient.of(spec, engines, found, run)
 
 
 def relative_error(a: Any, b: Any) -> float:

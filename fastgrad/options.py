@@ -115,3 +115,11 @@ def check_seed(seed: Any) -> None:
     """Refuse a seed that is not an integer >= 0."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise InputError(f"seed must be an integer >= 0; got {seed!r}")
+
+
+def require_no_claim_options(options: Options) -> None:
+    """Refuse options that are about a claimed gradient, where there is none."""
+    if options.tolerance is not None:
+        raise InputError("tolerance= compares two gradients: numerical_gradient has only one")
+    if options.probes or options.wrong_fraction or options.draw == "importance":
+        raise InputError("probes=, wrong_fraction= and draw= are about a claimed gradient, and there is none")

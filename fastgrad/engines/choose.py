@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from fastgrad.differences.stencils import Stencil, stencil_dtype
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
 from fastgrad.problem.parameters import Parameters
-
-if TYPE_CHECKING:
-    from fastgrad.problem.problem import Problem
+from fastgrad.problem.problem import Problem
 
 DType = type[np.float64] | type[np.complex128]
 
@@ -121,7 +119,13 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
     from fastgrad.engines.network.engine import NetworkEngine
     from fastgrad.engines.network.tie import disagreement, is_own_cost
     from fastgrad.engines.python import PythonEngine
+    from fastgrad.networks import Network
 
+    if not isinstance(problem.structure, Network):
+        raise InputError(
+            "structure= must be a fastgrad.Network that computes the cost; got "
+            f"{type(problem.structure).__name__}"
+        )
     found = None if is_own_cost(problem) else disagreement(problem, problem.structure, parameters)
     if found is not None:
         note = f"{found}; so the cost itself was evaluated, by the python engine"

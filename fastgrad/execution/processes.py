@@ -9,7 +9,6 @@ import threading
 import traceback
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,13 +20,13 @@ from fastgrad.execution.workers import Workers, one_blas_thread, run_tasks
 
 
 def in_processes(
-    job: Job, chunks: list[slice], workers: Workers, backend: Any
+    job: Job, chunks: list[slice], workers: Workers
 ) -> Generator[tuple[slice, Values], None, None]:
     """Chunks and their values, each from a worker process with an engine of its own."""
     job.engine.finish()
     job.engine.release()  # the workers have their own; the caller's would only take up memory
     tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
-    for chunk, answer in run_tasks(workers, backend, _run_in_process, tasks):
+    for chunk, answer in run_tasks(workers, _run_in_process, tasks):
         if isinstance(answer, _Raised):
             raise answer.error()
         yield chunk, answer

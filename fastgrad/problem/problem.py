@@ -5,13 +5,20 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from fastgrad.errors import InputError
 from fastgrad.problem.stateful import ObjectMethod, flat_vector
 
-if TYPE_CHECKING:
-    from fastgrad.networks.network import Network
+
+class Structure(Protocol):
+    """A cost whose structure is known, and its gradient: a fastgrad.Network."""
+
+    def cost(self, params: Any, X: Any, Y: Any) -> float:
+        """The cost of a batch."""
+
+    def gradient(self, params: Any, X: Any, Y: Any) -> Any:
+        """Its gradient, in the structure of params."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +48,7 @@ class Problem:
     gradient: Any
     params: Any
     args: tuple[Any, ...] = ()
-    structure: Network | None = None
+    structure: Structure | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.cost):

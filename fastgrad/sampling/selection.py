@@ -41,8 +41,6 @@ class Selection:
     """Flat indices drawn at random, of all that were not picked on purpose; with repeats by importance."""
     planned: int = 0
     """How many were to be checked, where the check was stopped before; else 0."""
-    looks: tuple[tuple[int, int], ...] = ()
-    """Of blocks of which no more were drawn once one was found wrong: after which look."""
     guarantee: Guarantee | None = None
     """What the random draws prove of the coordinates that were not checked."""
     certificate: Certificate | None = None
@@ -83,7 +81,6 @@ class Selection:
             how=how,
             drawn=self.drawn,
             planned=self.planned,
-            looks=self.looks,
             guarantee=self.guarantee,
             certificate=self.certificate,
         )

@@ -30,6 +30,7 @@ from fastgrad.execution import evaluate as evaluate_module
 from fastgrad.execution.budget import Budget
 from fastgrad.execution.checkpoint import NoCheckpoint
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
 from fastgrad.execution.workers import Workers, choose_workers, one_blas_thread
 from fastgrad.problem.parameters import Parameters
 
@@ -130,7 +131,7 @@ def job_of(engine, total, prices):
     """A plan of so many coordinates of which nothing is known yet."""
     indices, offsets = np.arange(total), np.empty((total, 2))
     kept = job.KnownValues.of(engine, indices, offsets, NoCheckpoint())
-    return job.Job(engine, indices, offsets, kept, lambda k: None, prices, Budget())
+    return job.Job(engine, indices, offsets, kept, prices, Budget())
 
 
 class TestChunks:
@@ -148,7 +149,7 @@ class TestChunks:
         engine = BatchedEngine(waves_batch, Parameters(np.ones(n)))
         done = min(total, done) // engine.granularity * engine.granularity
         work = job_of(engine, total, prices)
-        pieces = list(chunks.cut(work, slice(done, total), seconds, Workers(count, "threads", False)))
+        pieces = list(chunks.cut(work, slice(done, total), seconds, Workers(count, "threads")))
         assert [i for c in pieces for i in range(c.start, c.stop)] == list(range(done, total))
         assert all(c.start % engine.granularity == 0 for c in pieces)
 
@@ -156,7 +157,7 @@ class TestChunks:
         """Chunks are cut to take as long: where a coordinate costs ten times as much they hold a tenth."""
         engine = PythonEngine(slow_waves, Parameters(np.ones(4000)))
         work = job_of(engine, 4000, np.repeat([1.0, 10.0], 2000))
-        pieces = list(chunks.cut(work, slice(0, 4000), 1e-3, Workers(2, "threads", False)))
+        pieces = list(chunks.cut(work, slice(0, 4000), 1e-3, Workers(2, "threads")))
         lengths = [c.stop - c.start for c in pieces]
         assert lengths[0] == 10 * lengths[-2]
         assert max(work.price(c) for c in pieces) <= 1.2 * min(work.price(c) for c in pieces[:-1])
@@ -165,7 +166,11 @@ class TestChunks:
         """Progress is told of each coordinate once, whoever did it."""
         told = []
         engine = PythonEngine(slow_waves, Parameters(np.ones(50)))
-        evaluate(engine, np.arange(50), np.zeros((50, 2)), seconds=1e-3, n_jobs=2, advance=told.append)
+
+        def watch(chunk, values):
+            told.append(len(values))
+
+        evaluate(engine, np.arange(50), np.zeros((50, 2)), Run(n_jobs=2), seconds=1e-3, watch=watch)
         assert sum(told) == 50
 
 
@@ -231,7 +236,7 @@ class TestWorkers:
     def test_parameters_and_data_are_memory_mapped(self):
         """Large parameters and large data reach worker processes as memory maps."""
         engine = PythonEngine(where_from, Parameters(np.zeros(200_000)), (np.zeros(200_000),))
-        run = evaluate(engine, np.arange(8), np.zeros((8, 1)), seconds=1e-4, n_jobs=2, backend="loky")
+        run = evaluate(engine, np.arange(8), np.zeros((8, 1)), Run(n_jobs=2, backend="loky"), seconds=1e-4)
         assert run.n_jobs == 2
         assert run.values.ravel().tolist() == [3.0] * 8
 
@@ -239,7 +244,7 @@ class TestWorkers:
         """What a cost writes into its data in a worker process stays there."""
         data = np.zeros(200_000)
         engine = PythonEngine(writes_to_data, Parameters(np.zeros(200_000)), (data,))
-        evaluate(engine, np.arange(8), np.zeros((8, 1)), seconds=1e-4, n_jobs=2, backend="loky")
+        evaluate(engine, np.arange(8), np.zeros((8, 1)), Run(n_jobs=2, backend="loky"), seconds=1e-4)
         assert not data.any()
 
     def test_memory_mapped_parameters_are_not_written(self, tmp_path):

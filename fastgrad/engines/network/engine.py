@@ -55,6 +55,7 @@ class NetworkEngine(EngineBase):
 
     name = "network"
     workers = "threads"
+    incremental = True
     preparation = "compiling kernels for this kind of network, once (they are kept on disk)"
 
     def __init__(

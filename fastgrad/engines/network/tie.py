@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastgrad.engines.numbers import to_number
-from fastgrad.networks import Network
 from fastgrad.problem.block import typical_size
 from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.problem import Problem, Structure
 from fastgrad.problem.working_copy import WorkingCopy
-
-if TYPE_CHECKING:
-    from fastgrad.problem.problem import Problem
-
 
 AGREEMENT = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
 """Relative difference between two ways of computing one cost that rounding explains."""
@@ -28,7 +24,7 @@ def is_own_cost(problem: Problem) -> bool:
     return getattr(problem.cost, "__self__", None) is problem.structure
 
 
-def disagreement(problem: Problem, network: Network, parameters: Parameters) -> str | None:
+def disagreement(problem: Problem, network: Structure, parameters: Parameters) -> str | None:
     """A sentence that says where the cost and the network differ; None where they agree.
 
     They are compared at the parameters, then with each block moved at random in turn, so that a sentence can
