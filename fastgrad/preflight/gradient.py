@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import Floats
+from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
@@ -41,7 +42,7 @@ def vetted_gradient(spec: Specification) -> ClaimedGradient:
     """The claimed gradient of a check, having seen that it is a function and leaves the data alone."""
     problem = spec.problem
     with args_unchanged(problem.args, "gradient function"):
-        pure = problem.gradient_is_networks_own
+        pure = is_networks_own(problem.gradient, problem.structure, "gradient")
         return claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
 
 

@@ -56,11 +56,6 @@ class Problem:
         if not isinstance(self.args, tuple):
             raise InputError(f"args must be a tuple, as in args=(X, y); got a {type(self.args).__name__}")
 
-    @property
-    def gradient_is_networks_own(self) -> bool:
-        """Whether the gradient is that of the structure itself, which is known to be a function."""
-        return self.structure is not None and self.gradient == self.structure.gradient
-
     def __repr__(self) -> str:
         return f"Problem(cost={_name(self.cost)}, gradient={_name(self.gradient)})"
 

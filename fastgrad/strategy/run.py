@@ -48,8 +48,7 @@ def choose(spec: Specification, claim: ClaimedGradient | None) -> Choice:
     Parameters
     ----------
     spec : Specification
-    claim : the claimed gradient, whose extremes and zeros are picked on purpose; None for a numerical
-    gradient
+    claim : the claimed gradient, whose extremes and zeros are picked on purpose; None where there is none
 
     Raises
     ------

@@ -21,6 +21,7 @@ from fastgrad.directions.search import (
     Ruled,
     Search,
 )
+from fastgrad.engines.choose import is_networks_own
 from fastgrad.engines.directional import DirectionalEngine
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.workers import choose_workers
@@ -172,7 +173,8 @@ class SampledCheck:
 
     def _directional_engine(self) -> DirectionalEngine:
         engines, problem = self.coordinates.engines, self.spec.problem
-        safe = engines.engine.workers != "processes" or problem.structure is not None
+        own = is_networks_own(problem.cost, problem.structure, "cost")  # and so keeps no state
+        safe = own or engines.engine.workers != "processes"
         engine = DirectionalEngine(
             problem.cost, self.parameters, problem.args, self.claim.leaves, engines.cost,
             self.spec.options.vectorized, "threads" if safe else "processes",

@@ -141,7 +141,7 @@ def reaches(largest: Floats, feature: IndexArray, offsets: Floats) -> Floats:
 
 def can_have_tables(place: Place) -> bool:
     """Whether a layer's weights move one unit of a sample, and samples do not touch each other after it."""
-    return isinstance(place.layer, networks.Dense) and place.x.ndim == 2 and place.samples_stay_apart
+    return place.kind is networks.Dense and place.x.ndim == 2 and place.samples_stay_apart
 
 
 def make_table(
@@ -164,6 +164,7 @@ def make_table(
     node_values : NodeValues
     rounding : of a sample's loss where changes are differences of two, else 0
     """
+    inputs = np.asarray(inputs, dtype=np.float64)  # a layer of the user's own may give others
     samples = len(inputs)
     units = units[: TABLE_BYTES // (BYTES_OF_A_NODE * samples)]
     if offsets.size < SAVED + len(POINTS) * len(units) or not len(units):
