@@ -6,16 +6,13 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastgrad._version import __version__
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
+from fastgrad.report.report import Report
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
-
-if TYPE_CHECKING:
-    from fastgrad.report.report import Report
-
 
 EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
 CANNOT_RUN = 2

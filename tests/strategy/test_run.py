@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fastgrad
+from fastgrad.coordinates import engines
 from fastgrad.coordinates.engines import vetted_engines
 from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.execution.run import Run
@@ -216,3 +217,23 @@ def test_a_cut_sample_proves_nothing_of_a_block():
         draws[stopped] = proven(spec, Outcome(selection), coordinates.result(), stopped).at_most
     assert draws[""] < 400
     assert draws["enough"] == 3000 - 40
+
+
+class TestDrawnOnce:
+    """Coordinates that are drawn at random are drawn once, before the engine is chosen."""
+
+    @pytest.mark.parametrize("asked", [40, 0.02, [5, 7, 900]])
+    def test_the_engine_is_chosen_for_what_is_checked(self, monkeypatch, asked):
+        """The engine is chosen for the very coordinates that are measured, picked ones among them."""
+        net = fastgrad.Network([fastgrad.Dense(60, 50)], fastgrad.HalfSquaredError())
+        X = np.random.default_rng(0).normal(size=(4, 60))
+        problem = net.problem(net.initial_parameters(0), X, np.zeros((4, 50)))
+        chosen_for, drawn = [], []
+        choose_engine, choose = engines.choose_engine, run_module.choose_coordinates
+        monkeypatch.setattr(
+            engines, "choose_engine", lambda *a: chosen_for.append(a[-1]) or choose_engine(*a)
+        )
+        monkeypatch.setattr(run_module, "choose_coordinates", lambda *a: drawn.append(a) or choose(*a))
+        report = fastgrad.check(problem, coordinates=asked, perturb="auto")
+        assert len(chosen_for) == len(drawn) == 1
+        np.testing.assert_array_equal(chosen_for[0], report.indices)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from fastgrad import networks
 from fastgrad.arrays import Floats, IndexArray
 from fastgrad.engines.network.layer_rules import Change, own_change
+from fastgrad.engines.network.place import Place
+from fastgrad.engines.network.state import NetworkState
 from fastgrad.engines.numbers import to_number
 from fastgrad.index_sets import distinct
 from fastgrad.networks.base import Array
-
-if TYPE_CHECKING:
-    from fastgrad.engines.network.place import Place
-    from fastgrad.engines.network.state import NetworkState
 
 
 def loss_changes(state: NetworkState, outputs: Array) -> Floats:

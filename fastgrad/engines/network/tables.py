@@ -21,18 +21,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad import networks
 from fastgrad.arrays import Floats, IndexArray
-from fastgrad.engines.network.place import largest_of_each
-
-if TYPE_CHECKING:
-    from fastgrad.engines.network.place import Place
-
+from fastgrad.engines.network.place import Place, largest_of_each
 
 POINTS = np.array([-1.0, -0.75, -0.5, 0.5, 0.75, 1.0])
 """Where f is evaluated, in units of D: four points that the polynomial goes through and two that check it."""
