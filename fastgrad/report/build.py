@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,11 @@ from fastgrad.differences.bounds import Estimates
 from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
+from fastgrad.report.coverage import Coverage
 from fastgrad.report.evidence import build_diagnosis
 from fastgrad.report.findings import Arrays
 from fastgrad.report.report import Report
 from fastgrad.report.tables import build_blocks, build_findings
-from fastgrad.sampling.selection import Selection
 from fastgrad.specification import Specification
 from fastgrad.strategy.conclude import proven
 from fastgrad.strategy.outcome import Outcome
@@ -52,11 +52,13 @@ def build_report(
     wrong, undecided = build_findings(parameters, arrays, comparison)
     blocks, measure_of_all = build_blocks(parameters, arrays, comparison)
     planned = outcome.planned or outcome.selection.checked * bool(stopped)
-    coverage = replace(
-        outcome.selection.of(found.indices, parameters),
+    coverage = Coverage.of(
+        outcome.selection,
+        found.indices,
+        parameters,
+        planned=planned,
         guarantee=proven(spec, outcome, found, stopped),
         certificate=outcome.certificate,
-        planned=planned if planned > len(found.indices) else 0,
     )
     doubt = outcome.doubt or _doubt_of_an_early_end(coverage, found, stopped)
     verdict = comparison.verdict
@@ -91,7 +93,7 @@ def build_report(
     )
 
 
-def _doubt_of_an_early_end(coverage: Selection, found: Measured, stopped: str) -> str:
+def _doubt_of_an_early_end(coverage: Coverage, found: Measured, stopped: str) -> str:
     """Why the verdict cannot be "agree" where not all that was planned was measured."""
     if not coverage.planned:
         return ""

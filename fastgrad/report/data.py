@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray
+from fastgrad.report.coverage import Coverage
 from fastgrad.report.findings import BlockRow, Findings
-from fastgrad.sampling.selection import Selection
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,7 +27,7 @@ class ReportData:
     wrong: Findings
     undecided: Findings
     blocks: tuple[BlockRow, ...]
-    coverage: Selection
+    coverage: Coverage
     indices: IndexArray
     claimed: npt.NDArray[np.float64]
     numeric: npt.NDArray[np.float64]
