@@ -131,8 +131,8 @@ def by_six_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) 
     with np.errstate(all="ignore"):
         one, two, four = ((f[:, 5 - k] - f[:, k]) / (d[:, 5 - k] - d[:, k]) for k in (2, 1, 0))
         near, far = (4 * one - two) / 3, (4 * two - four) / 3
-        # A fifteenth of their difference is the leading term of near's error (docs/numerics.md, Bounds): a third
-        # leaves room for the others, and it is small at a step this side of the cost's own scale.
+        # A fifteenth of their difference is the leading term of near's error: a third leaves room for the
+        # others, and it is small at a step this side of the cost's own scale.
         bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
         return unknown_where_not_finite(near, bound)
 
