@@ -11,37 +11,22 @@ import textwrap
 import time
 import warnings
 
-import joblib
 import numba
 import numpy as np
 import psutil
 import pytest
-import threadpoolctl
-from hypothesis import given
-from hypothesis import strategies as st
 from problems import Unpicklable, layered_problem, slow_waves, waves_batch, waves_loop
 
 import fastgrad
-from fastgrad.engines.batched import BatchedEngine
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
-from fastgrad.execution import chunks, job
-from fastgrad.execution import evaluate as evaluate_module
-from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import NoCheckpoint
 from fastgrad.execution.evaluate import evaluate
 from fastgrad.execution.run import Run
-from fastgrad.execution.workers import Workers, choose_workers, one_blas_thread
 from fastgrad.problem.parameters import Parameters
 
+pytestmark = pytest.mark.usefixtures("many_short_chunks")
+
 jitted_waves = numba.njit(waves_loop)
-
-
-def blas_threads(x):
-    """A cost that is the number of threads its BLAS may use."""
-    return float(
-        max(info["num_threads"] for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas")
-    )
 
 
 def killer(x):
@@ -67,14 +52,6 @@ def writes_to_data(x, data):
     """A cost that adds one to its data in each call, and says what it found."""
     data += 1
     return float(np.sum(x)) + 0.0 * data[0]
-
-
-@pytest.fixture(autouse=True)
-def _many_short_chunks(monkeypatch):
-    """Hand over even short work, so that small tests really run in parallel."""
-    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
-    monkeypatch.setattr(evaluate_module, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
-    monkeypatch.setattr(chunks, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
 
 
 class TestSameForAnyNumberOfWorkers:
@@ -125,88 +102,6 @@ class TestSameForAnyNumberOfWorkers:
         assert np.array_equal(
             fastgrad.check(problem).numeric, fastgrad.check(problem, n_jobs=2, backend="loky").numeric
         )
-
-
-def job_of(engine, total, prices):
-    """A plan of so many coordinates of which nothing is known yet."""
-    indices, offsets = np.arange(total), np.empty((total, 2))
-    kept = job.KnownValues.of(engine, indices, offsets, NoCheckpoint())
-    return job.Job(engine, indices, offsets, kept, prices, Budget())
-
-
-class TestChunks:
-    @given(
-        total=st.integers(1, 5000),
-        done=st.integers(0, 5000),
-        seconds=st.floats(1e-8, 10),
-        count=st.integers(1, 64),
-        n=st.integers(1, 10_000),
-        seed=st.integers(0, 1000),
-    )
-    def test_partition(self, total, done, seconds, count, n, seed):
-        """Chunks cover what is left, once each, and start at multiples of the granularity."""
-        prices = np.random.default_rng(seed).uniform(0.1, 10, total)
-        engine = BatchedEngine(waves_batch, Parameters(np.ones(n)))
-        done = min(total, done) // engine.granularity * engine.granularity
-        work = job_of(engine, total, prices)
-        pieces = list(chunks.cut(work, slice(done, total), seconds, Workers(count, "threads")))
-        assert [i for c in pieces for i in range(c.start, c.stop)] == list(range(done, total))
-        assert all(c.start % engine.granularity == 0 for c in pieces)
-
-    def test_dear_coordinates_make_short_chunks(self):
-        """Chunks are cut to take as long: where a coordinate costs ten times as much they hold a tenth."""
-        engine = PythonEngine(slow_waves, Parameters(np.ones(4000)))
-        work = job_of(engine, 4000, np.repeat([1.0, 10.0], 2000))
-        pieces = list(chunks.cut(work, slice(0, 4000), 1e-3, Workers(2, "threads")))
-        lengths = [c.stop - c.start for c in pieces]
-        assert lengths[0] == 10 * lengths[-2]
-        assert max(work.price(c) for c in pieces) <= 1.2 * min(work.price(c) for c in pieces[:-1])
-
-    def test_progress_adds_up(self):
-        """Progress is told of each coordinate once, whoever did it."""
-        told = []
-        engine = PythonEngine(slow_waves, Parameters(np.ones(50)))
-
-        def watch(chunk, values):
-            told.append(len(values))
-
-        evaluate(engine, np.arange(50), np.zeros((50, 2)), Run(n_jobs=2), seconds=1e-3, watch=watch)
-        assert sum(told) == 50
-
-
-class TestJoblibsWords:
-    def test_default_is_one_worker(self):
-        """Without n_jobs there is one worker, as joblib has it."""
-        assert choose_workers(PythonEngine(slow_waves, Parameters(np.ones(1))), None, None).count == 1
-
-    @pytest.mark.parametrize("n_jobs", [2, 5])
-    def test_parallel_config_sets_n_jobs(self, n_jobs):
-        """n_jobs of joblib.parallel_config is respected, for processes and for threads."""
-        p = Parameters(np.ones(1))
-        with joblib.parallel_config(n_jobs=n_jobs):
-            python = choose_workers(PythonEngine(slow_waves, p), None, None)
-            batched = choose_workers(BatchedEngine(waves_batch, p), None, None)
-        assert (python.count, python.kind) == (n_jobs, "processes")
-        assert (batched.count, batched.kind) == (n_jobs, "threads")
-
-    def test_parallel_config_sets_the_backend(self):
-        """A backend of joblib.parallel_config is respected."""
-        with joblib.parallel_config(backend="threading", n_jobs=3):
-            workers = choose_workers(PythonEngine(slow_waves, Parameters(np.ones(1))), None, None)
-        assert (workers.count, workers.kind) == (3, "threads")
-
-    def test_negative_n_jobs(self):
-        """n_jobs=-1 is all cores."""
-        workers = choose_workers(PythonEngine(slow_waves, Parameters(np.ones(1))), -1, None)
-        assert workers.count == joblib.cpu_count()
-
-    def test_inside_a_worker_a_python_cost_stays_serial(self):
-        """Inside a joblib worker a Python cost is not spread over nested threads."""
-        engine = PythonEngine(slow_waves, Parameters(np.ones(1)))
-        inside = joblib.Parallel(n_jobs=2, backend="loky")(
-            joblib.delayed(choose_workers)(engine, 2, None) for _ in range(2)
-        )
-        assert [w.count for w in inside] == [1, 1]
 
 
 class TestWorkers:
@@ -260,33 +155,6 @@ class TestWorkers:
         assert report.n_jobs == 2
         theta.flush()
         assert path.read_bytes() == before
-
-
-class TestBlas:
-    def test_restored(self):
-        """BLAS has one thread inside, and as many as before outside, also after an exception."""
-        before = threadpoolctl.threadpool_info()
-        with one_blas_thread():
-            assert blas_threads(None) == 1
-        with pytest.raises(KeyError), one_blas_thread():
-            {}.pop("nothing")
-        assert threadpoolctl.threadpool_info() == before
-
-    @pytest.mark.parametrize("n_jobs", [1, 2])
-    def test_one_thread_in_each_worker(self, n_jobs):
-        """The cost finds BLAS on one thread in every worker."""
-        zeros = np.zeros(8)
-        report = fastgrad.check_gradient(blas_threads, zeros, zeros, n_jobs=n_jobs, backend="loky")
-        assert report.cost == 1
-        assert not report.numeric.any()
-
-    def test_restored_in_the_worker(self):
-        """A worker process, which joblib may lend to others next, gets its BLAS threads back."""
-        get = joblib.delayed(blas_threads)
-        run = joblib.Parallel(n_jobs=2, backend="loky")
-        before = run(get(None) for _ in range(4))
-        fastgrad.check_gradient(blas_threads, np.zeros(8), np.zeros(8), n_jobs=2, backend="loky")
-        assert run(get(None) for _ in range(4)) == before
 
 
 INTERRUPTED = """

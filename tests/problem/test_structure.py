@@ -1,0 +1,28 @@
+"""Structures that cannot be parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fastgrad.errors import InputError
+from fastgrad.problem.parameters import Parameters
+
+
+class TestRefusedStructures:
+    def test_two_blocks_of_one_name(self):
+        """Keys that would give two blocks one name are refused."""
+        with pytest.raises(InputError, match=r"two blocks of the parameters would both be called a\.b"):
+            Parameters({"a.b": np.ones(1), "a": {"b": np.ones(1)}})
+
+    def test_masked_array(self):
+        """A masked array is refused: its mask would be lost without a word."""
+        with pytest.raises(InputError, match="parameter W is a masked array"):
+            Parameters({"W": np.ma.masked_array([1.0, 2.0], [True, False])})
+
+    def test_segments_of_unordered_indices(self):
+        """Indices in any order are grouped by block, in their own order within each."""
+        parameters = Parameters({"a": np.zeros(3), "b": np.zeros(3)})
+        indices = np.array([4, 0, 5, 2])
+        groups = {number: indices[where].tolist() for number, where in parameters.segments(indices)}
+        assert groups == {0: [0, 2], 1: [4, 5]}
