@@ -78,6 +78,9 @@ class GELU(NamedTuple):
     parameter: float = 0.0
 
 
+Activation = Identity | Sigmoid | Tanh | ReLU | LeakyReLU | ELU | Softplus | SiLU | GELU
+
+
 @jit_inlined
 def small_expm1(d: float) -> float:
     """exp(d) - 1 for |d| <= SMALL: its Taylor series to d^8; what is left out is under 2^-58 of it."""
@@ -199,7 +202,7 @@ _CHANGES: dict[str, Callable[..., float]] = {
 }
 
 
-def change(activation: Any, q0: float, q1: float, q2: float, d: float) -> float:
+def change(activation: Activation, q0: float, q1: float, q2: float, d: float) -> float:
     """a(z + d) - a(z) of an activation, from what `prepared` says of z; in compiled code too."""
     return _CHANGES[type(activation).__name__](activation.parameter, q0, q1, q2, d)
 
@@ -214,7 +217,7 @@ def _change_by_type(activation: Any, q0: Any, q1: Any, q2: Any, d: Any) -> Any:
     return compiled
 
 
-def prepared(activation: Any, z: Array) -> tuple[Array, Array, Array]:
+def prepared(activation: Activation, z: Array) -> tuple[Array, Array, Array]:
     """Q0, q1, q2 of an array of inputs, as the formulas above name them."""
     e = np.exp(-np.abs(z))
     s = np.where(z >= 0, 1 / (1 + e), e / (1 + e))

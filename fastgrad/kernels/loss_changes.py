@@ -36,6 +36,9 @@ class LogisticLoss(NamedTuple):
     parameter: float = 0.0
 
 
+Loss = SquaredError | SoftmaxCrossEntropy | LogisticLoss
+
+
 @jit_inlined
 def _curved_squared(r0: float, r1: float, d: float) -> float:
     return d * (r0 + 0.5 * d)
@@ -73,17 +76,17 @@ _PARTS: dict[str, tuple[Callable[..., float], Callable[..., float], Callable[...
 }
 
 
-def curved(loss: Any, r0: float, r1: float, d: float) -> float:
+def curved(loss: Loss, r0: float, r1: float, d: float) -> float:
     """One output's part of the sum that `finish` is taken of."""
     return _PARTS[type(loss).__name__][0](r0, r1, d)
 
 
-def linear(loss: Any, r1: float, d: float) -> float:
+def linear(loss: Loss, r1: float, d: float) -> float:
     """One output's part that is added as it is."""
     return _PARTS[type(loss).__name__][1](r1, d)
 
 
-def finish(loss: Any, total: float) -> float:
+def finish(loss: Loss, total: float) -> float:
     """The function of the curved sum."""
     return _PARTS[type(loss).__name__][2](total)
 
@@ -154,12 +157,12 @@ _MOMENTS: dict[str, Callable[..., None]] = {
 }
 
 
-def has_moments(loss: Any) -> bool:
+def has_moments(loss: Loss) -> bool:
     """Whether a loss's change is a power series of the change of one unit before the last layer."""
     return _MOMENTS[type(loss).__name__] is not _no_moments
 
 
-def add_moments(loss: Any, r0: float, r1: float, w: float, moments: Any, n: int) -> None:
+def add_moments(loss: Loss, r0: float, r1: float, w: float, moments: Array, n: int) -> None:
     """Add one output's part to the moments of lane n, for the weight w to it."""
     _MOMENTS[type(loss).__name__](r0, r1, w, moments, n)
 
@@ -183,7 +186,7 @@ def of_moments(moments: Array, n: int, m: float) -> float:
     return float(m * (low + m2 * m2 * high))
 
 
-def prepared(loss: Any, y: Array, target: npt.NDArray[Any]) -> tuple[Array, Array]:
+def prepared(loss: Loss, y: Array, target: npt.NDArray[Any]) -> tuple[Array, Array]:
     """R0, r1 for outputs y (samples, outputs) and targets as the loss takes them."""
     if isinstance(loss, SquaredError):
         return y - target, np.zeros_like(y)

@@ -43,7 +43,7 @@ _SHAPES: dict[type, Shapes] = {
 """The blocks that a class's rules take for granted; a subclass may start from others, say a bias of one entry
 for all units."""
 
-_ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, Softplus, SiLU, GELU)
+ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, Softplus, SiLU, GELU)
 _LAYERS = (Dense, Conv2D, BatchNorm, LayerNorm, Embedding, Dropout, Flatten, MaxPool2D, AvgPool2D, Residual)
 _LOSSES = (HalfSquaredError, MeanSquaredError, SoftmaxCrossEntropy, LogisticLoss)
 
@@ -80,7 +80,7 @@ def _is_number(value: Any) -> bool:
     return value is None or np.isscalar(value)
 
 
-_KNOWN = {kind: _Known(kind) for kind in (*_ACTIVATIONS, *_LAYERS, *_LOSSES, Chain, Network)}
+_KNOWN = {kind: _Known(kind) for kind in (*ACTIVATIONS, *_LAYERS, *_LOSSES, Chain, Network)}
 
 
 def kind_of(part: Any) -> type | None:

@@ -188,19 +188,19 @@ def test_batches_do_not_matter(net, X, Y, monkeypatch):
     parameters = Parameters(parameters_of(net))
     indices, offsets = np.arange(parameters.size), 1e-4 * rng.normal(size=(parameters.size, 5))
     for size in (1, 3000, 2**30):
-        monkeypatch.setattr("fastgrad.engines.network.state.PLAIN_BYTES", size)
+        monkeypatch.setattr("fastgrad.engines.network.state.RULES_BYTES", size)
         found.append(NetworkEngine(net.cost, parameters, (X, Y), net).values(indices, offsets))
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-14)
 
 
-def test_largest_new():
+def test_largest_change():
     """A convolution's weight makes one channel new, until a layer after it makes everything new."""
     net, X, Y = NETWORKS[19]  # a convolution of three filters, pooled, flattened, and three outputs
     state = NetworkEngine(net.cost, Parameters(parameters_of(net)), (X, Y), net).state
     channel = state.values[1].nbytes / 3
-    assert state.place("0").largest_new == channel
-    assert channel > state.values[-1].nbytes == state.place("3").largest_new
+    assert state.place("0").largest_change == channel
+    assert channel > state.values[-1].nbytes == state.place("3").largest_change
 
 
 def test_first_equal_row():
