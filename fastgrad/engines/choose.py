@@ -7,7 +7,6 @@ gets.
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
 
@@ -74,7 +73,7 @@ def choose_engine(
     return PythonEngine(problem.cost, parameters, problem.args, dtype)
 
 
-def is_numba_function(function: Any) -> bool:
+def is_numba_function(function: object) -> bool:
     """Whether a function was compiled by Numba; answered without importing Numba."""
     if "numba" not in sys.modules:
         return False
@@ -83,7 +82,7 @@ def is_numba_function(function: Any) -> bool:
     return is_jitted(function)
 
 
-def is_networks_own(function: Any, structure: Any, name: str) -> bool:
+def is_networks_own(function: object, structure: object, name: str) -> bool:
     """Whether a function is that method of a Network of fastgrad's own layers, which keeps no state."""
     if structure is None:
         return False

@@ -152,9 +152,9 @@ class DirectionalEngine(EngineBase):
 
     def _move(self, direction: Direction, t: float) -> float:
         """Move the private copy to x + t v; returns g . (t v)."""
-        from fastgrad.kernels.directions import LANES, move
+        from fastgrad.kernels.directions import STRIP, move
 
-        seed, (products, v), rise, first = np.uint64(direction.seed), np.empty((2, LANES)), 0.0, 0
+        seed, (products, v), rise, first = np.uint64(direction.seed), np.empty((2, STRIP)), 0.0, 0
         slope = 2.0 / direction.region.size if direction.ruler else 0.0
         for r in direction.region.rectangles:
             x, g, moved = self._leaves(r.block)
