@@ -38,9 +38,9 @@ POINTS = np.array([-1.0, -0.75, -0.5, 0.5, 0.75, 1.0])
 """The six values of u where f is evaluated: the polynomial goes through four of them, the others check it."""
 
 FIT_TOLERANCE = 2.0**-44
-"""The largest error of a checked value, relative to the largest slope of its unit. It is about 256 rounding
-errors, since a slope is a sum over many units that may cancel. A table's values are then right to 1e-13 of
-the change of the cost."""
+"""The largest error of a checked value, relative to the largest slope of its unit. It is a few hundred
+rounding errors, since a slope is a sum over many units that may cancel. A table's values are then right to
+1e-13 of the change of the cost."""
 
 LEAST_SAVING = 1000
 """A table is made where it saves at least this many values. To make it takes 0.5 ms, a propagated value 2
