@@ -1,7 +1,7 @@
 """What each block is seen to be like before the sweep: its noise, its step, the truncation there.
 
-A few coordinates of a block speak for all of it (numerics, sections 1 and 2); a coordinate that is not like
-them shows as one whose difference disagrees or whose bound is too wide, and is then measured on its own.
+A few coordinates of a block speak for all of it (docs/numerics.md, Step and Noise); a coordinate that is not
+like them shows as one whose difference disagrees or whose bound is too wide, and is then measured on its own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from fastgrad.index_sets import distinct
 from fastgrad.problem.parameters import Parameters
 
 CALIBRATED = 4
-"""Coordinates of a block that are looked at (numerics, section 1)."""
+"""Coordinates of a block that are looked at (docs/numerics.md, Step)."""
 
 CLOSE_BY = 256.0
 """Changes are looked at around the step and at this fraction of it: rounding in proportion to the change is

@@ -9,8 +9,8 @@ s_b |e_i| is largest: one of the two v . e is at least half of it. So a probe wi
     S_b = 2 (|r| + b) / s_b
 
 with probability 1/2 at most, whatever the other errors are, and K probes with fresh signs with 2^-K
-(numerics, section 5, the pairing lemma). The directions come from a generator that no gradient was made for,
-from the check's seed, which the report prints.
+(docs/numerics.md, Directions, the pairing lemma). The directions come from a generator that no gradient was
+made for, from the check's seed, which the report prints.
 
 Each is measured at six points; where the cost has kinks so close that these do not settle it, at six closer
 ones, and then on the ladder of steps that judges coordinates.
@@ -35,8 +35,8 @@ from fastgrad.problem.regions import Region
 from fastgrad.verdict.rule import TAU
 
 PROBES = 20
-"""Clean probes that make a certificate: a miss has probability 2^-20, one in a million (numerics, section
-5)."""
+"""Clean probes that make a certificate: a miss has probability 2^-20, one in a million (docs/numerics.md,
+Directions)."""
 
 SET_UP = 2
 """Directions along which noise and step are measured."""
@@ -46,7 +46,7 @@ LOOKS_ALONG_LINES = 512
 
 CLOSER = 2.0**-4
 """The step of the second look, in units of the first: where a relu network of 1e6 parameters has kinks within
-one, it has none within the other (numerics, section 4)."""
+one, it has none within the other (docs/numerics.md, Kinks)."""
 
 WIDE = 8.0
 """A bound so many times what noise makes it is not noise but a kink, and is looked at again."""

@@ -12,13 +12,10 @@ import numpy.typing as npt
 from fastgrad._version import __version__
 from fastgrad.arrays import pieces
 from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint, ValueStore
-from fastgrad.options import Options
+from fastgrad.options import Options, changing_values
 from fastgrad.problem.arguments import array_leaves
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.specification import Specification
-
-IRRELEVANT = ("n_jobs", "backend", "progress", "checkpoint", "budget", "max_evaluations")
-"""Options that do not change any value: a check may go on with other workers, or more time."""
 
 
 def open_checkpoint(spec: Specification, claim: ClaimedGradient | None) -> ValueStore:
@@ -52,12 +49,8 @@ def identity(spec: Specification, claim: ClaimedGradient | None) -> dict[str, st
 
 
 def _in_words(options: Options) -> str:
-    said = []
-    for name in options.__dataclass_fields__:
-        value = getattr(options, name)
-        if name not in IRRELEVANT:
-            said.append(f"{name}={_one_value(value)}")
-    return ", ".join(said)
+    """The options on which values depend: a check may go on with other workers, or more time."""
+    return ", ".join(f"{name}={_one_value(getattr(options, name))}" for name in changing_values())
 
 
 def _one_value(value: Any) -> str:

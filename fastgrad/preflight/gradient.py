@@ -6,7 +6,7 @@ A gradient function is called at the parameters x, at x again, at y close by, an
     g(y) = g(x)         the parameters are not looked at (a stale cache), if the numbers disagree
     g(x) after g(y)     another answer: something is kept from call to call
 
-each with a sentence of its own, before any difference is taken (numerics, section 8, statefulness).
+each with a sentence of its own, before any difference is taken (docs/numerics.md, Diagnosis, statefulness).
 """
 
 from __future__ import annotations

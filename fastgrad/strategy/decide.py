@@ -35,10 +35,10 @@ WRONG_FRACTION = 0.01
 """The share of wrong coordinates that the subset of each block is to find, unless another is asked for."""
 
 LEAST = 64
-"""Coordinates of a block that are drawn at least (numerics, section 7)."""
+"""Coordinates of a block that are drawn at least (docs/numerics.md, Samples)."""
 
 WHOLE = 256
-"""Blocks of up to so many are checked whole (numerics, section 7)."""
+"""Blocks of up to so many are checked whole (docs/numerics.md, Samples)."""
 
 SET_UP_OF_PROBES = 60
 """Evaluations from which noise and step along directions are known (2 directions; 34 were seen)."""
