@@ -15,7 +15,7 @@ import pytest
 from measure import in_turns
 
 import fastgrad
-from fastgrad.engines.directional import Direction, DirectionalEngine
+from fastgrad.engines.directional import Direction, DirectionalEngine, Tangent
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
 from fastgrad.sampling.selection import choose_coordinates
@@ -52,7 +52,7 @@ def bench_direction(benchmark, tiny, n):
     """One evaluation along a random direction of n parameters, of a cost that looks at one of them."""
     n = min(n, 10**4) if tiny else n
     parameters = Parameters(np.ones(n))
-    engine = DirectionalEngine(lambda x: x[0] * 1.0, parameters, (), [np.zeros(n)], 1.0)
+    engine = DirectionalEngine(lambda x: x[0] * 1.0, parameters, (), Tangent(1.0, [np.zeros(n)]))
     engine.baseline()
     numbers, offsets = engine.add(Direction(7, Region.whole(parameters))), np.array([[1e-6]])
     engine.values(numbers, offsets)  # compiles

@@ -68,7 +68,9 @@ def conclude(spec: Specification, search: Search | None, full: list[str], budget
 def _certificate(search: Search, excluded: int) -> Certificate:
     certifier, engine = search.certifier, search.certifier.prober.engine
     blocks = [
-        CertifiedBlock(engine.parameters.blocks[k].name, engine.sizes[k], finite_rms(engine.gradient[k]))
+        CertifiedBlock(
+            engine.parameters.blocks[k].name, engine.sizes[k], finite_rms(engine.tangent.gradient[k])
+        )
         for k in (r.block for r in search.localiser.region.rectangles)
     ]
     return Certificate.of(certifier.clean, blocks, excluded, certifier.runs)
