@@ -89,7 +89,9 @@ class _Calls:
         """What one call said."""
         leaves = self._call()
         self._require_unchanged()
-        return ClaimedGradient(self.parameters, self._own(leaves), None, seen=self._seen(self._at(leaves)))
+        return ClaimedGradient(
+            self.parameters, self._own(leaves), None, at_watched=self._seen(self._at(leaves))
+        )
 
     def claim(self) -> ClaimedGradient:
         """What the calls said, having refused what is no function."""
