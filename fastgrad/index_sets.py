@@ -64,6 +64,17 @@ def spread_over(size: int, count: int) -> IndexArray:
     return distinct(np.linspace(0, size - 1, min(size, count)).astype(np.intp))
 
 
+def all_or_spread(size: int, largest: int, count: int) -> IndexArray:
+    """All indices of a vector, or `count` at equal distances where its size is over `largest`.
+
+    Examples
+    --------
+    >>> all_or_spread(3, 4, 2).tolist(), all_or_spread(5, 4, 2).tolist()
+    ([0, 1, 2], [0, 4])
+    """
+    return np.arange(size, dtype=np.intp) if size <= largest else spread_over(size, count)
+
+
 def union(a: npt.NDArray[T], b: npt.NDArray[T]) -> npt.NDArray[T]:
     """The values of either of two vectors, increasing.
 

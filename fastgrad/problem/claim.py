@@ -15,7 +15,7 @@ import numpy as np
 
 from fastgrad.arrays import FloatArray, Floats, IndexArray
 from fastgrad.errors import InputError
-from fastgrad.index_sets import positions_of, spread_over
+from fastgrad.index_sets import all_or_spread, positions_of
 from fastgrad.problem.parameters import Parameters
 
 NO_JITTER = np.zeros(1)
@@ -122,10 +122,7 @@ def watched(parameters: Parameters) -> IndexArray:
 
     All of them up to SMALL_ENOUGH_TO_KEEP parameters, else WATCHED of them at equal distances.
     """
-    n = parameters.size
-    if n <= SMALL_ENOUGH_TO_KEEP:
-        return np.arange(n, dtype=np.intp)
-    return spread_over(n, WATCHED)
+    return all_or_spread(parameters.size, SMALL_ENOUGH_TO_KEEP, WATCHED)
 
 
 def same_gradient(a: Floats, b: Floats, tolerance: float = 0.0) -> bool:
