@@ -58,7 +58,7 @@ def typical_size(leaf: FloatArray) -> float:
     return 1.0 if rms == 0 else max(rms, SMALLEST_TYPICAL_SIZE)
 
 
-def parameter_leaf(leaf: Any, name: str) -> FloatArray:
+def parameter_leaf(leaf: object, name: str) -> FloatArray:
     """A leaf of the parameters as a float32 or float64 array of finite numbers, in native byte order.
 
     Raises
@@ -104,7 +104,7 @@ def _dtype_advice(dtype: np.dtype[Any], name: str, is_array: bool) -> str:
     return "Pass arrays of numbers."
 
 
-def _as_array(leaf: Any, what: str) -> FloatArray:
+def _as_array(leaf: object, what: str) -> FloatArray:
     try:
         return np.asarray(leaf)
     except Exception as error:
@@ -112,7 +112,7 @@ def _as_array(leaf: Any, what: str) -> FloatArray:
         raise InputError(f"{what} is not an array: got {describe(leaf)}{join}") from error
 
 
-def matching_leaf(leaf: Any, block: Block, what: str) -> FloatArray:
+def matching_leaf(leaf: object, block: Block, what: str) -> FloatArray:
     """A leaf of a gradient as a flat array.
 
     Parameters
@@ -149,7 +149,7 @@ def describe_blocks(blocks: Sequence[Block]) -> str:
     return "{" + ", ".join(f"{b.name}: {b.shape}" for b in blocks) + "}"
 
 
-def describe(value: Any) -> str:
+def describe(value: object) -> str:
     """A value in a few words, for error messages."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"

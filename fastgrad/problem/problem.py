@@ -101,7 +101,7 @@ class Problem:
         )
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     if value is None:
         return "None"
     return getattr(value, "__name__", None) or type(value).__name__

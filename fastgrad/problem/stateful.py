@@ -71,7 +71,7 @@ def copy_of(net: Any) -> Any:
         ) from error
 
 
-def flat_vector(value: Any, what: str) -> npt.NDArray[Any]:
+def flat_vector(value: object, what: str) -> npt.NDArray[Any]:
     """What the method `what` returned as the parameters; InputError unless that is one flat vector."""
     try:
         vector = np.array(value)

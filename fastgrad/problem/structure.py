@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import optree
 
+from fastgrad.arrays import Floats
 from fastgrad.errors import InputError
 
 ROOT_NAME = "params"
@@ -22,7 +22,7 @@ NAMESPACE = "fastgrad"
 """The optree namespace in which dicts keep the order in which they were written."""
 
 
-def flatten_alike(a: Any, b: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def flatten_alike(a: Any, b: Any) -> tuple[Floats, Floats]:
     """All numbers of two structures as two vectors, in the order of the first.
 
     Where the structures differ, the numbers of the second are in its own order.
@@ -35,7 +35,7 @@ def flatten_alike(a: Any, b: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     return _numbers(leaves), _numbers([leaf for other in others for leaf in flatten(other)[0]])
 
 
-def block_name(path: tuple[Any, ...]) -> str:
+def block_name(path: Sequence[object]) -> str:
     """A leaf's name from its path: ("enc", 0, "W") is "enc[0].W", the root array is "params"."""
     name = ""
     for key in path:
@@ -76,6 +76,6 @@ def containers(spec: optree.PyTreeSpec) -> str:
     return str(spec).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]
 
 
-def _numbers(leaves: Sequence[Any]) -> npt.NDArray[np.float64]:
+def _numbers(leaves: Sequence[Any]) -> Floats:
     flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves]
     return np.concatenate(flat) if flat else np.empty(0)

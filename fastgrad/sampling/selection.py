@@ -101,7 +101,7 @@ def choose_coordinates(
     return draw_blocks(counts.tolist(), parameters, seed, gradient)
 
 
-def _count(coordinates: Any, parameters: Parameters) -> int | None:
+def _count(coordinates: object, parameters: Parameters) -> int | None:
     """How many coordinates a number or a fraction asks for; None for what is neither."""
     if isinstance(coordinates, float | np.floating):
         if not 0 < coordinates <= 1:
@@ -226,7 +226,7 @@ def selection_of(
     return Selection(len(indices), parameters.size, how, seed, per_block, tuple(unvisited))
 
 
-def _what_is_taken(coordinates: Any) -> str:
+def _what_is_taken(coordinates: object) -> str:
     return (
         'coordinates must be "auto", "all", a number or a fraction of them to draw, or a one-dimensional '
         f"array of flat indices (integers; np.flatnonzero(mask) for a mask); got {describe(coordinates)}"

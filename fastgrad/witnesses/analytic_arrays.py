@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from fastgrad.arrays import Floats, IndexArray
+from fastgrad.arrays import Floats, IndexArray, Values
 from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.witnesses.functions import Functions
 
@@ -69,7 +69,7 @@ class Largest:
 
     value: float = 0.0
 
-    def include(self, array: npt.NDArray[Any]) -> None:
+    def include(self, array: Values) -> None:
         """Take another array into account."""
         if np.iscomplexobj(array) and array.size:
             self.value = max(self.value, float(np.abs(array.imag).max()))
@@ -129,7 +129,7 @@ class Followed(NDArrayOperatorsMixin):
         if name in METHODS:
             return self._method(name)
         if name.startswith("__"):
-            raise AttributeError(name)  # NumPy looks whether an array has its protocols
+            raise AttributeError(name)  # NumPy asks for protocols that an array may have
         raise NotAnalytic(f".{name}")
 
     def _method(self, name: str) -> Callable[..., Any]:
@@ -224,12 +224,12 @@ def complex_derivatives(functions: Functions, indices: IndexArray, step: float) 
     return found, sizes
 
 
-def _complex_leaves(functions: Functions) -> list[Any]:
+def _complex_leaves(functions: Functions) -> list[Values]:
     """A complex copy of the parameters, a flat array for each block."""
     return WorkingCopy(functions.parameters, np.complex128).flat_leaves
 
 
-def _followed_cost(functions: Functions, leaves: list[Any], largest: Largest) -> Any:
+def _followed_cost(functions: Functions, leaves: list[Values], largest: Largest) -> Any:
     """What the cost returns for `Followed` parameters."""
     arrays = [Followed(leaf, largest) for leaf in functions.parameters.shaped(leaves)]
     with np.errstate(all="ignore"):

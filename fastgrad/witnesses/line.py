@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.arrays import Floats
+from fastgrad.arrays import Floats, Values
 from fastgrad.engines.numbers import to_number
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
@@ -81,7 +81,7 @@ class Line:
             )
         )
 
-    def _at(self, t: complex, dtype: type[np.complex128] | None = None) -> list[Any]:
+    def _at(self, t: complex, dtype: type[np.complex128] | None = None) -> list[Values]:
         """The point x + t v, a flat array for each block."""
         leaves = WorkingCopy(self.parameters, dtype).flat_leaves
         for leaf, v in zip(leaves, self.direction, strict=True):
