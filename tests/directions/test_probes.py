@@ -48,11 +48,8 @@ def slopes_of(prober, part, count=COUNT):
 
 def along(engine, direction, errors):
     """v . e, from each component of the direction by itself; errors are by flat index."""
-    return sum(
-        component_at(engine, direction, i) * e
-        for i, e in errors.items()
-        if direction.region.contains(np.array([i]))[0] and i not in direction.without
-    )
+    moved = {direction.region.flat_index(k) for k in range(direction.region.size)} - {*direction.without}
+    return sum(component_at(engine, direction, i) * e for i, e in errors.items() if i in moved)
 
 
 def quadratic(p):

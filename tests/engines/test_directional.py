@@ -48,7 +48,7 @@ def of_network(dtype=np.float64):
 def said_plainly(engine, direction, cost, t, args=()):
     """J(x + t v) - J(x) - g . (t v) as one would write it, from the whole direction."""
     parameters = engine.parameters
-    inside = np.flatnonzero(direction.region.contains(np.arange(parameters.size)))
+    inside = np.array([direction.region.flat_index(k) for k in range(direction.region.size)])
     v = np.zeros(parameters.size)
     v[inside] = components(direction.seed, inside)
     if direction.ruler:

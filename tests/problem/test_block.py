@@ -82,7 +82,9 @@ class TestBlocks:
         assert block_name(("enc", 0, "W")) == "enc[0].W"
         assert block_name(()) == "params"
 
-    def test_is_single_array(self):
-        """Only a bare array is a single array; a dict or list of one is not."""
-        assert Parameters(np.ones(2)).is_single_array
-        assert not Parameters([np.ones(2)]).is_single_array
+    def test_few_of_each_block(self):
+        """Of each block come at most so many positions, spread over it, and all where it has no more."""
+        p = Parameters({"W": np.zeros(9), "none": np.zeros(0), "b": np.zeros(2)})
+        assert p.few_of_each_block(np.arange(11), 4).tolist() == [0, 2, 4, 6, 9, 10]
+        assert p.few_of_each_block(np.array([3, 5, 10]), 1).tolist() == [0, 2]
+        assert p.few_of_each_block(np.empty(0, dtype=np.intp), 4).tolist() == []
