@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastgrad.diagnosis.evidence import Evidence
-from fastgrad.diagnosis.places import joined, place
+from fastgrad.diagnosis.places import joined, pattern_of
 
 SHAPE = (6, 7)
 
@@ -16,7 +16,7 @@ def words(bad, good=None):
     bad = np.asarray(bad, dtype=bool).reshape(-1)
     values, no = np.arange(42.0), np.zeros(42, dtype=bool)
     block = Evidence("W", SHAPE, np.arange(42), values, values, values, no, no, values)
-    found = place(block, bad, ~bad if good is None else good)
+    found = pattern_of(block, bad, ~bad if good is None else good)
     return None if found is None else found.words
 
 

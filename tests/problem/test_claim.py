@@ -34,7 +34,7 @@ def test_jitter_goes_with_the_coordinates():
 
 def test_narrowed():
     """An answer that was not copied can be let go, but for the coordinates that are still needed."""
-    narrowed = claim(seen=np.ones(8))
+    narrowed = claim(at_watched=np.ones(8))
     narrowed.narrow(np.array([1, 5, 7]))
     assert narrowed.leaves == []
     assert narrowed.at(np.array([1, 7])).values.tolist() == [1.0, 20.0]
@@ -42,7 +42,7 @@ def test_narrowed():
 
 def test_written_into():
     """A cost that writes into the answer of the gradient function is refused."""
-    kept = claim(seen=np.concatenate([leaf.astype(float) for leaf in LEAVES]))
+    kept = claim(at_watched=np.concatenate([leaf.astype(float) for leaf in LEAVES]))
     kept.require_unchanged()
     kept.leaves[0] = kept.leaves[0] + 1
     with pytest.raises(InputError, match="the cost writes into the array"):

@@ -77,7 +77,9 @@ class TestTogether:
             found = rng.hypergeometric(bad, size - known - bad, drawn, self.TRIALS)
             values, where = np.unique(found, return_inverse=True)
             limits = [
-                BlockGuarantee.of("W", size, known, dirty_known, drawn, int(x), confidence).at_most
+                BlockGuarantee.of(
+                    BlockCounts("W", size, known, dirty_known, drawn, int(x)), confidence
+                ).at_most
                 for x in values
             ]
             held &= wrong <= np.array(limits)[where]

@@ -7,6 +7,7 @@ import pytest
 
 import fastgrad
 from fastgrad.problem.parameters import Parameters
+from fastgrad.witnesses.functions import Functions
 from fastgrad.witnesses.line import Line, dyadic_direction
 
 X = {"W": np.array([[0.5, -1.25], [2.0, 0.75]]), "b": np.array([0.25, 0.5])}
@@ -16,7 +17,7 @@ def line_of(cost, gradient=None):
     """A line along a random direction."""
     parameters = Parameters(X)
     direction = dyadic_direction(parameters, np.random.default_rng(0))
-    return Line(fastgrad.Problem(cost, gradient, X), parameters, direction)
+    return Line(Functions(fastgrad.Problem(cost, gradient, X), parameters), direction)
 
 
 def test_components_are_short_in_binary():

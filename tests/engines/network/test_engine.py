@@ -156,7 +156,7 @@ def test_batches_do_not_matter(net, X, Y, monkeypatch):
     parameters = Parameters(parameters_of(net))
     indices, offsets = np.arange(parameters.size), 1e-4 * rng.normal(size=(parameters.size, 5))
     for size in (1, 3000, 2**30):
-        monkeypatch.setattr("fastgrad.engines.network.state.PLAIN_BYTES", size)
+        monkeypatch.setattr("fastgrad.engines.network.state.RULES_BYTES", size)
         found.append(NetworkEngine(net.cost, parameters, (X, Y), net).values(indices, offsets))
     for other in found[1:]:
         np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-14)

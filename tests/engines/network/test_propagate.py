@@ -1,4 +1,4 @@
-"""Changes carried plainly through the layers give the values of the full network."""
+"""Changes carried through the layers by rules give the values of the full network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from network_cases import NETWORKS, parameters_of, textbook
 
-from fastgrad.engines.network.propagate import plain_changes
+from fastgrad.engines.network.propagate import changes_by_rules
 from fastgrad.engines.network.state import NetworkState
 from fastgrad.problem.parameters import Parameters
 
@@ -20,7 +20,7 @@ def test_are_those_of_the_full_network(net, X, Y):
     for block in parameters.blocks:
         place, own = state.locate(block.name)
         inside = np.array([0, block.size - 1])
-        found = plain_changes(state, place, own, inside, offsets)
+        found = changes_by_rules(state, place, own, inside, offsets)
         whole = textbook(net, params, X, Y, block.start + inside, offsets) - net.cost(params, X, Y)
         if net.l2 and own == "weight":  # the penalty's change is added elsewhere
             w = params[block.name].reshape(-1)[inside][:, None]
