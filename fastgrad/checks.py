@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from fastgrad.coordinates.measurement import Measurement
-from fastgrad.differences.plan import StepOption
 from fastgrad.errors import InputError
 from fastgrad.execution.budget import INTERRUPTED, Budget
 from fastgrad.execution.identity import open_checkpoint
 from fastgrad.execution.progress import Progress
 from fastgrad.execution.workers import one_blas_thread
-from fastgrad.options import Options, check_seed
+from fastgrad.options import CheckOptions, Options, check_seed, takes_options
 from fastgrad.preflight.gradient import claimed_gradient
 from fastgrad.problem.arguments import args_unchanged
 from fastgrad.problem.parameters import Parameters
@@ -29,30 +28,14 @@ from fastgrad.strategy.run import carry_out, coordinates_for_engine
 from fastgrad.verdict.classic import relative_error as _relative_error
 
 
+@takes_options
 def check_gradient(
     cost: Callable[..., Any],
     gradient: Any,
     params: Any,
     *,
     args: tuple[Any, ...] = (),
-    coordinates: Any = "auto",
-    seed: int = 0,
-    method: str = "central",
-    step: StepOption = None,
-    perturb: str = "parameters",
-    engine: str = "auto",
-    vectorized: bool = False,
-    n_jobs: int | None = None,
-    backend: Any = None,
-    tolerance: float | None = None,
-    progress: bool | None = None,
-    confidence: float | None = None,
-    wrong_fraction: float | None = None,
-    draw: str = "uniform",
-    probes: int | None = None,
-    budget: float | None = None,
-    max_evaluations: int | None = None,
-    checkpoint: Any = None,
+    **options: Unpack[CheckOptions],
 ) -> Report:
     """Check a claimed gradient against finite differences of the cost.
 
@@ -63,29 +46,7 @@ def check_gradient(
     params : array of any shape | dict | list | tuple | nestings of them, float32 or float64 leaves;
         they are only read
     args : whatever else cost and gradient take, as a tuple
-    coordinates : "auto" for every coordinate where that takes seconds, else a certificate by random
-        directions, a subset of each block, and a search for what is wrong; "all"; an int for a random subset
-        of that size (at least some from each block), a float for a fraction; or an array of flat indices
-    seed : of every random choice
-    method : "forward", "central", "central4", "central6" or "complex"
-    step : None for the default of each block; a float, or floats by block name, in units of the parameter
-    perturb : "parameters"; for a Network also "nodes", the pre-activations of its Dense layers, from which
-        the derivatives of their weights follow, or "auto", whichever takes less work for each layer
-    engine : "auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one) or "network"
-    vectorized : whether cost takes a batch, each array with a leading axis k, and returns shape (k,)
-    n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else one
-        worker. Naming backend="threading" for a plain Python cost says that it is safe in threads
-    tolerance : a fixed relative tolerance instead of the error bounds
-    progress : True or False for a progress bar on stderr; None for one on a terminal only
-    confidence : of what the report says of coordinates that were not checked; None for 0.999
-    wrong_fraction : the share of wrong coordinates in any block that the subset is to find with that
-        confidence; it says how many are drawn
-    draw : "uniform", or "importance" for larger entries of the claimed gradient more often
-    probes : how many random directions must be clean for a certificate; None for 20 where "auto" does not
-        check everything, and none elsewhere
-    budget : seconds; what is known by then is reported
-    max_evaluations : evaluations of the cost; likewise
-    checkpoint : a file that keeps what was evaluated, from which a killed check goes on
+    options : those of fastgrad.options.Options
 
     Returns
     -------
@@ -108,36 +69,17 @@ def check_gradient(
     >>> wrong.verdict, wrong.wrong[0].label
     ('disagree', 'params[1]')
     """
-    return check(
-        Problem(cost, gradient, params, args),
-        coordinates=coordinates,
-        seed=seed,
-        method=method,
-        step=step,
-        perturb=perturb,
-        engine=engine,
-        vectorized=vectorized,
-        n_jobs=n_jobs,
-        backend=backend,
-        tolerance=tolerance,
-        progress=progress,
-        confidence=confidence,
-        wrong_fraction=wrong_fraction,
-        draw=draw,
-        probes=probes,
-        budget=budget,
-        max_evaluations=max_evaluations,
-        checkpoint=checkpoint,
-    )
+    return check(Problem(cost, gradient, params, args), **options)
 
 
-def check(problem: Problem, **options: Any) -> Report:
-    """Check a Problem; the options are those of check_gradient.
+@takes_options
+def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
+    """Check a Problem with the options of check_gradient.
 
     Parameters
     ----------
     problem : Problem
-    options : the keywords of check_gradient, other than args
+    options : those of fastgrad.options.Options
 
     Raises
     ------
@@ -183,20 +125,21 @@ def check(problem: Problem, **options: Any) -> Report:
     return build_report(problem, parameters, chosen, found, done, m, path, seconds)
 
 
+@takes_options
 def assert_gradient(
     cost: Callable[..., Any],
     gradient: Any,
     params: Any,
     *,
     args: tuple[Any, ...] = (),
-    **options: Any,
+    **options: Unpack[CheckOptions],
 ) -> Report:
     """Check a gradient and raise GradientError, with the report's text, unless it agrees.
 
     Parameters
     ----------
     cost, gradient, params, args : as for check_gradient
-    options : the other options of check_gradient
+    options : those of fastgrad.options.Options
 
     Returns
     -------
@@ -224,21 +167,28 @@ def assert_gradient(
     return report
 
 
+@takes_options
 def numerical_gradient(
-    cost: Callable[..., Any], params: Any, *, args: tuple[Any, ...] = (), **options: Any
+    cost: Callable[..., Any], params: Any, *, args: tuple[Any, ...] = (), **options: Unpack[CheckOptions]
 ) -> NumericalGradient:
     """The gradient of a cost by finite differences, with a bound on the error of each entry.
 
     Parameters
     ----------
     cost, params, args : as for check_gradient
-    options : the other options of check_gradient, but for tolerance; entries left out by coordinates=, or
-        that no difference could find, are NaN with an error bound of inf
+    options : those of fastgrad.options.Options
 
     Returns
     -------
     NumericalGradient
-        `.values` and `.error_bound` in float64, in the structure of params.
+        `.values` and `.error_bound` in float64, in the structure of params. Entries that coordinates= leaves
+        out, or that no difference could find, are NaN with an error bound of inf.
+
+    Raises
+    ------
+    InputError
+        When the problem cannot be differentiated as it was given, and for tolerance=, probes=,
+        wrong_fraction= and draw="importance", which are about a claimed gradient.
 
     Examples
     --------

@@ -1,12 +1,26 @@
-"""The options of a check, with their defaults, as one value."""
+"""The options of a check: names, types, defaults and documentation, all of it in this file.
+
+An option is a field of Options, which has its default, its sentence and whether it changes a value. It is
+also a line of CheckOptions: type checkers read the types of keywords from this form only. A test compares the
+two lists. Everything else is derived from the fields: signatures and docstrings in checks.py, the flags of
+`fastgrad check`, and the options that a check must have in common with its checkpoint.
+
+checks.py makes an Options of its keywords and hands it on. A wrong value is refused here, before the cost is
+called.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import inspect
+import os
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from fastgrad.arrays import is_finite_number
 from fastgrad.differences.plan import StepOption
@@ -26,28 +40,152 @@ def is_auto(coordinates: Any) -> bool:
     return isinstance(coordinates, str) and coordinates == "auto"
 
 
+class CheckOptions(TypedDict, total=False):
+    """The keywords of check_gradient and its kin, for type checkers and editors; Options explains them."""
+
+    coordinates: npt.ArrayLike
+    seed: int
+    method: str
+    step: StepOption
+    perturb: str
+    engine: str
+    vectorized: bool
+    n_jobs: int | None
+    backend: Any
+    tolerance: float | None
+    progress: bool | None
+    confidence: float | None
+    wrong_fraction: float | None
+    draw: str
+    probes: int | None
+    budget: float | None
+    max_evaluations: int | None
+    checkpoint: str | os.PathLike[str] | None
+
+
+def _says(sentence: str, changes_values: bool = True) -> dict[str, Any]:
+    """The metadata of a field of Options."""
+    return {"sentence": sentence, "changes_values": changes_values}
+
+
 @dataclass(frozen=True)
 class Options:
-    """How a gradient is checked; each field is a keyword of check_gradient, explained there."""
+    """How a gradient is checked, one field for each option.
 
-    coordinates: Any = "auto"
-    seed: int = 0
-    method: str = "central"
-    step: StepOption = None
-    perturb: str = "parameters"
-    engine: str = "auto"
-    vectorized: bool = False
-    n_jobs: int | None = None
-    backend: Any = None
-    tolerance: float | None = None
-    progress: bool | None = None
-    confidence: float | None = None
-    wrong_fraction: float | None = None
-    draw: str = "uniform"
-    probes: int | None = None
-    budget: float | None = None
-    max_evaluations: int | None = None
-    checkpoint: Any = None
+    A check may go on from a checkpoint with another value of an option that does not change any value: with
+    other workers, or more time.
+    """
+
+    coordinates: npt.ArrayLike = field(
+        default="auto",
+        metadata=_says(
+            'which coordinates are checked: "auto" for every one where that takes seconds, else a '
+            "certificate by random directions, a subset of each block, and a search for what is wrong; "
+            '"all"; an int for a random subset of that size (at least some from each block); a float for a '
+            "fraction; or an array of flat indices"
+        ),
+    )
+    seed: int = field(default=0, metadata=_says("the seed of every random choice"))
+    method: str = field(
+        default="central",
+        metadata=_says('the stencil: "forward", "central", "central4", "central6" or "complex"'),
+    )
+    step: StepOption = field(
+        default=None,
+        metadata=_says(
+            "the step in units of the parameter: a float, or floats by block name; None for the default of "
+            "each block"
+        ),
+    )
+    perturb: str = field(
+        default="parameters",
+        metadata=_says(
+            'what is moved: "parameters"; for a Network also "nodes", the pre-activations of its Dense '
+            'layers, from which the derivatives of their weights follow, or "auto", whichever takes less '
+            "work for each layer"
+        ),
+    )
+    engine: str = field(
+        default="auto",
+        metadata=_says(
+            'what evaluates the cost: "auto", "python", "compiled" (a Numba cost), "batched" (a vectorized '
+            'one) or "network"'
+        ),
+    )
+    vectorized: bool = field(
+        default=False,
+        metadata=_says(
+            "whether cost takes a batch, each array with a leading axis k, and returns shape (k,)"
+        ),
+    )
+    n_jobs: int | None = field(
+        default=None,
+        metadata=_says(
+            "the number of workers, as joblib.Parallel takes it; None is what joblib.parallel_config says, "
+            "else one worker",
+            changes_values=False,
+        ),
+    )
+    backend: Any = field(
+        default=None,
+        metadata=_says(
+            "the backend, as joblib.Parallel takes it; None is what joblib.parallel_config says, else what "
+            'suits the engine; "threading" for a plain Python cost says that it is safe in threads',
+            changes_values=False,
+        ),
+    )
+    tolerance: float | None = field(
+        default=None, metadata=_says("a fixed relative tolerance instead of the error bounds")
+    )
+    progress: bool | None = field(
+        default=None,
+        metadata=_says(
+            "whether a progress bar is shown on stderr; None for one on a terminal only", changes_values=False
+        ),
+    )
+    confidence: float | None = field(
+        default=None,
+        metadata=_says(
+            "the confidence of what the report says of coordinates that were not checked; None for 0.999"
+        ),
+    )
+    wrong_fraction: float | None = field(
+        default=None,
+        metadata=_says(
+            "the share of wrong coordinates in any block that the subset is to find with that confidence; it "
+            "says how many are drawn"
+        ),
+    )
+    draw: str = field(
+        default="uniform",
+        metadata=_says(
+            'how a subset is drawn: "uniform", or "importance" for larger entries of the claimed gradient '
+            "more often"
+        ),
+    )
+    probes: int | None = field(
+        default=None,
+        metadata=_says(
+            'how many random directions must be clean for a certificate; None for 20 where "auto" does not '
+            "check everything, and none elsewhere"
+        ),
+    )
+    budget: float | None = field(
+        default=None,
+        metadata=_says("seconds, after which what is known is reported", changes_values=False),
+    )
+    max_evaluations: int | None = field(
+        default=None,
+        metadata=_says(
+            "evaluations of the cost, after which what is known is reported", changes_values=False
+        ),
+    )
+    checkpoint: str | os.PathLike[str] | None = field(
+        default=None,
+        metadata=_says(
+            "a file that keeps what was evaluated, from which a killed check goes on", changes_values=False
+        ),
+    )
 
     def __post_init__(self) -> None:
         find_stencil(self.method)
@@ -80,13 +218,58 @@ class Options:
             raise InputError(f"probes must be an integer >= 0, or None; got {probes!r}")
 
     @classmethod
-    def of(cls, given: dict[str, Any]) -> Options:
+    def of(cls, given: CheckOptions) -> Options:
         """The options from keywords; TypeError for an unknown one, with the known ones."""
-        known = [field.name for field in fields(cls)]
+        known = [option.name for option in OPTIONS]
         unknown = [name for name in given if name not in known]
         if unknown:
             raise TypeError(f"unknown option {unknown[0]!r}: the options are {', '.join(known)}")
         return cls(**given)
+
+
+class Option(NamedTuple):
+    """One field of Options as data; `type` is the annotation as it is written."""
+
+    name: str
+    type: str
+    default: Any
+    sentence: str
+    changes_values: bool
+
+
+OPTIONS = tuple(Option(f.name, str(f.type), f.default, **f.metadata) for f in fields(Options))
+"""The table of options, in the order of the fields."""
+
+PLACE = "options : those of fastgrad.options.Options"
+"""This line of a docstring is replaced by the options with their sentences."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def takes_options(function: Function) -> Function:
+    """Show the options, with defaults and sentences, in the signature and docstring of a function.
+
+    Parameters
+    ----------
+    function : has `**options` and the line PLACE in its docstring; it is returned, as it would be called
+    """
+    signature = inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(o.name, inspect.Parameter.KEYWORD_ONLY, default=o.default, annotation=o.type)
+        for o in OPTIONS
+    ]
+    function.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    if function.__doc__:  # python -OO leaves none
+        function.__doc__ = function.__doc__.replace(PLACE, _EXPLAINED)
+    return function
+
+
+def _entry(option: Option) -> str:
+    return textwrap.fill(f"{option.name} : {option.sentence}", width=105, subsequent_indent=" " * 8)
+
+
+_EXPLAINED = "\n    ".join(map(_entry, OPTIONS))
 
 
 FEWEST = 2

@@ -12,14 +12,11 @@ import numpy.typing as npt
 from fastgrad._version import __version__
 from fastgrad.arrays import pieces
 from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
-from fastgrad.options import Options
+from fastgrad.options import OPTIONS, Options
 from fastgrad.problem.arguments import array_leaves
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
-
-IRRELEVANT = ("n_jobs", "backend", "progress", "checkpoint", "budget", "max_evaluations")
-"""Options that do not change any value: a check may go on with other workers, or more time."""
 
 
 def open_checkpoint(
@@ -56,12 +53,8 @@ def identity(
 
 
 def _in_words(options: Options) -> str:
-    said = []
-    for name in options.__dataclass_fields__:
-        value = getattr(options, name)
-        if name not in IRRELEVANT:
-            said.append(f"{name}={_one_value(value)}")
-    return ", ".join(said)
+    values = ((o.name, getattr(options, o.name)) for o in OPTIONS if o.changes_values)
+    return ", ".join(f"{name}={_one_value(value)}" for name, value in values)
 
 
 def _one_value(value: Any) -> str:
