@@ -1,14 +1,24 @@
-"""The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench."""
+"""The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench.
+
+The entry point of the package and `python -m fastgrad` call main. It parses the arguments, runs the command
+and returns the exit status. `fastgrad check` hands its options on to fastgrad.checks.check and prints the
+report. Commands import what they run when they run it, so that `fastgrad --help` is quick.
+
+argparse parses: flags can be added to it in a loop over the table of options, and it comes with Python. typer
+reads flags from a signature, in which every option would stand again. click is a dependency without a gain.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastgrad._version import __version__
+from fastgrad.cli.flags import add_option_flags, given_options
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
@@ -16,19 +26,27 @@ from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
 if TYPE_CHECKING:
     from fastgrad.report.report import Report
 
-
 EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
+"""Of `fastgrad check`, by the report's verdict."""
+
 CANNOT_RUN = 2
+"""The exit status where nothing could be checked; argparse uses it for wrong arguments."""
+
 INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
+"""The exit status after Ctrl-C: shells add the number of the signal, SIGINT = 2, to 128."""
 
 DEMOS = ("lesson", "digits")
+"""The modules of fastgrad.cli.demos, in the order in which they are run."""
 
 EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments : after the name of the program; None for those of this process
 
     Examples
     --------
@@ -45,10 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("fastgrad: interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        print(_explained(error, users=options.run is _check), file=sys.stderr)
+        return CANNOT_RUN
+
+
+def _explained(error: Exception, users: bool) -> str:
+    """What to print of an exception: only `fastgrad check` runs functions of the user's."""
+    if users:
         from fastgrad.cli.tracebacks import user_traceback
 
-        print(f"fastgrad: the cost or gradient raised\n{user_traceback(error)}", file=sys.stderr)
-        return CANNOT_RUN
+        return f"fastgrad: the cost or gradient raised\n{user_traceback(error)}"
+    return f"fastgrad: a fault in fastgrad\n{''.join(traceback.format_exception(error)).rstrip()}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,51 +99,29 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     which.add_argument("--sample", type=int, metavar="N", help="check N coordinates drawn at random")
     which.add_argument("--fraction", type=float, metavar="F", help="check this share of the coordinates")
     which.add_argument("--all", action="store_true", help="check every coordinate, however long it takes")
-    check.add_argument(
-        "--confidence", type=float, metavar="P", help="of what is said of unchecked coordinates (0.999)"
-    )
-    check.add_argument(
-        "--wrong-fraction",
-        type=float,
-        metavar="F",
-        help="draw enough to find this share of wrong coordinates",
-    )
-    check.add_argument("--draw", default="uniform", help="uniform, or importance: large entries more often")
-    check.add_argument("--probes", type=int, metavar="K", help="random directions that must be clean (20)")
-    check.add_argument("--budget", type=float, metavar="SECONDS", help="report what is known by then")
-    check.add_argument("--max-evaluations", type=int, metavar="N", help="evaluations of the cost at most")
-    check.add_argument("--checkpoint", metavar="FILE", help="keep what was evaluated, and go on from it")
-    check.add_argument("--seed", type=int, default=0, help="of the random draw (default 0)")
-    check.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
-    check.add_argument("--method", default="central", help="forward, central, central4, central6 or complex")
-    check.add_argument("--engine", default="auto", help="auto, python, compiled, batched or network")
-    check.add_argument(
-        "--perturb", default="parameters", help="parameters, or for a Network also nodes or auto"
-    )
-    check.add_argument("--vectorized", action="store_true", help="the cost takes (k, n) and returns (k,)")
-    check.add_argument("--tolerance", type=float, help="a fixed relative tolerance instead of the bounds")
+    _add_jobs(check)
+    add_option_flags(check)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
-    check.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        help="a progress bar on stderr (default: on a terminal only)",
-    )
     check.set_defaults(run=_check)
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     demo = commands.add_parser("demo", help="see it work: the classic lesson, then a network on digits")
     demo.add_argument("name", nargs="?", choices=DEMOS, help="one of them only")
-    demo.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
+    _add_jobs(demo)
     demo.set_defaults(run=_demo)
 
 
 def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     bench = commands.add_parser("bench", help="how fast it is on this machine, in under a minute")
-    bench.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers at most (default: all)")
+    _add_jobs(bench, "workers at most")
     bench.add_argument("--json", action="store_true", help="print the result as JSON")
     bench.add_argument("--plot", metavar="FILE", help="draw it: svg, png, pdf (matplotlib)")
     bench.set_defaults(run=_bench)
+
+
+def _add_jobs(command: argparse.ArgumentParser, what: str = "workers") -> None:
+    command.add_argument("--jobs", type=int, default=-1, metavar="N", help=f"{what} (default -1: all cores)")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -136,21 +139,8 @@ def _run_check(options: argparse.Namespace) -> Report:
     return check(
         load_target(options.target),
         coordinates=_coordinates(options),
-        confidence=options.confidence,
-        wrong_fraction=options.wrong_fraction,
-        draw=options.draw,
-        probes=options.probes,
-        budget=options.budget,
-        max_evaluations=options.max_evaluations,
-        checkpoint=options.checkpoint,
-        seed=options.seed,
-        method=options.method,
-        engine=options.engine,
-        perturb=options.perturb,
-        vectorized=options.vectorized,
         n_jobs=options.jobs,
-        tolerance=options.tolerance,
-        progress=options.progress,
+        **given_options(options),
     )
 
 
@@ -173,20 +163,17 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from fastgrad.cli.bench.measure import run_bench
-    from fastgrad.cli.bench.plot import file_kind
+    from fastgrad.cli.bench.plot import check_drawable
+    from fastgrad.cli.bench.status import status_line
 
     if options.plot:
-        file_kind(options.plot)  # what cannot be drawn is refused before the measuring
-    found = run_bench(options.jobs, say=_say)
+        check_drawable(options.plot)  # before the measuring, which takes a minute
+    with status_line() as say:
+        found = run_bench(options.jobs, say=say)
+    print(found.to_json() if options.json else found)
     if options.plot:
         found.plot(options.plot)
-    print(found.to_json() if options.json else found)
     return 0
-
-
-def _say(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"fastgrad: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":
