@@ -1,4 +1,4 @@
-"""A run of the benchmarks beside saved ones of the same kind of machine.
+"""A run of the benchmarks beside saved ones of the same kind of machine; track.py prints the report.
 
 pytest-benchmark compares seconds, and machines are noisy. Here each benchmark has one figure: a ratio within
 its own run, or seconds over those of the reference kernel (benchmarks/reference.py), which is timed just
@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from saved_runs import Summary
 
@@ -20,38 +19,41 @@ THRESHOLD = 1.10
 REMEMBERED = 5
 """So many of the last saved runs of a benchmark make up its earlier figure, by their median."""
 
-RATIO, SECONDS, RATE = "ratio", "seconds", "rate"
+RATIO, SECONDS, RATE = 0, -1, 1
+"""What a figure is: the power of the reference kernel's seconds that frees it from the machine's speed."""
+
+MORE, LESS = 1, -1
+"""What is better: the power of a figure that is larger where the figure is better."""
 
 FIGURES = {
-    # name in extra_info: what it is, and whether more of it is better. The first one present is compared.
-    "times_faster_2_workers": (RATIO, True),
-    "times_textbook": (RATIO, True),
-    "speedup_2_workers": (RATIO, True),
-    "efficiency_2_workers": (RATIO, True),
-    "efficiency": (RATIO, True),
-    "price_over_smallest": (RATIO, False),
-    "share_of_peak": (RATIO, True),
-    "speed_against_handwritten": (RATIO, True),
-    "compiled_times_faster": (RATIO, True),
-    "price_over_the_cost_alone": (RATIO, False),
-    "price_over_central": (RATIO, False),
-    "parent_peak_over_vector": (RATIO, False),
-    "peak_MiB": (RATIO, False),
-    "overhead_microseconds": (SECONDS, False),
-    "microseconds_per_coordinate": (SECONDS, False),
-    "ns_per_element": (SECONDS, False),
-    "warm_seconds": (SECONDS, False),
-    "import_seconds_beyond_numpy": (SECONDS, False),
-    "first_check_seconds": (SECONDS, False),
-    "seconds": (SECONDS, False),
-    "coordinates_per_second": (RATE, True),
-    "evaluations_per_second": (RATE, True),
-    "median": (SECONDS, False),
+    # name in extra_info: what it is, and what is better. The first one present is compared.
+    "times_faster_2_workers": (RATIO, MORE),
+    "times_textbook": (RATIO, MORE),
+    "speedup_2_workers": (RATIO, MORE),
+    "efficiency_2_workers": (RATIO, MORE),
+    "efficiency": (RATIO, MORE),
+    "price_over_smallest": (RATIO, LESS),
+    "share_of_peak": (RATIO, MORE),
+    "speed_against_handwritten": (RATIO, MORE),
+    "compiled_times_faster": (RATIO, MORE),
+    "price_over_the_cost_alone": (RATIO, LESS),
+    "price_over_central": (RATIO, LESS),
+    "parent_peak_over_vector": (RATIO, LESS),
+    "peak_MiB": (RATIO, LESS),
+    "overhead_microseconds": (SECONDS, LESS),
+    "microseconds_per_coordinate": (SECONDS, LESS),
+    "ns_per_element": (SECONDS, LESS),
+    "warm_seconds": (SECONDS, LESS),
+    "import_seconds_beyond_numpy": (SECONDS, LESS),
+    "first_check_seconds": (SECONDS, LESS),
+    "seconds": (SECONDS, LESS),
+    "coordinates_per_second": (RATE, MORE),
+    "evaluations_per_second": (RATE, MORE),
+    "median": (SECONDS, LESS),
 }
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """The number by which a benchmark is compared: more merit is better, whatever the machine's speed."""
 
     name: str
@@ -70,19 +72,15 @@ def figure_of(bench: dict[str, Any]) -> Figure | None:
     Figure(name='median', shown=0.5, merit=0.5)
     """
     reference = bench.get("reference_seconds")
-    for name, (kind, more_is_better) in FIGURES.items():
+    for name, (kind, better) in FIGURES.items():
         value = bench.get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            continue
-        if kind != RATIO and not reference:
-            continue
-        scaled = value / reference if kind == SECONDS else value * reference if kind == RATE else value
-        return Figure(name, float(value), scaled if more_is_better else 1 / scaled)
+        is_measured = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        if is_measured and (kind == RATIO or reference):
+            return Figure(name, float(value), float(value * (reference or 1.0) ** kind) ** better)
     return None
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """A benchmark now and before: `factor` is above 1 where it got better."""
 
     benchmark: str
@@ -115,9 +113,8 @@ def compare(now: Summary, history: Iterable[Summary]) -> list[Change]:
         past = [figure_of(benchmarks[name]) for benchmarks in earlier if name in benchmarks]
         same = [p for p in past if p and figure and p.name == figure.name][-REMEMBERED:]
         if figure and same:
-            shown = statistics.median(p.shown for p in same)
-            factor = figure.merit / statistics.median(p.merit for p in same)
-            changes.append(Change(name, figure.name, figure.shown, shown, len(same), factor))
+            shown, merit = (statistics.median(column) for column in list(zip(*same, strict=True))[1:])
+            changes.append(Change(name, figure.name, figure.shown, shown, len(same), figure.merit / merit))
     return changes
 
 
@@ -135,6 +132,5 @@ def report(now: Summary, history: Iterable[Summary]) -> str:
         return f"nothing saved to compare with for {now['machine']}: scripts/bench --save keeps a run"
     told = worth_telling(changes)
     within, new = len(changes) - len(told), len(now["benchmarks"]) - len(changes)
-    bound = f"{(THRESHOLD - 1) * 100:.0f}%"
-    closing = f"{within} of {len(changes)} within {bound} of before; {new} have no before"
+    closing = f"{within} of {len(changes)} within {THRESHOLD - 1:.0%} of before; {new} have no before"
     return "\n".join([*map(str, told), closing])

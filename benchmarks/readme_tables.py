@@ -1,22 +1,32 @@
-"""The README's tables of the last saved runs: peers, goals, trust."""
+"""The README's tables and picture of the last saved runs: peers, goals, trust.
+
+track.py calls write_tables and peers_plot. Both are made of summaries that saved_runs.py reads.
+"""
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from comparison import figure_of
 from saved_runs import HISTORY, Summary, newest_with, read_history
 
+from fastgrad.cli.bench.plot import bar_chart
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Bench = dict[str, Any]
+
 PEERS = "{table}\n\nWho has no verdict passes a gradient within 1e-6. {caption}"
 GOALS = "{table}\n\n{caption}"
-CAPTION = "`{command}` on {day}, commit {commit}; {machine}; {libraries}."
-TRUST = (
-    "{table}\n\n{right} right gradients and {wrong} wrong ones, by `scripts/trust` on {day}, commit {commit}."
-)
+CAPTION = "`{command}` on {date:.10}, commit {commit}; {machine}; {libraries}."
+SIZES = "{right} right gradients and {wrong} wrong ones"
+TRUST = "{table}\n\n" + SIZES + ", by `scripts/trust` on {date:.10}, commit {commit}."
 MISSING = "{file} has no <!-- bench: {name} --> ... <!-- /bench -->; its table:\n\n{table}\n"
+PICTURE = "Coordinates a second over those of the textbook loop (logarithmic)"
 
 MERGED = 3
 """Cases of one benchmark with one goal, from which they are one row."""
@@ -25,7 +35,7 @@ MERGED = 3
 def caption(summary: Summary) -> str:
     """Machine, versions, date, commit and command, in one line."""
     libraries = ", ".join(f"{name} {version}" for name, version in summary["versions"].items())
-    return CAPTION.format(**summary, day=summary["date"][:10], libraries=libraries)
+    return CAPTION.format(**summary, libraries=libraries)
 
 
 def significant(value: float) -> str:
@@ -40,22 +50,22 @@ def significant(value: float) -> str:
     return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.2g}"
 
 
-def _markdown(heads: list[str], body: list[list[str]], right: int) -> str:
-    """A Markdown table; so many columns after the first are aligned to the right (rich's are not)."""
-    rule = ["---"] + ["---:" if k < right else "---" for k in range(len(heads) - 1)]
-    rows = [[cell.replace("|", r"\|") for cell in row] for row in [heads, rule, *body]]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+def _markdown(heads: list[str], body: list[list[str]], align: str) -> str:
+    """A Markdown table; `align` is of all columns but the first (rich's Markdown tables have none)."""
+    rows = [[cell.replace("|", r"\|") for cell in row] for row in body]
+    rule = ["---"] + [align] * (len(heads) - 1)
+    return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *rows])
 
 
 # Peers
 
 
-def peers_of(summary: Summary) -> tuple[list[str], dict[str, dict[str, dict[str, Any]]]]:
+def peers_of(summary: Summary) -> tuple[list[str], dict[str, dict[str, Bench]]]:
     """Networks, and for every peer its benchmark by network: fastest on the first network first.
 
     Those that look along one direction come last.
     """
-    peers: dict[str, dict[str, dict[str, Any]]] = {}
+    peers: dict[str, dict[str, Bench]] = {}
     networks: dict[str, None] = {}
     for bench in summary["benchmarks"].values():
         if "peer" in bench and "network" in bench:
@@ -73,26 +83,37 @@ def peers_table(summary: Summary) -> str:
     networks, peers = peers_of(summary)
     heads = ["coordinates a second (over the textbook loop's)", "workers", *networks]
     heads += ["evaluations each", "relative error", "right passes", "wrong is found"]
-    body = [_peer_line(peer, networks, benches) for peer, benches in peers.items()]
-    table = _markdown(heads, body, right=len(heads) - 1)
-    return PEERS.format(table=table, caption=caption(summary))
+    body = []
+    for peer, benches in peers.items():
+        some = list(benches.values())
+        speeds = [_speed(benches[network]) if network in benches else "" for network in networks]
+        each = dict.fromkeys(significant(b["evaluations"] / b["coordinates"]) for b in some)
+        errors = [b["relative_error"] for b in some if "relative_error" in b]
+        error = f"{max(errors):.0e}" if errors else ""
+        verdicts = (all(b[key] for b in some) for key in ("passes_right", "finds_wrong"))
+        said = ["yes" if verdict else "**no**" for verdict in verdicts]
+        body.append([peer, str(some[0]["workers"]), *speeds, ", ".join(each), error, *said])
+    return PEERS.format(table=_markdown(heads, body, "---:"), caption=caption(summary))
 
 
-def _peer_line(peer: str, networks: list[str], benches: dict[str, dict[str, Any]]) -> list[str]:
-    some = list(benches.values())
-    speeds = [_speed(benches[network]) if network in benches else "" for network in networks]
-    each = dict.fromkeys(significant(bench["evaluations"] / bench["coordinates"]) for bench in some)
-    errors = [bench["relative_error"] for bench in some if "relative_error" in bench]
-    verdicts = [all(bench[key] for bench in some) for key in ("passes_right", "finds_wrong")]
-    said = ["yes" if verdict else "**no**" for verdict in verdicts]
-    error = f"{max(errors):.0e}" if errors else ""
-    return [peer, str(some[0]["workers"]), *speeds, ", ".join(each), error, *said]
-
-
-def _speed(bench: dict[str, Any]) -> str:
+def _speed(bench: Bench) -> str:
     if "coordinates_per_second" not in bench:
         return f"one direction in {significant(bench['seconds'] * 1e3)} ms"
     return f"{significant(bench['coordinates_per_second'])} ({significant(bench['times_textbook'])})"
+
+
+def peers_plot(summary: Summary) -> Figure:
+    """A row for every peer that looks at coordinates, in the table's order, with a bar for each network."""
+    networks, peers = peers_of(summary)
+    groups = {
+        network: {
+            peer: benches[network]["times_textbook"]
+            for peer, benches in peers.items()
+            if "times_textbook" in benches.get(network, {})
+        }
+        for network in networks
+    }
+    return bar_chart(PICTURE, groups, significant, caption(summary), start=1.0)
 
 
 # Goals
@@ -112,15 +133,15 @@ def goals_table(summary: Summary) -> str:
                 groups.setdefault((shown.partition("[")[0], figure, str(goal)), {})[shown] = bench[figure]
     body = []
     for (function, figure, goal), cases in groups.items():
+        rows = {name: [value] for name, value in cases.items()}
         if len(cases) >= MERGED:
-            body.append(_goal_line(f"{function} ({len(cases)} cases)", figure, goal, list(cases.values())))
-        else:
-            body += [_goal_line(name, figure, goal, [value]) for name, value in cases.items()]
-    table = _markdown(["benchmark", "figure", "measured", "goal"], body, right=0)
+            rows = {f"{function} ({len(cases)} cases)": list(cases.values())}
+        body += [[f"`{name}`", figure, _measured(values, goal), goal] for name, values in rows.items()]
+    table = _markdown(["benchmark", "figure", "measured", "goal"], body, "---")
     return GOALS.format(table=table, caption=caption(summary))
 
 
-def _figure_of_goal(key: str, bench: dict[str, Any]) -> str:
+def _figure_of_goal(key: str, bench: Bench) -> str:
     """The figure that a goal is of: "goal_cold" is of the one that has "cold" in its name."""
     part = key.removeprefix("goal").strip("_")
     if not part:
@@ -129,12 +150,13 @@ def _figure_of_goal(key: str, bench: dict[str, Any]) -> str:
     return next((name for name in bench if part in name and not name.startswith("goal")), "")
 
 
-def _goal_line(name: str, figure: str, goal: str, values: list[float]) -> list[str]:
-    worst, *_, best = sorted([*values, values[0]], reverse=goal.startswith(("<", "parent <")))
-    missed = misses(worst, goal)  # by how little can matter
-    numbers = [f"{v:.3g}" if missed and v < 1000 else significant(v) for v in (worst, best)]
+def _measured(values: list[float], goal: str) -> str:
+    """The worst and the best of the values, in bold where the worst misses the goal."""
+    ends = [max(values), min(values)] if goal.startswith(("<", "parent <")) else [min(values), max(values)]
+    missed = misses(ends[0], goal)  # by how little can matter
+    numbers = [f"{v:.3g}" if missed and v < 1000 else significant(v) for v in ends]
     shown = " to ".join(dict.fromkeys(numbers))
-    return [f"`{name}`", figure, f"**{shown}**" if missed else shown, goal]
+    return f"**{shown}**" if missed else shown
 
 
 def misses(value: float, goal: str) -> bool:
@@ -146,10 +168,8 @@ def misses(value: float, goal: str) -> bool:
     (True, False, False)
     """
     found = re.search(r"(<=|>=|<|>) *([\d,.]+)", goal)
-    if found is None:
-        return False
-    limit = float(found[2].replace(",", ""))
-    return {"<=": value > limit, ">=": value < limit, "<": value >= limit, ">": value <= limit}[found[1]]
+    is_met = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
+    return found is not None and not is_met[found[1]](value, float(found[2].replace(",", "")))
 
 
 # Trust
@@ -160,32 +180,28 @@ def trust_table(saved: dict[str, Any]) -> str:
     heads = ["rule", "false alarms", "misses", "undecided, right / wrong", "evaluations"]
     body = []
     for rule, tally in saved["rules"].items():
-        undecided = (tally["undecided_right"], tally["undecided_wrong"])
-        between = "{} / {}".format(*undecided) if any(undecided) else ""
-        counts = [str(tally["false_alarms"]), str(tally["misses"]), between]
-        body.append([rule, *counts, f"{tally['evaluations']:,}"])
-    return TRUST.format(**saved, table=_markdown(heads, body, right=4), day=saved["date"][:10])
+        is_ever = tally["undecided_right"] or tally["undecided_wrong"]
+        undecided = "{undecided_right} / {undecided_wrong}".format(**tally) if is_ever else ""
+        counts = [str(tally["false_alarms"]), str(tally["misses"])]
+        body.append([rule, *counts, undecided, f"{tally['evaluations']:,}"])
+    return TRUST.format(**saved, table=_markdown(heads, body, "---:"))
 
 
 # The README
 
-TABLES: dict[str, Callable[[Any], str]] = {"peers": peers_table, "goals": goals_table, "trust": trust_table}
+TABLES = {"peers": peers_table, "goals": goals_table, "trust": trust_table}
 
 
 def write_tables(readme: Path, folder: Path = HISTORY) -> None:
     """The last saved tables between their markers in the README; on stdout where it has none."""
     runs, trusts = read_history(folder), read_history(folder, "trust")
-    sources = {
-        "peers": newest_with(runs, "peer"),
-        "goals": newest_with(runs, "goal"),
-        "trust": trusts[-1] if trusts else None,
-    }
+    sources = [newest_with(runs, "peer"), newest_with(runs, "goal"), trusts[-1] if trusts else None]
     text = readme.read_text()
-    for name, source in sources.items():
+    for (name, table_of), source in zip(TABLES.items(), sources, strict=True):
         if source is None:
             print(f"no {name} table: nothing was saved for it")
             continue
-        table = TABLES[name](source)
+        table = table_of(source)
         replaced = between_markers(text, name, table)
         if replaced is None:
             print(MISSING.format(file=readme.name, name=name, table=table))

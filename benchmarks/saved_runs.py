@@ -1,11 +1,17 @@
-"""Runs of the benchmarks as benchmarks/history/ keeps them: medians, figures, machine, versions, commit."""
+"""Runs of the benchmarks as benchmarks/history/ keeps them: medians, figures, machine, versions, commit.
+
+pytest-benchmark's own storage keeps the machine's name and no versions. track.py has its JSON of a run
+summarised and saved here. comparison.py and readme_tables.py are given what is read.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from datetime import UTC, datetime
-from importlib import metadata
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +19,22 @@ from pytest_benchmark.utils import get_commit_info
 
 HISTORY = Path(__file__).parent / "history"
 
+# fmt: off
 LIBRARIES = (
-    "fastgrad",
-    "numpy",
-    "numba",
-    "scipy",
-    "joblib",
-    "numdifftools",
-    "statsmodels",
-    "optimagic",
-    "jacobi",
-    "fdm",
-    "torch",
-    "jax",
+    "fastgrad", "numpy", "numba", "scipy", "joblib",
+    "numdifftools", "statsmodels", "optimagic", "jacobi", "fdm", "torch", "jax",
 )
+# fmt: on
+"""The libraries whose versions are kept: fastgrad's own and its peers."""
+
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}
+"""The widest vector instructions of a processor, by their flag, the widest first."""
 
 Summary = dict[str, Any]
 
 
 def summarise(raw: dict[str, Any], versions: dict[str, str], command: str) -> Summary:
-    """What is kept of pytest-benchmark's JSON, whose own storage keeps every round and the machine's name.
+    """What is kept of pytest-benchmark's JSON of a run.
 
     Parameters
     ----------
@@ -40,11 +42,15 @@ def summarise(raw: dict[str, Any], versions: dict[str, str], command: str) -> Su
     versions : of the libraries, by name
     command : that made it
     """
-    kept = {}
-    for bench in raw["benchmarks"]:
-        extra = {k: _short(v) for k, v in bench["extra_info"].items() if v is not None}
-        kept[bench["fullname"]] = {"median": _short(bench["stats"]["median"]), **extra}
-    references = [b["reference_seconds"] for b in kept.values() if "reference_seconds" in b]
+    kept = {
+        bench["fullname"]: {
+            key: _short(value)
+            for key, value in {"median": bench["stats"]["median"], **bench["extra_info"]}.items()
+            if value is not None
+        }
+        for bench in raw["benchmarks"]
+    }
+    references = [bench["reference_seconds"] for bench in kept.values() if "reference_seconds" in bench]
     return {
         "date": raw["datetime"][:16],
         "commit": _commit(raw["commit_info"]),
@@ -65,10 +71,9 @@ def machine_kind(machine_info: dict[str, Any]) -> str:
     'AMD EPYC, 2 cores, AVX2'
     """
     cpu = machine_info.get("cpu", {})
-    flags = set(cpu.get("flags", ()))
-    vectors = next((name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
-    parts = [cpu.get("brand_raw") or machine_info.get("machine", "unknown"), f"{cpu.get('count', 0)} cores"]
-    return ", ".join([*parts, vectors] if vectors else parts)
+    processor = cpu.get("brand_raw") or machine_info.get("machine", "unknown")
+    vectors = [name for flag, name in VECTORS.items() if flag in cpu.get("flags", ())]
+    return ", ".join([processor, f"{cpu.get('count', 0)} cores", *vectors[:1]])
 
 
 def _commit(info: dict[str, Any]) -> str:
@@ -85,14 +90,8 @@ def now_and_commit() -> dict[str, str]:
 
 
 def installed_versions() -> dict[str, str]:
-    """The versions of the libraries that are installed here."""
-    installed = {}
-    for name in LIBRARIES:
-        try:
-            installed[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return installed
+    """The versions of those LIBRARIES that are installed."""
+    return {name: version(name) for name in LIBRARIES if find_spec(name)}
 
 
 def read_history(folder: Path = HISTORY, kind: str = "run") -> list[Summary]:
@@ -120,11 +119,5 @@ def save(what: Summary, folder: Path = HISTORY, kind: str = "run") -> Path:
 
 def to_lines(what: Summary) -> str:
     """JSON with one line for each benchmark or rule, so that differences can be read."""
-    lines = []
-    for key, value in what.items():
-        shown = json.dumps(value)
-        if isinstance(value, dict) and any(isinstance(v, dict) for v in value.values()):
-            inner = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items())
-            shown = f"{{\n{inner}\n }}"
-        lines.append(f" {json.dumps(key)}: {shown}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    indented = json.dumps(what, indent=1)
+    return re.sub(r"\{[^{}]*\}", lambda inner: json.dumps(json.loads(inner[0])), indented) + "\n"

@@ -14,8 +14,10 @@ import json
 from pathlib import Path
 
 from comparison import report
-from readme_tables import write_tables
+from readme_tables import peers_plot, write_tables
 from saved_runs import installed_versions, newest_with, read_history, save, summarise
+
+from fastgrad.cli.bench import plot
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,14 +43,10 @@ def main() -> None:
     if chosen.table:
         write_tables(ROOT / "README.md")
     if chosen.plot:
-        from peers_plot import peers_plot
-
-        from fastgrad.cli.bench.plot import save as save_plot
-
         latest = newest_with(read_history(), "peer")
         if latest is None:
             parser.error("nothing to draw: scripts/bench --save benchmarks/bench_peers.py keeps a run")
-        save_plot(peers_plot(latest), chosen.plot)
+        plot.save(peers_plot(latest), chosen.plot)
         print(f"wrote {chosen.plot}")
 
 

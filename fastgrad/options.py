@@ -93,8 +93,8 @@ class Options:
     step: StepOption = field(
         default=None,
         metadata=_says(
-            "the step in units of the parameter: a float, or floats by block name; None for the default of "
-            "each block"
+            "the step in units of the parameter: a float, or floats by block name; by default that of each "
+            "block"
         ),
     )
     perturb: str = field(
@@ -121,16 +121,16 @@ class Options:
     n_jobs: int | None = field(
         default=None,
         metadata=_says(
-            "the number of workers, as joblib.Parallel takes it; None is what joblib.parallel_config says, "
-            "else one worker",
+            "the number of workers, as joblib.Parallel takes it; by default what joblib.parallel_config "
+            "says, else one worker",
             changes_values=False,
         ),
     )
     backend: Any = field(
         default=None,
         metadata=_says(
-            "the backend, as joblib.Parallel takes it; None is what joblib.parallel_config says, else what "
-            'suits the engine; "threading" for a plain Python cost says that it is safe in threads',
+            "the backend, as joblib.Parallel takes it; by default what joblib.parallel_config says, else "
+            'what suits the engine; "threading" for a plain Python cost says that it is safe in threads',
             changes_values=False,
         ),
     )
@@ -140,13 +140,13 @@ class Options:
     progress: bool | None = field(
         default=None,
         metadata=_says(
-            "whether a progress bar is shown on stderr; None for one on a terminal only", changes_values=False
+            "whether a progress bar is shown on stderr; by default on a terminal only", changes_values=False
         ),
     )
     confidence: float | None = field(
         default=None,
         metadata=_says(
-            "the confidence of what the report says of coordinates that were not checked; None for 0.999"
+            "the confidence of what the report says of coordinates that were not checked; by default 0.999"
         ),
     )
     wrong_fraction: float | None = field(
@@ -166,19 +166,17 @@ class Options:
     probes: int | None = field(
         default=None,
         metadata=_says(
-            'how many random directions must be clean for a certificate; None for 20 where "auto" does not '
-            "check everything, and none elsewhere"
+            'how many random directions must be clean for a certificate; by default 20 where "auto" does '
+            "not check everything, and none elsewhere"
         ),
     )
     budget: float | None = field(
         default=None,
-        metadata=_says("seconds, after which what is known is reported", changes_values=False),
+        metadata=_says("seconds after which what is known is reported", changes_values=False),
     )
     max_evaluations: int | None = field(
         default=None,
-        metadata=_says(
-            "evaluations of the cost, after which what is known is reported", changes_values=False
-        ),
+        metadata=_says("evaluations of the cost after which what is known is reported", changes_values=False),
     )
     checkpoint: str | os.PathLike[str] | None = field(
         default=None,

@@ -12,7 +12,6 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 import comparison
-import peers_plot
 import readme_tables
 import saved_runs
 
@@ -312,7 +311,7 @@ class TestPlot:
             peer("c", speed=None),
         ]
         made = {**summary(), "benchmarks": {str(k): row for k, row in enumerate(both)}}
-        (axes,) = peers_plot.peers_plot(made).axes
+        (axes,) = readme_tables.peers_plot(made).axes
         assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
         assert [text.get_text() for text in axes.texts] == ["3", "2", "0.5"]
         # A bar starts at the textbook loop's speed, and goes to the left where a peer is slower.
@@ -321,5 +320,5 @@ class TestPlot:
     def test_caption(self):
         """The picture says where and when it was measured."""
         made = {**summary(), "benchmarks": {"a": peer("a")}}
-        said = " ".join(peers_plot.peers_plot(made).get_supxlabel().split())
+        said = " ".join(readme_tables.peers_plot(made).get_supxlabel().split())
         assert said == readme_tables.caption(made)

@@ -1,6 +1,6 @@
 """Horizontal bars by matplotlib (extra `plot`), which is imported when something is drawn.
 
-BenchResult.plot and benchmarks/peers_plot.py draw with bar_chart and write with save. cli/main.py calls
+BenchResult.plot and the repository's benchmarks draw with bar_chart and write with save. cli/main.py calls
 check_drawable before it measures. Each of the three raises InputError where matplotlib is missing; save and
 check_drawable also where it does not know the ending, or the file cannot be written.
 """
