@@ -73,7 +73,7 @@ def _explained(error: Exception, users: bool) -> str:
         from fastgrad.cli.tracebacks import user_traceback
 
         return f"fastgrad: the cost or gradient raised\n{user_traceback(error)}"
-    return f"fastgrad: a fault in fastgrad\n{''.join(traceback.format_exception(error)).rstrip()}"
+    return f"fastgrad: the command failed\n{''.join(traceback.format_exception(error)).rstrip()}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -230,7 +230,7 @@ def test_checkpoint(target, capsys, tmp_path):
 @pytest.mark.parametrize(
     ("command", "where"), [("bench", "bench.measure.run_bench"), ("demo", "demos.lesson.run")]
 )
-def test_a_fault_of_ours(monkeypatch, capsys, command, where):
+def test_failing_command(monkeypatch, capsys, command, where):
     """What goes wrong in a command that calls nothing of the user's is not said to be the user's."""
 
     def broken(*arguments, **options):
@@ -239,7 +239,7 @@ def test_a_fault_of_ours(monkeypatch, capsys, command, where):
     monkeypatch.setattr(f"fastgrad.cli.{where}", broken)
     assert main([command]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("fastgrad: a fault in fastgrad\nTraceback (most recent call last):")
+    assert error.startswith("fastgrad: the command failed\nTraceback (most recent call last):")
     assert error.endswith('in broken\n    raise LookupError("of ours")\nLookupError: of ours\n')
 
 
