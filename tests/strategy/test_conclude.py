@@ -8,7 +8,7 @@ import pytest
 import fastgrad
 from fastgrad.directions.probes import Slope
 from fastgrad.directions.search import IN_VAIN, Certifier, Localiser, Search
-from fastgrad.engines.directional import Direction, DirectionalEngine
+from fastgrad.engines.directional import Direction, DirectionalEngine, Tangent
 from fastgrad.problem.regions import Region
 from fastgrad.specification import Specification
 from fastgrad.strategy.conclude import BLIND, NO_BUDGET_TO_SEARCH, NO_SINGLE_ONE, conclude
@@ -20,7 +20,7 @@ class FakeProber:
     """Has the engine that a certificate asks for its sizes."""
 
     def __init__(self, parameters):
-        self.engine = DirectionalEngine(lambda x: 0.0, parameters, (), [2 * X], 0.0)
+        self.engine = DirectionalEngine(lambda x: 0.0, parameters, (), Tangent(0.0, [2 * X]))
 
 
 def search_of(spec, clean=0, **known):
