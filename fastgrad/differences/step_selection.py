@@ -120,7 +120,6 @@ def choose_step(
     f0: float,
     noise_of: Callable[[float], float],
     cap: float,
-    least: float = 0.0,
 ) -> StepChoice:
     """The power of two at which truncation and noise balance for the worst of a few probes.
 
@@ -132,11 +131,10 @@ def choose_step(
     start : where the search starts: eps^(1/3) times the block's typical size
     f0 : what `sample` would return at offset 0
     noise_of : sigma at a step h; constant for ordinary costs
-    cap : no larger step is chosen; see step_cap
-    least : no smaller step is chosen, nor one under 16 ulp of every probe
+    cap : no larger step is chosen; see step_cap. None under 16 ulp of every probe is chosen either
     """
     ulp = np.spacing(np.abs(x)).astype(np.float64)
-    low = _exponent(max(least, ULPS_OF_A_RAISED_STEP * float(ulp.min()), SMALLEST), up=True)
+    low = _exponent(max(ULPS_OF_A_RAISED_STEP * float(ulp.min()), SMALLEST), up=True)
     high = max(_exponent(cap), low)
     search = _Search(sample, x, indices, f0, noise_of, low, high, ulp)
     level: int | None = min(max(_exponent(start), low), high)

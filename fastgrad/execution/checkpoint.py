@@ -97,9 +97,7 @@ class ValueStore(Protocol):
 class NoCheckpoint:
     """The twin for a run without a file: nothing is found, nothing is kept."""
 
-    resumed = False
     seconds = 0.0
-    reused = 0
 
     def key(self, kind: str, indices: npt.NDArray[Any], offsets: Values) -> str:
         """The same for every pass: there is nothing to tell apart."""
@@ -166,12 +164,8 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, str]) -> None:
         self.path = Path(path).absolute()  # so that ":memory:" and "file:..." are names like others
-        self.resumed = False
-        """Whether an earlier run has left something in the file."""
         self.seconds = 0.0
         """How long the earlier runs took, all together."""
-        self.reused = 0
-        """How many values were taken from the file, so far."""
         self._seal = checksum_of(sorted(identity.items()))
         self._asked: Counter[str] = Counter()
         self._began = self._committed = time.perf_counter()
@@ -185,7 +179,7 @@ class Checkpoint:
             try:
                 self._place = file_id(self.path)
                 with self._database():
-                    self.resumed = self._open(dict(identity))
+                    self._open(dict(identity))
             except BaseException:
                 self._connection.close()
                 raise
@@ -222,12 +216,9 @@ class Checkpoint:
         with self._database() as database:
             rows = database.execute(f"{SELECT_CHUNKS} WHERE key = ? ORDER BY id", (key,))
             chunks = [chunk_of_row(self._seal, row) for row in rows]
-            covered = np.zeros(count, dtype=np.bool_)
-            for start, stop, values in chunks:
+            for _, stop, values in chunks:
                 if stop > count or values.shape[1] != points or values.dtype != dtype:
                     raise sqlite3.DatabaseError("a chunk is not of its pass")
-                covered[start:stop] = True
-        self.reused += int(covered.sum()) * points
         return chunks
 
     def store(self, key: str, start: int, values: Values) -> None:
@@ -359,8 +350,8 @@ class Checkpoint:
             except ERRORS as error:
                 raise explained(self.path, error) from error
 
-    def _open(self, identity: dict[str, str]) -> bool:
-        """Take the lock; check what is there, or make it: whether anything was."""
+    def _open(self, identity: dict[str, str]) -> None:
+        """Take the lock; check what is there, or make it."""
         database = self._connection
         for setting in SETTINGS:
             database.execute(f"PRAGMA {setting}").fetchall()
@@ -375,7 +366,6 @@ class Checkpoint:
         database.execute("PRAGMA journal_mode=WAL").fetchall()
         if not found:
             self._make(identity)
-        return found
 
     def _make(self, identity: dict[str, str]) -> None:
         """The tables, in one transaction of their own: a file that has any has all of them."""

@@ -122,17 +122,6 @@ class TestResume:
         assert what_is_found(path) == EVERYTHING
         assert what_is_found(path) == EVERYTHING
 
-    def test_says_so(self, path):
-        """The first run has not resumed, the second has, and it counts each value that it took once."""
-        with Checkpoint(path, IDENTITY) as first:
-            assert (first.resumed, first.seconds, first.reused) == (False, 0.0, 0)
-            first.store("a", 0, the_values(0, 4))
-            first.store("a", 2, the_values(2, 5))
-        with Checkpoint(path, IDENTITY) as second:
-            second.finished("a", 6, 2, np.float64)
-            second.finished("b", 6, 2, np.float64)
-            assert (second.resumed, second.reused) == (True, 10)
-
     def test_seconds_add_up(self, path, monkeypatch):
         """Seconds are those of all earlier runs, not of this one."""
         clock = [0.0]
@@ -159,14 +148,14 @@ class TestResume:
         if stage == "in WAL mode":
             edited(path, "PRAGMA journal_mode=WAL")
         with Checkpoint(path, IDENTITY) as first:
-            assert not first.resumed
+            assert first.finished("values", 4, 2, np.float64) == []
 
     def test_the_leftover_of_a_deleted_checkpoint(self, path, tmp_path):
         """Where only the file was deleted after a kill, what SQLite kept beside it is not taken for new."""
         killed_run(path)
         path.unlink()
         with Checkpoint(path, IDENTITY) as first:
-            assert not first.resumed
+            assert first.finished("values", 4, 2, np.float64) == []
         assert list(tmp_path.iterdir()) == [path]
 
     def test_names_that_sqlite_takes_for_others(self, tmp_path, monkeypatch):
@@ -281,7 +270,7 @@ class TestNoCheckpoint:
             none.flush()
             assert none.finished(key, 6, 2, np.float64) == []
             assert [none.remember("what", lambda answer=answer: answer) for answer in (1, 2)] == [1, 2]
-            assert (none.resumed, none.seconds, none.reused) == (False, 0.0, 0)
+            assert none.seconds == 0.0
 
     def test_has_what_a_checkpoint_has(self, path):
         """All that is public in one is public in the other, but for the path."""
