@@ -21,7 +21,7 @@ from fastgrad.report.numerical import NumericalGradient
 from fastgrad.report.report import Report
 from fastgrad.specification import Specification
 from fastgrad.strategy.ask_witnesses import ask_complex_step, ask_path_integral
-from fastgrad.strategy.run import carry_out, choose
+from fastgrad.strategy.run import choose, measure_choice
 from fastgrad.verdict.classic import relative_error as _relative_error
 
 
@@ -105,7 +105,7 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         engines = vetted_engines(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(problem.args, "cost"):
-            outcome = carry_out(coordinates, choice)
+            outcome = measure_choice(coordinates, choice)
             complex_step = ask_complex_step(coordinates)
             found = coordinates.result()
         path_integral = ask_path_integral(spec, engines, run, found, outcome, coordinates.z)
@@ -194,7 +194,7 @@ def numerical_gradient(
         engines = vetted_engines(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):
-            carry_out(coordinates, choice)
+            measure_choice(coordinates, choice)
             found = coordinates.result()
     return NumericalGradient.of(spec, engines, found, run)
 

@@ -1,7 +1,7 @@
-"""What each block is seen to be like before the sweep: its noise, its step, the truncation there.
+"""Calibration of each block: its noise, its step, and the truncation error at that step.
 
-A few coordinates of a block speak for all of it (docs/numerics.md, Step and Noise); a coordinate that is not
-like them shows as one whose difference disagrees or whose bound is too wide, and is then measured on its own.
+A few coordinates are measured and stand for their block (docs/numerics.md, Step and Noise). A coordinate that
+is unlike them has a difference that disagrees or a bound that is too wide. It is then measured on its own.
 """
 
 from __future__ import annotations

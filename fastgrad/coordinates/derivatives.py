@@ -1,4 +1,4 @@
-"""What was measured of the moved coordinates, seen from the user's: derivatives, bounds and verdicts.
+"""Derivatives, bounds and verdicts of the user's coordinates, from what was measured of the moved ones.
 
 The engine may move other points than the user's parameters, such as the nodes of a network. `Derivatives`
 carries the table of what was moved over to the user's coordinates, and asks the rule for the verdict on each.

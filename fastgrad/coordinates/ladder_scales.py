@@ -1,9 +1,11 @@
-"""Which ladders a coordinate goes up: that of its block, and where that tells nothing others.
+"""The scales on which a coordinate is measured by ladders of steps: that of its block, and smaller ones.
 
-A cost may wave many times within any step that is usual for a parameter of that size, and look smooth at all
-of them, or kinked, or contradict itself. Far smaller steps are then tried; and a parameter far smaller than
-its block's is called wrong only as far as steps of its own size can tell. That the cost does not move at all
-at far smaller steps says nothing: they may be below what rounding inside it lets through.
+The stages `ladder` and `confirm` make `Ladders` of the coordinates of one block, and get `Rulings` (M,).
+
+A cost may oscillate many times within any step that is usual for a parameter of that size. Its differences
+then look smooth, or kinked, or contradict one another. Far smaller steps are tried there. A parameter that is
+far smaller than its block's typical size is called wrong only as far as steps of its own size can tell. A
+cost that does not change at far smaller steps proves nothing: rounding inside it may hide the change.
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ MUCH_SMALLER = 2.0**-10
 """A parameter of less than this share of its block's typical size may live on a scale of its own."""
 
 DEEPER = 2.0**-20
-"""Where the second ladder begins if nothing is believed on the first, which ends at 2^-27 (sines at 1e9 wave
-once in 2^-27 of their argument)."""
+"""Where the second ladder begins if nothing is believed on the first, in units of the first one's scale. The
+first ends at 2^-27. (A sine of frequency 1e9 has its period there.)"""
 
 
 @dataclass(frozen=True, eq=False)
-class Climb:
-    """M coordinates of one block before their ladders; the fields are what ladder.adjudicate takes."""
+class Ladders:
+    """The ladders of M coordinates of one block; the fields are what differences.ladder.adjudicate takes."""
 
     sample: Evaluate
     x: npt.NDArray[Any]
@@ -39,10 +41,10 @@ class Climb:
     noise: NoiseModel
     z: float
 
-    def up(self) -> tuple[Rulings, Floats]:
-        """The ladder of each coordinate, and the scale on which it was readable.
+    def measured(self) -> tuple[Rulings, Floats]:
+        """The ruling on each coordinate, and the scale (M,) of the ladder that gave it.
 
-        Where nothing is believed on the block's, or a kink is seen, others are tried.
+        Where the ladder on the block's scale is not believed, or shows a kink, smaller scales are tried.
         """
         found, readable = self._ladder(), self.scale.copy()
         for scale in (self.scale * DEEPER, np.abs(self.x).astype(np.float64)):
@@ -56,10 +58,10 @@ class Climb:
         return found, readable
 
     def confirmed(self, first: Rulings) -> Rulings:
-        """The ladders again at unrelated steps, joined with what the first ones said."""
+        """The rulings of the first ladders, joined with those of ladders at unrelated steps."""
         found = self._confirm(first)
         lost = np.flatnonzero(~np.isfinite(found.error_bound) & ~found.kink)
-        if len(lost):  # they contradict each other: two more, far below both
+        if len(lost):  # the two contradict each other: two more are measured, far below both
             below = self._some(lost, self.scale[lost] * DEEPER)
             there = below._confirm(below._ladder())
             moves = there.numeric != 0
@@ -79,6 +81,6 @@ class Climb:
         given: dict[str, Any] = {"scale": self.scale, "noise": self.noise, "z": self.z}
         return confirm(self.sample, self.x, self.indices, self.f0, first, **given)
 
-    def _some(self, at: IndexArray, scale: Floats) -> Climb:
+    def _some(self, at: IndexArray, scale: Floats) -> Ladders:
         """Some of the coordinates, on another scale."""
         return replace(self, x=self.x[at], indices=self.indices[at], scale=scale, noise=self.noise.of(at))

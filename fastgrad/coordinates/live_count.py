@@ -1,4 +1,4 @@
-"""How many coordinates agree so far, while their first values come in: what a waiting user is told.
+"""How many coordinates agree so far, while their first values come in, for the progress bar.
 
 The counts follow the screen's rule alone, on the scale of the claimed gradient. A coordinate that is counted
 as wrong or undecided here goes through all stages before the report calls it so.

@@ -21,7 +21,7 @@ import numpy as np
 
 from fastgrad.arrays import Evaluate, Floats, IndexArray, Values, root_mean_square
 from fastgrad.coordinates.calibration import Calibration
-from fastgrad.coordinates.ladder_scales import Climb
+from fastgrad.coordinates.ladder_scales import Ladders
 from fastgrad.coordinates.table import CONFIRMED, FINER, LADDERED, OWN, CoordinateTable
 from fastgrad.differences.bounds import (
     by_complex_step,
@@ -205,23 +205,25 @@ def _six_points(setting: Setting, table: CoordinateTable, at: IndexArray, factor
 
 def _ladder(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
     """The step ladder of each coordinate."""
-    for climb, some in _climbs(setting, table, at):
-        found, scale = climb.up()
-        table.scale[some] = scale / climb.typical
+    for ladders, some in _ladders_by_block(setting, table, at):
+        found, scale = ladders.measured()
+        table.scale[some] = scale / ladders.typical
         table.accept_rulings(some, found, LADDERED)
 
 
 def _confirm(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
     """The ladder again at steps that share no rounding with those before."""
-    first = at[table.level[at] < LADDERED]  # another sample than the one that was measured by a ladder before
+    first = at[table.level[at] < LADDERED]  # not all were measured by a ladder before
     if len(first):
         _ladder(setting, table, first)
-    for climb, some in _climbs(setting, table, at):
-        table.accept_rulings(some, climb.confirmed(table.rulings_on(some)), CONFIRMED)
+    for ladders, some in _ladders_by_block(setting, table, at):
+        table.accept_rulings(some, ladders.confirmed(table.rulings_on(some)), CONFIRMED)
 
 
-def _climbs(setting: Setting, table: CoordinateTable, at: IndexArray) -> list[tuple[Climb, IndexArray]]:
-    """The coordinates of each block before their ladders, and their positions."""
+def _ladders_by_block(
+    setting: Setting, table: CoordinateTable, at: IndexArray
+) -> list[tuple[Ladders, IndexArray]]:
+    """The ladders of the coordinates of each block, and the positions of these coordinates."""
     found = []
     for number, where in setting.parameters.segments(table.plan.indices[at]):
         some = at[where]
@@ -232,8 +234,8 @@ def _climbs(setting: Setting, table: CoordinateTable, at: IndexArray) -> list[tu
         typical = setting.parameters.typical_size(number)
         x = setting.parameters.leaves[number][indices - block.start]
         scale = table.scale[some] * typical
-        climb = Climb(setting.evaluate, x, indices, setting.f0, typical, scale, noise, setting.z)
-        found.append((climb, some))
+        ladders = Ladders(setting.evaluate, x, indices, setting.f0, typical, scale, noise, setting.z)
+        found.append((ladders, some))
     return found
 
 

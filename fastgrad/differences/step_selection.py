@@ -31,7 +31,7 @@ TARGET = 3.0
 RANGE = (TARGET / math.sqrt(8), TARGET * math.sqrt(8))
 """The r2 that is taken: doubling h multiplies r2 by 8, so that one power of two falls in here."""
 
-STIRRED = 4.0
+LARGEST_QUIET_FOURTH = 4.0
 """A step stops growing where |d4| / 6 sigma of a probe passes this: of noise alone it has the standard
 deviation sqrt(70) / 6 times that of the values, which is no more than sigma."""
 
@@ -138,7 +138,7 @@ def choose_step(
     high = max(_exponent(cap), low)
     search = _Search(sample, x, indices, f0, noise_of, low, high, ulp)
     level: int | None = min(max(_exponent(start), low), high)
-    while level is not None and search.look_at(level):
+    while level is not None and search.measure_level(level):
         level = search.next_level(level)
     return search.choice()
 
@@ -166,8 +166,8 @@ class _Search:
     lost: int = 0
     calm: npt.NDArray[np.bool_] | None = None  # (m,) the probes without a kink in sight at `good`
 
-    def look_at(self, level: int) -> bool:
-        """Learn what the level is; False if no round is left for it."""
+    def measure_level(self, level: int) -> bool:
+        """Evaluate at a level and classify it; False if no round is left for it."""
         missing = [j for j in (level, level + 1) if j not in self.values]
         if missing:
             if self.rounds == ROUNDS:
@@ -178,7 +178,7 @@ class _Search:
         return True
 
     def next_level(self, level: int) -> int | None:
-        """Where to look next; None when the step is settled."""
+        """The level to measure next; None when the step is settled."""
         if self.found is not None:
             return None
         if self.good is None:
@@ -237,8 +237,8 @@ class _Search:
         f, sigma = self._stencil(level)[self._usable(level)], self.noise_of(math.ldexp(1.0, level))
         ratio = float(np.max(curvature_ratio(f, sigma), initial=0))  # NaN if any is
         calm = self._calm(level)
-        stirred = self.calm is not None and bool((self.calm & ~calm).any())
-        if math.isnan(ratio) or ratio > RANGE[1] or stirred:
+        kink_appeared = self.calm is not None and bool((self.calm & ~calm).any())
+        if math.isnan(ratio) or ratio > RANGE[1] or kink_appeared:
             if self.bad is None or level < self.bad:
                 self.bad, self.bad_ratio = level, ratio
         elif ratio >= RANGE[0]:
@@ -248,7 +248,7 @@ class _Search:
 
     def _calm(self, level: int) -> npt.NDArray[np.bool_]:
         fourth = fourth_ratio(self._stencil(level), self.f0, self.noise_of(math.ldexp(1.0, level)))
-        return np.asarray(~(fourth > STIRRED) | ~self._usable(level))
+        return np.asarray(~(fourth > LARGEST_QUIET_FOURTH) | ~self._usable(level))
 
     def _below(self, level: int) -> int | None:
         if level == self.low:

@@ -29,7 +29,7 @@ from fastgrad.engines.directional import component_at
 from fastgrad.index_sets import distinct
 from fastgrad.problem.regions import Region
 
-MANY = 64
+LARGEST_LISTING = 64
 """Coordinates that are singled out before localisation stops: a sample tells more of so many
 (docs/numerics.md, Search)."""
 
@@ -217,7 +217,7 @@ class Localiser:
         self._descend(root)
         nothing = self.singled_out + len(self.dense) == before
         self.fruitless = self.fruitless + 1 if nothing else 0
-        if self.singled_out >= MANY:
+        if self.singled_out >= LARGEST_LISTING:
             self._give_up(self.region)
 
     def _descend(self, root: Slope) -> None:
@@ -238,7 +238,7 @@ class Localiser:
                 self._rule(region.flat_index(0))
                 continue
             before = self.singled_out
-            if before >= MANY:
+            if before >= LARGEST_LISTING:
                 return
             slope = self._read_off(slope, root)
             astray = astray + 1 if self.singled_out == before else 0
@@ -274,7 +274,7 @@ class Localiser:
         blocks = {r.block for r in region.rectangles}
         if len(blocks) > 1:  # only those that are full of them
             numbers = self.prober.engine.parameters.block_numbers(np.array(sorted(self.found + self.cleared)))
-            blocks &= {int(k) for k in np.flatnonzero(np.bincount(numbers) >= MANY // 8)}
+            blocks &= {int(k) for k in np.flatnonzero(np.bincount(numbers) >= LARGEST_LISTING // 8)}
         self.dense += sorted(blocks)
         self.region = Region(tuple(r for r in self.region.rectangles if r.block not in blocks))
 

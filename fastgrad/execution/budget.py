@@ -1,4 +1,7 @@
-"""How much may still be spent: seconds, evaluations, and whether anybody said stop."""
+"""What a check may still spend, in seconds and evaluations, and whether it was stopped.
+
+A `Run` owns the `Budget`. `evaluate` asks it between chunks, `strategy` before each batch of coordinates.
+"""
 
 from __future__ import annotations
 

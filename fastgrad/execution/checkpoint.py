@@ -95,7 +95,7 @@ class ValueStore(Protocol):
 
 
 class NoCheckpoint:
-    """The twin for a run without a file: nothing is found, nothing is kept."""
+    """The store of a run without a file: nothing is found, nothing is kept."""
 
     seconds = 0.0
 

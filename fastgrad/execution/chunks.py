@@ -1,4 +1,7 @@
-"""How a plan is cut into chunks: a timed pilot first, then chunks that are predicted to take equally long."""
+"""How a plan is cut into chunks: a timed pilot first, then chunks that are predicted to take equally long.
+
+`evaluate` runs the pilot and hands the chunks, slices of the plan's coordinates, to the workers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The one parallel layer: joblib over chunks of a plan.
+"""The only parallel loop: joblib over the chunks of a plan.
+
+`Evaluator` calls it for one engine; values (m, S) come out.
 
 A plan of m coordinates is cut into chunks; each chunk is `engine.values` on a slice, in a thread for
 engines that release the GIL, in a process for Python costs. Values do not depend on the cut, so they are

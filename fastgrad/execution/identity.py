@@ -1,4 +1,7 @@
-"""What makes two checks the same one, so that one may go on from what another left in a file."""
+"""The identity of a check: hashes of all that its values depend on.
+
+`Run` hands it to the checkpoint, which refuses a file of another check.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A plan being evaluated: its points, the values known so far, and where finished chunks are kept."""
+"""A plan that is being evaluated: its points, the values known so far, and where finished chunks are kept.
+
+`evaluate` makes a `Job` of a plan of indices (m,) and offsets (m, S), and fills its `KnownValues` (m, S).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from fastgrad.execution.budget import Budget
 from fastgrad.execution.checkpoint import ValueStore
 
 Watch = Callable[[slice, Values], None]
-"""Shown each chunk, and its values."""
+"""A function that is called with each finished chunk and its values."""
 
 
 def unknown_values(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Values:
@@ -32,26 +35,26 @@ class KnownValues:
 
     values: Values
     ranges: list[tuple[int, int]]
-    keeper: ValueStore
+    checkpoint: ValueStore
     key: str
 
     @classmethod
-    def of(cls, engine: Engine, indices: IndexArray, offsets: Values, keeper: ValueStore) -> KnownValues:
-        """What the keeper has of a plan, the rest NaN."""
+    def of(cls, engine: Engine, indices: IndexArray, offsets: Values, checkpoint: ValueStore) -> KnownValues:
+        """The values that a checkpoint has of a plan; the others are NaN."""
         # The engine's own name is part of the key: nodes and parameters have numbers of their own.
-        key = keeper.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
+        key = checkpoint.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
         values = unknown_values(offsets.shape, engine.dtype)
         ranges = []
-        for start, stop, found in keeper.finished(key, len(indices), offsets.shape[1], engine.dtype):
+        for start, stop, found in checkpoint.finished(key, len(indices), offsets.shape[1], engine.dtype):
             values[start:stop] = found
             ranges.append((start, stop))
-        return cls(values, ranges, keeper, key)
+        return cls(values, ranges, checkpoint, key)
 
     def store(self, chunk: slice, values: Values) -> None:
         """Take over a finished chunk."""
         self.values[chunk] = values
         self.ranges.append((chunk.start, chunk.stop))
-        self.keeper.store(self.key, chunk.start, values)
+        self.checkpoint.store(self.key, chunk.start, values)
 
     @property
     def gaps(self) -> list[slice]:

@@ -1,4 +1,7 @@
-"""What runs in a worker process, and how an exception of the cost comes home from it."""
+"""Chunks in worker processes, and how an exception of the cost gets from there to the caller.
+
+`evaluate` calls `in_processes` for engines that do not release the GIL.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a waiting user is shown on stderr: a progress bar, or what takes so long before it."""
+"""The progress that a waiting user sees on stderr: a bar, or a line about what takes so long before it.
+
+`Run` makes it and `evaluate` updates it; nothing is shown where stderr is not a terminal.
+"""
 
 from __future__ import annotations
 

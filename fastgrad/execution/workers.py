@@ -1,4 +1,7 @@
-"""How many workers joblib would use, of what kind, and running tasks on them."""
+"""The workers of joblib: how many, threads or processes, and how tasks run on them.
+
+`evaluate` and `processes` run their chunks by `run_tasks`.
+"""
 
 from __future__ import annotations
 

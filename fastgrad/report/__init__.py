@@ -1,4 +1,4 @@
-"""The report: what was found, as data, and its faces."""
+"""The report: what was found, as data, as text and as JSON."""
 
 from fastgrad.report.report import Report
 

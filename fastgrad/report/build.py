@@ -1,4 +1,7 @@
-"""The report from what the stages before it found."""
+"""The report, made from what the stages before found.
+
+`checks` calls `build_report` at the end of a check; nothing is evaluated here.
+"""
 
 from __future__ import annotations
 

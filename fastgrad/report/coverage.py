@@ -1,7 +1,7 @@
 """What was checked, and what that proves of all coordinates: `report.coverage`.
 
-`report.build` makes it once, from the selection of what was to be checked and the coordinates that were in
-the end.
+`report.build` makes it once, from the selection of what was to be checked and the coordinates that were
+measured.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The data of a report: what a check found.
 
-`Report` adds methods to it. The faces of a report, text and JSON, know the data only.
+`Report` adds methods to it. The modules that write text and JSON know the data only.
 
 Arrays have shape (m,), an entry for each checked coordinate, in the units of the gradient.
 """

@@ -1,4 +1,7 @@
-"""What the diagnosis is given: for each block what was claimed, found and allowed."""
+"""The evidence that the diagnosis gets: the claimed and the numerical entries of each block, with bounds.
+
+`report.build` calls `build_diagnosis` and gets sentences.
+"""
 
 from __future__ import annotations
 

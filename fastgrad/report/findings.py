@@ -1,4 +1,7 @@
-"""Single coordinates and single blocks as a report lists them."""
+"""Single coordinates and single blocks as a report lists them.
+
+`report.tables` makes them of arrays (m,) over the checked coordinates.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The report as JSON, for machines."""
+"""The report as JSON, version 1.
+
+`Report.to_json` and `fastgrad check --json` write it.
+"""
 
 from __future__ import annotations
 

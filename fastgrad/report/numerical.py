@@ -1,4 +1,4 @@
-"""A numerical gradient in the structure of the user's parameters."""
+"""A numerical gradient in the structure of the user's parameters: what `numerical_gradient` returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The report that a user gets: its data, and what can be done with it."""
+"""The report that a user gets: its data, which can be printed and written as JSON.
+
+`report.build` makes it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What was decided and done beside the measurements: which coordinates, and what that proves."""
+"""The outcome of a strategy: which coordinates were to be checked, and what certificate or doubt came of it.
+
+`strategy.run` and `strategy.sampled` make it, `report.build` reads it.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the options ask for, or the strategy decides on, is done within the budget.
+"""Choosing coordinates, and measuring them within the budget.
 
-`checks` calls `choose` first, for the engine depends on which coordinates are checked, and then `carry_out`.
-That one measures coordinates, and hands on what came of it as an `Outcome`.
+`checks` calls `choose` first, for the engine depends on which coordinates are checked. Then it calls
+`measure_choice`, which measures them and returns an `Outcome`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def choose(spec: Specification, claim: ClaimedGradient | None) -> Choice:
     return Choice(chosen_for, len(indices), indices, selection)
 
 
-def carry_out(coordinates: Coordinates, choice: Choice) -> Outcome:
+def measure_choice(coordinates: Coordinates, choice: Choice) -> Outcome:
     """Check the chosen coordinates, or what the strategy decides on, within the budget.
 
     Parameters
@@ -90,7 +90,7 @@ def _within_budget(coordinates: Coordinates, choice: Choice) -> Outcome:
     )
     decision = Decision.from_list(numbers)
     if not decision.everything:
-        return SampledCheck(coordinates, decision).carry_out()
+        return SampledCheck(coordinates, decision).measure()
     parameters = spec.parameters
     indices, selection = choose_coordinates("all", parameters, spec.options.seed)
     return _as_asked(coordinates, indices, selection, price)

@@ -66,7 +66,7 @@ class SampledCheck:
         """Of each block of which no more is drawn, in which batch one was found wrong."""
         self.search: Search | None = None
 
-    def carry_out(self) -> Outcome:
+    def measure(self) -> Outcome:
         """Directions first, then the subset, then the search for what a direction showed."""
         indices, selection = self._draw()
         self.coordinates.calibrate(indices, self.decision.looks)

@@ -7,7 +7,15 @@ import pytest
 
 import fastgrad
 from fastgrad.directions.probes import Prober, certified_size
-from fastgrad.directions.search import FORGIVING, FRUITLESS, MANY, Certifier, Localiser, Ruled, Search
+from fastgrad.directions.search import (
+    FORGIVING,
+    FRUITLESS,
+    LARGEST_LISTING,
+    Certifier,
+    Localiser,
+    Ruled,
+    Search,
+)
 from fastgrad.engines.directional import DirectionalEngine, Tangent
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.run import Run
@@ -135,7 +143,7 @@ class TestSearch:
         assert search.localiser.dense == [0]
         assert evaluations <= 600
         assert set(search.localiser.found) <= set(errors)
-        assert len(search.localiser.found) < MANY
+        assert len(search.localiser.found) < LARGEST_LISTING
         assert search.certified
         assert [r.block for r in search.localiser.region.rectangles] == [1, 2]
 
@@ -222,7 +230,7 @@ class TestSearch:
 
     def test_limits(self):
         """The numbers that end a search are those it is tested with."""
-        assert (MANY, FORGIVING, FRUITLESS) == (64, 8, 3)
+        assert (LARGEST_LISTING, FORGIVING, FRUITLESS) == (64, 8, 3)
 
 
 def tanh_cost(p, X, Y):

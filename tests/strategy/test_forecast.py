@@ -75,10 +75,10 @@ def test_a_hiccup_is_timed_again(clock):
 
 def test_it_is_remembered(clock, tmp_path):
     """A check that goes on takes the price of its first run, however long an evaluation takes now."""
-    with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert forecast_of(slow_problem(clock, 0.5), keeper)[0].each == 0.5
-    with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert forecast_of(slow_problem(clock, 4.0), keeper)[0].each == 0.5
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        assert forecast_of(slow_problem(clock, 0.5), checkpoint)[0].each == 0.5
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        assert forecast_of(slow_problem(clock, 4.0), checkpoint)[0].each == 0.5
 
 
 def test_a_network_is_timed_only_where_it_is_large():
