@@ -2,8 +2,9 @@
 
     scripts/bench benchmarks/bench_sampling.py
 
-What a search finds and takes is in bench_locate.py, what a subset and a certificate promise is tested
-(tests/test_guarantees.py, tests/test_certificate.py); here is what fastgrad adds to the cost's own price.
+What a search finds and takes is in bench_locate.py. What a subset and a certificate promise is tested in
+tests/sampling/test_confidence_limits.py and tests/directions/test_certificate.py. Here is what fastgrad adds
+to the cost's own price.
 """
 
 from __future__ import annotations

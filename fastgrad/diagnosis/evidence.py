@@ -33,7 +33,7 @@ RELATIVE = 1e-7
 
 ROUNDINGS = 8.0
 """Roundings of a gradient of fewer digits, in its own eps: 1e-6 in float32, which backprop through a few
-layers stays under (tests/test_diagnosis.py)."""
+layers stays under (tests/diagnosis/test_evidence.py)."""
 
 OF_RMS = 1e-10
 """Share of the block's rms that is always allowed: entries that cancel to 0 have only the rounding of what

@@ -43,7 +43,7 @@ ROUND_BITS = 0x4338000000000000
 # fmt: off
 # (exp(r) - 1 - r) / r**2 on |r| <= ln(2) / 2, lowest power first, degree 10: Chebyshev fit
 # (mpmath.chebyfit, 60 digits), error of exp(r) 2e-19 = 0.002 u. Remade and compared by
-# test_kernels_elementwise.py. Degree 9 leaves 0.2 u.
+# tests/kernels/test_elementwise.py. Degree 9 leaves 0.2 u.
 Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8, Q9, Q10 = (
     0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136, 0.0013888888888883748,
     0.00019841269874820627, 2.4801587325547743e-05, 2.7557255400206422e-06, 2.75572736431103e-07,

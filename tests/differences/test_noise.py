@@ -1,4 +1,4 @@
-"""The noise floor: never far under the true scatter of a cost, and its unusual causes are named."""
+"""The noise of a cost: what is measured is the true deviation or a little more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from noisy_costs import DOUBLE, EXACT, TYPICAL, X, in_extended, measured
 
 from fastgrad.differences.noise import (
     POINTS,
@@ -20,36 +21,9 @@ from fastgrad.differences.noise import (
     fourth_difference_noise,
     measure_noise,
 )
-from fastgrad.differences.rounding import ROUNDING_SD, looks_single_precision, rounding_floor
+from fastgrad.differences.rounding import ROUNDING_SD, rounding_floor
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.differences.steps import default_step, representable
-from fastgrad.problem.block import typical_size
-
-DOUBLE, SINGLE = 2.0**-52, 2.0**-23
-EXACT = np.longdouble
-
-
-def sampler(cost, theta):
-    """The values of a cost of the whole vector, one coordinate moved at a time."""
-
-    def sample(indices, offsets):
-        out = np.empty(offsets.shape)
-        for k, s in np.ndindex(*offsets.shape):
-            moved = theta.copy()
-            moved[indices[k]] = theta.dtype.type(float(theta[indices[k]]) + offsets[k, s])
-            out[k, s] = cost(moved)
-        return out
-
-    return sample
-
-
-def measured(cost, theta, epsilon=DOUBLE, probes=4):
-    """The noise of a cost along its first coordinates, at the default step."""
-    indices = np.arange(min(probes, len(theta)))
-    h, typical = default_step(theta, CENTRAL), typical_size(theta)
-    largest = abs(float(cost(theta)))
-    sample = sampler(cost, theta)
-    return measure_noise(sample, theta[indices], indices, h, epsilon=epsilon, largest=largest, scale=typical)
 
 
 def true_deviation(cost, exact, theta, probes=4, points=60):
@@ -65,110 +39,8 @@ def true_deviation(cost, exact, theta, probes=4, points=60):
     return worst
 
 
-def tanh_net(dtype):
-    """The cost of a network of 5-7-3 units on 20 samples, in the precision of what it is given."""
-    generator = np.random.default_rng(3)
-    X, Y = generator.standard_normal((20, 5)), generator.standard_normal((20, 3))
-    X, Y = X.astype(np.float32), Y.astype(np.float32)
-
-    def cost(theta):
-        W1, W2, kind = theta[:35].reshape(5, 7), theta[35:].reshape(7, 3), theta.dtype
-        out = np.tanh(X.astype(kind) @ W1) @ W2
-        return np.sum((out - Y.astype(kind)) ** 2) / kind.type(2)
-
-    return cost, (generator.standard_normal(56) * 0.4).astype(dtype)
-
-
-def bisected(theta, tolerance=1e-8):
-    """The root y of y^3 + y = sum exp(theta) / 10, by halving an interval."""
-    low, high, target = 0.0, 4.0, np.sum(np.exp(theta)) / 10
-    while high - low > tolerance:
-        y = (low + high) / 2
-        low, high = (y, high) if y**3 + y < target else (low, y)
-    return (low + high) / 2
-
-
-def exact_root(theta):
-    """The same root, by Newton's method in extended precision."""
-    target, y = np.sum(np.exp(theta.astype(EXACT))) / 10, EXACT(1)
-    for _ in range(40):
-        y -= (y**3 + y - target) / (3 * y * y + 1)
-    return y
-
-
-X = np.array([0.37, -1.21, 0.83, 1.94, -0.52, 0.11])
 W = np.random.default_rng(5).standard_normal(10**6)
 BIG = np.random.default_rng(6).standard_normal(10**6)
-
-
-def in_extended(cost):
-    """The same formula in extended precision."""
-    return lambda theta: cost(theta.astype(EXACT))
-
-
-def sine(theta):
-    """sum sin(1e4 x)."""
-    return np.sum(np.sin(theta.dtype.type(1e4) * theta))
-
-
-def exponential(theta):
-    """sum exp(x)."""
-    return np.sum(np.exp(theta))
-
-
-def offset(theta):
-    """1e10 + sum exp(x)."""
-    return theta.dtype.type(1e10) + exponential(theta)
-
-
-def times(factor):
-    """The cost factor * sum exp(x)."""
-    return lambda theta: theta.dtype.type(factor) * exponential(theta)
-
-
-def cosine(theta):
-    """sum cos(x)."""
-    return np.sum(np.cos(theta))
-
-
-def logarithm(theta):
-    """-sum log(x)."""
-    return -np.sum(np.log(theta))
-
-
-net64, at64 = tanh_net(np.float64)
-net32, at32 = tanh_net(np.float32)
-
-# name: cost, exact cost, theta, epsilon
-TYPICAL = {
-    "tanh net": (net64, in_extended(net64), at64, DOUBLE),
-    "tanh net in float32": (net32, in_extended(net32), at32, SINGLE),
-    "float32 inside": (
-        lambda t: net32(t.astype(np.float32)),
-        lambda t: net32(t.astype(np.float32).astype(EXACT)),
-        at32.astype(np.float64),
-        DOUBLE,
-    ),
-    "sin 1e4 x": (sine, in_extended(sine), X, DOUBLE),
-    "exp": (exponential, in_extended(exponential), X, DOUBLE),
-    "exp at 1e-8": (exponential, in_extended(exponential), X * 1e-8, DOUBLE),
-    "exp at 0": (exponential, in_extended(exponential), X * 0, DOUBLE),
-    "cos at 1e8": (cosine, in_extended(cosine), X * 1e8, DOUBLE),
-    "offset 1e10": (offset, in_extended(offset), X, DOUBLE),
-    "offset taken off": (lambda t: 1e10 + exponential(t) - 1e10, in_extended(exponential), X, DOUBLE),
-    "huge": (times(1e300), in_extended(times(1e300)), X, DOUBLE),
-    "tiny": (times(1e-300), in_extended(times(1e-300)), X, DOUBLE),
-    "bisection": (bisected, exact_root, X, DOUBLE),
-    "rounded": (lambda t: np.round(cosine(t), 6), in_extended(cosine), X, DOUBLE),
-    "log near its end": (logarithm, in_extended(logarithm), np.full(4, 1e-6), DOUBLE),
-    "linear": (lambda t: np.sum(t * X), lambda t: np.sum(t.astype(EXACT) * X), X, DOUBLE),
-    "quadratic": (lambda t: np.sum(t * t), lambda t: np.sum(t.astype(EXACT) ** 2), X, DOUBLE),
-}  # fmt: skip
-
-
-rows_of_nine = st.lists(st.integers(-99, 99), min_size=9, max_size=9)
-
-ORDINARY = ("tanh net", "tanh net in float32", "exp", "offset 1e10")
 
 
 class TestBlockNoise:
@@ -337,58 +209,6 @@ class TestDifferenceTable:
             alone, its = difference_table_noise(values[k : k + 1])
             assert np.array_equal(alone, sigma[k : k + 1], equal_nan=True)
             assert its[0] == state[k]
-
-
-class TestFloor:
-    @given(st.floats(2.0**-1000, 1e300))
-    def test_double(self, value):
-        """The floor is 0.289 ulp of the value."""
-        assert rounding_floor(value, DOUBLE) == ROUNDING_SD * np.spacing(value)
-
-    def test_single(self):
-        """The ulp is that of the cost's own dtype."""
-        assert rounding_floor(3.0, SINGLE) == ROUNDING_SD * float(np.spacing(np.float32(3.0)))
-
-    @pytest.mark.parametrize("value", [0.0, 5e-324, 1e-310, math.nan, math.inf])
-    def test_positive(self, value):
-        """The floor is a positive finite number for any value."""
-        assert 0 < rounding_floor(value, DOUBLE) < 1e-300
-
-
-class TestSinglePrecision:
-    def test_recognised(self):
-        """A cost that does its arithmetic in float32 is recognised at float64 parameters."""
-        cost, _, theta, _ = TYPICAL["float32 inside"]
-        assert measured(cost, theta).single_precision
-
-    @pytest.mark.parametrize(
-        "name", ["tanh net", "tanh net in float32", "exp", "rounded", "quadratic", "offset 1e10"]
-    )
-    def test_not_recognised(self, name):
-        """A float64 cost is not taken for a float32 one, nor is a float32 one said to hide it."""
-        cost, _, theta, epsilon = TYPICAL[name]
-        assert not measured(cost, theta, epsilon).single_precision
-
-    @pytest.mark.parametrize(
-        "values", [[], [0.0], [1.0, 2.0, 3.0], [0.5, 0.25, 0.75], [0.1, 0.2, 0.3], [math.nan] * 4]
-    )
-    def test_too_little_to_say(self, values):
-        """Counts, halves, zeros and nothing at all are float32 numbers by chance."""
-        assert not looks_single_precision(np.array(values))
-
-    def test_grid(self):
-        """Three float32 numbers of full length are enough, two are not, and one other number forbids it."""
-        values = np.array([0.1, 0.2, 0.3], dtype=np.float32).astype(np.float64)
-        assert looks_single_precision(values)
-        assert not looks_single_precision(values[:2])
-        assert not looks_single_precision(np.append(values, 0.7))
-
-    @pytest.mark.parametrize(
-        ("sigma", "single"), [(1e-16, False), (1e-10, False), (1e-8, True), (1e-6, True), (1e-4, False)]
-    )
-    def test_noise(self, sigma, single):
-        """Noise of the size of float32's rounding tells, far less or far more does not."""
-        assert looks_single_precision(np.array([1.1]), sigma) == single
 
 
 class TestDescription:

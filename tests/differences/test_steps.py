@@ -1,102 +1,18 @@
-"""Steps: each displacement is one that floating point really makes, of the size of its own block."""
+"""Default steps: by the size of a block and the precision of its numbers."""
 
 from __future__ import annotations
-
-import re
-from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plans import REAL, blocks, everything, finite64, plan_of
 
-from fastgrad.differences.plan import Plan, make_plan
-from fastgrad.differences.stencils import (
-    CENTRAL,
-    CENTRAL4,
-    CENTRAL6,
-    COMPLEX,
-    COMPLEX_STEP,
-    FORWARD,
-    STENCILS,
-)
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.stencils import CENTRAL, CENTRAL4, CENTRAL6, FORWARD
 from fastgrad.differences.steps import default_step
-from fastgrad.errors import InputError
 from fastgrad.problem.block import typical_size
 from fastgrad.problem.parameters import Parameters
-
-REAL = [FORWARD, CENTRAL, CENTRAL4, CENTRAL6]
-
-finite32 = st.floats(-(2.0**100), 2.0**100, width=32)
-finite64 = st.floats(-1e200, 1e200)
-blocks = st.one_of(
-    st.lists(finite32, min_size=1, max_size=4).map(lambda v: np.array(v, dtype=np.float32)),
-    st.lists(finite64, min_size=1, max_size=4).map(np.array),
-)
-
-
-def everything(parameters):
-    """All flat indices."""
-    return np.arange(parameters.size)
-
-
-def plan_of(structure, stencil=CENTRAL, step=None):
-    """The plan for all coordinates of a structure."""
-    parameters = Parameters(structure)
-    return make_plan(parameters, everything(parameters), stencil, step)
-
-
-class TestDisplacements:
-    @given(blocks, st.sampled_from(REAL))
-    def test_moved_points_are_representable(self, x, stencil):
-        """Moving x by d and rounding to x's dtype moves it by exactly d, for any x of any size."""
-        d = plan_of(x, stencil).displacements
-        moved = (x.astype(np.float64)[:, None] + d).astype(x.dtype)
-        assert (moved.astype(np.float64) - x.astype(np.float64)[:, None] == d).all()
-
-    @given(blocks, st.sampled_from(REAL))
-    def test_displacement_is_exact(self, x, stencil):
-        """The true distance of the moved point from x is d to half a unit in d's last place."""
-        for value, row in zip(x, plan_of(x, stencil).displacements.tolist(), strict=True):
-            for d in row:
-                moved = x.dtype.type(float(value) + d)
-                distance = Fraction(float(moved)) - Fraction(float(value))
-                assert abs(distance - Fraction(d)) <= abs(Fraction(d)) / 2**53
-
-    @given(blocks, st.sampled_from(REAL))
-    def test_no_two_points_are_one(self, x, stencil):
-        """The points of a stencil keep their order on the line and never fall on x or on each other."""
-        for row in plan_of(x, stencil).displacements:
-            full = np.sort(np.append(row, 0.0))
-            assert (np.diff(full) > 0).all()
-            assert (np.sign(row) == np.sign(stencil.evaluated)).all()
-
-    @given(blocks, st.sampled_from(REAL))
-    def test_displacement_is_close_to_the_nominal_one(self, x, stencil):
-        """What x's rounding takes from a displacement is at most 1/8 of the step."""
-        plan = plan_of(x, stencil)
-        nominal = plan.steps[:, None] * np.array(stencil.evaluated)
-        assert (np.abs(plan.displacements - nominal) <= plan.steps[:, None] / 8).all()
-
-    def test_default_step_is_exact_beside_short_numbers(self, rng):
-        """Beside numbers of size 1 the default step needs no rounding at all: x + h and x - h are exact."""
-        x = np.round(rng.array(50) * 100) / 128
-        plan = plan_of(x)
-        assert (plan.displacements == plan.steps[:, None] * [-1, 1]).all()
-
-    def test_mixed_dtypes(self):
-        """Each block's points are representable in its own dtype."""
-        x = {"a": np.full(1, 0.1, dtype=np.float32), "b": np.full(1, 0.1)}
-        d = plan_of(x, step=1e-3).displacements
-        moved = (np.float64(x["a"][0]) + d[0]).astype(np.float32)
-        assert (moved.astype(np.float64) - np.float64(x["a"][0]) == d[0]).all()
-        assert d[0].tolist() != d[1].tolist()
-
-    def test_complex(self):
-        """The complex step leaves the real line alone: 1e-30 along the imaginary axis, whatever x is."""
-        plan = plan_of({"a": np.array([1e-9, 1e9]), "b": np.zeros(1, np.float32)}, COMPLEX)
-        assert plan.displacements.tolist() == [[1j * COMPLEX_STEP]] * 3
-        assert plan.steps.tolist() == [COMPLEX_STEP] * 3
 
 
 class TestDefaultStep:
@@ -167,97 +83,3 @@ class TestDefaultStep:
         """The typical size is the rms, at least 1e-3, and 1 for a block of zeros or of nothing."""
         blocks = [np.array([3.0, 4.0]), np.array([1e-9]), np.zeros(2), np.empty(0)]
         assert [typical_size(b) for b in blocks] == [pytest.approx(12.5**0.5), 1e-3, 1.0, 1.0]
-
-
-class TestGivenStep:
-    def test_one_for_all(self):
-        """One number is the step of every block."""
-        assert plan_of({"a": np.ones(1), "b": np.full(1, 9.0)}, step=2.0**-5).steps.tolist() == [2.0**-5] * 2
-
-    def test_by_block(self):
-        """Steps by name hold for the named blocks; the others keep their default."""
-        structure = {"a": np.ones(1), "b": [np.full(1, 9.0), np.ones(1)]}
-        plan = plan_of(structure, step={"b[0]": 0.125})
-        assert plan.steps.tolist() == [2.0**-17, 0.125, 2.0**-17]
-
-    @pytest.mark.parametrize("step", [1, np.float32(0.5), np.float64(0.5), np.int64(1)])
-    def test_any_real_number(self, step):
-        """A step may be an int, a float, or a NumPy scalar of either."""
-        assert plan_of(np.ones(1), step=step).steps.tolist() == [float(step)]
-
-    def test_complex_takes_a_given_step(self):
-        """A given step is taken along the imaginary axis under the complex step."""
-        assert plan_of(np.ones(1), COMPLEX, 1e-20).displacements.tolist() == [[1e-20j]]
-
-    # parameters, step, the whole message
-    MESSAGES = (
-        (np.ones(1), 0.0, "the step of params must be a positive finite number; got 0.0"),
-        (np.ones(1), -1e-5, "the step of params must be a positive finite number; got -1e-05"),
-        (np.ones(1), float("nan"), "the step of params must be a positive finite number; got nan"),
-        (np.ones(1), float("inf"), "the step of params must be a positive finite number; got inf"),
-        (np.ones(1), True, "the step of params must be a positive finite number; got True"),
-        (np.ones(1), "1e-5", "the step of params must be a positive finite number; got '1e-5'"),
-        (np.ones(1), 1e-5j, "the step of params must be a positive finite number; got 1e-05j"),
-        (
-            {"W": np.ones(1), "b": np.ones(1)},
-            {"W": 1e-5, "b": None},
-            "the step of b must be a positive finite number; got None",
-        ),
-        (
-            {"W": np.ones(1), "b": np.ones(1)},
-            {"W": 1e-5, "c": 1e-5},
-            "step= names unknown blocks ['c']: the blocks are W, b",
-        ),
-        (
-            np.array([0.0, 1.0]),
-            1e-20,
-            "the step 1e-20 vanishes against params[1] = 1: float64 numbers there are 2.2e-16 apart; "
-            "leave step=None, or give a larger one",
-        ),
-        (
-            np.ones(1),
-            7e-17,  # half a unit above 1, but not below it
-            "the step 7e-17 vanishes against params[0] = 1: float64 numbers there are 2.2e-16 apart; "
-            "leave step=None, or give a larger one",
-        ),
-        (
-            {"a": np.ones(1), "b": np.array([[0.0, 1e9]])},
-            1e-8,
-            "the step 1e-08 vanishes against b[0, 1] = 1e+09: float64 numbers there are 1.2e-07 apart; "
-            "leave step=None, or give a larger one",
-        ),
-        (
-            {"a": np.full(2, 1.5, dtype=np.float32)},
-            {"a": 1e-8},
-            "the step 1e-08 vanishes against a[0] = 1.5: float32 numbers there are 1.2e-07 apart; "
-            "leave step=None, or give a larger one",
-        ),
-    )
-
-    @pytest.mark.parametrize(("structure", "step", "message"), MESSAGES)
-    def test_message(self, structure, step, message):
-        """A step that cannot be taken is refused: which block or coordinate, what came, what to try."""
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-            plan_of(structure, step=step)
-
-    def test_only_checked_coordinates_can_refuse(self):
-        """A step may vanish against a coordinate that is not checked."""
-        plan = make_plan(Parameters(np.array([0.0, 1.0])), np.array([0]), CENTRAL, 1e-20)
-        assert plan.displacements.tolist() == [[-1e-20, 1e-20]]
-
-
-class TestPlan:
-    @pytest.mark.parametrize(
-        ("name", "each"), [("forward", 1), ("central", 2), ("central6", 6), ("complex", 1)]
-    )
-    def test_evaluations(self, name, each):
-        """A plan counts its evaluations: those of the stencil for each coordinate."""
-        plan = plan_of(np.ones((2, 5)), STENCILS[name])
-        assert isinstance(plan, Plan)
-        assert plan.evaluations == 10 * each
-
-    def test_users_array_is_only_read(self):
-        """Making a plan needs no write to the parameters."""
-        x = np.arange(3.0)
-        x.setflags(write=False)
-        assert plan_of(x).evaluations == 6
