@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from diagnosis_cases import (
-    RIGHT,
-    said,
-    single,
-)
+from diagnosis_cases import MATRIX, RIGHT, VECTOR, block, put, said, single
 
-from fastgrad.diagnosis.evidence import Diagnosis, Number
+from fastgrad.diagnosis.evidence import Diagnosis, Facts, Number
 
 
 class TestKnownInPart:
@@ -32,3 +28,37 @@ class TestNumber:
     def test_diagnosis_is_a_value(self):
         """Diagnoses with the same fields are equal."""
         assert Diagnosis("sign", ("a",), "text") == Diagnosis("sign", ("a",), "text")
+
+
+class TestFacts:
+    def test_explains(self):
+        """A hypothesis may be off by three bounds and a rounding, and by no more."""
+        facts = Facts(VECTOR, VECTOR, np.full(12, 1e-3), VECTOR)
+
+        assert facts.explains(VECTOR + 2.9e-3)
+        assert not facts.explains(put(VECTOR, 4, lambda v: v + 3.2e-3))
+
+    def test_visible(self):
+        """Only a change beyond what is allowed counts as seen."""
+        facts = Facts(VECTOR, VECTOR, np.full(12, 1e-3), VECTOR)
+
+        assert facts.visible(put(np.zeros(12), [0, 5], [1.0, 1e-4])) == 1
+
+
+class TestEvidence:
+    def test_only(self):
+        """Of some of the entries the labels stay those of the whole block."""
+        part = block("W", MATRIX, MATRIX).only(np.arange(30) > 27)
+
+        assert (part.whole, part.size, len(part.claimed)) == (False, 30, 2)
+        assert [part.label(i) for i in part.inside] == ["W[5, 3]", "W[5, 4]"]
+
+    def test_explicable(self):
+        """A block can be explained where something is wrong, and known wherever it is."""
+        wrong = block("v", put(VECTOR, 2, 9.0), VECTOR)
+        hole = put(VECTOR, 2, np.nan)
+        unknown = block("v", hole, hole, put(np.full(12, 1e-9), 2, np.inf))
+
+        assert wrong.explicable
+        assert not block("v", VECTOR, VECTOR).explicable
+        assert not unknown.explicable

@@ -23,6 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.evidence import Number
+from fastgrad.diagnosis.factors import factor, inverse, name
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -125,3 +127,34 @@ class TestLaws:
         assert found.kind == "factor"
         assert nearest > 3e-7 if not named else nearest < 1e-6
         assert abs(float(found.sentence.split()[3]) / k - 1) < 1e-4
+
+
+class TestDirectly:
+    def test_factor(self):
+        """The number is what multiplies the numeric gradient, and a right claim has none."""
+        found = factor(block("v", 5 * VECTOR, VECTOR))
+
+        assert found.kind == "factor"
+        assert found.numbers[0].value == pytest.approx(5, rel=1e-8)
+        assert factor(block("v", VECTOR, VECTOR)) is None
+
+    @pytest.mark.parametrize(
+        ("c", "k", "words"),
+        [
+            (-1.0, -1.0, "a minus sign is missing"),
+            (0.5, 2.0, "the 1/2 of a square is missing"),
+            (1 / 7, 7.0, "a sum over the 7 entries"),
+            (3.0, 1 / 3, "1/3, with 3 the length of axis 0"),
+            (1 / 77, 77.0, "a sum over 7 * 11 entries along two axes"),
+        ],
+    )
+    def test_name(self, c, k, words):
+        """1 / c has a name from the data's axes or the block's, and is exactly what the name says."""
+        number, why = name(Number(c - 1e-9, c + 1e-9), (3, 5), (7, 11))
+
+        assert (number, why[: len(words)]) == (Number(k, k), words)
+
+    def test_inverse(self):
+        """The inverse swaps the ends; of an interval with 0 nothing is known."""
+        assert inverse(Number(2.0, 4.0)) == Number(0.25, 0.5)
+        assert inverse(Number(-1.0, 1.0)) == Number(-np.inf, np.inf)

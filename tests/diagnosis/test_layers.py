@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    B1,
-    B2,
-    EVERY,
-    RIGHT,
-    W1,
-    W2,
-    Bugs,
-    backprop,
-    block,
-    changed,
-    said,
-)
+from diagnosis_cases import B1, B2, EVERY, MATRIX, RIGHT, VECTOR, W1, W2, Bugs, backprop, block, changed, said
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.layers import group, over_layers
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -112,3 +101,26 @@ class TestNotNamed:
     def test_biases_wrong_by_themselves(self):
         """A bias with a mistake that has a name of its own is not called a wrong sum."""
         assert [kind for kind, _ in said(changed(b2=B2[::-1]))] == ["flipped"]
+
+
+class TestDirectly:
+    def test_delta(self):
+        """Where the blocks up to one layer are wrong and all later ones right, the delta is lost between."""
+        blocks = [block(name, MATRIX + (name[1] == "1"), MATRIX) for name in ("W1", "V1", "W2", "V2")]
+
+        (found,) = over_layers(blocks, dict.fromkeys(("W1", "V1"), "unexplained"))
+
+        assert (found.kind, found.blocks) == ("delta", ("W1", "V1"))
+        assert over_layers(blocks, dict.fromkeys(("W1", "V1"), "transposed")) == []
+
+    def test_group(self):
+        """Blocks are grouped by the path before the last key, else by their number, else by matrix."""
+        arrays = {"W": MATRIX, "V": MATRIX, "b": VECTOR, "c": VECTOR}
+
+        def grouped(*names):
+            of_names = [arrays[name.rpartition(".")[2][0]] for name in names]
+            return [[b.name for b in layer] for layer in group(list(map(block, names, of_names, of_names)))]
+
+        assert grouped("a.W", "a.b", "c.W") == [["a.W", "a.b"], ["c.W"]]
+        assert grouped("W1", "W2", "b1", "b2") == [["W1", "b1"], ["W2", "b2"]]
+        assert grouped("W", "b", "V", "c") == [["W", "b"], ["V", "c"]]

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    B1,
-    B2,
-    VECTOR,
-    block,
-    changed,
-    kinds,
-    said,
-)
+from diagnosis_cases import B1, B2, VECTOR, block, changed, kinds, said
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.other_blocks import Others
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -70,3 +63,16 @@ class TestNotNamed:
         none = block("v", np.zeros(12), np.zeros(12), e=1e-9)
 
         assert kinds(block("w", 1e-12 * VECTOR[::-1] ** 2, VECTOR), none) == ["unexplained"]
+
+
+class TestOthers:
+    def test_another_block(self):
+        """The block whose gradient is claimed is found among others of its size, and by its entries."""
+        d = np.random.default_rng(6).normal(size=(3, 40))
+        wrong, other, third = block("a", d[1], d[0]), block("b", d[1], d[1]), block("c", d[2], d[2])
+        longer = block("d", np.arange(50.0), np.arange(50.0))
+
+        found = Others([wrong, third, other, longer]).another_block(wrong)
+
+        assert found.text.startswith("the claimed gradient is that of b: look for the wrong name")
+        assert Others([wrong, third, longer]).another_block(wrong) is None

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    VECTOR,
-    W1,
-    block,
-    changed,
-    kinds,
-    put,
-    said,
-)
+from diagnosis_cases import VECTOR, W1, block, changed, kinds, put, said
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.factors import factor
+from fastgrad.diagnosis.partial import compare, in_places, tail
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -93,3 +87,26 @@ class TestNotNamed:
         assert found.sentence.startswith(
             "v: 3 of 12 entries are wrong (v[1], v[2] and v[8]), in no way that has"
         )
+
+
+class TestDirectly:
+    def test_tail(self):
+        """The first entry of a tail of zeros is named; a block that is right to its end has none."""
+        found = tail(block("v", put(VECTOR, slice(9, None), 0.0), VECTOR))
+
+        assert found.text.startswith("the claimed gradient is 0 from v[9] on and right before it (3 of 12")
+        assert tail(block("v", VECTOR, VECTOR)) is None
+
+    def test_in_places(self):
+        """What is true of all wrong entries is asked of them alone, and said with their number."""
+        g = put(VECTOR, [1, 2, 8], lambda v: 2 * v)
+
+        assert in_places(block("v", g, VECTOR), factor).text.startswith(
+            "3 of 12 entries are wrong, all in the same way: claimed = 2 * numeric"
+        )
+        assert in_places(block("v", g, VECTOR), lambda part: None) is None
+
+    def test_compare(self):
+        """A claim is compared by cosine, ratio of norms and signs; zeros are not compared."""
+        assert compare(block("v", -3 * VECTOR, VECTOR)) == pytest.approx((-1.0, 3.0, 0.0))
+        assert compare(block("v", 0 * VECTOR, VECTOR)) is None

@@ -25,6 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.penalties import factor_and_penalty, only_penalty, penalty
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -173,3 +174,28 @@ class TestLaws:
 
         assert found.kind == ("l2 missing" if sign > 0 else "l2 extra")
         assert abs(float(found.sentence.split()[5]) / weight - 1) < 1e-3
+
+
+class TestDirectly:
+    @pytest.mark.parametrize(("sign", "kind"), [(-1, "l2 missing"), (1, "l2 extra")])
+    def test_penalty(self, sign, kind):
+        """The weight is positive, and the kind says on which side the term is."""
+        x = np.random.default_rng(6).normal(size=12)
+        found = penalty(block("v", VECTOR + sign * 0.25 * x, VECTOR, x=x))
+
+        assert found.kind == kind
+        assert found.numbers[0].value == pytest.approx(0.25, rel=1e-6)
+
+    def test_only_penalty(self):
+        """A claim that is a multiple of the parameters is named; of equal parameters it says nothing."""
+        x = np.random.default_rng(6).normal(size=12)
+
+        assert only_penalty(block("v", 0.3 * x, VECTOR, x=x)).numbers[0].value == pytest.approx(0.3)
+        assert only_penalty(block("v", 0.3 * np.ones(12), VECTOR, x=np.ones(12))) is None
+
+    def test_factor_and_penalty(self):
+        """The factor is told from the penalty, whose weight is named twice where both may be meant."""
+        x = np.random.default_rng(6).normal(size=12)
+        found = factor_and_penalty(block("v", 8 * VECTOR + 0.1 * x, VECTOR + 0.1 * x, x=x))
+
+        assert [number.value for number in found.numbers] == pytest.approx([8.0, 0.0875, 0.1], rel=1e-6)

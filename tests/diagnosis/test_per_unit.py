@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    MATRIX,
-    Bugs,
-    backprop,
-    block,
-    kinds,
-    put,
-    said,
-)
+from diagnosis_cases import MATRIX, VECTOR, Bugs, backprop, block, kinds, put, said
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.per_unit import per_unit
 
 
 class TestNamed:
@@ -64,3 +57,12 @@ class TestNotNamed:
         """With one entry for each column, each has a factor of its own, which says nothing."""
         rng = np.random.default_rng(6)
         assert kinds(block("W", MATRIX[:1] * rng.uniform(0.5, 1.5, size=5), MATRIX[:1])) == ["unexplained"]
+
+
+class TestDirectly:
+    def test_per_unit(self):
+        """The range of the factors is said; a factor that is the same for all units is left to others."""
+        found = per_unit(block("W", MATRIX * np.array([0.5, 0.7, 1.1, 1.3, 2.0]), MATRIX))
+
+        assert found.text.startswith("each column has its own factor claimed / numeric, from 0.5 to 2:")
+        assert per_unit(block("v", VECTOR * 2, VECTOR)) is None

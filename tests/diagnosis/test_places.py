@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    MATRIX,
-    VECTOR,
-    W1,
-    block,
-    changed,
-    kinds,
-    put,
-    said,
-)
+from diagnosis_cases import MATRIX, VECTOR, W1, block, changed, kinds, put, said
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.places import Place, joined, place
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -102,3 +94,31 @@ class TestNotNamed:
     def test_two_entries(self, at):
         """Two neighbours are no range, and two entries at any distance no stride."""
         assert kinds(block("v", put(VECTOR, at, [5.0, 6.0]), VECTOR)) == ["unexplained"]
+
+
+class TestPlace:
+    @pytest.mark.parametrize(
+        ("bad", "kind", "words"),
+        [
+            ([10, 11, 12, 13, 14], "rectangle", "only in row 2"),
+            ([0, 1, 2], "range", "up to W[0, 2]"),
+            ([27, 28, 29], "range", "from W[5, 2] on"),
+            ([0, 7, 14, 21, 28], "stride", "only at every 7th entry from W[0, 0] on"),
+        ],
+    )
+    def test_words(self, bad, kind, words):
+        """Each pattern has its words, with the entries as the user writes them."""
+        mask = np.isin(np.arange(30), bad)
+
+        assert place(block("W", MATRIX, MATRIX), mask, ~mask) == Place(kind, words)
+
+    def test_no_pattern(self):
+        """Scattered entries have no place, nor has a block in which nothing is good."""
+        scattered = np.isin(np.arange(30), [0, 3, 11, 24])
+
+        assert place(block("W", MATRIX, MATRIX), scattered, ~scattered) is None
+        assert place(block("W", MATRIX, MATRIX), scattered, np.zeros(30, bool)) is None
+
+    def test_joined(self):
+        """A list in words has its "and" before the last."""
+        assert [joined(list("abc"[:n])) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    B1,
-    MATRIX,
-    VECTOR,
-    W1,
-    W2,
-    block,
-    changed,
-    kinds,
-    put,
-    said,
-)
+from diagnosis_cases import B1, MATRIX, VECTOR, W1, W2, block, changed, kinds, put, said
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.rearranged import permuted, rearranged, shifted
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -180,3 +170,31 @@ class TestLaws:
         (found,) = diagnose([block("v", np.roll(d, s), d)])
 
         assert f"(np.roll by {s if s <= 6 else s - 12})" in found.sentence
+
+
+class TestDirectly:
+    @pytest.mark.parametrize(
+        ("moved", "kind"),
+        [(np.transpose, "transposed"), (lambda d: d[::-1], "flipped"), (lambda d: d[:, ::-1], "flipped")],
+    )
+    def test_rearranged(self, moved, kind):
+        """A square matrix with its axes or its entries in another order is named, a right one is not."""
+        square = MATRIX[:5]
+
+        assert rearranged(block("W", moved(square), square)).kind == kind
+        assert rearranged(block("W", square, square)) is None
+
+    def test_the_whole_block_is_needed(self):
+        """Of a block that was checked in part no order is said."""
+        part = block("v", VECTOR[::-1], VECTOR).only(np.arange(12) < 11)
+
+        assert rearranged(part) is shifted(part) is permuted(part) is None
+
+    def test_shifted_and_permuted(self):
+        """A shift is a permutation too; a permutation without an order is no shift."""
+        rolled = block("v", np.roll(VECTOR, 2), VECTOR)
+        shuffled = block("v", np.random.default_rng(0).permutation(VECTOR), VECTOR)
+
+        assert (shifted(rolled).kind, permuted(rolled).kind) == ("shifted", "permuted")
+        assert shifted(shuffled) is None
+        assert permuted(shuffled).kind == "permuted"

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    ALL,
-    EVERY,
-    LAMBDA,
-    PARAMS,
-    RIGHT,
-    SAME,
-    Bugs,
-    backprop,
-    block,
-    said,
-)
+from diagnosis_cases import ALL, EVERY, LAMBDA, PARAMS, RIGHT, SAME, VECTOR, Bugs, backprop, block, said
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.evidence import Explanation, Number
+from fastgrad.diagnosis.sentences import sentences
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -74,3 +65,19 @@ class TestNamed:
         assert found.sentence.startswith(
             "v0, v1, v2, v3, v4, v5, v6 and 5 more: wrong in no way that has a name"
         )
+
+
+class TestDirectly:
+    def test_blocks_with_the_same_mistake_share_a_sentence(self):
+        """Two explanations that agree are one sentence, with what both know; one that does not is another."""
+        a, b, c = (block(name, 2 * VECTOR, VECTOR) for name in "abc")
+
+        def scale(low, high):
+            return Explanation("scale", "claimed = {0} * numeric", (Number(low, high),))
+
+        found = [(a, scale(2.0, 2.2)), (b, scale(1.8, 2.0)), (c, scale(3.0, 3.0))]
+
+        assert [(d.blocks, d.sentence) for d in sentences(found, [a, b, c])] == [
+            (("a", "b"), "a and b: claimed = 2 * numeric"),
+            (("c",), "c: claimed = 3 * numeric"),
+        ]

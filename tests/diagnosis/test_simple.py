@@ -6,22 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    B1,
-    B2,
-    RIGHT,
-    VECTOR,
-    W1,
-    W2,
-    block,
-    changed,
-    kinds,
-    put,
-    said,
-    single,
-)
+from diagnosis_cases import B1, B2, RIGHT, VECTOR, W1, W2, block, changed, kinds, put, said, single
 
 from fastgrad.diagnosis.diagnose import diagnose
+from fastgrad.diagnosis.simple import independent, not_finite, single_precision, unresolved, zero
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -110,3 +98,35 @@ class TestKnownInPart:
         (found,) = diagnose([replace(b, wrong=np.ones(12, bool), undecided=np.zeros(12, bool))])
 
         assert found.kind == "unresolved"
+
+
+class TestDirectly:
+    def test_not_finite(self):
+        """The first entry that is not finite is quoted; a finite claim gives nothing."""
+        found = not_finite(block("v", put(VECTOR, [3, 7], [np.inf, np.nan]), VECTOR))
+
+        assert found.text.startswith("2 of 12 claimed entries are NaN or infinite; the first is v[3] = inf")
+        assert not_finite(block("v", VECTOR, VECTOR)) is None
+
+    def test_zero_and_independent(self):
+        """Zeros for a gradient and a gradient for zeros are two mistakes, each with the largest entry."""
+        largest = np.abs(VECTOR).max()
+        never, unused = block("v", 0 * VECTOR, VECTOR), block("v", VECTOR, 0 * VECTOR)
+
+        assert (zero(never).peak, independent(unused).peak) == (largest, largest)
+        assert zero(unused) is independent(never) is None
+
+    def test_single_precision(self):
+        """Rounding of float32 is recognised in numbers that are float32's own; ten times as much is not."""
+        in_single = block("v", VECTOR.astype(np.float32).astype(float), VECTOR, 1e-12)
+
+        assert single_precision(replace(in_single, wrong=np.ones(12, bool))).kind == "float32"
+        assert single_precision(block("v", VECTOR * (1 + 1e-5), VECTOR)) is None
+
+    def test_unresolved(self):
+        """Differences within the bounds are unresolved; one beyond its bound is not."""
+        within, beyond = block("v", VECTOR, VECTOR + 0.5, 1.0), block("v", VECTOR, VECTOR + 2.0, 1.0)
+        wrong = np.ones(12, bool)
+
+        assert unresolved(replace(within, wrong=wrong)).peak == pytest.approx(0.5)
+        assert unresolved(replace(beyond, wrong=wrong)) is None

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    VECTOR,
-    W1,
-    Bugs,
-    backprop,
-    block,
-    changed,
-    kinds,
-    put,
-    said,
-)
+from diagnosis_cases import VECTOR, W1, Bugs, backprop, block, changed, kinds, put, said
+
+from fastgrad.diagnosis.sums import broadcast, clipped
 
 # what is claimed: all that is said, as (kind, sentence)
 NAMED = {
@@ -99,3 +91,25 @@ class TestNotNamed:
     def test_equal_truth(self):
         """Entries that are all equal where those of the truth are too are no broadcast."""
         assert kinds(block("v", np.full(12, 3.0), np.full(12, 1.7))) == ["factor"]
+
+
+class TestDirectly:
+    def test_broadcast(self):
+        """Equal entries are named with the sum that they are, where they are one."""
+        total = broadcast(block("v", np.full(12, VECTOR.sum()), VECTOR))
+        other = broadcast(block("v", np.full(12, 7.25), VECTOR))
+
+        assert "the sum of all numeric ones" in total.text
+        assert other.text.startswith("every claimed entry is 7.25, where numeric goes from")
+        assert broadcast(block("v", VECTOR, VECTOR)) is None
+
+    @pytest.mark.parametrize(
+        ("low", "high", "words"),
+        [(-0.5, 0.5, "beyond +-0.5"), (-np.inf, 0.25, "above 0.25"), (-0.25, np.inf, "below -0.25")],
+    )
+    def test_clipped(self, low, high, words):
+        """The limit and its side are read off the claim."""
+        d = np.linspace(-1, 1, 15)
+        found = clipped(block("v", np.clip(d, low, high), d))
+
+        assert found.text.startswith(f"no entry is {words} in the claim")

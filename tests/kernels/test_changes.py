@@ -1,4 +1,4 @@
-"""Changes of activations and losses, against exact arithmetic."""
+"""Changes of activations are right to a few roundings of the change, not of the value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from fastgrad.kernels import changes, loss_changes
+from fastgrad.kernels import changes
 from fastgrad.kernels.changes import SMALL, change, prepared
 
 EPS = np.finfo(float).eps
@@ -52,35 +52,3 @@ def test_nan_stays(activation):
     """A NaN in the change or in the input comes out as NaN, it does not vanish."""
     q = [float(v[0]) for v in prepared(activation, np.array([0.3]))]
     assert np.isnan(change(activation, *q, np.nan))
-
-
-def exact_loss(name, y, target):
-    """The loss of one sample in exact arithmetic."""
-    if name == "SquaredError":
-        return sum((a - t) ** 2 / 2 for a, t in zip(y, target, strict=True))
-    if name == "LogisticLoss":
-        return sum(mpmath.log1p(mpmath.exp(a)) - t * a for a, t in zip(y, target, strict=True))
-    return mpmath.log(sum(mpmath.exp(a) for a in y)) - y[target]
-
-
-@pytest.mark.parametrize("name", ["SquaredError", "SoftmaxCrossEntropy", "LogisticLoss"])
-def test_loss_changes(name):
-    """A sample's change of loss is right to a few roundings of the change of the outputs."""
-    loss = getattr(loss_changes, name)()
-    rng = np.random.default_rng(1)
-    for _ in range(60):
-        y = rng.normal(size=(1, 5)) * 3
-        d = rng.normal(size=5) * 10.0 ** rng.uniform(-12, -2.5)
-        target = {"SquaredError": rng.normal(size=(1, 5)), "LogisticLoss": rng.integers(0, 2, (1, 5))}.get(
-            name, rng.integers(0, 5, 1)
-        )
-        r0, r1 = loss_changes.prepared(loss, y, target)
-        total = sum(loss_changes.curved(loss, r0[0, c], r1[0, c], d[c]) for c in range(5))
-        straight = sum(loss_changes.linear(loss, r1[0, c], d[c]) for c in range(5))
-        found = loss_changes.finish(loss, total) + straight
-        with mpmath.workprec(200):
-            goal = [mpmath.mpf(t) for t in target[0].tolist()] if target.ndim == 2 else target[0].item()
-            before = [mpmath.mpf(v) for v in y[0]]
-            after = [a + mpmath.mpf(v) for a, v in zip(before, d, strict=True)]
-            truth = exact_loss(name, after, goal) - exact_loss(name, before, goal)
-            assert abs(mpmath.mpf(float(found)) - truth) <= 10 * EPS * np.abs(d).sum() * (1 + np.abs(y).max())

@@ -1,4 +1,4 @@
-"""The network engine gives the numbers of perturbing each parameter in the full network."""
+"""The network engine: exact at every coordinate, the same for any cut."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from network_cases import JIT, LOSSES, NETWORKS, dense_networks, parameters_of, 
 
 import fastgrad
 from fastgrad import networks
-from fastgrad.engines.network.dense_tail import _first_equal_row
 from fastgrad.engines.network.engine import NetworkEngine
 from fastgrad.execution import chunks
 from fastgrad.problem.parameters import Parameters
@@ -142,68 +141,9 @@ class TestNothingVanishes:
             fastgrad.check_gradient(lambda x: float(x @ x), np.ones(2), np.ones(2), engine="network")
 
 
-class TestStructure:
-    """A user's own NumPy cost tied to a Network."""
-
-    def tied(self, factor=1.0):
-        """The tanh network's cost as somebody would write it; `factor` spoils the second layer's part."""
-        net, X, Y = NETWORKS[1]
-
-        def cost(p, X, Y):
-            a = np.tanh(X @ p["0.weight"] + p["0.bias"])
-            z = a @ (factor * p["2.weight"]) + p["2.bias"]
-            data = np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), Y])
-            return data + 0.05 * (np.sum(p["0.weight"] ** 2) + np.sum((factor * p["2.weight"]) ** 2))
-
-        params = parameters_of(net)
-        if factor != 1.0:
-            params["2.weight"][:] = 0  # so that nothing shows at the parameters themselves
-        return fastgrad.Problem(cost, net.gradient, params, (X, Y), structure=net)
-
-    def test_agreeing_cost_gets_the_fast_engine(self):
-        """A cost that agrees with the network is evaluated by the network engine."""
-        report = fastgrad.check(self.tied())
-        assert (report.engine, report.verdict, report.notes) == ("network", "agree", ())
-
-    def test_differing_cost_is_evaluated_itself(self):
-        """A cost that differs is evaluated itself, and the report says which block shows it."""
-        with pytest.warns(fastgrad.FastgradWarning, match=r"differ when 2\.weight is moved: \S+ by the cost"):
-            report = fastgrad.check(self.tied(factor=1.5))
-        assert report.engine == "python"
-        assert "differ when 2.weight is moved" in report.notes[0]
-
-
 def with_input(value):
     """The tanh network with one unusual number among its inputs."""
     net, X, Y = NETWORKS[1]
     X = X.copy()
     X[2, 1] = value
     return net, X, Y
-
-
-@pytest.mark.parametrize(("net", "X", "Y"), NETWORKS[15:])
-def test_batches_do_not_matter(net, X, Y, monkeypatch):
-    """However many coordinates, or offsets of one, travel together, the values are the same."""
-    rng, found = np.random.default_rng(3), []
-    parameters = Parameters(parameters_of(net))
-    indices, offsets = np.arange(parameters.size), 1e-4 * rng.normal(size=(parameters.size, 5))
-    for size in (1, 3000, 2**30):
-        monkeypatch.setattr("fastgrad.engines.network.state.PLAIN_BYTES", size)
-        found.append(NetworkEngine(net.cost, parameters, (X, Y), net).values(indices, offsets))
-    for other in found[1:]:
-        np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-14)
-
-
-def test_largest_new():
-    """A convolution's weight makes one channel new, until a layer after it makes everything new."""
-    net, X, Y = NETWORKS[19]  # a convolution of three filters, pooled, flattened, and three outputs
-    state = NetworkEngine(net.cost, Parameters(parameters_of(net)), (X, Y), net).state
-    channel = state.values[1].nbytes / 3
-    assert state.place("0").largest_new == channel
-    assert channel > state.values[-1].nbytes == state.place("3").largest_new
-
-
-def test_first_equal_row():
-    """Rows equal to an earlier one are found, zeros and rows that only begin alike are not."""
-    rows = np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 3.0], [1.0, 2.0], [0.0, 0.0], [5.0, 1.0], [1.0, 3.0]])
-    assert _first_equal_row(rows).tolist() == [0, 1, 2, 0, 4, 5, 2]

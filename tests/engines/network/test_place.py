@@ -1,0 +1,17 @@
+"""A layer where it stands, and what a perturbation of it makes new."""
+
+from __future__ import annotations
+
+from network_cases import NETWORKS, parameters_of
+
+from fastgrad.engines.network.engine import NetworkEngine
+from fastgrad.problem.parameters import Parameters
+
+
+def test_largest_new():
+    """A convolution's weight makes one channel new, until a layer after it makes everything new."""
+    net, X, Y = NETWORKS[19]  # a convolution of three filters, pooled, flattened, and three outputs
+    state = NetworkEngine(net.cost, Parameters(parameters_of(net)), (X, Y), net).state
+    channel = state.values[1].nbytes / 3
+    assert state.place("0").largest_new == channel
+    assert channel > state.values[-1].nbytes == state.place("3").largest_new
