@@ -7,11 +7,9 @@ bitwise the same for any number of workers. One worker is a plain loop: nothing 
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import queue
-import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +24,7 @@ from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
 from fastgrad.execution.chunks import cut, in_order, run_pilot
 from fastgrad.execution.job import Advance, Job, KnownValues, Watch
 from fastgrad.execution.processes import in_processes, reason_not_sent
-from fastgrad.execution.workers import Workers, choose_workers, run_tasks
+from fastgrad.execution.workers import Workers, choose_workers, closing_quietly, run_tasks
 
 WORTH_STARTING = {"threads": 0.06, "processes": 1.0}
 """Seconds of work left below which workers are not started. joblib's first worker processes took 0.5 s to
@@ -151,7 +149,7 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers, backend: Any)
     run = _in_threads if workers.kind == "threads" else in_processes
     try:
         results = run(job, chunks, workers, backend)
-        with _closing(results):
+        with closing_quietly(results):
             for chunk, values in results:
                 job.store(chunk, values)
                 if job.budget.is_over():
@@ -172,17 +170,6 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers, backend: Any)
         warn_user(note)
         return note
     return None
-
-
-@contextlib.contextmanager
-def _closing(results: Generator[Any, None, None]) -> Iterator[None]:
-    """Close a generator of joblib's at the end, without its advice where it was not read to its end."""
-    try:
-        yield
-    finally:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"(?s).*adjusting the input task iterator")
-            results.close()
 
 
 def _in_threads(

@@ -17,7 +17,7 @@ from fastgrad.arrays import IndexArray, Values
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import WorkerError
 from fastgrad.execution.job import Job
-from fastgrad.execution.workers import Workers, one_blas_thread, run_tasks
+from fastgrad.execution.workers import Workers, closing_quietly, one_blas_thread, run_tasks
 
 
 def in_processes(
@@ -27,10 +27,12 @@ def in_processes(
     job.engine.finish()
     job.engine.release()  # the workers have their own; the caller's would only take up memory
     tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
-    for chunk, answer in run_tasks(workers, backend, _run_in_process, tasks):
-        if isinstance(answer, _Raised):
-            raise answer.error()
-        yield chunk, answer
+    answers = run_tasks(workers, backend, _run_in_process, tasks)
+    with closing_quietly(answers):
+        for chunk, answer in answers:
+            if isinstance(answer, _Raised):
+                raise answer.error()
+            yield chunk, answer
 
 
 def _run_in_process(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -95,6 +96,17 @@ def run_tasks(
     )
     results = parallel(joblib.delayed(function)(*task) for task in tasks)
     yield from results
+
+
+@contextlib.contextmanager
+def closing_quietly(results: Generator[Any, None, None]) -> Iterator[None]:
+    """Close a generator of joblib's at the end, without its advice where it was not read to its end."""
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"(?s).*adjusting the input task iterator")
+            results.close()
 
 
 def _return_as(workers: Workers, backend: Any) -> str:

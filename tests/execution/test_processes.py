@@ -12,6 +12,7 @@ from problems import Unpicklable, slow_waves
 import fastgrad
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.processes import reason_not_sent
 from fastgrad.problem.parameters import Parameters
 
 pytestmark = pytest.mark.usefixtures("many_short_chunks")
@@ -93,3 +94,49 @@ class TestWorkers:
         assert report.n_jobs == 2
         theta.flush()
         assert path.read_bytes() == before
+
+
+class Stubborn(Exception):
+    """An exception that cannot be pickled."""
+
+    def __reduce__(self):
+        """Refuse to travel."""
+        raise TypeError("not this one")
+
+
+def raises_stubbornly(x):
+    """A cost that raises what cannot be pickled."""
+    if x[0] != 0.0:
+        raise Stubborn("from the cost")
+    return float(np.sum(x))
+
+
+def raises_ordinarily(x):
+    """A cost that raises an exception of its own."""
+    if x[0] != 0.0:
+        raise RuntimeError("from the cost")
+    return float(np.sum(x))
+
+
+class TestExceptionsComeHome:
+    def test_with_a_note(self):
+        """An exception of the cost arrives with its type, and a note has the worker's traceback."""
+        with pytest.raises(RuntimeError, match=r"\Afrom the cost\n") as caught:
+            fastgrad.check_gradient(raises_ordinarily, np.ones(4), np.zeros(4), n_jobs=2, backend="loky")
+
+        assert any(
+            note.startswith("fastgrad: in a worker process") and "raises_ordinarily" in note
+            for note in caught.value.__notes__
+        )
+
+    def test_as_text(self):
+        """An exception that cannot be pickled arrives as a WorkerError that quotes it."""
+        with pytest.raises(fastgrad.WorkerError, match=r"(?s)the cost raised in a worker:.*from the cost"):
+            fastgrad.check_gradient(raises_stubbornly, np.ones(4), np.zeros(4), n_jobs=2, backend="loky")
+
+
+class TestReasonNotSent:
+    def test_last_line_that_says_something(self):
+        """Of a traceback in text the last line with words is the reason."""
+        assert reason_not_sent(ValueError("first\n  the reason  \n\n")) == "the reason"
+        assert reason_not_sent(ValueError()) == "ValueError()"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from layer_gradients import require_gradients
 from network_cases import IMAGES
 
 from fastgrad import AvgPool2D, MaxPool2D
@@ -32,3 +33,10 @@ def test_pooling_of_small_integers():
     """Pixels of one byte are averaged in floats."""
     pixels = np.full((1, 1, 2, 2), 200, dtype=np.uint8)
     assert AvgPool2D(2).forward({}, pixels).tolist() == [[[[200.0]]]]
+
+
+@pytest.mark.parametrize("kind", [MaxPool2D, AvgPool2D])
+@pytest.mark.parametrize(("size", "stride"), [(2, None), (3, 2), (2, 3)])
+def test_gradients(kind, size, stride):
+    """Back-propagation is the derivative of the forward pass: windows that overlap add up."""
+    require_gradients(kind(size, stride), IMAGES[:1, :, :6, :7])
