@@ -8,10 +8,13 @@ import numba
 import numpy as np
 import pytest
 
+import fastgrad
+from fastgrad.engines.base import require_unchanged
 from fastgrad.engines.batched import BatchedEngine
 from fastgrad.engines.compiled import CompiledEngine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.working_copy import WorkingCopy
 
 
 @numba.njit
@@ -54,3 +57,23 @@ class TestDomain:
         assert "domain" in engine.quoted
         assert engine.quoted.startswith("ValueError")
         assert engine.working.first_change() is None
+
+
+class TestRequireUnchanged:
+    def test_written(self):
+        """A cost that wrote into its parameters is refused with the coordinate, before and after."""
+        working = WorkingCopy(Parameters({"a": np.ones(3)}))
+        require_unchanged(working)
+        working.flat_leaves[0][1] = 2.0
+
+        with pytest.raises(fastgrad.InputError, match=r"changes its parameters: a\[1\] was 1 and is 2"):
+            require_unchanged(working)
+        require_unchanged(working, np.array([0, 2]))
+
+    def test_replaced(self):
+        """A cost that put another array into the structure is refused with the block's name."""
+        working = WorkingCopy(Parameters({"a": np.ones(3)}))
+        working.structure["a"] = np.ones(3)
+
+        with pytest.raises(fastgrad.InputError, match="it replaced a in the structure it was given"):
+            require_unchanged(working)

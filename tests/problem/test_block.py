@@ -11,6 +11,14 @@ from hypothesis import strategies as st
 from structures import flat_of, naive_leaves, nonempty, structures
 
 from fastgrad.errors import InputError
+from fastgrad.problem.block import (
+    SMALLEST_TYPICAL_SIZE,
+    Block,
+    describe,
+    matching_leaf,
+    parameter_leaf,
+    typical_size,
+)
 from fastgrad.problem.parameters import Parameters
 
 
@@ -109,3 +117,62 @@ class TestRefusedStructures:
         """A masked array is refused: its mask would be lost without a word."""
         with pytest.raises(InputError, match="parameter W is a masked array"):
             Parameters({"W": np.ma.masked_array([1.0, 2.0], [True, False])})
+
+
+class TestBlock:
+    BLOCK = Block("W", (2, 3), np.dtype(np.float64), 10)
+
+    def test_place(self):
+        """A block knows where it starts and stops, and a coordinate's index in it."""
+        assert (self.BLOCK.size, self.BLOCK.stop) == (6, 16)
+        assert [self.BLOCK.index(i) for i in (10, 15)] == [(0, 0), (1, 2)]
+        assert self.BLOCK.label(13) == "W[1, 0]"
+
+    def test_scalar(self):
+        """A scalar block has its bare name."""
+        assert Block("s", (), np.dtype(np.float64), 4).label(4) == "s"
+
+
+class TestLeaves:
+    def test_parameter_leaf(self):
+        """A leaf in the machine's byte order is taken as it is; another is a copy in that order."""
+        native, swapped = np.ones(3), np.ones(3, dtype=">f8")
+
+        assert parameter_leaf(native, "a") is native
+        assert parameter_leaf(swapped, "a").dtype == np.dtype(np.float64).newbyteorder("=")
+
+    @pytest.mark.parametrize(
+        ("leaf", "message"),
+        [
+            (
+                np.ones((3, 2)),
+                r"must have shape \(2, 3\), as the parameter has; got shape \(3, 2\): transposed\?",
+            ),
+            (np.ones(6), "the size is right, reshape it"),
+            (np.ones((2, 3), dtype=int), "integers drop the fraction"),
+            (None, "Is a return missing"),
+        ],
+    )
+    def test_matching_leaf(self, leaf, message):
+        """A gradient of another make is refused with what may have happened."""
+        with pytest.raises(InputError, match=message):
+            matching_leaf(leaf, TestBlock.BLOCK, "gradient")
+
+    def test_matching_leaf_is_flat(self):
+        """One of the right make is seen flat."""
+        assert matching_leaf(np.arange(6.0).reshape(2, 3), TestBlock.BLOCK, "gradient").tolist() == list(
+            range(6)
+        )
+
+    def test_typical_size(self):
+        """The typical size is the rms, with a least size, and 1 for zeros."""
+        assert typical_size(np.array([3.0, 4.0])) == pytest.approx(12.5**0.5)
+        assert typical_size(np.full(3, 1e-9)) == SMALLEST_TYPICAL_SIZE
+        assert typical_size(np.zeros(3)) == 1.0
+
+    def test_describe(self):
+        """Values are described in a few words, however long they are."""
+        assert describe(np.ones((2, 3))) == "float64 array of shape (2, 3)"
+        assert describe({"a": 1}) == "a dict with keys ['a']"
+        assert describe([1, 2]) == "a list of length 2"
+        assert len(describe("x" * 1000)) < 70

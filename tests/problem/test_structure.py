@@ -8,7 +8,7 @@ from structures import Layer
 
 from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.structure import block_name
+from fastgrad.problem.structure import block_name, block_names, containers, flatten, flatten_alike
 
 
 class TestBlocks:
@@ -52,3 +52,21 @@ class TestRefusedStructures:
         """Keys that would give two blocks one name are refused."""
         with pytest.raises(InputError, match=r"two blocks of the parameters would both be called a\.b"):
             Parameters({"a.b": np.ones(1), "a": {"b": np.ones(1)}})
+
+
+class TestFlatten:
+    def test_order_and_names(self):
+        """Leaves come in the order in which they were written, each with its name; None is no leaf."""
+        leaves, spec = flatten({"z": 1.0, "a": [2.0, None, {"b": 3.0}]})
+
+        assert leaves == [1.0, 2.0, 3.0]
+        assert block_names(spec) == ["z", "a[0]", "a[2].b"]
+        assert containers(spec) == "{'z': *, 'a': [*, None, {'b': *}]}"
+
+    def test_flatten_alike(self):
+        """Dicts of one make go by key; structures of another make by the order of their numbers."""
+        a, b = flatten_alike({"x": [1.0], "y": 2.0}, {"y": 20.0, "x": [10.0]})
+        assert (a.tolist(), b.tolist()) == ([1.0, 2.0], [10.0, 20.0])
+
+        a, b = flatten_alike({"x": 1.0}, [np.array([3.0, 4.0])])
+        assert (a.tolist(), b.tolist()) == ([1.0], [3.0, 4.0])
