@@ -20,6 +20,7 @@ from fastgrad.engines.batched import BatchedEngine
 from fastgrad.engines.compiled import CompiledEngine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
 from fastgrad.preflight.cost import check_cost
 from fastgrad.problem.parameters import Parameters
 
@@ -132,7 +133,7 @@ def speedup(benchmark, engine, x, count, rounds, goal):
     seconds_each = check_cost(engine).seconds
 
     def with_workers(n_jobs):
-        run = evaluate(engine, plan.indices, plan.displacements, seconds=seconds_each, n_jobs=n_jobs)
+        run = evaluate(engine, plan.indices, plan.displacements, Run(n_jobs=n_jobs), seconds=seconds_each)
         assert run.n_jobs == n_jobs or not rounds > 1, "the work is too short for two workers"
 
     with_workers(2)  # starts joblib's workers, which stay for the next run

@@ -23,10 +23,10 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad import pursuit
 from fastgrad.directions.probes import PROBES, Prober
 from fastgrad.problem.parameters import Parameters
 from fastgrad.report.plain_table import plain_table
+from fastgrad.strategy import sampled
 
 SIZES = (784, 1024, 200, 10)
 TINY = (12, 16, 8, 4)
@@ -103,10 +103,15 @@ class CountingProber(Prober):
     """Remembers the latest one, to read off how many probes needed the ladder."""
 
     latest = None
+    ladders = 0
 
     def __init__(self, *args):
         super().__init__(*args)
         CountingProber.latest = self
+
+    def _ladder(self, directions):
+        self.ladders += len(directions)
+        return super()._ladder(directions)
 
 
 def plant(network, gradient, k, rng):
@@ -149,7 +154,7 @@ def size_of(tiny):
 @pytest.mark.parametrize("activation", [tanh, relu])
 def bench_locate(benchmark, tiny, table, monkeypatch, activation, how, k):
     """Evaluations until k wrong coordinates are found, over many seeded trials."""
-    monkeypatch.setattr(pursuit, "Prober", CountingProber)
+    monkeypatch.setattr(sampled, "Prober", CountingProber)
     network = Network(size_of(tiny), activation)
     gradient = network.gradient(network.params)
     options = {"probes": {"coordinates": 6}, "auto": {"coordinates": "auto", "wrong_fraction": 0.1}}[how]

@@ -41,6 +41,7 @@ from fastgrad.differences.plan import make_plan
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.engines.network.engine import NetworkEngine
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.problem.parameters import Parameters
 
@@ -189,7 +190,7 @@ def bench_parallel_efficiency(benchmark, tiny):
     plan = make_plan(parameters, np.arange(500 if tiny else 60_000), CENTRAL)
 
     def run(n_jobs):
-        evaluate(engine, plan.indices, plan.displacements, seconds=1e-5, n_jobs=n_jobs)
+        evaluate(engine, plan.indices, plan.displacements, Run(n_jobs=n_jobs), seconds=1e-5)
 
     seconds = in_turns({"one": lambda: run(1), "two": lambda: run(2)}, 1 if tiny else 7)
     ratios = [a / b / 2 for a, b in zip(seconds["one"], seconds["two"], strict=True)]

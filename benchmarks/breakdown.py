@@ -30,12 +30,12 @@ from fastgrad.kernels import dense_tail, polynomials
 from fastgrad.report.plain_table import plain_table
 
 PARTS: dict[str, list[tuple[Any, str]]] = {
-    "claimed gradient": [(checks, "claimed_gradient")],
+    "claimed gradient": [(checks, "vetted_gradient")],
     "network at its parameters": [(NetworkState, "__init__")],
-    "looks at the blocks": [(measurement.Measurement, "look_around")],
+    "calibration of the blocks": [(measurement.Coordinates, "calibrate")],
     "preparation of tables": [(NetworkEngine, "prepared")],
-    "first values and bounds": [(measurement.Measurement, "_screen")],
-    "verdicts and refinement": [(measurement.Measurement, "_refine")],
+    "first values and bounds": [(measurement.Coordinates, "_screen")],
+    "verdicts and further stages": [(measurement.Coordinates, "_escalate")],
     "report": [(checks, "build_report")],
     "kernels": [(dense_tail, "sweep"), (dense_tail, "sweep_nodes"), (polynomials, "read_off")],
 }

@@ -1,4 +1,4 @@
-"""The README's tables of the last saved runs: peers, goals, trust."""
+"""The tables of the last saved runs in the README and in docs/: peers, goals, trust."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from comparison import figure_of
 from saved_runs import HISTORY, Summary, newest_with, read_history
 
 PEERS = "{table}\n\nWho has no verdict passes a gradient within 1e-6. {caption}"
+BRIEFLY = "{table}\n\n`{command}` on {day}, {machine}."
 GOALS = "{table}\n\n{caption}"
 CAPTION = "`{command}` on {day}, commit {commit}; {machine}; {libraries}."
 TRUST = (
@@ -95,6 +96,23 @@ def _speed(bench: dict[str, Any]) -> str:
     return f"{significant(bench['coordinates_per_second'])} ({significant(bench['times_textbook'])})"
 
 
+BRIEF = ("fastgrad, Network by nodes, 2 workers", "fastgrad, NumPy cost", "textbook loop")
+"""The peers in the README's table: what is fastest, what everybody has, and what both are compared with."""
+
+
+def brief_table(summary: Summary) -> str:
+    """Three peers on every network."""
+    networks, peers = peers_of(summary)
+    heads = ["coordinates a second (over the textbook loop's)", *networks]
+    body = [
+        [peer, *(_speed(peers[peer][network]) for network in networks)] for peer in BRIEF if peer in peers
+    ]
+    table = _markdown(heads, body, right=len(heads) - 1)
+    command = summary["command"].split(" benchmarks/")[0]
+    day, machine = summary["date"][:10], summary["machine"]
+    return BRIEFLY.format(table=table, command=command, day=day, machine=machine)
+
+
 # Goals
 
 
@@ -167,32 +185,48 @@ def trust_table(saved: dict[str, Any]) -> str:
     return TRUST.format(**saved, table=_markdown(heads, body, right=4), day=saved["date"][:10])
 
 
-# The README
+# The pages
 
-TABLES: dict[str, Callable[[Any], str]] = {"peers": peers_table, "goals": goals_table, "trust": trust_table}
+TABLES: dict[str, Callable[[Any], str]] = {
+    "brief": brief_table,
+    "peers": peers_table,
+    "goals": goals_table,
+    "trust": trust_table,
+}
+
+PAGES = {"README.md": ("brief",), "docs/speed.md": ("goals", "peers"), "docs/trust.md": ("trust",)}
+"""Which tables stand on which page."""
 
 
-def write_tables(readme: Path, folder: Path = HISTORY) -> None:
-    """The last saved tables between their markers in the README; on stdout where it has none."""
+def write_tables(root: Path, folder: Path = HISTORY) -> None:
+    """The last saved tables between their markers in each page; on stdout where a page has none."""
     runs, trusts = read_history(folder), read_history(folder, "trust")
+    with_peers = newest_with(runs, "peer")
     sources = {
-        "peers": newest_with(runs, "peer"),
+        "brief": with_peers,
+        "peers": with_peers,
         "goals": newest_with(runs, "goal"),
         "trust": trusts[-1] if trusts else None,
     }
-    text = readme.read_text()
-    for name, source in sources.items():
-        if source is None:
-            print(f"no {name} table: nothing was saved for it")
-            continue
-        table = TABLES[name](source)
-        replaced = between_markers(text, name, table)
-        if replaced is None:
-            print(MISSING.format(file=readme.name, name=name, table=table))
-        else:
-            text = replaced
-            print(f"{readme.name}: wrote the {name} table")
-    readme.write_text(text)
+    for page, names in PAGES.items():
+        text = (root / page).read_text()
+        for name in names:
+            text = _written(text, page, name, sources[name])
+        (root / page).write_text(text)
+
+
+def _written(text: str, page: str, name: str, source: Any) -> str:
+    """A page with one table, if anything was saved for it."""
+    if source is None:
+        print(f"no {name} table: nothing was saved for it")
+        return text
+    table = TABLES[name](source)
+    replaced = between_markers(text, name, table)
+    if replaced is None:
+        print(MISSING.format(file=page, name=name, table=table))
+        return text
+    print(f"{page}: wrote the {name} table")
+    return replaced
 
 
 def between_markers(text: str, name: str, table: str) -> str | None:

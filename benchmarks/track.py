@@ -2,7 +2,7 @@
 
 scripts/bench                    runs, and compares with what was saved on machines of this kind
 scripts/bench --save             keeps a summary of the run in benchmarks/history/ as well
-scripts/bench --table            writes the README's tables from what was saved last, and runs nothing
+scripts/bench --table            writes the tables of README and docs/ from what was saved, and runs nothing
 scripts/bench --plot FILE        draws the peers of the last saved run (svg, png, pdf), and runs nothing
 scripts/bench --save --table     all of it
 """
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--command", default="scripts/bench", help="that made it")
     parser.add_argument("--tiny", action="store_true", help="sizes were small: compare and keep nothing")
     parser.add_argument("--save", action="store_true", help="keep a summary in benchmarks/history")
-    parser.add_argument("--table", action="store_true", help="write the README's tables")
+    parser.add_argument("--table", action="store_true", help="write the tables of the README and docs/")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the peers")
     chosen = parser.parse_args()
     if chosen.result is not None and chosen.result.exists() and chosen.result.stat().st_size:
@@ -39,7 +39,7 @@ def main() -> None:
             if chosen.save:
                 print(f"saved {save(now).relative_to(ROOT)}")
     if chosen.table:
-        write_tables(ROOT / "README.md")
+        write_tables(ROOT)
     if chosen.plot:
         from peers_plot import peers_plot
 

@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
-import numpy as np
-
-from fastgrad.coordinates.measurement import Measurement
-from fastgrad.differences.plan import StepOption
+from fastgrad.coordinates.engines import vetted_engines
+from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.errors import InputError
-from fastgrad.execution.budget import INTERRUPTED, Budget
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.identity import open_checkpoint
-from fastgrad.execution.progress import Progress
-from fastgrad.execution.workers import one_blas_thread
-from fastgrad.options import Options, check_seed
-from fastgrad.preflight.gradient import claimed_gradient
+from fastgrad.execution.run import Run
+from fastgrad.options import CheckOptions, require_no_claim_options, takes_options
+from fastgrad.preflight.gradient import vetted_gradient
 from fastgrad.problem.arguments import args_unchanged
-from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 from fastgrad.problem.structure import flatten_alike
 from fastgrad.report.build import build_report
-from fastgrad.report.numerical import NumericalGradient, scatter
+from fastgrad.report.numerical import NumericalGradient
 from fastgrad.report.report import Report
-from fastgrad.strategy.ask_witnesses import path_sentence
-from fastgrad.strategy.run import carry_out, coordinates_for_engine
+from fastgrad.specification import Specification
+from fastgrad.strategy.ask_witnesses import ask_complex_step, ask_path_integral
+from fastgrad.strategy.run import carry_out, choose
 from fastgrad.verdict.classic import relative_error as _relative_error
 
 
+@takes_options
 def check_gradient(
     cost: Callable[..., Any],
     gradient: Any,
     params: Any,
     *,
     args: tuple[Any, ...] = (),
-    coordinates: Any = "auto",
-    seed: int = 0,
-    method: str = "central",
-    step: StepOption = None,
-    perturb: str = "parameters",
-    engine: str = "auto",
-    vectorized: bool = False,
-    n_jobs: int | None = None,
-    backend: Any = None,
-    tolerance: float | None = None,
-    progress: bool | None = None,
-    confidence: float | None = None,
-    wrong_fraction: float | None = None,
-    draw: str = "uniform",
-    probes: int | None = None,
-    budget: float | None = None,
-    max_evaluations: int | None = None,
-    checkpoint: Any = None,
+    **options: Unpack[CheckOptions],
 ) -> Report:
     """Check a claimed gradient against finite differences of the cost.
 
@@ -63,29 +43,7 @@ def check_gradient(
     params : array of any shape | dict | list | tuple | nestings of them, float32 or float64 leaves;
         they are only read
     args : whatever else cost and gradient take, as a tuple
-    coordinates : "auto" for every coordinate where that takes seconds, else a certificate by random
-        directions, a subset of each block, and a search for what is wrong; "all"; an int for a random subset
-        of that size (at least some from each block), a float for a fraction; or an array of flat indices
-    seed : of every random choice
-    method : "forward", "central", "central4", "central6" or "complex"
-    step : None for the default of each block; a float, or floats by block name, in units of the parameter
-    perturb : "parameters"; for a Network also "nodes", the pre-activations of its Dense layers, from which
-        the derivatives of their weights follow, or "auto", whichever takes less work for each layer
-    engine : "auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one) or "network"
-    vectorized : whether cost takes a batch, each array with a leading axis k, and returns shape (k,)
-    n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else one
-        worker. Naming backend="threading" for a plain Python cost says that it is safe in threads
-    tolerance : a fixed relative tolerance instead of the error bounds
-    progress : True or False for a progress bar on stderr; None for one on a terminal only
-    confidence : of what the report says of coordinates that were not checked; None for 0.999
-    wrong_fraction : the share of wrong coordinates in any block that the subset is to find with that
-        confidence; it says how many are drawn
-    draw : "uniform", or "importance" for larger entries of the claimed gradient more often
-    probes : how many random directions must be clean for a certificate; None for 20 where "auto" does not
-        check everything, and none elsewhere
-    budget : seconds; what is known by then is reported
-    max_evaluations : evaluations of the cost; likewise
-    checkpoint : a file that keeps what was evaluated, from which a killed check goes on
+    options : each a keyword of its own
 
     Returns
     -------
@@ -108,36 +66,17 @@ def check_gradient(
     >>> wrong.verdict, wrong.wrong[0].label
     ('disagree', 'params[1]')
     """
-    return check(
-        Problem(cost, gradient, params, args),
-        coordinates=coordinates,
-        seed=seed,
-        method=method,
-        step=step,
-        perturb=perturb,
-        engine=engine,
-        vectorized=vectorized,
-        n_jobs=n_jobs,
-        backend=backend,
-        tolerance=tolerance,
-        progress=progress,
-        confidence=confidence,
-        wrong_fraction=wrong_fraction,
-        draw=draw,
-        probes=probes,
-        budget=budget,
-        max_evaluations=max_evaluations,
-        checkpoint=checkpoint,
-    )
+    return check(Problem(cost, gradient, params, args), **options)
 
 
-def check(problem: Problem, **options: Any) -> Report:
+@takes_options
+def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
     """Check a Problem; the options are those of check_gradient.
 
     Parameters
     ----------
     problem : Problem
-    options : the keywords of check_gradient, other than args
+    options : each a keyword of its own
 
     Raises
     ------
@@ -158,45 +97,38 @@ def check(problem: Problem, **options: Any) -> Report:
         )
     if problem.gradient is None:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
-    began = time.perf_counter()
-    chosen = Options.of(options)
-    check_seed(chosen.seed)
-    parameters = Parameters(problem.params)
-    budget, tally = Budget(chosen.budget, chosen.max_evaluations), Progress(chosen.progress)
-    with one_blas_thread():
-        with args_unchanged(problem.args, "gradient function"):
-            pure = problem.gradient_is_networks_own
-            whole = claimed_gradient(problem.gradient, parameters, problem.args, pure)
-        with open_checkpoint(problem, parameters, whole, chosen) as keeper:
-            m = Measurement(
-                problem, parameters, chosen, coordinates_for_engine(chosen, parameters), budget, keeper
-            )
-            with args_unchanged(problem.args, "cost"):
-                done = carry_out(m, whole, tally)
-                found = m.finish()
-            path = ""
-            if not (found.comparison.wrong.any() or done.coverage.certificate or budget.limited):
-                path = path_sentence(problem, parameters, found, chosen)
-            whole.require_unchanged()
-            earlier = keeper.seconds
-    seconds = earlier + time.perf_counter() - began
-    return build_report(problem, parameters, chosen, found, done, m, path, seconds)
+    spec = Specification.of(problem, options)
+    with Run.of(spec.options) as run:
+        claim = vetted_gradient(spec)
+        run.keep_in(open_checkpoint(spec, claim))
+        choice = choose(spec, claim)
+        engines = vetted_engines(spec, run, choice.for_engine)
+        coordinates = Coordinates(spec, engines, run, claim)
+        with args_unchanged(problem.args, "cost"):
+            outcome = carry_out(coordinates, choice)
+            complex_step = ask_complex_step(coordinates)
+            found = coordinates.result()
+        path_integral = ask_path_integral(spec, engines, run, found, outcome, coordinates.z)
+        claim.require_unchanged()
+    said = tuple(sentence for sentence in (complex_step, path_integral) if sentence)
+    return build_report(spec, engines, found, outcome, run, said)
 
 
+@takes_options
 def assert_gradient(
     cost: Callable[..., Any],
     gradient: Any,
     params: Any,
     *,
     args: tuple[Any, ...] = (),
-    **options: Any,
+    **options: Unpack[CheckOptions],
 ) -> Report:
     """Check a gradient and raise GradientError, with the report's text, unless it agrees.
 
     Parameters
     ----------
     cost, gradient, params, args : as for check_gradient
-    options : the other options of check_gradient
+    options : each a keyword of its own
 
     Returns
     -------
@@ -224,21 +156,27 @@ def assert_gradient(
     return report
 
 
+@takes_options
 def numerical_gradient(
-    cost: Callable[..., Any], params: Any, *, args: tuple[Any, ...] = (), **options: Any
+    cost: Callable[..., Any], params: Any, *, args: tuple[Any, ...] = (), **options: Unpack[CheckOptions]
 ) -> NumericalGradient:
     """The gradient of a cost by finite differences, with a bound on the error of each entry.
 
     Parameters
     ----------
     cost, params, args : as for check_gradient
-    options : the other options of check_gradient, but for tolerance; entries left out by coordinates=, or
-        that no difference could find, are NaN with an error bound of inf
+    options : each a keyword of its own, but tolerance, probes, wrong_fraction and draw="importance"
 
     Returns
     -------
     NumericalGradient
-        `.values` and `.error_bound` in float64, in the structure of params.
+        `.values` and `.error_bound` in float64, in the structure of params. Entries left out by
+        coordinates=, or that no difference could find, are NaN with an error bound of inf.
+
+    Raises
+    ------
+    InputError
+        For an option that is about a claimed gradient, and when the cost cannot be differenced.
 
     Examples
     --------
@@ -248,37 +186,17 @@ def numerical_gradient(
     >>> np.round(result.values, 6)
     array([ 3., 12.])
     """
-    began = time.perf_counter()
-    chosen = Options.of(options)
-    if chosen.tolerance is not None:
-        raise InputError("tolerance= compares two gradients: numerical_gradient has only one")
-    parameters = Parameters(params)
-    if chosen.probes or chosen.wrong_fraction or chosen.draw == "importance":
-        raise InputError("probes=, wrong_fraction= and draw= are about a claimed gradient, and there is none")
-    problem, budget, tally = (
-        Problem(cost, None, params, args),
-        Budget(chosen.budget, chosen.max_evaluations),
-        (Progress(chosen.progress)),
-    )
-    with one_blas_thread(), open_checkpoint(problem, parameters, None, chosen) as keeper:
-        m = Measurement(
-            problem, parameters, chosen, coordinates_for_engine(chosen, parameters), budget, keeper
-        )
+    spec = Specification.of(Problem(cost, None, params, args), options)
+    require_no_claim_options(spec.options)
+    with Run.of(spec.options) as run:
+        run.keep_in(open_checkpoint(spec, None))
+        choice = choose(spec, None)
+        engines = vetted_engines(spec, run, choice.for_engine)
+        coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):
-            carry_out(m, None, tally)
-        found = m.finish()
-    stopped = (f"stopped early: {budget.stopped}",) * bool(budget.stopped)
-    return NumericalGradient(
-        values=scatter(parameters, found.indices, found.estimates.numeric, np.nan),
-        error_bound=scatter(parameters, found.indices, found.estimates.error_bound, np.inf),
-        cost=found.start.cost,
-        evaluations=found.evaluations,
-        seconds=time.perf_counter() - began,
-        engine=found.engine.name,
-        method=chosen.method,
-        n_jobs=found.n_jobs,
-        notes=found.notes + stopped,
-    )
+            carry_out(coordinates, choice)
+            found = coordinates.result()
+    return NumericalGradient.of(spec, engines, found, run)
 
 
 def relative_error(a: Any, b: Any) -> float:

@@ -1,10 +1,18 @@
-"""The options of a check, with their defaults, as one value."""
+"""The options of a check: each with its type, its default and its explanation.
+
+An option is added here, as a key of `CheckOptions` and as a field of `Options`, and nowhere else. From these
+two come the signatures and docstrings of the public functions (`takes_options`), the help of the command line
+(`explained`), and what a checkpoint's identity depends on (`Explained.changes_values`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from numbers import Integral
-from typing import Any
+from typing import Any, TypedDict, TypeVar
 
 import numpy as np
 
@@ -16,9 +24,33 @@ from fastgrad.errors import InputError
 PERTURB = ("parameters", "nodes", "auto")
 """What may be moved: the parameters, the pre-activations of a network, or whichever takes less work."""
 
-
 DRAWS = ("uniform", "importance")
 """How a subset is drawn: all coordinates alike, or larger entries of the claimed gradient more often."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class CheckOptions(TypedDict, total=False):
+    """The keywords of a check, for type checkers and editors; `Options` explains them."""
+
+    coordinates: Any
+    seed: int
+    method: str
+    step: StepOption
+    perturb: str
+    engine: str
+    vectorized: bool
+    n_jobs: int | None
+    backend: Any
+    tolerance: float | None
+    progress: bool | None
+    confidence: float | None
+    wrong_fraction: float | None
+    draw: str
+    probes: int | None
+    budget: float | None
+    max_evaluations: int | None
+    checkpoint: Any
 
 
 def is_auto(coordinates: Any) -> bool:
@@ -26,28 +58,78 @@ def is_auto(coordinates: Any) -> bool:
     return isinstance(coordinates, str) and coordinates == "auto"
 
 
+def _option(default: Any, text: str, *, changes_values: bool = True) -> Any:
+    """A field with its explanation; unless it changes values, a checkpoint of another choice is taken."""
+    return field(default=default, metadata={"text": text, "changes_values": changes_values})
+
+
 @dataclass(frozen=True)
 class Options:
-    """How a gradient is checked; each field is a keyword of check_gradient, explained there."""
+    """How a gradient is checked; each field is a keyword of check_gradient."""
 
-    coordinates: Any = "auto"
-    seed: int = 0
-    method: str = "central"
-    step: StepOption = None
-    perturb: str = "parameters"
-    engine: str = "auto"
-    vectorized: bool = False
-    n_jobs: int | None = None
-    backend: Any = None
-    tolerance: float | None = None
-    progress: bool | None = None
-    confidence: float | None = None
-    wrong_fraction: float | None = None
-    draw: str = "uniform"
-    probes: int | None = None
-    budget: float | None = None
-    max_evaluations: int | None = None
-    checkpoint: Any = None
+    coordinates: Any = _option(
+        "auto",
+        '"auto" for every coordinate where that takes seconds, else a certificate by random directions, a '
+        'subset of each block, and a search for what is wrong; "all"; an int for a random subset of that '
+        "size (at least some from each block), a float for a fraction; or an array of flat indices",
+    )
+    seed: int = _option(0, "of every random choice")
+    method: str = _option("central", '"forward", "central", "central4", "central6" or "complex"')
+    step: StepOption = _option(
+        None,
+        "None for the default of each block; a float, or floats by block name, in units of the parameter",
+    )
+    perturb: str = _option(
+        "parameters",
+        '"parameters"; for a Network also "nodes", the pre-activations of its Dense layers, from which the '
+        'derivatives of their weights follow, or "auto", whichever takes less work for each layer',
+    )
+    engine: str = _option(
+        "auto", '"auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one) or "network"'
+    )
+    vectorized: bool = _option(
+        False, "whether cost takes a batch, each array with a leading axis k, and returns shape (k,)"
+    )
+    n_jobs: int | None = _option(
+        None,
+        "as joblib.Parallel takes it; None is what joblib.parallel_config says, else one worker",
+        changes_values=False,
+    )
+    backend: Any = _option(
+        None,
+        'as joblib.Parallel takes it; naming backend="threading" for a plain Python cost says that it is '
+        "safe in threads",
+        changes_values=False,
+    )
+    tolerance: float | None = _option(None, "a fixed relative tolerance instead of the error bounds")
+    progress: bool | None = _option(
+        None,
+        "True or False for a progress bar on stderr; None for one on a terminal only",
+        changes_values=False,
+    )
+    confidence: float | None = _option(
+        None, "of what the report says of coordinates that were not checked; None for 0.999"
+    )
+    wrong_fraction: float | None = _option(
+        None,
+        "the share of wrong coordinates in any block that the subset is to find with that confidence; it "
+        "says how many are drawn",
+    )
+    draw: str = _option(
+        "uniform", '"uniform", or "importance" for larger entries of the claimed gradient more often'
+    )
+    probes: int | None = _option(
+        None,
+        'how many random directions must be clean for a certificate; None for 20 where "auto" does not '
+        "check everything, and none elsewhere",
+    )
+    budget: float | None = _option(None, "seconds; what is known by then is reported", changes_values=False)
+    max_evaluations: int | None = _option(
+        None, "evaluations of the cost; what is known by then is reported", changes_values=False
+    )
+    checkpoint: Any = _option(
+        None, "a file that keeps what was evaluated, from which a killed check goes on", changes_values=False
+    )
 
     def __post_init__(self) -> None:
         find_stencil(self.method)
@@ -115,3 +197,50 @@ def check_seed(seed: Any) -> None:
     """Refuse a seed that is not an integer >= 0."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise InputError(f"seed must be an integer >= 0; got {seed!r}")
+
+
+def require_no_claim_options(options: Options) -> None:
+    """Refuse options that are about a claimed gradient, where there is none."""
+    if options.tolerance is not None:
+        raise InputError("tolerance= compares two gradients: numerical_gradient has only one")
+    if options.probes or options.wrong_fraction or options.draw == "importance":
+        raise InputError("probes=, wrong_fraction= and draw= are about a claimed gradient, and there is none")
+
+
+def explained(name: str) -> str:
+    """What an option is for."""
+    return str(Options.__dataclass_fields__[name].metadata["text"])
+
+
+def changing_values() -> tuple[str, ...]:
+    """The options on which any value depends, in order."""
+    return tuple(option.name for option in fields(Options) if option.metadata["changes_values"])
+
+
+def takes_options(function: Function) -> Function:
+    """Give a function that takes **options the signature and the docstring that show each of them.
+
+    The line of the docstring that begins with "options :" makes way for the options, one entry each.
+    """
+    shown = inspect.signature(function)
+    known = [p for p in shown.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    more = [
+        inspect.Parameter(o.name, inspect.Parameter.KEYWORD_ONLY, default=o.default, annotation=o.type)
+        for o in fields(Options)
+    ]
+    function.__signature__ = shown.replace(parameters=[*known, *more])  # type: ignore[attr-defined]
+    before, found, after = (function.__doc__ or "").partition("    options : ")
+    if found:
+        function.__doc__ = before + _entries() + after.partition("\n")[2]
+    return function
+
+
+def _entries() -> str:
+    """The options as entries of a docstring's Parameters section."""
+    entries = (
+        textwrap.fill(
+            f"{o.name} : {o.metadata['text']}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8
+        )
+        for o in fields(Options)
+    )
+    return "\n".join(entries) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -90,6 +91,15 @@ class TestPublicFace:
         from fastgrad.options import Options
 
         assert set(signature_names(Options)) <= set(documented_names(fastgrad.check_gradient.__doc__))
+
+    def test_options_stand_in_both_lists(self):
+        """The keywords that type checkers know are the options, with the same types."""
+        from fastgrad.options import CheckOptions, Options
+
+        types = {field.name: field.type for field in dataclasses.fields(Options)}
+        known = {name: hint.__forward_arg__ for name, hint in CheckOptions.__annotations__.items()}
+        assert known == types
+        assert list(known) == list(types)
 
 
 class TestPackage:

@@ -1,4 +1,8 @@
-"""The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench."""
+"""The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench.
+
+It reads arguments, calls `checks.check`, a demo or the benchmark, prints what came, and returns an exit
+status. argparse does for three commands what a larger library would do for thirty.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,14 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastgrad._version import __version__
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
+from fastgrad.options import explained
+from fastgrad.report.report import Report
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
-
-if TYPE_CHECKING:
-    from fastgrad.report.report import Report
-
 
 EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
 CANNOT_RUN = 2
@@ -23,6 +25,27 @@ INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
 DEMOS = ("lesson", "digits")
+
+FLAGS: dict[str, dict[str, Any]] = {
+    "confidence": {"type": float, "metavar": "P"},
+    "wrong_fraction": {"type": float, "metavar": "F"},
+    "draw": {"default": "uniform"},
+    "probes": {"type": int, "metavar": "K"},
+    "budget": {"type": float, "metavar": "SECONDS"},
+    "max_evaluations": {"type": int, "metavar": "N"},
+    "checkpoint": {"metavar": "FILE"},
+    "seed": {"type": int, "default": 0},
+    "n_jobs": {"type": int, "default": -1, "metavar": "N"},
+    "method": {"default": "central"},
+    "engine": {"default": "auto"},
+    "perturb": {"default": "parameters"},
+    "vectorized": {"action": "store_true"},
+    "tolerance": {"type": float},
+    "progress": {"action": argparse.BooleanOptionalAction},
+}
+"""The options of a check that are flags of `fastgrad check`, and how argparse is to read each. All cores are
+used unless --jobs says otherwise: a command has the machine to itself, where a function may be one of
+many."""
 
 EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run"
 
@@ -74,35 +97,10 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     which.add_argument("--sample", type=int, metavar="N", help="check N coordinates drawn at random")
     which.add_argument("--fraction", type=float, metavar="F", help="check this share of the coordinates")
     which.add_argument("--all", action="store_true", help="check every coordinate, however long it takes")
-    check.add_argument(
-        "--confidence", type=float, metavar="P", help="of what is said of unchecked coordinates (0.999)"
-    )
-    check.add_argument(
-        "--wrong-fraction",
-        type=float,
-        metavar="F",
-        help="draw enough to find this share of wrong coordinates",
-    )
-    check.add_argument("--draw", default="uniform", help="uniform, or importance: large entries more often")
-    check.add_argument("--probes", type=int, metavar="K", help="random directions that must be clean (20)")
-    check.add_argument("--budget", type=float, metavar="SECONDS", help="report what is known by then")
-    check.add_argument("--max-evaluations", type=int, metavar="N", help="evaluations of the cost at most")
-    check.add_argument("--checkpoint", metavar="FILE", help="keep what was evaluated, and go on from it")
-    check.add_argument("--seed", type=int, default=0, help="of the random draw (default 0)")
-    check.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
-    check.add_argument("--method", default="central", help="forward, central, central4, central6 or complex")
-    check.add_argument("--engine", default="auto", help="auto, python, compiled, batched or network")
-    check.add_argument(
-        "--perturb", default="parameters", help="parameters, or for a Network also nodes or auto"
-    )
-    check.add_argument("--vectorized", action="store_true", help="the cost takes (k, n) and returns (k,)")
-    check.add_argument("--tolerance", type=float, help="a fixed relative tolerance instead of the bounds")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
-    check.add_argument(
-        "--progress",
-        action=argparse.BooleanOptionalAction,
-        help="a progress bar on stderr (default: on a terminal only)",
-    )
+    for name, settings in FLAGS.items():
+        flag = f"--{'jobs' if name == 'n_jobs' else name.replace('_', '-')}"
+        check.add_argument(flag, dest=name, help=explained(name).replace("%", "%%"), **settings)
     check.set_defaults(run=_check)
 
 
@@ -133,25 +131,8 @@ def _run_check(options: argparse.Namespace) -> Report:
     from fastgrad.checks import check
     from fastgrad.cli.targets import load_target
 
-    return check(
-        load_target(options.target),
-        coordinates=_coordinates(options),
-        confidence=options.confidence,
-        wrong_fraction=options.wrong_fraction,
-        draw=options.draw,
-        probes=options.probes,
-        budget=options.budget,
-        max_evaluations=options.max_evaluations,
-        checkpoint=options.checkpoint,
-        seed=options.seed,
-        method=options.method,
-        engine=options.engine,
-        perturb=options.perturb,
-        vectorized=options.vectorized,
-        n_jobs=options.jobs,
-        tolerance=options.tolerance,
-        progress=options.progress,
-    )
+    chosen = {name: getattr(options, name) for name in FLAGS}
+    return check(load_target(options.target), coordinates=_coordinates(options), **chosen)
 
 
 def _coordinates(options: argparse.Namespace) -> Any:

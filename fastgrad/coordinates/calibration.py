@@ -1,12 +1,11 @@
 """What each block is seen to be like before the sweep: its noise, its step, the truncation there.
 
-A few coordinates of a block speak for all of it (numerics, sections 1 and 2); a coordinate that is not like
-them shows as one whose difference disagrees or whose bound is too wide, and is then measured on its own.
+A few coordinates of a block speak for all of it (docs/numerics.md, Step and Noise); a coordinate that is not
+like them shows as one whose difference disagrees or whose bound is too wide, and is then measured on its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import Evaluate, Floats, IndexArray
+from fastgrad.coordinates.engines import Engines
 from fastgrad.differences.noise import (
     ALIKE,
     HALF,
@@ -33,7 +33,7 @@ from fastgrad.index_sets import distinct
 from fastgrad.problem.parameters import Parameters
 
 CALIBRATED = 4
-"""Coordinates of a block that are looked at (numerics, section 1)."""
+"""Coordinates of a block that are looked at (docs/numerics.md, Step)."""
 
 CLOSE_BY = 256.0
 """Changes are looked at around the step and at this fraction of it: rounding in proportion to the change is
@@ -85,53 +85,38 @@ class Calibration:
         return {b.name: float(s) for b, s in zip(parameters.blocks, sigma, strict=True)}
 
 
-def calibrate(
-    sample: Evaluate,
-    parameters: Parameters,
-    indices: IndexArray,
-    stencil: Stencil,
-    given: Mapping[str, float],
-    *,
-    f0: float,
-    cost: float,
-    from_origin: bool,
-    epsilon: float,
-    seed: int,
-    probes: int = CALIBRATED,
-) -> Calibration:
-    """Look at a few of the coordinates to be moved in each block.
+def calibrate(engines: Engines, indices: IndexArray, seed: int, most: int = CALIBRATED) -> Calibration:
+    """Measure noise, step and truncation error of each block at a few of the coordinates to be moved.
 
     Parameters
     ----------
-    sample : Evaluate
-    parameters : of what is moved
-    indices : (m,) the coordinates that will be
-    stencil : the screening stencil, whose truncation is asked for
-    given : steps that the user fixed, by block name
-    f0, cost : the cost at the parameters, counted as sample counts, and in full
-    from_origin : whether values are counted from the cost at the parameters, and round in proportion
-    epsilon : machine epsilon of what the cost returns
+    engines : Engines
+    indices : (m,) the coordinates that will be moved
     seed : for the choice of coordinates
-    probes : coordinates of a block that are looked at, at most; with 0 one of the largest block, whose noise
-        is taken for the others: their truncation is then unknown, and each coordinate has to show its own
+    most : coordinates of a block that are measured, at most. With 0 it is one of the largest block, whose
+        noise is taken for the others. The truncation error of all blocks is then unknown, and each coordinate
+        has to show its own
     """
+    evaluate, parameters, f0 = engines.in_reals, engines.moved, engines.f0
+    stencil, given, epsilon, cost = engines.stencil, engines.given_steps, engines.epsilon, engines.cost
+    from_origin = evaluate.engine.origin != 0  # values then round in proportion to their change
     blocks = len(parameters.blocks)
     found = np.full((4, blocks), np.nan)
     exact = np.zeros(blocks, dtype=bool)
     if from_origin:
-        found = _survey_changes(sample, parameters, indices, f0, seed)
+        found = _calibrate_changes(evaluate, parameters, indices, f0, seed)
         constant, proportional, step, _ = found
         exact = constant <= proportional * step
         if stencil is CENTRAL and not given and exact[np.isfinite(constant)].all():
             return Calibration.of(found)
-    if probes == 0:
-        return _survey_one(sample, parameters, indices, f0, epsilon, cost, from_origin)
+    if most == 0:
+        return _calibrate_one(engines, indices)
     notes: dict[str, list[str]] = {}
     rng = np.random.default_rng(seed)
     for number, where in parameters.segments(indices):
         block, leaf = parameters.blocks[number], parameters.leaves[number]
         typical = parameters.typical_size(number)
-        looked_at = _BlockSample(sample, leaf, _draw(indices[where], rng, probes), block.start, f0, typical)
+        looked_at = _BlockSample(evaluate, leaf, _draw(indices[where], rng, most), block.start, f0, typical)
         if not exact[number]:
             noise = looked_at.noise(epsilon, 0.0 if from_origin else abs(cost))
             note = None if from_origin else describe_noise(noise, cost)
@@ -153,20 +138,15 @@ FRUGAL = (
 )
 
 
-def _survey_one(
-    sample: Evaluate,
-    parameters: Parameters,
-    indices: IndexArray,
-    f0: float,
-    epsilon: float,
-    cost: float,
-    from_origin: bool,
-) -> Calibration:
+def _calibrate_one(engines: Engines, indices: IndexArray) -> Calibration:
+    """The noise of one coordinate for all blocks, and the default step of each."""
+    parameters = engines.moved
     largest, where = max(parameters.segments(indices), key=lambda pair: len(indices[pair[1]]))
     block, leaf = parameters.blocks[largest], parameters.leaves[largest]
     typical = parameters.typical_size(largest)
-    probe = _BlockSample(sample, leaf, indices[where][:1], block.start, f0, typical)
-    sigma = probe.noise(epsilon, 0.0 if from_origin else abs(cost)).sigma
+    one = _BlockSample(engines.in_reals, leaf, indices[where][:1], block.start, engines.f0, typical)
+    from_origin = engines.in_reals.engine.origin != 0
+    sigma = one.noise(engines.epsilon, 0.0 if from_origin else abs(engines.cost)).sigma
     many = np.ones(len(parameters.blocks))
     steps = default_steps(parameters)
     return Calibration(sigma * many, 0.0 * many, steps, np.inf * many, (FRUGAL,))
@@ -219,7 +199,7 @@ class _BlockSample:
         return float(2 * error.max()) if np.isfinite(error).all() else float("inf")
 
 
-def _survey_changes(
+def _calibrate_changes(
     sample: Evaluate, parameters: Parameters, indices: IndexArray, f0: float, seed: int
 ) -> Floats:
     """The four rows of a Calibration for values counted from the cost at the parameters, in one call.

@@ -1,20 +1,21 @@
-"""What was measured of the moved coordinates, seen from the user's: derivatives, bounds, verdicts."""
+"""What was measured of the moved coordinates, seen from the user's: derivatives, bounds and verdicts.
+
+The engine may move other points than the user's parameters, such as the nodes of a network. `Derivatives`
+carries the table of what was moved over to the user's coordinates, and asks the rule for the verdict on each.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
-from fastgrad.arrays import IndexArray
+from fastgrad.arrays import Bools, IndexArray
 from fastgrad.coordinates.table import CONFIRMED, CoordinateTable
 from fastgrad.coordinates.undecided import Causes
 from fastgrad.differences.bounds import Estimates
-from fastgrad.engines.protocol import Engine
-from fastgrad.engines.space import carried
+from fastgrad.engines.space import Space, carried
 from fastgrad.index_sets import positions_of
-from fastgrad.preflight.cost import Baseline
 from fastgrad.problem.claim import ClaimedValues
 from fastgrad.problem.parameters import Parameters
 from fastgrad.verdict.rule import Comparison, compare
@@ -22,80 +23,79 @@ from fastgrad.verdict.rule import Comparison, compare
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """What was measured, of the user's coordinates, whatever was moved."""
+    """What came of measuring, at the user's (m,) coordinates: what the report is made from."""
 
-    start: Baseline
-    engine: Engine
     indices: IndexArray
     claim: ClaimedValues | None
     estimates: Estimates
     comparison: Comparison
     causes: Causes
     noise: dict[str, float]
-    evaluations: int
-    n_jobs: int
+    """The standard deviation of a value at each block's step, by block name."""
     notes: tuple[str, ...]
-    witnesses: tuple[str, ...]
-    z: float
 
 
 @dataclass(eq=False)
 class Derivatives:
-    """What was measured of the moved coordinates, seen from the user's."""
+    """The user's derivatives as far as they are known, and the verdict on each."""
 
-    engine: Engine
+    space: Space
+    """What was moved, and how the user's derivatives follow from that."""
     parameters: Parameters
+    """The user's."""
     indices: IndexArray
-    measured: CoordinateTable
+    """(m,) the user's coordinates that are measured, increasing."""
+    table: CoordinateTable
     claim: ClaimedValues | None
     tolerance: float | None
-    seen: dict[str, Any] = field(default_factory=dict)
-    """The latest estimates and verdict, and of which version of `measured` they are."""
+    _latest: tuple[int, Estimates, Comparison] | None = field(default=None, repr=False)
+    """The latest version of the table that was judged, and what came of it."""
 
     def estimates(self) -> Estimates:
-        """The user's derivatives, from what is known of the moved ones as it stands."""
-        return self._latest()[0]
+        """The user's derivatives with their bounds, as they stand."""
+        return self._judged()[0]
 
     def judge(self) -> Comparison:
-        """The verdict as it stands. Without a claim the estimate is its own: what counts is its bound."""
-        return self._latest()[1]
+        """The verdict as it stands. Without a claim the estimate is its own, and its bound alone counts."""
+        return self._judged()[1]
 
-    def _latest(self) -> tuple[Estimates, Comparison]:
-        if self.seen.get("version") != self.measured.version:
-            self.seen.clear()  # as large as what takes its place
+    def _judged(self) -> tuple[Estimates, Comparison]:
+        if self._latest is None or self._latest[0] != self.table.version:
+            self._latest = None  # as large as what takes its place
             found = self._estimates()
             claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
             comparison = compare(claimed, found, self.indices, self.parameters, self.tolerance)
-            comparison = self._cut_short(comparison)
-            self.seen.update(version=self.measured.version, latest=(found, comparison))
-        latest: tuple[Estimates, Comparison] = self.seen["latest"]
-        return latest
+            self._latest = self.table.version, found, self._cut_short(comparison)
+        return self._latest[1:]
 
     def _cut_short(self, comparison: Comparison) -> Comparison:
-        """What looks wrong but was not confirmed, for the budget was over, is undecided."""
-        cut = self.measured.cut & (self.measured.level < CONFIRMED)
+        """The verdict, "undecided" for what looks wrong and was not confirmed before the budget ended."""
+        cut = self.table.cut & (self.table.level < CONFIRMED)
         if not cut.any():
             return comparison
-        if self.engine.space.is_plain:
-            cut = cut[self.needed(np.arange(len(self.indices)))]
-        else:
-            cut = np.full(len(self.indices), True)
+        cut = self.flagged(cut) if self.space.is_plain else np.full(len(self.indices), True)
         unsure = comparison.wrong & cut & np.isfinite(comparison.severity)
         return replace(comparison, wrong=comparison.wrong & ~unsure, undecided=comparison.undecided | unsure)
 
     def _estimates(self) -> Estimates:
-        m = self.measured
+        table = self.table
         numeric, bound, rms = carried(
-            m.numeric, m.error_bound, m.plan.indices, self.engine.space, self.parameters, self.indices
+            table.numeric, table.error_bound, table.plan.indices, self.space, self.parameters, self.indices
         )
         if self.claim is not None and self.claim.jitter.any():
             bound = bound + self.claim.jitter  # what the claim itself is not known to
-        return Estimates(numeric, bound, rms, m.plan.stencil.is_complex, m.steepest)
+        return Estimates(numeric, bound, rms, table.plan.stencil.is_complex, table.steepest)
 
     def needed(self, positions: IndexArray) -> IndexArray:
-        """The positions among the moved coordinates that some of the user's depend on."""
+        """The positions in the table that some of the user's coordinates, given by position, depend on."""
         if len(positions) == 0:
             return positions
-        moved = self.engine.space.needed(self.indices[positions])
-        at = positions_of(self.measured.plan.indices, moved)
+        moved = self.space.needed(self.indices[positions])
+        at = positions_of(self.table.plan.indices, moved)
         return np.arange(at.start, at.stop) if isinstance(at, slice) else at
+
+    def flagged(self, flags: Bools) -> Bools:
+        """Which of the user's coordinates depend on a flagged row; none where several rows move for one."""
+        if not flags.any() or not self.space.is_plain:
+            return np.zeros(len(self.indices), dtype=bool)
+        return flags[self.needed(np.arange(len(self.indices)))]

@@ -1,4 +1,8 @@
-"""What is known of each moved coordinate, and how far it was measured."""
+"""The table of moved coordinates: for each its derivative, its bound, and how far it was measured.
+
+Stages hand in what they measured by `accept`, which alone counts versions. `Derivatives` reads the table, and
+knows by the version whether what it worked out still holds.
+"""
 
 from __future__ import annotations
 
@@ -12,75 +16,97 @@ from fastgrad.differences.plan import Plan
 from fastgrad.differences.rulings import Rulings
 
 SCREENED, OWN, FINER, LADDERED, CONFIRMED = range(5)
-"""How far a coordinate was measured."""
+"""How far a coordinate was measured: by which stage."""
 
 SAMPLED_FIRST = 16
 """Open coordinates of a block that go on before the others do. If no verdict changes among 16, at most 17% of
-the others would have changed, at 95% confidence (Clopper-Pearson, 0 of 16): and they are those that show one
-derivative at two steps, and no kink."""
+the others would have changed, at 95% confidence (Clopper-Pearson, 0 of 16). The others are those that show
+one derivative at two steps, and no kink."""
 
-
-ARRAYS = (
+COLUMNS = (
     "numeric", "error_bound", "level", "reason", "kink", "suspect", "special", "cut", "vouched", "scale",
 )  # fmt: skip
-"""The fields of Measured that have an entry for each coordinate."""
+"""The fields of CoordinateTable that have an entry for each coordinate."""
 
 
 @dataclass(eq=False)
 class CoordinateTable:
-    """The estimates so far: arrays of length m."""
+    """What is known of m moved coordinates; each column has shape (m,)."""
 
     plan: Plan
-    """Without its displacements, which are of no more use and take up the most memory."""
+    """Without its displacements: they are of no more use, and take up the most memory."""
     numeric: Floats
+    """The derivative; NaN where it is unknown."""
     error_bound: Floats
+    """The bound on its error; inf where the derivative is unknown."""
     steepest: float
+    """The largest secant |J(x + d) - J(x)| / |d| of all coordinates."""
     level: npt.NDArray[np.int8]
     reason: npt.NDArray[np.int8]
-    """A ladder.Reason; it means something where level is LADDERED or more."""
+    """A Reason; it means something where level is LADDERED or more."""
     kink: Bools
     """The estimate is the interval of subgradients between two slopes."""
     suspect: Bools
-    """A claim that depends on it looked wrong."""
+    """A claim that depends on this coordinate looked wrong."""
     special: Bools
-    """Its values show a kink, or do not lead to one derivative at two steps: nobody stands for it."""
+    """The values show a kink, or another derivative at another step: no sample stands for this coordinate."""
     cut: Bools
-    """There was no budget for its next stage."""
+    """There was no budget for the next stage."""
     vouched: Bools
-    """A probe singled it out: what differences at three unrelated steps say of it is confirmed already."""
+    """A random direction led to this coordinate: differences at three unrelated steps are confirmation
+    enough."""
     scale: Floats
-    """Where its ladder begins, in units of its block's typical size: 1, or where it was readable."""
+    """Where the ladder begins, in units of the block's typical size: 1, or where the ladder was readable."""
     version: int = 0
     """How often anything was measured anew."""
     left_alone: int = 0
-    """Open coordinates of the user's that stayed as they were, for a sample of their block did."""
+    """Open coordinates of the user's that stayed as they were, for the sample of their block did."""
     ruled: list[tuple[IndexArray, Rulings]] = field(default_factory=list)
+    """What ladders found, at which positions."""
 
     @classmethod
     def screened(cls, plan: Plan, numeric: Floats, bound: Floats, steepest: float) -> CoordinateTable:
         """Estimates from the stencil alone."""
         m = len(plan.indices)
         plan = replace(plan, displacements=np.empty((0, 0)))
-        blank = np.zeros(m, dtype=np.int8)
-        no = np.zeros(m, dtype=bool)
-        kink, suspect, special, cut, vouched = (no.copy() for _ in range(5))
+        level, reason = np.zeros((2, m), dtype=np.int8)
+        kink, suspect, special, cut, vouched = np.zeros((5, m), dtype=bool)
         return cls(
-            plan,
-            numeric,
-            bound,
-            steepest,
-            blank.copy(),
-            blank,
-            kink,
-            suspect,
-            special,
-            cut,
-            vouched,
-            np.ones(m),
+            plan, numeric, bound, steepest, level, reason, kink, suspect, special, cut, vouched, np.ones(m)
         )
 
+    def accept(self, at: IndexArray, numeric: Floats, bound: Floats, level: int | None = None) -> None:
+        """Take over derivatives and bounds at some positions, measured by the stage of that level."""
+        self.numeric[at], self.error_bound[at] = numeric, bound
+        if level is not None:
+            self.level[at] = level
+        self.version += 1
+
+    def accept_rulings(self, at: IndexArray, found: Rulings, level: int) -> None:
+        """Take over what ladders found at some positions."""
+        kinked = found.kink & np.isfinite(found.lower) & np.isfinite(found.upper)
+        middle, half = (found.lower + found.upper) / 2, (found.upper - found.lower) / 2
+        self.reason[at], self.kink[at] = found.reason, kinked
+        self.ruled.append((at, found))
+        numeric, bound = np.where(kinked, middle, found.numeric), np.where(kinked, half, found.error_bound)
+        self.accept(at, numeric, bound, level)
+
+    def cut_off(self, at: IndexArray) -> None:
+        """Put down that there was no budget for the next stage of some positions."""
+        self.cut[at] = True
+        self.version += 1
+
+    def touch(self) -> None:
+        """Put down that what was worked out from the table holds no longer, though no row has changed."""
+        self.version += 1
+
+    def lower_steepest(self, secant: float) -> None:
+        """Take over a smaller steepest secant, from smaller steps."""
+        self.steepest = min(self.steepest, secant)
+        self.version += 1
+
     def extend(self, other: CoordinateTable) -> None:
-        """Take over what was measured of other coordinates."""
+        """Take over the rows of other coordinates."""
         indices = np.concatenate([self.plan.indices, other.plan.indices])
         order = np.argsort(indices, kind="stable")
         place = np.empty_like(order)
@@ -90,22 +116,13 @@ class CoordinateTable:
         self.ruled = [(place[at], found) for at, found in self.ruled]
         self.ruled += [(place[at + split], found) for at, found in other.ruled]
         self.plan = replace(self.plan, indices=indices[order], steps=steps)
-        for name in ARRAYS:
+        for name in COLUMNS:
             setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)])[order])
         self.steepest = max(self.steepest, other.steepest)
         self.version += 1
 
-    def store(self, at: IndexArray, found: Rulings, level: int) -> None:
-        """Take over the ladder's rulings on the coordinates at some positions."""
-        kinked = found.kink & np.isfinite(found.lower) & np.isfinite(found.upper)
-        middle, half = (found.lower + found.upper) / 2, (found.upper - found.lower) / 2
-        self.numeric[at] = np.where(kinked, middle, found.numeric)
-        self.error_bound[at] = np.where(kinked, half, found.error_bound)
-        self.reason[at], self.kink[at], self.level[at] = found.reason, kinked, level
-        self.ruled.append((at, found))
-
     def rulings_on(self, at: IndexArray) -> Rulings:
-        """What the ladder said of the coordinates at some positions, all of which went up it."""
+        """What ladders found at some positions, all of which have a ruling."""
         where = np.empty(len(self.numeric), dtype=np.intp)
         joined = Rulings.joined([found for _, found in self.ruled])
         where[np.concatenate([positions for positions, _ in self.ruled])] = np.arange(len(joined.numeric))

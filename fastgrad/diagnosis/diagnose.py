@@ -2,7 +2,7 @@
 
 Nothing is evaluated: arrays in, sentences out. Each module knows one family of mistakes; for each block they
 are asked in order, the simplest first, and the first that explains every checked entry is believed. What
-"explains" means is said in evidence.py. (Numerics, section 8.)
+"explains" means is said in evidence.py. (docs/numerics.md, Diagnosis.)
 """
 
 from __future__ import annotations

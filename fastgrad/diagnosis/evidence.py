@@ -6,8 +6,8 @@ error, x = the parameter, H = what d would be if a hypothesis about the mistake 
     H explains the block:   |d - H| <= t = 3 e + r |d| + f      at every coordinate whose d is known
     a change c is visible:  |c| > t                             it could not be mistaken for an error of d
 
-r = 1e-7, or the rounding of a gradient of fewer digits; f is a tiny share of the block's rms (numerics,
-section 8).
+r = 1e-7, or the rounding of a gradient of fewer digits; f is a tiny share of the block's rms
+(docs/numerics.md, Diagnosis).
 """
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from fastgrad.problem.block import Block
 Mask = npt.NDArray[np.bool_]
 
 BOUNDS = 3.0
-"""Bounds that a hypothesis may be off by: the fit of its numbers has an error too (numerics, section 8)."""
+"""Bounds that a hypothesis may be off by: the fit of its numbers has an error too (docs/numerics.md,
+Diagnosis)."""
 
 RELATIVE = 1e-7
-"""Relative error allowed beside the bounds: what a float64 gradient may lose (numerics, section 8)."""
+"""Relative error allowed beside the bounds: what a float64 gradient may lose (docs/numerics.md,
+Diagnosis)."""
 
 ROUNDINGS = 8.0
 """Roundings of a gradient of fewer digits, in its own eps: 1e-6 in float32, which backprop through a few

@@ -6,7 +6,7 @@ db_l = the sum of delta_l over the batch.
     all right from layer l + 1 on, all wrong before    delta is lost on the way to layer l
     dW_l right, db_l wrong                             delta_l is right, its sum is not
 
-(Numerics, section 8, no. 9; blocks in the order of the layers.)
+(docs/numerics.md, Diagnosis, no. 9; blocks in the order of the layers.)
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from fastgrad.diagnosis.evidence import Detector, Evidence, Explanation
 from fastgrad.diagnosis.places import Place, joined, place
 
 ALIKE = 0.9
-"""The cosine from which on a term is wrong and not the whole formula (numerics, section 8, no. 10)."""
+"""The cosine from which on a term is wrong and not the whole formula (docs/numerics.md, Diagnosis, no.
+10)."""
 
 NAMED = 5
 """Wrong entries that are named one by one."""

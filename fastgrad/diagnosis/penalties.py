@@ -5,7 +5,7 @@ the fitted number. With a factor k on the rest of the gradient too (the data par
 d = data + lambda x, so that d = c g + beta x with c = 1 / k, and
 
     lambda = beta              if the claim has no L2 term (mu = 0)
-    lambda = beta / (1 - c)    if its L2 term is right (mu = lambda; numerics, section 8, no. 4)
+    lambda = beta / (1 - c)    if its L2 term is right (mu = lambda; docs/numerics.md, Diagnosis, no. 4)
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Notation: as in evidence.py; f'(z_j) = the derivative of unit j's activation. With one example a layer's
 gradient is the outer product of its inputs and its deltas, and a wrong f'(z_j) is a factor c_j on all that
 belongs to unit j: d = c_j g, or d = c_j g + b_j x if an L2 term is right in the claim. With more examples the
-factor differs between them, and nothing is said. (Numerics, section 8, no. 8.)
+factor differs between them, and nothing is said. (docs/numerics.md, Diagnosis, no. 8.)
 """
 
 from __future__ import annotations

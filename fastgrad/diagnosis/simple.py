@@ -12,7 +12,7 @@ from fastgrad.diagnosis.places import place
 
 SINGLE = 2.0**-20
 """8 eps of float32: what a gradient computed in float32 may be off by, of an entry or of the block's rms.
-(Numerics, section 8, has 2^-22 of the entry alone: that much is never wrong at tau = 1e-6.)"""
+(docs/numerics.md, Diagnosis, has 2^-22 of the entry alone: that much is never wrong at tau = 1e-6.)"""
 
 ENOUGH = 4
 """Numbers that must all fit into float32 before it is no accident."""

@@ -9,7 +9,7 @@ a value, Z = the quantile at which all coordinates together are wrong with proba
 
 T is measured on a few coordinates of the block, sd^2 the sum of the squares of the stencil's weights; own are
 central differences of four values. A coordinate that neither decides goes to the step
-ladder (ladder.py). (Numerics, section 2.)
+ladder (ladder.py). (docs/numerics.md, Bounds.)
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ LOOKS = 8
 two to spare."""
 
 OWN_SD = 0.950
-"""Standard deviation of the fourth-order central difference, in sigma / h (numerics, section 1)."""
+"""Standard deviation of the fourth-order central difference, in sigma / h (docs/numerics.md, Step)."""
 
 COMPLEX_ROUNDING = 64.0
-"""Error of the complex step, in eps of |J'| and of the block's rms (numerics, section 2.3)."""
+"""Error of the complex step, in eps of |J'| and of the block's rms (docs/numerics.md, Bounds)."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def by_six_points(f: Floats, d: Floats, steps: Floats, sigma: Floats, z: float) 
     with np.errstate(all="ignore"):
         one, two, four = ((f[:, 5 - k] - f[:, k]) / (d[:, 5 - k] - d[:, k]) for k in (2, 1, 0))
         near, far = (4 * one - two) / 3, (4 * two - four) / 3
-        # A fifteenth of their difference is the leading term of near's error (numerics, section 2.2): a third
-        # leaves room for the others, and it is small at a step this side of the cost's own scale.
+        # A fifteenth of their difference is the leading term of near's error: a third leaves room for the
+        # others, and it is small at a step this side of the cost's own scale.
         bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
         return unknown_where_not_finite(near, bound)
 

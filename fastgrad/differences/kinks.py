@@ -12,7 +12,7 @@ from fastgrad.arrays import Bools, Floats
 from fastgrad.differences.rulings import Decision
 
 KINKED = 3.0
-"""S(2h) / S(h) is 4 where a cost is smooth and 2 across a kink at the point (numerics, section 4)."""
+"""S(2h) / S(h) is 4 where a cost is smooth and 2 across a kink at the point (docs/numerics.md, Kinks)."""
 
 
 def has_kink_at_four_points(g: Floats, sigma: Floats, z: float) -> npt.NDArray[np.bool_]:
@@ -30,7 +30,8 @@ def has_kink_at_four_points(g: Floats, sigma: Floats, z: float) -> npt.NDArray[n
 
 
 HALVING = (1.4, 2.8)
-"""|S_k / h_k^2| grows by 2 from level to level across a kink, 1 where f is smooth (numerics, section 2.4)."""
+"""|S_k / h_k^2| grows by 2 from level to level across a kink, 1 where f is smooth (docs/numerics.md,
+Ladder)."""
 
 ENDED = 4.0
 """How many times its noise the last S_k that stands out may be: a kink at the point itself fades into noise,

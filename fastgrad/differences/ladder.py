@@ -7,7 +7,7 @@ Notation: f the cost along one coordinate, h_k = h_0 2^-k the steps, sigma = noi
     J_k = (4 D_k - D_{k-1}) / 3 -+ (Z 0.95 sigma / h_k + |Delta_k| / 3)      right if f is smooth from h_k on
 
 A level is believed if its J meets N of every finer level, which needs no smoothness beyond the finest step
-(Lepski's rule of intersecting intervals; numerics, section 2.4), and if the Delta shrink as they do for a
+(Lepski's rule of intersecting intervals; docs/numerics.md, Ladder), and if the Delta shrink as they do for a
 smooth f: where they shrink by a ratio r > 1/2 only, what is left of their geometric series is the bound, and
 where they do not shrink there is none. Of the levels that are believed the one with the narrowest J decides.
 
@@ -43,7 +43,7 @@ so inside a kink 1e-7 away."""
 
 UNRELATED = 0.7
 """What the steps of a confirmation are multiplied by: not a power of two, that no rounding is shared
-(numerics, section 3)."""
+(docs/numerics.md, Verdict)."""
 
 SMOOTH = 0.5
 """Delta of a smooth f shrink by 1/4 (central) or 1/2 (one-sided) from level to level."""

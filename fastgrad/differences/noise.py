@@ -7,7 +7,7 @@ offset c, sigma = standard deviation of the noise of f, Delta^j f = j-th differe
 
 White noise has E level_j^2 = sigma^2 for every j, while a smooth f has Delta^j f = O(s^j): the first order
 from which the levels stay alike shows the noise (ECNoise: Moré and Wild, SIAM J. Sci. Comput. 33, 2011;
-numerics, section 2.1). What differs here: many coordinates at once, points around the step that will be
+docs/numerics.md, Noise). What differs here: many coordinates at once, points around the step that will be
 taken, no test on the range of the values (a cost may pass through 0), and costs that move in jumps.
 """
 
@@ -37,7 +37,7 @@ ROUNDS = 3
 """Spacings tried for each coordinate: at most 3 * 9 evaluations."""
 
 FIRST_SPACING = {np.dtype(np.float64): 2.0**-44, np.dtype(np.float32): 2.0**-18}
-"""The first spacing in units of the block's typical size (numerics, section 2.1: 2^-46 .. 2^-42, and
+"""The first spacing in units of the block's typical size (docs/numerics.md, Noise: 2^-46 .. 2^-42, and
 2^-20 .. 2^-15 for float32): wide enough to change the roundings, too narrow to show the cost's shape."""
 
 ZOOM = 128.0
@@ -61,16 +61,16 @@ GRID_JUMPS = 2.5
 
 SAFETY = 2.0
 """The largest of three or more measured levels is doubled: one level was 0.26 to 1.81 times the true
-standard deviation (numerics, section 2.1)."""
+standard deviation (docs/numerics.md, Noise)."""
 
 SAFETY_OF_FEW = 4.0
-"""What fewer than three measured levels are multiplied by (numerics, section 2.1)."""
+"""What fewer than three measured levels are multiplied by (docs/numerics.md, Noise)."""
 
 EXCESS = 100.0
-"""Noise so many times what rounding explains has another cause (numerics, section 2.1)."""
+"""Noise so many times what rounding explains has another cause (docs/numerics.md, Noise)."""
 
 FEWEST_ROWS = 8
-"""Fewer fourth differences than this say nothing of their spread (numerics, section 2.1)."""
+"""Fewer fourth differences than this say nothing of their spread (docs/numerics.md, Noise)."""
 
 MAD_TO_SD = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
@@ -284,7 +284,7 @@ def fourth_difference_noise(values: Floats, f0: float) -> float:
 
     delta4 = f(2h) - 4 f(h) + 6 f(0) - 4 f(-h) + f(-2h) = noise + O(h^4) spreads over the coordinates by
     1.4826 MAD(delta4) = sqrt(34) sigma, for f(0) is common to all and drops out of the spread; by sqrt(70)
-    sigma where each row has its own (numerics, section 2.1).
+    sigma where each row has its own (docs/numerics.md, Noise).
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ import numpy.typing as npt
 from fastgrad.errors import InputError
 
 COMPLEX_STEP = 1e-30
-"""The complex step: so small that h^2 vanishes, so that there is no truncation (numerics: 1e-30 needs
+"""The complex step: so small that h^2 vanishes, so that there is no truncation (1e-30 needs
 no scaling; Squire and Trapp 1998 use 1e-20)."""
 
 

@@ -8,7 +8,7 @@ Notation: f the cost along one coordinate, h the step, sigma = noise of f, D(h) 
 
 r2 = 1 at the step where truncation h^2 f'''/6 and noise sigma / h have the least sum (Shi, Xie, Xuan and
 Nocedal, SIAM J. Sci. Comput. 44, 2022, test r in [1.5, 6]; here with alpha = 2, whose points are those of
-the stencil; numerics, section 1). Steps are powers of two, so f(2h) of one step is f(h) of the next.
+the stencil; docs/numerics.md, Step). Steps are powers of two, so f(2h) of one step is f(h) of the next.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ STIRRED = 4.0
 deviation sqrt(70) / 6 times that of the values, which is no more than sigma."""
 
 ROUNDS = 6
-"""Rounds of four evaluations a probe: 96 for four probes (numerics, section 1)."""
+"""Rounds of four evaluations a probe: 96 for four probes (docs/numerics.md, Step)."""
 
 FARTHEST = 0.1
-"""The largest step in units of the block's typical size (numerics, section 1)."""
+"""The largest step in units of the block's typical size (docs/numerics.md, Step)."""
 
 SMALLEST = 2.0**-1000
 """No step is smaller than this, whatever is allowed: quotients by it stay finite for costs of scale 1."""

@@ -16,7 +16,7 @@ from fastgrad.problem.block import typical_size
 from fastgrad.problem.parameters import Parameters
 
 ULPS_OF_A_RAISED_STEP = 16
-"""A step under 8 ulp of its coordinate is raised to 16 ulp (numerics, section 1): fewer, and the
+"""A step under 8 ulp of its coordinate is raised to 16 ulp (docs/numerics.md, Step): fewer, and the
 displacement is a crude multiple of the rounding of x."""
 
 
@@ -24,7 +24,7 @@ def default_step(leaf: npt.NDArray[Any], stencil: Stencil, typical: float | None
     """The default step of a block, h = eps^(1/(p+1)) typ_b, rounded to a power of two.
 
     A power of two makes x + h exact nearly everywhere. It is the step at which truncation O(h^p) and
-    rounding O(eps/h) of a cost of scale 1 are of one size (numerics, section 1; eps^(1/3) for central
+    rounding O(eps/h) of a cost of scale 1 are of one size (docs/numerics.md, Step; eps^(1/3) for central
     differences).
     """
     eps = float(np.finfo(leaf.dtype).eps)

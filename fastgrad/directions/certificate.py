@@ -1,4 +1,7 @@
-"""What clean probes prove, as numbers and in words."""
+"""What clean probes prove, as numbers and in words: no coordinate of a block is off by more than a size S.
+
+`strategy.conclude` makes a `Certificate` from clean slopes. The report prints its sentence.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.directions.probes import Prober, Slope, certified_size, finite_rms
-from fastgrad.problem.regions import Region
+from fastgrad.directions.probes import Slope, certified_size
+
+
+@dataclass(frozen=True)
+class CertifiedBlock:
+    """A block that directions went through."""
+
+    name: str
+    component: float
+    """The size of the block's components of a direction."""
+    rms: float
+    """The rms of the block's claimed gradient."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +49,12 @@ class Certificate:
 
     @classmethod
     def of(
-        cls, prober: Prober, slopes: list[Slope], part: Region, excluded: int, runs: int = 1
+        cls, slopes: list[Slope], blocks: list[CertifiedBlock], excluded: int, runs: int = 1
     ) -> Certificate:
-        """From clean slopes along directions over a part, in the last of several runs."""
-        engine = prober.engine
-        numbers = [r.block for r in part.rectangles]
-        sizes = [certified_size(slopes, engine.sizes[k]) for k in numbers]
-        typical = [finite_rms(engine.gradient[k]) for k in numbers]
-        relative = [s / t if t else float("nan") for s, t in zip(sizes, typical, strict=True)]
-        names = tuple(engine.parameters.blocks[k].name for k in numbers)
+        """From clean slopes along directions over some blocks, in the last of several runs."""
+        sizes = [certified_size(slopes, block.component) for block in blocks]
+        relative = [s / b.rms if b.rms else float("nan") for s, b in zip(sizes, blocks, strict=True)]
+        names = tuple(block.name for block in blocks)
         seeds = tuple(slope.direction.seed for slope in slopes)
         return cls(len(slopes), names, tuple(sizes), tuple(relative), excluded, seeds, runs)
 

@@ -9,8 +9,8 @@ s_b |e_i| is largest: one of the two v . e is at least half of it. So a probe wi
     S_b = 2 (|r| + b) / s_b
 
 with probability 1/2 at most, whatever the other errors are, and K probes with fresh signs with 2^-K
-(numerics, section 5, the pairing lemma). The directions come from a generator that no gradient was made for,
-from the check's seed, which the report prints.
+(docs/numerics.md, Directions, the pairing lemma). The directions come from a generator that no gradient was
+made for, from the check's seed, which the report prints.
 
 Each is measured at six points; where the cost has kinks so close that these do not settle it, at six closer
 ones, and then on the ladder of steps that judges coordinates.
@@ -35,8 +35,8 @@ from fastgrad.problem.regions import Region
 from fastgrad.verdict.rule import TAU
 
 PROBES = 20
-"""Clean probes that make a certificate: a miss has probability 2^-20, one in a million (numerics, section
-5)."""
+"""Clean probes that make a certificate: a miss has probability 2^-20, one in a million (docs/numerics.md,
+Directions)."""
 
 SET_UP = 2
 """Directions along which noise and step are measured."""
@@ -46,7 +46,7 @@ LOOKS_ALONG_LINES = 512
 
 CLOSER = 2.0**-4
 """The step of the second look, in units of the first: where a relu network of 1e6 parameters has kinks within
-one, it has none within the other (numerics, section 4)."""
+one, it has none within the other (docs/numerics.md, Kinks)."""
 
 WIDE = 8.0
 """A bound so many times what noise makes it is not noise but a kink, and is looked at again."""
@@ -91,24 +91,23 @@ class Prober:
     Parameters
     ----------
     engine : DirectionalEngine
-    sample : Evaluator of that engine
+    evaluate : Evaluator of that engine
     sigma : the noise of the cost, as coordinates showed it
     cost : the cost at the parameters
     seed : of all directions
     """
 
     def __init__(
-        self, engine: DirectionalEngine, sample: Evaluator, sigma: float, cost: float, seed: int
+        self, engine: DirectionalEngine, evaluate: Evaluator, sigma: float, cost: float, seed: int
     ) -> None:
         self.engine = engine
-        self.sample = sample
+        self.evaluate = evaluate
         self.sigma = sigma
         self.cost = cost
         self.seed = seed
         self.drawn = 0  # directions so far
         self.z = quantile(LOOKS_ALONG_LINES)
         self.step = 0.0
-        self.ladders = 0
         self.workers = 1  # how many probes are best asked for together
         self._typical = [finite_rms(g) for g in engine.gradient]
         self._roundings = [
@@ -116,27 +115,27 @@ class Prober:
             for g, rms in zip(engine.gradient, self._typical, strict=True)
         ]
 
-    def set_up(self, part: Region) -> None:
-        """Measure noise and step along a few directions of a part."""
-        numbers = self.engine.add(*(self.fresh(part) for _ in range(SET_UP)))
+    def set_up(self, region: Region) -> None:
+        """Measure noise and step along a few directions of a region."""
+        numbers = self.engine.add(*(self.fresh(region) for _ in range(SET_UP)))
         zeros = np.zeros(SET_UP)
         start = float(2.0 ** np.round(np.log2(np.finfo(np.float64).eps) / 3))
         epsilon = self.engine.epsilon or float(np.finfo(np.float64).eps)
         noise = measure_noise(
-            self.sample, zeros, numbers, start, epsilon=epsilon, largest=abs(self.cost), scale=1.0
+            self.evaluate, zeros, numbers, start, epsilon=epsilon, largest=abs(self.cost), scale=1.0
         )
         self.sigma = max(self.sigma, noise.sigma)
         found = choose_step(
-            self.sample, zeros, numbers, start,
+            self.evaluate, zeros, numbers, start,
             f0=0.0, noise_of=lambda h: self.sigma, cap=step_cap(1.0),
         )  # fmt: skip
         self.step = found.h
 
-    def fresh(self, part: Region, without: IndexArray | None = None) -> Direction:
-        """A new direction over a part."""
+    def fresh(self, region: Region, without: IndexArray | None = None) -> Direction:
+        """A new direction over a region."""
         seed = int(np.random.default_rng([self.seed, STREAM, self.drawn]).integers(2**63))
         self.drawn += 1
-        return Direction(seed, part) if without is None else Direction(seed, part, without)
+        return Direction(seed, region) if without is None else Direction(seed, region, without)
 
     def measure(self, directions: list[Direction]) -> list[Slope]:
         """The slope along each direction, as far as it takes to call it clean or not."""
@@ -163,20 +162,20 @@ class Prober:
         """The slope by two points at the step where a direction that contains this one was measured."""
         h = like.step
         numbers = self.engine.add(direction)
-        f = self.sample(numbers, np.array([[-h, h]]))[0]
+        f = self.evaluate(numbers, np.array([[-h, h]]))[0]
         noise = self.z * 0.707 * self.sigma / h
-        bound = noise + 2 * like.truncation + self._claim_roundings(direction.part)
+        bound = noise + 2 * like.truncation + self._claim_roundings(direction.region)
         r = float((f[1] - f[0]) / (2 * h))
         if not np.isfinite(r):  # outside the domain: nothing is known, which is no error to be followed
             return Slope(direction, 0.0, float("inf"), h, like.truncation)
         return Slope(direction, r, float(bound), h, like.truncation)
 
-    def tolerance(self, part: Region) -> float:
-        """How far errors that do not count, in every coordinate of a part, may move a slope."""
+    def tolerance(self, region: Region) -> float:
+        """How far errors that do not count, in every coordinate of a region, may move a slope."""
         blocks = self.engine.parameters.blocks
         squares = sum(
             (TAU[blocks[r.block].dtype] * self.engine.sizes[r.block] * self._typical[r.block]) ** 2 * r.size
-            for r in part.rectangles
+            for r in region.rectangles
         )
         return FORGIVEN * float(np.sqrt(squares))
 
@@ -185,30 +184,29 @@ class Prober:
 
     def _is_narrow(self, slope: Slope) -> bool:
         noise = self.z * OWN_SD * self.sigma / slope.step
-        return slope.bound <= WIDE * noise + self._claim_roundings(slope.direction.part)
+        return slope.bound <= WIDE * noise + self._claim_roundings(slope.direction.region)
 
     def _six_points(self, directions: list[Direction], h: float) -> list[Slope]:
         numbers = self.engine.add(*directions)
         d = np.tile(h * SIX_POINTS, (len(directions), 1))
-        f = self.sample(numbers, d)
+        f = self.evaluate(numbers, d)
         many = np.full(len(directions), 1.0)
         r, bound = by_six_points(f, d, many * h, many * self.sigma, self.z)
         with np.errstate(invalid="ignore"):
             near, far = (f[:, 3] - f[:, 2]) / (2 * h), (f[:, 4] - f[:, 1]) / (4 * h)
             truncation = np.abs(near - far) / 3
         return [
-            Slope(v, float(r[k]), float(bound[k]) + self._claim_roundings(v.part), h, float(truncation[k]))
+            Slope(v, float(r[k]), float(bound[k]) + self._claim_roundings(v.region), h, float(truncation[k]))
             for k, v in enumerate(directions)
         ]
 
     def _ladder(self, directions: list[Direction]) -> list[Slope]:
         if not directions:
             return []
-        self.ladders += len(directions)
         numbers, many = self.engine.add(*directions), np.ones(len(directions))
         noise = NoiseModel(many * self.sigma, 0.0 * many)
         found = adjudicate(
-            self.sample, 0.0 * many, numbers, 0.0, scale=many * TOP_OF_LADDER, noise=noise, z=self.z
+            self.evaluate, 0.0 * many, numbers, 0.0, scale=many * TOP_OF_LADDER, noise=noise, z=self.z
         )
         return [self._from_ladder(v, found, k) for k, v in enumerate(directions)]
 
@@ -217,12 +215,12 @@ class Prober:
         step = float(found.step[k])
         if not np.isfinite(numeric) or found.kink[k]:
             return Slope(direction, 0.0, float("inf"), step, 0.0)
-        rounding = self._claim_roundings(direction.part)
+        rounding = self._claim_roundings(direction.region)
         return Slope(direction, float(numeric), float(bound) + rounding, step, float(bound))
 
-    def _claim_roundings(self, part: Region) -> float:
+    def _claim_roundings(self, region: Region) -> float:
         squares = sum(
-            (self._roundings[r.block] * self.engine.sizes[r.block]) ** 2 * r.size for r in part.rectangles
+            (self._roundings[r.block] * self.engine.sizes[r.block]) ** 2 * r.size for r in region.rectangles
         )
         return CLAIM_ROUNDINGS * float(np.sqrt(squares))
 

@@ -23,6 +23,7 @@ class EngineBase:
 
     name = ""
     workers = "processes"
+    incremental = False
     granularity = 1
     origin = 0.0
     epsilon = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from fastgrad.differences.stencils import Stencil, stencil_dtype
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
 from fastgrad.problem.parameters import Parameters
-
-if TYPE_CHECKING:
-    from fastgrad.problem.problem import Problem
+from fastgrad.problem.problem import Problem
 
 DType = type[np.float64] | type[np.complex128]
 
@@ -77,6 +75,15 @@ def is_numba_function(function: Any) -> bool:
     return is_jitted(function)
 
 
+def is_networks_own(function: Any, structure: Any, name: str) -> bool:
+    """Whether a function is the method of that name of a Network of known parts: it keeps no state."""
+    if structure is None:
+        return False
+    from fastgrad.networks.known import is_own_method  # loads all layers: only where there is a structure
+
+    return is_own_method(function, structure, name)
+
+
 def _automatic(problem: Problem, stencil: Stencil, vectorized: bool) -> str:
     if vectorized:
         return "batched"
@@ -119,17 +126,42 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
     if stencil.is_complex:
         raise InputError('engine="network" takes real steps only: use engine="python" with method="complex"')
     from fastgrad.engines.network.engine import NetworkEngine
-    from fastgrad.engines.network.tie import disagreement, is_own_cost
+    from fastgrad.engines.network.layer_rules import NotArrays
+    from fastgrad.engines.network.tie import disagreement, disagreement_of_parts, is_own_cost, own_methods
+    from fastgrad.networks import Network
+
+    if not isinstance(problem.structure, Network):
+        raise InputError(
+            "structure= must be a fastgrad.Network that computes the cost; got "
+            f"{type(problem.structure).__name__}"
+        )
+    found = own_methods(problem.structure)
+    if found is not None:
+        return _cost_itself(problem, parameters, found)
+    if not is_own_cost(problem):
+        found = disagreement(problem, problem.structure, parameters)
+        if found is not None:
+            return _cost_itself(problem, parameters, found, warn=True)
+    try:
+        engine = NetworkEngine(problem.cost, parameters, problem.args, problem.structure)
+    except NotArrays as error:
+        return _cost_itself(
+            problem, parameters, f"a layer of the network gives {error} where others give arrays"
+        )
+    found = disagreement_of_parts(engine)
+    return engine if found is None else _cost_itself(problem, parameters, found, warn=True)
+
+
+def _cost_itself(problem: Problem, parameters: Parameters, why: str, warn: bool = False) -> Engine:
+    """The python engine in place of the network engine, saying why."""
     from fastgrad.engines.python import PythonEngine
 
-    found = None if is_own_cost(problem) else disagreement(problem, problem.structure, parameters)
-    if found is not None:
-        note = f"{found}; so the cost itself was evaluated, by the python engine"
+    note = f"{why}; so the cost itself was evaluated, by the python engine"
+    if warn:
         warn_user(note)
-        plain = PythonEngine(problem.cost, parameters, problem.args)
-        plain.notes = (note,)
-        return plain
-    return NetworkEngine(problem.cost, parameters, problem.args, problem.structure)
+    plain = PythonEngine(problem.cost, parameters, problem.args)
+    plain.notes = (note,)
+    return plain
 
 
 def _compiled(problem: Problem, parameters: Parameters, dtype: DType) -> Engine:

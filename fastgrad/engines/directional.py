@@ -29,14 +29,14 @@ def no_indices() -> IndexArray:
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """v_i = size of the block * component(seed, i) for the coordinates of a part, 0 elsewhere.
+    """v_i = size of the block * component(seed, i) for the coordinates of a region, 0 elsewhere.
 
-    With `ruler` coordinate number p of P in the part is multiplied by 2 (p + 1/2) / P - 1, so that where only
-    one of them is wrong the ratio of the two derivatives tells which.
+    With `ruler` coordinate number p of P in the region is multiplied by 2 (p + 1/2) / P - 1, so that where
+    only one of them is wrong the ratio of the two derivatives tells which.
     """
 
     seed: int
-    part: Region
+    region: Region
     without: IndexArray = field(default_factory=no_indices)  # flat indices that stay where they are
     ruler: bool = False
 
@@ -153,8 +153,8 @@ class DirectionalEngine(EngineBase):
         from fastgrad.kernels.directions import LANES, move
 
         seed, (products, v), rise, first = np.uint64(direction.seed), np.empty((2, LANES)), 0.0, 0
-        slope = 2.0 / direction.part.size if direction.ruler else 0.0
-        for r in direction.part.rectangles:
+        slope = 2.0 / direction.region.size if direction.ruler else 0.0
+        for r in direction.region.rectangles:
             x, g, moved = self._leaves(r.block)
             for start, stop in r.stretches():
                 weight = slope * (first + 0.5) - 1.0 if direction.ruler else 1.0
@@ -178,7 +178,7 @@ class DirectionalEngine(EngineBase):
         return fall
 
     def _restore(self, direction: Direction) -> None:
-        for r in direction.part.rectangles:
+        for r in direction.region.rectangles:
             x, _, moved = self._leaves(r.block)
             for start, stop in r.stretches():
                 moved[start:stop] = x[start:stop]
@@ -193,7 +193,7 @@ def block_size(typical: float) -> float:
 
 
 def component_at(engine: DirectionalEngine, direction: Direction, index: int) -> float:
-    """v_i at a flat index of the direction's part, without its ruler."""
+    """v_i at a flat index of the direction's region, without its ruler."""
     from fastgrad.kernels.directions import components
 
     number = int(engine.parameters.block_numbers(np.asarray([index]))[0])

@@ -49,6 +49,9 @@ class Engine(Protocol):
     """Evaluations that `baseline` makes."""
     quoted: str
     """What the cost last raised at a perturbed point, outside its domain; empty if it never did."""
+    incremental: bool
+    """Whether only what a perturbation changes is computed: an evaluation then takes far less time than the
+    cost itself, and coordinates that are asked for together share work."""
     granularity: int
     """Chunks hold a multiple of so many coordinates, that results do not depend on where they are cut."""
 

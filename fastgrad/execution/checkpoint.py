@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,34 @@ come every few ms from each worker; five commits a second cost nothing that coul
 
 
 Decision = TypeVar("Decision")
+
+
+class ValueStore(Protocol):
+    """Where finished values and decisions are kept while a check runs: in a file, or nowhere.
+
+    A pass is one call of an evaluator: (indices (m,), offsets (m, S)) -> values (m, S), computed in chunks.
+    """
+
+    seconds: float
+    """How long earlier runs took, all together."""
+
+    def key(self, kind: str, indices: npt.NDArray[Any], offsets: Values) -> str:
+        """The name of a pass."""
+
+    def finished(self, key: str, count: int, points: int, dtype: npt.DTypeLike) -> list[Chunk]:
+        """The chunks of a pass that are kept already."""
+
+    def store(self, key: str, start: int, values: Values) -> None:
+        """Keep a finished chunk."""
+
+    def remember(self, name: str, compute: Callable[[], Decision]) -> Decision:
+        """A decision that depends on timing: what was decided before, else what compute() says."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class NoCheckpoint:

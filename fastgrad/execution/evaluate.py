@@ -11,7 +11,6 @@ import pickle
 import queue
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +18,11 @@ import numpy.typing as npt
 from fastgrad.arrays import IndexArray, Values
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import WorkerError, warn_user
-from fastgrad.execution.budget import INTERRUPTED, Budget
-from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.chunks import cut, in_order, run_pilot
-from fastgrad.execution.job import Advance, Job, KnownValues, Watch
+from fastgrad.execution.job import Job, KnownValues, Watch
 from fastgrad.execution.processes import in_processes, reason_not_sent
+from fastgrad.execution.run import Run
 from fastgrad.execution.workers import Workers, choose_workers, closing_quietly, run_tasks
 
 WORTH_STARTING = {"threads": 0.06, "processes": 1.0}
@@ -52,31 +51,24 @@ def evaluate(
     engine: Engine,
     indices: IndexArray,
     offsets: Values,
+    run: Run,
     *,
     seconds: float,
-    n_jobs: int | None = None,
-    backend: Any = None,
-    advance: Advance = lambda count: None,
     watch: Watch | None = None,
-    budget: Budget | None = None,
-    keeper: NoCheckpoint | Checkpoint | None = None,
 ) -> Evaluation:
     """The cost at theta + offsets[k, s] * e_indices[k] for the whole plan, on all workers asked for.
 
-    What the keeper has is not evaluated again. When the budget is over, or Ctrl-C is pressed, what is known
-    by then is returned, and the budget says that it was stopped.
+    What the run's checkpoint holds is not evaluated again. When the budget is over, or Ctrl-C is pressed,
+    what is known by then is returned, and the budget says that it was stopped.
 
     Parameters
     ----------
     engine : Engine
     indices : (m,) flat indices
     offsets : (m, S) displacements
+    run : Run, with the workers, the budget and the checkpoint
     seconds : what one evaluation was seen to take
-    n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else 1
-    advance : called with the number of coordinates after each chunk
-    watch : called with each chunk, and its values
-    budget : when to stop; never by default
-    keeper : where finished chunks are kept; nowhere by default
+    watch : called with each finished chunk, and its values
 
     Raises
     ------
@@ -85,55 +77,52 @@ def evaluate(
     WorkerError
         When a worker process dies.
     """
-    budget, keeper = budget or Budget(), keeper or NoCheckpoint()
 
-    def run(another: Engine, moved: IndexArray, by: Values) -> Values:
-        options: dict[str, Any] = {"seconds": seconds, "n_jobs": n_jobs, "backend": backend}
-        found = evaluate(another, moved, by, **options, budget=budget, keeper=keeper)
+    def whole_plan(another: Engine, moved: IndexArray, by: Values) -> Values:
+        found = evaluate(another, moved, by, run, seconds=seconds)
         if found.missing is not None:
             raise _Stopped
         return found.values
 
-    kept = KnownValues.of(engine, indices, offsets, keeper)
-    for start, stop in kept.ranges:
-        advance(stop - start)
-        if watch is not None:
+    kept = KnownValues.of(engine, indices, offsets, run.checkpoint)
+    if watch is not None:
+        for start, stop in kept.ranges:
             watch(slice(start, stop), kept.values[start:stop])
     if kept.gaps == []:
         return Evaluation(kept.values, 1)
     said = engine.notes
     try:
-        engine = engine.prepared(indices, offsets, run)
+        engine = engine.prepared(indices, offsets, whole_plan)
     except _Stopped:
         return Evaluation(kept.values, 1, (), kept.missing())
     notes = tuple(note for note in engine.notes if note not in said)
-    workers = choose_workers(engine, n_jobs, backend)
+    workers = choose_workers(engine, run.n_jobs, run.backend)
     prices = engine.prices(indices)
     if prices is None:
         prices = np.broadcast_to(1.0, len(indices))
-    job = Job(engine, indices, offsets, kept, advance, prices, budget, watch)
+    job = Job(engine, indices, offsets, kept, prices, run.budget, watch)
     try:
-        used, note = _run(job, workers, backend, seconds * offsets.shape[1])
+        used, note = _run(job, workers, seconds * offsets.shape[1])
     except KeyboardInterrupt:
-        budget.stop(INTERRUPTED)
+        run.budget.stop(INTERRUPTED)
         used, note = workers.count, None
     return Evaluation(kept.values, used, notes + ((note,) if note else ()), kept.missing())
 
 
-def _run(job: Job, workers: Workers, backend: Any, seconds_each: float) -> tuple[int, str | None]:
+def _run(job: Job, workers: Workers, seconds_each: float) -> tuple[int, str | None]:
     """Evaluate what is missing; by how many workers, and what went another way."""
     note = None
     first, seconds_each = run_pilot(job, job.kept.gaps[0], seconds_each, workers.kind)
     gaps = [first, *job.kept.gaps[1:]]
     left = sum(job.price(gap) for gap in gaps) * seconds_each
-    if workers.count > 1 and (workers.insisted or left > WORTH_STARTING[workers.kind]):
+    if workers.count > 1 and (workers.backend is not None or left > WORTH_STARTING[workers.kind]):
         chunks = in_order([c for gap in gaps for c in cut(job, gap, seconds_each, workers)], left)
         if len(chunks) > 1:
-            note = _run_parallel(job, chunks, workers, backend)
+            note = _run_parallel(job, chunks, workers)
             if note is None:
                 return workers.count, None
             gaps = job.kept.gaps
-    alone = Workers(1, "threads", False)
+    alone = Workers(1, "threads")
     for chunk in in_order([c for gap in gaps for c in cut(job, gap, seconds_each, alone)], left):
         if job.budget.is_over():
             break
@@ -142,13 +131,13 @@ def _run(job: Job, workers: Workers, backend: Any, seconds_each: float) -> tuple
     return 1, note
 
 
-def _run_parallel(job: Job, chunks: list[slice], workers: Workers, backend: Any) -> str | None:
+def _run_parallel(job: Job, chunks: list[slice], workers: Workers) -> str | None:
     """Run chunks through joblib; a sentence instead of an answer if the cost cannot be sent out."""
     from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
     run = _in_threads if workers.kind == "threads" else in_processes
     try:
-        results = run(job, chunks, workers, backend)
+        results = run(job, chunks, workers)
         with closing_quietly(results):
             for chunk, values in results:
                 job.store(chunk, values)
@@ -173,7 +162,7 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers, backend: Any)
 
 
 def _in_threads(
-    job: Job, chunks: list[slice], workers: Workers, backend: Any
+    job: Job, chunks: list[slice], workers: Workers
 ) -> Generator[tuple[slice, Values], None, None]:
     """Chunks and their values, each from a thread with an engine of its own.
 
@@ -194,6 +183,6 @@ def _in_threads(
         finally:
             twins.put(twin)
 
-    yield from run_tasks(workers, backend, run, ((chunk,) for chunk in chunks))
+    yield from run_tasks(workers, run, ((chunk,) for chunk in chunks))
     for twin in everyone:
         twin.finish()

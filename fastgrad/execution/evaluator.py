@@ -1,99 +1,72 @@
-"""An engine and its workers as one function: values at moved coordinates, counted as they are asked for."""
+"""An engine within a run, as one function: (m,) coordinates and (m, S) offsets in, (m, S) values out.
+
+Calibration, stages, probes and the forecast all ask an `Evaluator`. It keeps within the budget, counts what
+was evaluated, and times it.
+"""
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import IndexArray, Values
+from fastgrad.arrays import Bools, IndexArray, Values
 from fastgrad.engines.protocol import Engine
-from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
 from fastgrad.execution.evaluate import evaluate
-from fastgrad.execution.job import Advance, Watch, unknown_values
+from fastgrad.execution.job import Watch, unknown_values
+from fastgrad.execution.run import Run
 
 
 class Evaluator:
-    """sample(indices (m,), offsets (m, S)) -> (m, S) values, counted from the engine's origin.
+    """evaluate(indices (m,), offsets (m, S)) -> (m, S) values, counted from the engine's origin.
 
     Parameters
     ----------
     engine : Engine
     seconds : what one evaluation was seen to take
-    n_jobs, backend : as joblib.Parallel takes them
-    budget : what may be spent
-    keeper : where finished values are kept
+    run : Run
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        seconds: float,
-        n_jobs: int | None,
-        backend: Any,
-        budget: Budget | None = None,
-        keeper: NoCheckpoint | Checkpoint | None = None,
-    ) -> None:
-        self.budget = budget or Budget()
-        self.keeper = keeper or NoCheckpoint()
+    def __init__(self, engine: Engine, seconds: float, run: Run) -> None:
         self.engine = engine
         self.seconds = seconds
-        self.n_jobs = n_jobs
-        self.backend = backend
+        self.run = run
         self.evaluations = 0
         self.elapsed = 0.0
-        self.most_workers = 1
-        self.notes: tuple[str, ...] = ()
 
-    def __call__(self, indices: IndexArray, offsets: Values, advance: Advance = lambda count: None) -> Values:
-        """The values, NaN for what the budget had no room for; `advance` is told of finished coordinates."""
-        values, _ = self.as_far_as_possible(indices, offsets, advance)
-        return values
+    def __call__(self, indices: IndexArray, offsets: Values) -> Values:
+        """The values; NaN for what the budget had no room for."""
+        return self.as_far_as_possible(indices, offsets)[0]
 
     def as_far_as_possible(
-        self,
-        indices: IndexArray,
-        offsets: Values,
-        advance: Advance = lambda count: None,
-        watch: Watch | None = None,
-    ) -> tuple[Values, npt.NDArray[np.bool_]]:
-        """The values, and (m,) which coordinates have theirs."""
+        self, indices: IndexArray, offsets: Values, watch: Watch | None = None
+    ) -> tuple[Values, Bools]:
+        """The values, and (m,) which coordinates have theirs; `watch` is shown finished chunks."""
         values = unknown_values(offsets.shape, self.engine.dtype)
         known = np.zeros(len(indices), dtype=bool)
+        budget, each = self.run.budget, offsets.shape[1]
         if offsets.size == 0:
             return values, known
-        rows = self.budget.rows(offsets.shape[1])
+        rows = budget.rows(each)
         some = slice(0, len(indices) if rows is None else min(rows, len(indices)))
-        if self.budget.is_over() or some.stop == 0:
+        if budget.is_over() or some.stop == 0:
             return values, known
         began = time.perf_counter()
-        run = evaluate(
-            self.engine,
-            indices[some],
-            offsets[some],
-            seconds=self.seconds,
-            n_jobs=self.n_jobs,
-            backend=self.backend,
-            advance=advance,
-            watch=watch,
-            budget=self.budget,
-            keeper=self.keeper,
+        found = evaluate(
+            self.engine, indices[some], offsets[some], self.run, seconds=self.seconds, watch=watch
         )
         self.elapsed += time.perf_counter() - began
-        known[some] = True if run.missing is None else ~run.missing
+        known[some] = True if found.missing is None else ~found.missing
         if some.stop == len(indices):
-            values = run.values
+            values = found.values
         else:
-            values[some] = run.values
-            self.budget.rows(offsets.shape[1])
-        count = int(known.sum()) * offsets.shape[1]
+            values[some] = found.values
+            budget.rows(each)  # says that the budget is used up
+        count = int(known.sum()) * each
         self.evaluations += count
-        self.budget.spend(count)
-        self.most_workers = max(self.most_workers, run.n_jobs)
-        self.notes += tuple(note for note in run.notes if note not in self.notes)
+        budget.spend(count)
+        self.run.most_workers = max(self.run.most_workers, found.n_jobs)
+        self.run.note(*found.notes)
         return values, known
 
     @property

@@ -11,21 +11,15 @@ import numpy.typing as npt
 
 from fastgrad._version import __version__
 from fastgrad.arrays import pieces
-from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
-from fastgrad.options import Options
+from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint, ValueStore
+from fastgrad.options import Options, changing_values
 from fastgrad.problem.arguments import array_leaves
 from fastgrad.problem.claim import ClaimedGradient
-from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.problem import Problem
-
-IRRELEVANT = ("n_jobs", "backend", "progress", "checkpoint", "budget", "max_evaluations")
-"""Options that do not change any value: a check may go on with other workers, or more time."""
+from fastgrad.specification import Specification
 
 
-def open_checkpoint(
-    problem: Problem, parameters: Parameters, claim: ClaimedGradient | None, options: Options
-) -> NoCheckpoint | Checkpoint:
-    """The file that keeps what is evaluated, where there is to be one.
+def open_checkpoint(spec: Specification, claim: ClaimedGradient | None) -> ValueStore:
+    """The file that keeps what a check evaluates, where there is to be one.
 
     Raises
     ------
@@ -33,15 +27,14 @@ def open_checkpoint(
         For the file of another problem, of other options or another version, for one that is damaged or not
         a checkpoint, and for one that another run is using.
     """
-    if options.checkpoint is None:
+    if spec.options.checkpoint is None:
         return NoCheckpoint()
-    return Checkpoint(options.checkpoint, identity(problem, parameters, claim, options))
+    return Checkpoint(spec.options.checkpoint, identity(spec, claim))
 
 
-def identity(
-    problem: Problem, parameters: Parameters, claim: ClaimedGradient | None, options: Options
-) -> dict[str, str]:
+def identity(spec: Specification, claim: ClaimedGradient | None) -> dict[str, str]:
     """What defines a check, by name. A claim that does not repeat itself to the last digit is left out."""
+    problem, parameters = spec.problem, spec.parameters
     said = "none" if claim is None else "jitters" if claim.jitter else _digest(claim.leaves)
     names = ", ".join(f"{b.name} {b.shape} {b.dtype}" for b in parameters.blocks)
     return {
@@ -50,18 +43,14 @@ def identity(
         "gradient": said,
         "data": _digest(a.reshape(-1) for a in array_leaves(problem.args) if not a.dtype.hasobject),
         "cost": getattr(problem.cost, "__qualname__", type(problem.cost).__qualname__),
-        "options": _in_words(options),
+        "options": _in_words(spec.options),
         "fastgrad": __version__,
     }
 
 
 def _in_words(options: Options) -> str:
-    said = []
-    for name in options.__dataclass_fields__:
-        value = getattr(options, name)
-        if name not in IRRELEVANT:
-            said.append(f"{name}={_one_value(value)}")
-    return ", ".join(said)
+    """The options on which values depend: a check may go on with other workers, or more time."""
+    return ", ".join(f"{name}={_one_value(getattr(options, name))}" for name in changing_values())
 
 
 def _one_value(value: Any) -> str:

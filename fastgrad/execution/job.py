@@ -11,10 +11,7 @@ import numpy.typing as npt
 from fastgrad.arrays import IndexArray, Values
 from fastgrad.engines.protocol import Engine
 from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
-
-Advance = Callable[[int], None]
-"""Told after each chunk how many coordinates it held."""
+from fastgrad.execution.checkpoint import ValueStore
 
 Watch = Callable[[slice, Values], None]
 """Shown each chunk, and its values."""
@@ -35,13 +32,11 @@ class KnownValues:
 
     values: Values
     ranges: list[tuple[int, int]]
-    keeper: NoCheckpoint | Checkpoint
+    keeper: ValueStore
     key: str
 
     @classmethod
-    def of(
-        cls, engine: Engine, indices: IndexArray, offsets: Values, keeper: NoCheckpoint | Checkpoint
-    ) -> KnownValues:
+    def of(cls, engine: Engine, indices: IndexArray, offsets: Values, keeper: ValueStore) -> KnownValues:
         """What the keeper has of a plan, the rest NaN."""
         # The engine's own name is part of the key: nodes and parameters have numbers of their own.
         key = keeper.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
@@ -89,7 +84,6 @@ class Job:
     indices: IndexArray
     offsets: Values
     kept: KnownValues
-    advance: Advance
     prices: npt.NDArray[np.float64]
     """(m,) what a coordinate costs, relative to the others."""
     budget: Budget
@@ -106,6 +100,5 @@ class Job:
     def store(self, chunk: slice, values: Values) -> None:
         """Take over a finished chunk."""
         self.kept.store(chunk, values)
-        self.advance(chunk.stop - chunk.start)
         if self.watch is not None:
             self.watch(chunk, values)

@@ -9,7 +9,6 @@ import threading
 import traceback
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,13 +20,13 @@ from fastgrad.execution.workers import Workers, closing_quietly, one_blas_thread
 
 
 def in_processes(
-    job: Job, chunks: list[slice], workers: Workers, backend: Any
+    job: Job, chunks: list[slice], workers: Workers
 ) -> Generator[tuple[slice, Values], None, None]:
     """Chunks and their values, each from a worker process with an engine of its own."""
     job.engine.finish()
     job.engine.release()  # the workers have their own; the caller's would only take up memory
     tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
-    answers = run_tasks(workers, backend, _run_in_process, tasks)
+    answers = run_tasks(workers, _run_in_process, tasks)
     with closing_quietly(answers):
         for chunk, answer in answers:
             if isinstance(answer, _Raised):

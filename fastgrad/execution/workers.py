@@ -21,11 +21,12 @@ LARGEST_COPY = 2**28
 
 @dataclass(frozen=True)
 class Workers:
-    """How chunks will run: how many workers, in threads or processes, and by joblib's choice or ours."""
+    """How chunks will run: how many workers, in threads or processes, by which joblib backend."""
 
     count: int
     kind: str  # "threads" or "processes"
-    insisted: bool  # the caller named a backend
+    backend: Any = None
+    """The backend that the user named; None where the choice is left to joblib and to us."""
 
 
 @contextlib.contextmanager
@@ -52,7 +53,7 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     Inside a joblib worker a Python cost stays serial, whatever n_jobs says: joblib would nest threads
     there, and a Python cost may hold state.
     """
-    alone = Workers(1, "threads", False)
+    alone = Workers(1, "threads")
     if engine.workers == "one" or (backend is None and n_jobs == 1):
         return alone
     if n_jobs is None and backend is None and "joblib" not in sys.modules:
@@ -71,7 +72,7 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     nested = bool(getattr(active, "nesting_level", 0)) and backend is None
     if nested and shares_memory and engine.workers == "processes":
         return alone
-    return Workers(count, "threads" if shares_memory else "processes", backend is not None)
+    return Workers(count, "threads" if shares_memory else "processes", backend)
 
 
 def _copy_of(engine: Engine) -> int:
@@ -80,7 +81,7 @@ def _copy_of(engine: Engine) -> int:
 
 
 def run_tasks(
-    workers: Workers, backend: Any, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
+    workers: Workers, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
 ) -> Generator[Any, None, None]:
     """The results of a function on many tuples of arguments, by joblib, as they come."""
     import joblib
@@ -88,9 +89,9 @@ def run_tasks(
     # mmap_mode "c": a worker writes to its own copy of the pages it perturbs, and to nothing else.
     parallel = joblib.Parallel(
         n_jobs=workers.count,
-        backend=backend,
-        prefer=None if backend else workers.kind,
-        return_as=_return_as(workers, backend),
+        backend=workers.backend,
+        prefer=None if workers.backend else workers.kind,
+        return_as=_return_as(workers),
         mmap_mode="c",
         batch_size=1,
     )
@@ -109,9 +110,9 @@ def closing_quietly(results: Generator[Any, None, None]) -> Iterator[None]:
             results.close()
 
 
-def _return_as(workers: Workers, backend: Any) -> str:
+def _return_as(workers: Workers) -> str:
     """Results as they come where the joblib backend can, all at the end where it cannot."""
-    active = _active_backend(workers.kind, backend)
+    active = _active_backend(workers.kind, workers.backend)
     can = getattr(active, "supports_return_generator", False)
     return "generator_unordered" if can else "list"
 

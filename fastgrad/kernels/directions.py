@@ -3,8 +3,9 @@
     v_i = size * sign_i * m_i / 8,    m_i in {4, ..., 12}, sign_i in {-1, 1},    both from splitmix64(seed, i)
 
 A counter-based generator gives the number of coordinate i without those before it, so that a direction is a
-seed, any part of it can be walked alone, and no array of its length exists (numerics, section 5; splitmix64
-is Steele, Lea and Flood's, OOPSLA 2014). At n = 1e6, drawing signs with NumPy took longer than the cost.
+seed, any part of it can be walked alone, and no array of its length exists (docs/numerics.md, Directions;
+splitmix64 is Steele, Lea and Flood's, OOPSLA 2014). At n = 1e6, drawing signs with NumPy took longer than the
+cost.
 """
 
 from __future__ import annotations

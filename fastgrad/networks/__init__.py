@@ -5,6 +5,7 @@ from fastgrad.networks.conv2d import Conv2D
 from fastgrad.networks.dense import Dense
 from fastgrad.networks.dropout import Dropout
 from fastgrad.networks.embedding import Embedding
+from fastgrad.networks.known import kind_of as kind_of  # before anybody can replace a method
 from fastgrad.networks.losses import HalfSquaredError, LogisticLoss, MeanSquaredError, SoftmaxCrossEntropy
 from fastgrad.networks.network import Network
 from fastgrad.networks.normalisation import BatchNorm, LayerNorm

@@ -19,7 +19,8 @@ Shape = tuple[int, ...]
 class Layer(Protocol):
     """One layer as plain functions of its parameters and its input; it holds no state.
 
-    `x` has shape (samples, *shape); parameters are named arrays that the caller keeps.
+    `x` has shape (samples, *shape); parameters are named arrays that the caller keeps. A layer of your own
+    has these methods; a check evaluates it by its `forward`, a whole batch at a time.
     """
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -33,6 +34,18 @@ class Layer(Protocol):
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
         """The gradients with respect to x and to each parameter, from that of the output."""
+
+
+def require_methods(what: str, part: object, names: tuple[str, ...], for_gradient: str) -> None:
+    """Refuse a layer or a loss that lacks a method, and a class where an object of it is meant."""
+    if isinstance(part, type):
+        raise InputError(f"{what} is the class {part.__name__}: pass an object of it, {part.__name__}(...)")
+    missing = [name for name in names if not callable(getattr(part, name, None))]
+    if missing:
+        raise InputError(
+            f"{what}, {part!r}, has no method {', '.join(missing)}: it needs {', '.join(names)}, and "
+            f"{for_gradient} for the network's own gradient"
+        )
 
 
 def expect_features(layer: object, shape: Shape, features: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastgrad.errors import InputError
-from fastgrad.networks.base import Array, Blocks, Layer, Shape
+from fastgrad.networks.base import Array, Blocks, Layer, Shape, require_methods
 
 
 class Chain:
@@ -15,6 +15,8 @@ class Chain:
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = tuple(layers)
+        for k, layer in enumerate(self.layers):
+            require_methods(f"layer {k}", layer, ("output_shape", "initial", "forward"), "backward")
 
     def shapes(self, shape: Shape) -> list[Shape]:
         """The shape of one sample before the first layer and after each.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,9 +29,6 @@ class Dropout:
 
     rate: float
     seed: int = 0
-
-    couples_samples: ClassVar[bool] = True
-    """The mask belongs to a sample's place in the batch."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate < 1:

@@ -17,7 +17,10 @@ from fastgrad.networks.base import Array, Shape
 
 
 class Loss(Protocol):
-    """One number from outputs (samples, *shape) and targets."""
+    """One number from outputs (samples, *shape) and targets.
+
+    A loss of your own has these methods; a check evaluates it by its `value`, a whole batch at a time.
+    """
 
     def check(self, shape: Shape, samples: int, target: Any) -> Array:
         """The targets as an array; InputError where they do not fit outputs of that shape."""
@@ -25,11 +28,15 @@ class Loss(Protocol):
     def value(self, y: Array, target: Array) -> float:
         """The loss."""
 
-    def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
-        """Each sample's part of the loss of a batch of `samples` (default: of these), in float64."""
-
     def gradient(self, y: Array, target: Array) -> Array:
         """Its gradient with respect to y, in float64."""
+
+
+class SummedLoss(Loss, Protocol):
+    """A loss that is a sum over samples, as those of this module are."""
+
+    def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
+        """Each sample's part of the loss of a batch of `samples` (default: of these), in float64."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
-from fastgrad.networks.base import Array, Blocks, Layer
+from fastgrad.networks.base import Array, Blocks, Layer, require_methods
 from fastgrad.networks.chain import Chain
+from fastgrad.networks.dense import Dense
 from fastgrad.networks.losses import Loss
 from fastgrad.problem.problem import Problem
 
@@ -23,14 +24,17 @@ class Network:
 
     Parameters
     ----------
-    layers : Dense, Conv2D, MaxPool2D, ..., and activations, one after the other
-    loss : HalfSquaredError, MeanSquaredError, SoftmaxCrossEntropy or LogisticLoss
+    layers : Dense, Conv2D, MaxPool2D, ..., and activations, one after the other; or of your own, with the
+        methods output_shape, initial, forward and backward
+    loss : HalfSquaredError, MeanSquaredError, SoftmaxCrossEntropy or LogisticLoss; or of your own, with the
+        methods check, value and gradient
     l2 : the cost gets 0.5 * l2 * the sum of squares of all blocks named "weight"
 
     Raises
     ------
     InputError
-        For layers that do not chain, naming the two, as soon as their sizes are known.
+        For layers that do not chain, naming the two, as soon as their sizes are known; for a layer or a
+        loss without the methods of one.
 
     Examples
     --------
@@ -49,15 +53,16 @@ class Network:
 
     def __init__(self, layers: Sequence[Layer], loss: Loss, l2: float = 0.0) -> None:
         self.chain = Chain(layers)
+        require_methods("the loss", loss, ("check", "value"), "gradient")
         self.loss = loss
         self.l2 = float(l2)
         if not layers:
             raise InputError("a network has at least one layer")
         if not (np.isfinite(self.l2) and self.l2 >= 0):
             raise InputError(f"l2 must be a finite number >= 0; got {l2!r}")
-        inputs = getattr(self.layers[0], "inputs", None)
-        if inputs is not None:
-            self.chain.shapes((inputs,))
+        first = self.layers[0]
+        if isinstance(first, Dense):  # what a layer of your own calls inputs may be anything
+            self.chain.shapes((first.inputs,))
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers)}, loss={self.loss}, l2={self.l2:g})"

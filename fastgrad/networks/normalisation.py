@@ -10,7 +10,6 @@ the means taken over the same axes as the statistics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -42,8 +41,6 @@ class BatchNorm:
 
     features: int
     epsilon: float = EPSILON
-
-    couples_samples: ClassVar[bool] = True
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape stays."""

@@ -28,7 +28,6 @@ class Residual:
 
     def __init__(self, branch: Sequence[Layer]) -> None:
         self.chain = Chain(branch)
-        self.couples_samples = any(getattr(layer, "couples_samples", False) for layer in branch)
 
     def __repr__(self) -> str:
         return f"Residual({list(self.chain.layers)})"

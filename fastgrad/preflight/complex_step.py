@@ -27,7 +27,7 @@ WITNESSES = 4
 """Coordinates of each block at which the complex step must agree with central differences."""
 
 COMPLEX_ULPS = 4
-"""How far the real part may move under a complex step of 1e-30 (numerics, section 1, trust test a)."""
+"""How far the real part may move under a complex step of 1e-30 (docs/numerics.md, Complex step)."""
 
 
 def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:

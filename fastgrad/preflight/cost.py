@@ -19,7 +19,7 @@ JITTER = 2.0**-20
 noise, which is measured with all other noise. More is a random cost."""
 
 REPEATS = 8
-"""Calls from which the scatter of such a cost is told (numerics, section 2.1)."""
+"""Calls from which the scatter of such a cost is told (docs/numerics.md, Noise)."""
 
 
 @dataclass(frozen=True)

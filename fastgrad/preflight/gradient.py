@@ -6,7 +6,7 @@ A gradient function is called at the parameters x, at x again, at y close by, an
     g(y) = g(x)         the parameters are not looked at (a stale cache), if the numbers disagree
     g(x) after g(y)     another answer: something is kept from call to call
 
-each with a sentence of its own, before any difference is taken (numerics, section 8, statefulness).
+each with a sentence of its own, before any difference is taken (docs/numerics.md, Diagnosis, statefulness).
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import Floats
+from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
-from fastgrad.problem.arguments import array_leaves
+from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
+from fastgrad.specification import Specification
 
 NEARBY = {np.dtype(np.float64): 2.0**-22, np.dtype(np.float32): 2.0**-10}
 """How far y is from x, in units of each block's typical size: a change that shows in the last digits of any
@@ -34,6 +36,14 @@ FARTHER = 2.0**10
 JITTER = 2.0**-20
 """Repeats that differ by less, relative to the largest, differ by rounding (threads that sum in another
 order): they are allowed for in the bounds. More is a random gradient."""
+
+
+def vetted_gradient(spec: Specification) -> ClaimedGradient:
+    """The claimed gradient of a check, having seen that it is a function and leaves the data alone."""
+    problem = spec.problem
+    with args_unchanged(problem.args, "gradient function"):
+        pure = is_networks_own(problem.gradient, problem.structure, "gradient")
+        return claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
 
 
 def claimed_gradient(

@@ -17,8 +17,8 @@ from fastgrad.errors import InputError
 
 SMALLEST_TYPICAL_SIZE = 1e-3
 """Below this a block's rms no longer shrinks the step: weights started near zero still act on a cost
-whose scale is 1, and a step far under 1e-8 would drown in rounding (the cap's constant of numerics,
-section 1)."""
+whose scale is 1, and a step far under 1e-8 would drown in rounding (the cap's constant of docs/numerics.md,
+Step)."""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from fastgrad.errors import InputError
 from fastgrad.problem.stateful import ObjectMethod, flat_vector
 
-if TYPE_CHECKING:
-    from fastgrad.networks.network import Network
+
+class Structure(Protocol):
+    """A cost whose structure is known, and its gradient: a fastgrad.Network."""
+
+    def cost(self, params: Any, X: Any, Y: Any) -> float:
+        """The cost of a batch."""
+
+    def gradient(self, params: Any, X: Any, Y: Any) -> Any:
+        """Its gradient, in the structure of params."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,18 +48,13 @@ class Problem:
     gradient: Any
     params: Any
     args: tuple[Any, ...] = ()
-    structure: Network | None = None
+    structure: Structure | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.cost):
             raise InputError(f"the cost must be callable as cost(params, *args); got {self.cost!r}")
         if not isinstance(self.args, tuple):
             raise InputError(f"args must be a tuple, as in args=(X, y); got a {type(self.args).__name__}")
-
-    @property
-    def gradient_is_networks_own(self) -> bool:
-        """Whether the gradient is that of the structure itself, which is known to be a function."""
-        return self.structure is not None and self.gradient == self.structure.gradient
 
     def __repr__(self) -> str:
         return f"Problem(cost={_name(self.cost)}, gradient={_name(self.gradient)})"

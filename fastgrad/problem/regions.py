@@ -2,7 +2,7 @@
 
 A block is seen as a matrix, its first axis by all others. A part of several rectangles is halved between
 blocks, one of several rows between rows, and one row between its columns: mistakes have the shapes of rows,
-columns and blocks (numerics, section 6).
+columns and blocks (docs/numerics.md, Search).
 """
 
 from __future__ import annotations

@@ -2,67 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.derivatives import Measured
-from fastgrad.coordinates.measurement import Measurement
+from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.undecided import Causes
 from fastgrad.differences.bounds import Estimates
 from fastgrad.execution.budget import INTERRUPTED
-from fastgrad.options import Options
+from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.problem import Problem
+from fastgrad.report.coverage import Coverage
 from fastgrad.report.evidence import build_diagnosis
 from fastgrad.report.findings import Arrays
 from fastgrad.report.report import Report
 from fastgrad.report.tables import build_blocks, build_findings
-from fastgrad.strategy.outcome import Outcome, proven
+from fastgrad.specification import Specification
+from fastgrad.strategy.conclude import proven
+from fastgrad.strategy.outcome import Outcome
 from fastgrad.verdict.rule import AGREE, UNDECIDED, Comparison
 
 
 def build_report(
-    problem: Problem,
-    parameters: Parameters,
-    options: Options,
+    spec: Specification,
+    engines: Engines,
     found: Measured,
-    done: Outcome,
-    m: Measurement,
-    path: str,
-    seconds: float,
+    outcome: Outcome,
+    run: Run,
+    witnesses: tuple[str, ...] = (),
 ) -> Report:
     """The report of a check, from what was measured and what was done.
 
     Parameters
     ----------
-    problem, parameters, options : what was checked, and how
+    spec : Specification
+    engines : Engines
     found : what was measured
-    done : what was decided, and what else came of it
-    m : the Measurement
-    path : what the path integral said; empty where it was not asked
-    seconds : how long all of it took
+    outcome : what was decided, and what else came of it
+    run : Run, with what was spent
+    witnesses : what independent tests said
     """
+    parameters, stopped = spec.parameters, run.budget.stopped
     comparison, claim = found.comparison, found.claim
     assert claim is not None
     arrays = build_arrays(parameters, found.indices, claim.values, found.estimates, comparison, found.causes)
     wrong, undecided = build_findings(parameters, arrays, comparison)
     blocks, measure_of_all = build_blocks(parameters, arrays, comparison)
-    planned = done.planned or done.coverage.checked * bool(m.budget.stopped)
-    coverage = replace(
-        done.coverage.of(found.indices, parameters),
-        guarantee=proven(done.coverage, m),
-        planned=planned if planned > len(found.indices) else 0,
+    planned = outcome.planned or outcome.selection.checked * bool(stopped)
+    coverage = Coverage.of(
+        outcome.selection,
+        found.indices,
+        parameters,
+        planned=planned,
+        guarantee=proven(spec, outcome, found, stopped),
+        certificate=outcome.certificate,
     )
-    doubt = done.doubt
-    if coverage.planned and not doubt:
-        doubt = f"budget: {m.budget.stopped or 'it had room for no more'}"
-        if m.budget.stopped == INTERRUPTED:
-            doubt = "interrupted by Ctrl-C"
-        if not np.isfinite(found.estimates.numeric).any():
-            doubt += " before anything was known"
+    doubt = outcome.doubt or _doubt_of_an_early_end(coverage, found, stopped)
     verdict = comparison.verdict
     return Report(
         verdict=UNDECIDED if doubt and verdict == AGREE else verdict,
@@ -76,23 +74,35 @@ def build_report(
         claimed=arrays.claimed,
         numeric=arrays.numeric,
         error_bound=arrays.error_bound,
-        cost=m.cost,
-        evaluations=m.evaluations,
-        seconds=seconds,
-        engine=found.engine.name,
-        method=options.method,
-        n_jobs=found.n_jobs,
-        seed=options.seed,
+        cost=engines.cost,
+        evaluations=run.evaluations,
+        seconds=run.seconds,
+        engine=engines.engine.name,
+        method=spec.options.method,
+        n_jobs=run.most_workers,
+        seed=spec.options.seed,
         noise=found.noise,
-        perturbed=found.engine.space.sentence,
+        perturbed=engines.space.sentence,
         rule=comparison.rule,
-        notes=claim.notes + found.notes + tuple(done.notes),
-        witnesses=found.witnesses + (path,) * bool(path),
-        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, problem.args),
+        notes=claim.notes + found.notes + outcome.notes,
+        witnesses=witnesses,
+        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args),
         doubt=doubt,
-        stopped=m.budget.stopped,
-        spent=dict(done.spent),
+        stopped=stopped,
+        spent=dict(run.spent),
     )
+
+
+def _doubt_of_an_early_end(coverage: Coverage, found: Measured, stopped: str) -> str:
+    """Why the verdict cannot be "agree" where not all that was planned was measured."""
+    if not coverage.planned:
+        return ""
+    doubt = f"budget: {stopped or 'it had room for no more'}"
+    if stopped == INTERRUPTED:
+        doubt = "interrupted by Ctrl-C"
+    if not np.isfinite(found.estimates.numeric).any():
+        doubt += " before anything was known"
+    return doubt
 
 
 def build_arrays(

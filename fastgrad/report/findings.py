@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray
 from fastgrad.problem.parameters import Parameters
-from fastgrad.verdict.rule import UNDECIDED
+from fastgrad.verdict.rule import UNDECIDED, overall
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,6 @@ class BlockRow:
     @property
     def verdict(self) -> str:
         """The verdict on the block's checked coordinates; "undecided" where none was checked."""
-        from fastgrad.verdict.rule import overall
-
         return overall(self.wrong, self.undecided) if self.checked or not self.size else UNDECIDED
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastgrad._version import __version__
-
-if TYPE_CHECKING:
-    from fastgrad.directions.certificate import Certificate
-    from fastgrad.report.findings import BlockRow, Finding
-    from fastgrad.report.report import Report
-    from fastgrad.sampling.guarantee import Guarantee
+from fastgrad.directions.certificate import Certificate
+from fastgrad.report.data import ReportData
+from fastgrad.report.findings import BlockRow, Finding
+from fastgrad.sampling.guarantee import Guarantee
 
 FORMAT = "fastgrad.report"
 VERSION = 1
@@ -25,12 +23,12 @@ FINDINGS_KEPT = 1000
 """Coordinates listed one by one; the counts are always complete."""
 
 
-def to_json(report: Report) -> str:
+def to_json(report: ReportData) -> str:
     """The report as a JSON text of one object."""
     return json.dumps(_plain(_document(report)), indent=2, allow_nan=False)
 
 
-def _document(report: Report) -> dict[str, Any]:
+def _document(report: ReportData) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -9,7 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray, Values
+from fastgrad.coordinates.derivatives import Measured
+from fastgrad.coordinates.engines import Engines
+from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
+from fastgrad.specification import Specification
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +38,24 @@ class NumericalGradient:
     n_jobs: int
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, spec: Specification, engines: Engines, found: Measured, run: Run) -> NumericalGradient:
+        """From what was measured; entries that are not known are NaN with a bound of inf."""
+        stopped = run.budget.stopped
+        return cls(
+            values=_scattered(spec.parameters, found.indices, found.estimates.numeric, np.nan),
+            error_bound=_scattered(spec.parameters, found.indices, found.estimates.error_bound, np.inf),
+            cost=engines.cost,
+            evaluations=run.evaluations,
+            seconds=run.seconds,
+            engine=engines.engine.name,
+            method=spec.options.method,
+            n_jobs=run.most_workers,
+            notes=found.notes + (f"stopped early: {stopped}",) * bool(stopped),
+        )
 
-def scatter(parameters: Parameters, indices: IndexArray, values: Values, unknown: float) -> Any:
+
+def _scattered(parameters: Parameters, indices: IndexArray, values: Values, unknown: float) -> Any:
     """Values at some coordinates in the structure of the parameters, `unknown` at the others."""
     flat: npt.NDArray[np.float64] = np.full(parameters.size, unknown)
     flat[indices] = values

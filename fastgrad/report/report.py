@@ -1,21 +1,18 @@
-"""The report: what was found, as data. Its faces stand in text.py and json.py."""
+"""The report that a user gets: its data, and what can be done with it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import PathLike
 
-import numpy as np
-import numpy.typing as npt
-
-from fastgrad.arrays import IndexArray
-from fastgrad.report.findings import BlockRow, Findings
-from fastgrad.sampling.selection import Selection
+from fastgrad.report.data import ReportData
+from fastgrad.report.json import to_json
+from fastgrad.report.text import to_text
 from fastgrad.verdict.rule import AGREE
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Report:
+class Report(ReportData):
     """What a check found; `str(report)` is the text, `report.to_json()` the machine's version.
 
     Arrays `indices`, `claimed`, `numeric` and `error_bound` have an entry for each checked coordinate, in
@@ -31,47 +28,12 @@ class Report:
     DISAGREE: 1 of 1 checked coordinates is wrong; it is params: claimed 6.3, numeric 6...
     """
 
-    verdict: str
-    relative_error: float
-    relative_error_interval: tuple[float, float]
-    wrong: Findings
-    undecided: Findings
-    blocks: tuple[BlockRow, ...]
-    coverage: Selection
-    indices: IndexArray
-    claimed: npt.NDArray[np.float64]
-    numeric: npt.NDArray[np.float64]
-    error_bound: npt.NDArray[np.float64]
-    cost: float
-    evaluations: int
-    seconds: float
-    engine: str
-    method: str
-    n_jobs: int
-    seed: int
-    noise: dict[str, float]
-    perturbed: str
-    rule: str
-    notes: tuple[str, ...] = field(default=())
-    witnesses: tuple[str, ...] = ()
-    """What independent tests said: the complex step, the path integral of the gradient."""
-    diagnosis: tuple[str, ...] = ()
-    """Sentences that name the likely mistakes."""
-    doubt: str = ""
-    """Why the verdict is not "agree" though every checked coordinate does: a budget, or a failed probe."""
-    stopped: str = ""
-    """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
-    spent: dict[str, int] = field(default_factory=dict)
-    """Evaluations by what they were made for: set-up, certificate, subset, localisation."""
-
     @property
     def passed(self) -> bool:
         """Whether the verdict is "agree"."""
         return self.verdict == AGREE
 
     def __str__(self) -> str:
-        from fastgrad.report.text import to_text
-
         return to_text(self)
 
     def __repr__(self) -> str:
@@ -85,8 +47,6 @@ class Report:
 
         Numbers that are not finite are the strings "nan", "inf" and "-inf", for JSON has none.
         """
-        from fastgrad.report.json import to_json
-
         text = to_json(self)
         if path is not None:
             with open(path, "w", encoding="utf-8") as file:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from fastgrad.report.data import ReportData
+from fastgrad.report.findings import BlockRow, Finding
 from fastgrad.report.plain_table import plain_table
 from fastgrad.verdict.classic import classic_verdict
 from fastgrad.verdict.rule import AGREE, DISAGREE
-
-if TYPE_CHECKING:
-    from fastgrad.report.findings import BlockRow, Finding
-    from fastgrad.report.report import Report
 
 WORST_SHOWN = 10
 BLOCKS_SHOWN = 40
 
 
-def to_text(report: Report) -> str:
+def to_text(report: ReportData) -> str:
     """The whole report as plain text, no wider than its tables need."""
     parts = [_headline(report), _relative_error(report), _block_table(report)]
     if report.diagnosis:
@@ -30,7 +27,7 @@ def to_text(report: Report) -> str:
     return "\n\n".join(parts)
 
 
-def _headline(report: Report) -> str:
+def _headline(report: ReportData) -> str:
     count = report.coverage.checked
     if report.verdict == AGREE:
         return f"AGREE: the gradient is right at {report.coverage.sentence}{_and_beyond(report)}."
@@ -55,7 +52,7 @@ def _headline(report: Report) -> str:
     )
 
 
-def _and_beyond(report: Report) -> str:
+def _and_beyond(report: ReportData) -> str:
     """What is known of the coordinates that were not checked one by one, in a few words."""
     certificate = report.coverage.certificate
     if certificate is None:
@@ -69,7 +66,7 @@ def _and_beyond(report: Report) -> str:
     )
 
 
-def _relative_error(report: Report) -> str:
+def _relative_error(report: ReportData) -> str:
     low, high = report.relative_error_interval
     return (
         f"relative error ||g - d|| / ||g + d|| = {report.relative_error:.2e}; by the bounds {low:.1e} to "
@@ -77,7 +74,7 @@ def _relative_error(report: Report) -> str:
     )
 
 
-def _block_table(report: Report) -> str:
+def _block_table(report: ReportData) -> str:
     header = (
         "block",
         "shape",
@@ -143,7 +140,7 @@ def _and_more(findings: Sequence[Finding]) -> str:
     return f"\n... and {hidden:,} more" if hidden > 0 else ""
 
 
-def _footer(report: Report) -> str:
+def _footer(report: ReportData) -> str:
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
     coverage = report.coverage
     lines = [

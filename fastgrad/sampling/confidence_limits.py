@@ -6,8 +6,8 @@ Notation: of N coordinates D are wrong; m are drawn at random and X of these are
     P(X <= x | D) <= delta                                   D is too many to go with what was seen
 
 so that, with confidence 1 - delta, no more are wrong than the largest D which is not too many (an exact
-one-sided limit: Clopper and Pearson, Biometrika 26, 1934; numerics, section 7). A coordinate that could not
-be decided counts as not clean.
+one-sided limit: Clopper and Pearson, Biometrika 26, 1934; docs/numerics.md, Samples). A coordinate that could
+not be decided counts as not clean.
 
 A promise holds for draws that were settled before their outcome was seen. Whoever looks again and again, and
 draws more or stops by what came up, takes `sequential_confidences`.
@@ -41,9 +41,9 @@ def least_count(size: int, confidence: float, wrong_fraction: float) -> int:
 
     The smallest m for which m draws without replacement from `size` coordinates are all clean with
     probability 1 - confidence at most, if more than the share, so at least floor(wrong_fraction size) + 1 of
-    them, is wrong. The table in numerics, section 7, is for exactly the share, one wrong coordinate less, so
-    it asks for slightly more. Should wrong_fraction size be rounded to just under an integer, the answer is
-    a little larger than it need be.
+    them, is wrong. The table in docs/numerics.md, Samples, is for exactly the share, one wrong coordinate
+    less, so it asks for slightly more. Should wrong_fraction size be rounded to just under an integer, the
+    answer is a little larger than it need be.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def wrong_mass(drawn: int, wrong: int, confidence: float) -> float:
 
     The draws are with replacement, entry i with probability q_i = 1/(2n) + |g_i| / (2 sum |g|). As q_i is at
     least half of entry i's share of the sum, the share of the wrong ones is at most twice the probability to
-    draw one of them (numerics, section 7).
+    draw one of them (docs/numerics.md, Samples).
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def sequential_confidences(confidence: float, rounds: int) -> list[float]:
     """The confidence to use at each of several looks, so that all of them hold together.
 
     Look k = 0, 1, 2, ... gets delta / 2^(k+1), which adds up to less than delta however many there are:
-    stopping after any of them, for whatever reason, keeps the promise (numerics, section 7).
+    stopping after any of them, for whatever reason, keeps the promise (docs/numerics.md, Samples).
 
     Parameters
     ----------

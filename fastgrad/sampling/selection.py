@@ -1,10 +1,14 @@
-"""Which coordinates are checked, and what that choice covers."""
+"""Which coordinates are checked: all, those that the user names, or some that are drawn at random.
+
+`strategy` asks for a choice and gets (m,) increasing flat indices, and the `Selection` that says how they
+were chosen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +19,7 @@ from fastgrad.index_sets import distinct, spread_over
 from fastgrad.options import check_seed
 from fastgrad.problem.block import describe
 from fastgrad.problem.parameters import Parameters
-from fastgrad.sampling.guarantee import Guarantee
 from fastgrad.sampling.within_block import draw_by_importance, plan_block
-
-if TYPE_CHECKING:
-    from fastgrad.directions.certificate import Certificate
-
 
 SMALLEST_SHARE = 16
 """Coordinates that each block gets before the rest is shared out by size, so that biases do not vanish
@@ -29,64 +28,18 @@ in a flat sample (CS231n's warning); fewer where the sample has not that many fo
 
 @dataclass(frozen=True)
 class Selection:
-    """What was checked: how many of how many coordinates, chosen how, and how many in each block."""
+    """Which coordinates are to be checked: how many of how many, chosen how, and how many in each block."""
 
     checked: int
     total: int
-    how: str  # "all", "random" or "given"
+    how: str
+    """"all", "random", "importance" or "given"."""
     seed: int | None
     per_block: tuple[int, ...]
-    unvisited: tuple[str, ...]  # blocks without a checked coordinate
+    unvisited: tuple[str, ...]
+    """The names of blocks without a checked coordinate."""
     drawn: IndexArray | None = field(default=None, repr=False, compare=False)
     """Flat indices drawn at random, of all that were not picked on purpose; with repeats by importance."""
-    planned: int = 0
-    """How many were to be checked, where the check was stopped before; else 0."""
-    looks: tuple[tuple[int, int], ...] = ()
-    """Of blocks of which no more were drawn once one was found wrong: after which look."""
-    guarantee: Guarantee | None = None
-    """What the random draws prove of the coordinates that were not checked."""
-    certificate: Certificate | None = None
-    """What clean random probes prove of all coordinates."""
-
-    @property
-    def fraction(self) -> float:
-        """The share of the coordinates that was checked."""
-        return self.checked / self.total
-
-    @property
-    def sentence(self) -> str:
-        """The same in words."""
-        if self.how == "all":
-            return f"all {self.total:,} coordinates"
-        text = f"{self.checked:,} of {self.total:,} coordinates"
-        if self.how == "random":
-            place = "" if self.unvisited else " from every block"
-            text += f", drawn without replacement{place}, seed {self.seed}"
-        elif self.how == "importance":
-            text += f", drawn by the size of the claimed gradient, seed {self.seed}"
-        else:
-            text += ", as given"
-        if self.unvisited:
-            text += f"; not one in {', '.join(self.unvisited)}"
-        if self.planned:
-            text += f", of {self.planned:,} that were to be"
-        return text
-
-    def of(self, indices: IndexArray, parameters: Parameters) -> Selection:
-        """The coverage of those coordinates that were checked in the end."""
-        counted = selection_of(parameters, self.how, self.seed, indices)
-        how = "given" if self.how == "all" and len(indices) < self.checked else self.how
-        if how == "random" and len(indices) == self.total:
-            how = "all"
-        return replace(
-            counted,
-            how=how,
-            drawn=self.drawn,
-            planned=self.planned,
-            looks=self.looks,
-            guarantee=self.guarantee,
-            certificate=self.certificate,
-        )
 
 
 def choose_coordinates(

@@ -20,17 +20,18 @@ from fastgrad.index_sets import union
 
 WHOLE = 256
 """Up to this size a block is best checked whole, by a count of its size: the biases, which are small and
-easily missed (numerics, section 7). Whoever shares out the counts uses it; a count decides here."""
+easily missed (docs/numerics.md, Samples). Whoever shares out the counts uses it; a count decides here."""
 
 MANY = 64
 """From this count on part of it is picked on purpose: fewer draws are all needed for the limit on the
-share of wrong ones, which is 4.6% after 64 clean ones (numerics, section 7)."""
+share of wrong ones, which is 4.6% after 64 clean ones (docs/numerics.md, Samples)."""
 
 EXTREMES = 8
-"""How many of the largest entries, of the zeros, and of those that are not finite (numerics, section 7)."""
+"""How many of the largest entries, of the zeros, and of those that are not finite (docs/numerics.md,
+Samples)."""
 
 RUN = 16
-"""How many neighbours in a row, where values moved by one place would show (numerics, section 7)."""
+"""How many neighbours in a row, where values moved by one place would show (docs/numerics.md, Samples)."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def draw_by_importance(
 
     Entry i has probability q_i = 1/(2n) + |g_i| / (2 sum |g|); NaN and inf count as 0, and where nothing is
     left but zeros all entries are equally likely. The uniform half is needed for entries that are zero by
-    mistake (numerics, section 7).
+    mistake (docs/numerics.md, Samples).
 
     Parameters
     ----------

@@ -1,19 +1,23 @@
-"""Independent tests of a gradient, asked after the differences: the complex step and the path integral."""
+"""Independent tests of a gradient, made after the differences: the complex step and the path integral.
+
+`checks` calls `ask_complex_step` and `ask_path_integral` when the coordinates are measured, where no budget
+limits the check. Each gives a sentence for the report. The complex step may decide coordinates that
+differences could not; its derivatives go into the table of coordinates.
+"""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
-from fastgrad.coordinates.calibration import Calibration
-from fastgrad.coordinates.derivatives import Derivatives, Measured
+from fastgrad.coordinates.derivatives import Measured
+from fastgrad.coordinates.engines import Engines
+from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.differences.rulings import Reason
 from fastgrad.differences.stencils import COMPLEX_STEP
-from fastgrad.options import Options
-from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.problem import Problem
+from fastgrad.execution.run import Run
+from fastgrad.specification import Specification
+from fastgrad.strategy.outcome import Outcome
 from fastgrad.witnesses.analytic_arrays import complex_derivatives, why_not_analytic
 from fastgrad.witnesses.complex_step import DIRECTIONS, by_complex_witness, directions, some_of_each_block
 from fastgrad.witnesses.path_integral import CALLS, path_witness
@@ -22,38 +26,48 @@ LARGEST_ASKED = 2**22
 """Parameters up to which the complex step is asked: it takes three copies of them."""
 
 COPIED = 2**27
-"""Numbers that are copied at most to ask the witness: it gets fresh parameters for each coordinate."""
+"""Numbers that are copied at most to ask the complex step: it gets fresh parameters for each coordinate."""
 
 NOT_ASKED = "the complex step was not asked for the undecided coordinates: "
 
-
-@dataclass(frozen=True)
-class Heard:
-    """What came of asking the complex step: a sentence for the report, empty where it was not asked."""
-
-    sentence: str = ""
-    evaluations: int = 0
+PATH_SHARE = 20
+"""The path integral is taken where the cost was evaluated so many times more often than it calls the
+gradient, whose price is that of a few evaluations. An incremental engine evaluates for next to nothing: it is
+not taken."""
 
 
-def hear_complex_witness(
-    problem: Problem, view: Derivatives, options: Options, cost: float, survey: Calibration, z: float
-) -> Heard:
-    """Ask the complex step for what differences left undecided, if it is believed."""
-    engine, parameters, measured = view.engine, view.parameters, view.measured
-    comparison = view.judge()
-    lost = measured.kink | (measured.reason == Reason.NOT_FINITE)
-    plain = engine.name != "network" and engine.dtype is np.float64 and options.tolerance is None
-    if not plain or view.claim is None or not comparison.undecided.any():
-        return Heard()
+def ask_complex_step(coordinates: Coordinates) -> str:
+    """Decide by the complex step what differences left undecided, if it is believed; what came of it.
+
+    Parameters
+    ----------
+    coordinates : Coordinates, whose table takes over the derivatives
+
+    Returns
+    -------
+    str
+        A sentence for the report; empty where the complex step was not asked.
+    """
+    spec, engines, run, known = coordinates.spec, coordinates.engines, coordinates.run, coordinates.known
+    parameters, options, table = spec.parameters, spec.options, known.table
+    limited = run.budget.limited or bool(run.budget.stopped)  # it takes what it takes
+    plain = not engines.engine.incremental and engines.engine.dtype is np.float64
+    if limited or parameters.size > LARGEST_ASKED or not plain or options.tolerance is not None:
+        return ""
+    comparison = known.judge()
+    lost = table.kink | (table.reason == Reason.NOT_FINITE)
+    if known.claim is None or not comparison.undecided.any():
+        return ""
     wanted = np.flatnonzero(comparison.undecided & ~lost)
     decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong)
     if not len(wanted):
-        return Heard()
+        return ""
+    problem = spec.problem
     doubt = why_not_analytic(problem.cost, parameters, problem.args, options.vectorized)
     if doubt:
-        return Heard(NOT_ASKED + doubt)
-    some = decided[some_of_each_block(parameters, view.indices[decided])]
-    estimates = view.estimates()
+        return NOT_ASKED + doubt
+    some = decided[some_of_each_block(parameters, known.indices[decided])]
+    estimates = known.estimates()
     wanted = wanted[: max(1, COPIED // parameters.size)]
 
     def derivatives(indices: IndexArray) -> tuple[Floats, Floats]:
@@ -63,38 +77,50 @@ def hear_complex_witness(
     found = by_complex_witness(
         derivatives,
         directions(problem, parameters, options.seed, options.vectorized),
-        cost,
-        view.indices[some],
+        engines.cost,
+        known.indices[some],
         estimates.numeric[some],
         estimates.error_bound[some],
-        view.indices[wanted],
-        sigma=float(np.nanmax(survey.constant)),
-        z=z,
+        known.indices[wanted],
+        sigma=float(np.nanmax(coordinates.calibration.constant)),
+        z=coordinates.z,
     )
     if found.doubt:
-        return Heard(NOT_ASKED + found.doubt)
-    measured.numeric[wanted], measured.error_bound[wanted] = found.numeric, found.error_bound
-    measured.version += 1
-    still = int(view.judge().undecided.sum())
-    return Heard(
+        return NOT_ASKED + found.doubt
+    run.budget.spend(found.evaluations)
+    table.accept(wanted, found.numeric, found.error_bound)
+    still = int(known.judge().undecided.sum())
+    return (
         f"the complex step decided {int(comparison.undecided.sum()) - still:,} coordinates that differences "
         f"could not; it agreed with them along {DIRECTIONS} random directions and at {len(some)} decided "
-        "coordinates",
-        found.evaluations,
+        "coordinates"
     )
 
 
-PATH_SHARE = 20
-"""The path integral is taken where the cost was evaluated so many times more often than it calls the
-gradient, whose price is that of a few evaluations; not for a Network, whose evaluations cost next to none."""
+def ask_path_integral(
+    spec: Specification, engines: Engines, run: Run, found: Measured, outcome: Outcome, z: float
+) -> str:
+    """What the path integral of the gradient says; empty where it is not taken.
 
+    It is not taken where something is wrong or certified already, where there is a budget, and where its
+    calls of the gradient would be many beside the evaluations of the cost.
 
-def path_sentence(problem: Problem, parameters: Parameters, found: Measured, options: Options) -> str:
-    """What the path integral says, where its gradient calls are few beside the evaluations made already."""
-    few = found.evaluations < PATH_SHARE * CALLS or found.engine.name == "network"
-    if few or options.tolerance is not None:
+    Parameters
+    ----------
+    spec, engines, run : the check
+    found, outcome : what came of it
+    z : the quantile of bounds
+    """
+    decided = found.comparison.wrong.any() or outcome.certificate is not None
+    few = run.evaluations < PATH_SHARE * CALLS or engines.engine.incremental
+    if decided or run.budget.limited or few or spec.options.tolerance is not None:
         return ""
     sigma = max((s for s in found.noise.values() if s == s), default=float("inf"))
     return path_witness(
-        problem, parameters, sigma=sigma, z=found.z, seed=options.seed, vectorized=options.vectorized
+        spec.problem,
+        spec.parameters,
+        sigma=sigma,
+        z=z,
+        seed=spec.options.seed,
+        vectorized=spec.options.vectorized,
     )

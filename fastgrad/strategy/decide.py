@@ -20,7 +20,7 @@ from fastgrad.options import Options
 from fastgrad.problem.parameters import Parameters
 from fastgrad.sampling.confidence_limits import least_count
 from fastgrad.sampling.selection import share_out
-from fastgrad.strategy.forecast import EACH, LOOKING, UNSURE, Forecast
+from fastgrad.strategy.forecast import CALIBRATING, EACH, UNSURE, Forecast
 
 PATIENCE = 30.0
 """Seconds that a check of everything may take without being asked for."""
@@ -35,10 +35,10 @@ WRONG_FRACTION = 0.01
 """The share of wrong coordinates that the subset of each block is to find, unless another is asked for."""
 
 LEAST = 64
-"""Coordinates of a block that are drawn at least (numerics, section 7)."""
+"""Coordinates of a block that are drawn at least (docs/numerics.md, Samples)."""
 
 WHOLE = 256
-"""Blocks of up to so many are checked whole (numerics, section 7)."""
+"""Blocks of up to so many are checked whole (docs/numerics.md, Samples)."""
 
 SET_UP_OF_PROBES = 60
 """Evaluations from which noise and step along directions are known (2 directions; 34 were seen)."""
@@ -69,9 +69,7 @@ class Decision:
         return cls(bool(everything), tuple(counts), probes, looks)
 
 
-def decide(
-    parameters: Parameters, options: Options, price: Forecast, budget: Budget, can_probe: bool
-) -> Decision:
+def decide(parameters: Parameters, options: Options, price: Forecast, budget: Budget) -> Decision:
     """What a check of a whole gradient consists of, where the coordinates were left to fastgrad.
 
     Parameters
@@ -80,10 +78,9 @@ def decide(
     options : Options, of which coordinates is "auto"
     price : Price of one evaluation
     budget : what may be spent
-    can_probe : whether there is a claim that can be probed
     """
     sizes = [b.size for b in parameters.blocks]
-    probes = (PROBES if options.probes is None else options.probes) if can_probe else 0
+    probes = PROBES if options.probes is None else options.probes
     left = budget.left(price.each)
     everything = price.evaluations(parameters.size, len(sizes))
     by_sample = options.wrong_fraction is not None or options.confidence is not None
@@ -118,7 +115,7 @@ def looks(blocks: int, left: float) -> int:
 
 def looking(count: int, blocks: int) -> int:
     """Evaluations of a look at so many coordinates of each block; at one in all where it is none of each."""
-    return LOOKING * (count * blocks or 1)
+    return CALIBRATING * (count * blocks or 1)
 
 
 def _counts(sizes: list[int], options: Options) -> list[int]:

@@ -1,4 +1,7 @@
-"""What a check will take, before it begins: evaluations, and seconds from the measured cost of one."""
+"""What a check will take, before it begins: evaluations, and seconds from the measured time of one.
+
+`strategy.run` asks for a `Forecast`, and `decide` chooses by it what is checked.
+"""
 
 from __future__ import annotations
 
@@ -8,48 +11,53 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.calibration import CALIBRATED
-from fastgrad.coordinates.measurement import Measurement
+from fastgrad.coordinates.engines import Engines
+from fastgrad.execution.run import Run
 from fastgrad.execution.workers import choose_workers
 from fastgrad.index_sets import distinct
 from fastgrad.problem.block import Block
 from fastgrad.problem.parameters import Parameters
+from fastgrad.specification import Specification
 
 EACH = 2.5
-"""Evaluations of a coordinate on average: 2.3 for a smooth cost, 3 with kinks (tests/test_refine.py)."""
+"""Evaluations of a coordinate on average: 2.3 for a smooth cost, 3 with kinks
+(tests/coordinates/test_escalation.py)."""
 
-LOOKING = 30
-"""Evaluations of the look at one coordinate of a block: 8 to 33 (numerics, section 10); 710 for six blocks of
-a tanh network at four coordinates each."""
+CALIBRATING = 30
+"""Evaluations that calibrate a block at one of its coordinates: 8 to 33 by kind of cost. Six blocks of a tanh
+network took 710, at four coordinates each."""
 
 UNSURE = 8
-"""Evaluations of a coordinate whose block was not looked at: it has to show its own truncation."""
+"""Evaluations of a coordinate whose block was not calibrated: it has to show its own truncation error."""
 
 EFFICIENCY = 0.9
 """What of each further worker is gained (benchmarks/bench_engines.py: 0.84 to 0.98)."""
 
 PILOTS = (64, 4096)
-"""Coordinates of a Network that are timed, the second number where the first makes the check look long: the
-price of one falls when many that lead to one unit are asked for at once (values are then read off tables)."""
+"""Coordinates of an incremental engine that are timed, the second number where the first makes the check look
+long. The price of one falls when many that lead to one unit are asked for at once, for values are then read
+off tables."""
 
 LONG = 20.0
-"""Seconds of work that look long: less than PATIENCE (strategy.py), for the first number tells too much."""
+"""Seconds of predicted work from which the large pilot is timed: fewer than PATIENCE in decide.py, for the
+small pilot predicts too much."""
 
-CLOSE = 2.0
-"""The same where a budget is to be used well."""
-
+LONG_WITH_BUDGET = 2.0
+"""LONG for checks with a budget: time the large pilot already from 2 s of work, since the price decides how
+the budget is spent."""
 
 LOOKS_LONG = 10.0
-"""Seconds of a check from which a quick cost is timed again: its first evaluation may have met a hiccup, and
-what is checked must not depend on one."""
+"""Seconds of predicted work from which a quick cost is timed again: its first evaluation may have met a
+hiccup, and what is checked must not depend on one."""
 
 QUICK = 0.05
-"""Seconds of an evaluation that is timed again."""
+"""Seconds of an evaluation up to which it is timed again: a slower one is not much changed by a hiccup."""
 
 TIMED_AGAIN = 3
-"""How often; the least counts."""
+"""How often a quick cost is timed again; the least time counts."""
 
 FEW = 4
-"""Coordinates that are evaluated each time."""
+"""Coordinates that are evaluated each time that a quick cost is timed."""
 
 
 @dataclass(frozen=True)
@@ -61,59 +69,83 @@ class Forecast:
 
     def evaluations(self, coordinates: int, blocks: int) -> int:
         """How many a check of so many coordinates takes."""
-        return round(EACH * coordinates + LOOKING * CALIBRATED * blocks)
+        return round(EACH * coordinates + CALIBRATING * CALIBRATED * blocks)
 
     def seconds(self, evaluations: float) -> float:
         """How long so many evaluations take."""
         return evaluations * self.each
 
 
-def forecast(m: Measurement, count: int, indices: IndexArray) -> Forecast:
-    """The price of evaluations for some of the user's coordinates; remembered by the checkpoint.
+def forecast(spec: Specification, engines: Engines, run: Run, count: int, indices: IndexArray) -> Forecast:
+    """The price of evaluations, timed at some coordinates, and remembered by the checkpoint.
 
     Parameters
     ----------
-    m : Measurement
-    count : how many coordinates are to be checked
+    spec : Specification
+    engines : Engines
+    run : Run
+    count : how many of the user's coordinates are to be checked
     indices : (k,) some of them
     """
-    before = m.evaluations
+    before = run.evaluations
+    pilot = _Pilot(spec, engines, run, count, indices)
 
     def measured() -> list[float]:
-        return [_measured(m, count, indices), m.evaluations - before]
+        return [pilot.seconds(), run.evaluations - before]
 
-    alone, made = m.keeper.remember("price", measured)
-    if m.evaluations == before:  # an earlier run has timed it: the evaluations are part of the check
-        m.sample.evaluations += int(made)
-        m.budget.spend(int(made))
-    workers = choose_workers(m.engine, m.options.n_jobs, m.options.backend)
+    alone, made = run.checkpoint.remember("price", measured)
+    if run.evaluations == before:  # an earlier run has timed it: its evaluations are part of the check
+        run.budget.spend(int(made))
+    workers = choose_workers(engines.engine, run.n_jobs, run.backend)
     return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone)
 
 
-def _measured(m: Measurement, count: int, indices: IndexArray) -> float:
-    if m.engine.name == "network":
-        return _of_network(m, indices, count)
-    each = m.start.seconds
-    for _ in range(TIMED_AGAIN):
-        if each > QUICK or each * EACH * count < LOOKS_LONG:
-            break
-        each = min(each, _timed(m, indices[:FEW]))
-    return each
+@dataclass(frozen=True, eq=False)
+class _Pilot:
+    """Evaluations that are timed to predict the time of `count` coordinates, at some of them."""
 
+    spec: Specification
+    engines: Engines
+    run: Run
+    count: int
+    indices: IndexArray
 
-def _of_network(m: Measurement, indices: IndexArray, count: int) -> float:
-    if len(indices) <= PILOTS[-1]:
-        return 0.0
-    long = CLOSE if m.budget.limited else LONG
-    moved = len(m.engine.space.needed(indices)) / count if not m.engine.space.is_plain else 1.0
-    some = np.sort(np.random.default_rng(0).choice(indices, PILOTS[0], replace=False))
-    each = moved * _timed(m, some, PILOTS[0])
-    if each * EACH * count > long:  # the first time may have prepared what is prepared once
-        each = min(each, moved * _timed(m, some, PILOTS[0]))
-    if each * EACH * count > long and m.engine.space.is_plain:
-        some = _of_few_units(m.parameters, indices, PILOTS[1], count == m.parameters.size)
-        each = min(each, _timed(m, some, len(some)))
-    return each
+    def seconds(self) -> float:
+        """Seconds of one evaluation on one worker."""
+        if self.engines.engine.incremental:
+            return self._of_incremental()
+        each = self.engines.seconds
+        for _ in range(TIMED_AGAIN):
+            if each > QUICK or each * EACH * self.count < LOOKS_LONG:
+                break
+            each = min(each, self._timed(self.indices[:FEW]))
+        return each
+
+    def _of_incremental(self) -> float:
+        """Seconds where evaluations of several coordinates share work; 0 where there are few coordinates."""
+        indices, count, space = self.indices, self.count, self.engines.space
+        if len(indices) <= PILOTS[-1]:
+            return 0.0
+        long = LONG_WITH_BUDGET if self.run.budget.limited else LONG
+        moved = 1.0 if space.is_plain else len(space.needed(indices)) / count
+        some = np.sort(np.random.default_rng(0).choice(indices, PILOTS[0], replace=False))
+        each = moved * self._timed(some, PILOTS[0])
+        if each * EACH * count > long:  # the first time may have prepared what is prepared once
+            each = min(each, moved * self._timed(some, PILOTS[0]))
+        if each * EACH * count > long and space.is_plain:
+            parameters = self.spec.parameters
+            some = _of_few_units(parameters, indices, PILOTS[1], count == parameters.size)
+            each = min(each, self._timed(some, len(some)))
+        return each
+
+    def _timed(self, indices: IndexArray, most: int = FEW) -> float:
+        """Seconds of an evaluation where some of the user's coordinates are moved by next to nothing."""
+        evaluate = self.engines.in_reals
+        moved = self.engines.space.needed(indices)[:most]
+        before = evaluate.elapsed
+        offsets = np.tile([-(2.0**-20), 2.0**-20], (len(moved), 1))
+        evaluate(moved, offsets)
+        return (evaluate.elapsed - before) / offsets.size
 
 
 def _of_few_units(parameters: Parameters, indices: IndexArray, count: int, everything: bool) -> IndexArray:
@@ -149,15 +181,6 @@ def _of_units(
         found: IndexArray = block.start + np.arange(rows)[:, None] * width + np.sort(units)
         return found.reshape(-1)
     return mine[np.isin(unit, units)]
-
-
-def _timed(m: Measurement, indices: IndexArray, most: int = FEW) -> float:
-    """Seconds of an evaluation where some of the user's coordinates are moved by next to nothing."""
-    moved = m.engine.space.needed(indices)[:most]
-    before = m.sample.elapsed
-    offsets = np.tile([-(2.0**-20), 2.0**-20], (len(moved), 1))
-    m.sample(moved, offsets)
-    return (m.sample.elapsed - before) / offsets.size
 
 
 def in_words(seconds: float) -> str:

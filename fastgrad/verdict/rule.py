@@ -10,7 +10,8 @@ THE RULE, for coordinate i of block b (g = claimed, d = numeric, e = bound on th
 Where nothing has a scale (a constant cost, a claim of zero) being within the bound is enough.
 
 tau says what size of error counts as a bug, e what the differences can resolve; the two are never mixed
-(numerics, section 3), and neither grows with the size of an array. With e = 0 this is allclose(rtol=tau).
+(docs/numerics.md, Verdict), and neither grows with the size of an array. With e = 0 this is
+allclose(rtol=tau).
 
 A block whose derivatives cannot be told from zero has no scale of its own: s is then that of the whole
 gradient, and where nothing can be told from zero, how much the cost moves near the parameters at all. The
@@ -34,10 +35,10 @@ from fastgrad.problem.parameters import Parameters
 ByDtype = dict[np.dtype[Any], float]
 
 TAU: ByDtype = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
-"""The relative size of error that counts as a bug, by the block's dtype (numerics, section 3)."""
+"""The relative size of error that counts as a bug, by the block's dtype (docs/numerics.md, Verdict)."""
 
 FLOOR = 0.1
-"""Entries under this share of their block's rms are compared on that scale (numerics, section 3)."""
+"""Entries under this share of their block's rms are compared on that scale (docs/numerics.md, Verdict)."""
 
 NEGLIGIBLE = 2.0**-44
 """A block that does so much less than the most important one is zero but for rounding, 256 eps."""

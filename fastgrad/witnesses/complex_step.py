@@ -2,7 +2,7 @@
 
     dJ/dx_i = Im J(x + i h e_i) / h,    h = 1e-30: no difference is taken, so neither noise nor kinks count
 
-np.abs, norms, casts and comparisons break it silently (numerics, section 1): it is believed only where
+np.abs, norms, casts and comparisons break it silently (docs/numerics.md, Step): it is believed only where
 
     every operation in the cost was seen to be analytic (analytic.py),
     the real part does not move, no warning of a cast comes, and what comes back is complex,
@@ -27,7 +27,7 @@ from fastgrad.problem.parameters import Parameters
 from fastgrad.witnesses.line import Line, dyadic_direction
 
 DIRECTIONS = 3
-"""Random directions along which the complex step must agree with differences (numerics, section 1)."""
+"""Random directions along which the complex step must agree with differences (docs/numerics.md, Step)."""
 
 THIRD_ORDER = 1e-45
 """Derivatives under this share of the cost are what the step of 1e-30 leaves of a third derivative, h^2 / 6

@@ -2,7 +2,7 @@
 
 v_i = s_b sign_i m_i / 8 with m_i in {4, ..., 12}, s_b the typical size of the coordinate's block as a power
 of two: t v is then exact for a power of two t, no coordinate is left out, and none cancels another for
-certain (numerics, sections 0 and 5).
+certain (docs/numerics.md, Directions).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 The noise of f is divided by a long segment, and rounding of the sum over all coordinates is all that limits
 it: 1e-10 of one typical coordinate in float64. It tests the whole gradient, not the checked coordinates only,
 and at other parameters than x; where the cost has kinks the two rules do not agree with each other, and
-nothing is said. (Numerics, section 1, engine PI.)
+nothing is said. (docs/numerics.md, Path integral.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fastgrad.problem.problem import Problem
 from fastgrad.witnesses.line import Line, dyadic_direction
 
 FIRST_LENGTH = 2.0**-8
-"""Half of the segment in units of the blocks' typical sizes (numerics, section 1)."""
+"""Half of the segment in units of the blocks' typical sizes (docs/numerics.md, Step)."""
 
 SHORTENINGS = 3
 """How often a segment is cut to a sixteenth where the two rules do not agree."""
@@ -33,7 +33,7 @@ CALLS = SEGMENTS * sum(NODES)
 """Gradient calls of all segments where none has to be cut."""
 
 ROUNDINGS = 8.0
-"""Roundings allowed of the products that are summed (numerics, section 1)."""
+"""Roundings allowed of the products that are summed (docs/numerics.md, Step)."""
 
 WRONG = 1e-6
 """A gap of less than this share of the rise is none: what counts as an error of a gradient."""

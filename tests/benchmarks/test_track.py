@@ -270,18 +270,21 @@ class TestTables:
         """A text without the markers is left as it is, and that is said by None."""
         assert readme_tables.between_markers("text", "a", "table") is None
 
-    def test_readme(self, tmp_path, capsys):
-        """Tables go between the README's markers; one without markers is printed, one never saved is said."""
-        readme = tmp_path / "README.md"
-        readme.write_text("# t\n<!-- bench: peers -->\n<!-- /bench -->\nend\n")
+    def test_pages(self, tmp_path, capsys):
+        """Tables go between the markers of their pages; one without markers is printed."""
+        (tmp_path / "docs").mkdir()
+        for page in readme_tables.PAGES:
+            (tmp_path / page).write_text("# t\nend\n")
+        speed = tmp_path / "docs/speed.md"
+        speed.write_text("# t\n<!-- bench: peers -->\n<!-- /bench -->\nend\n")
         saved_runs.save(self.peers(), tmp_path)
         saved_runs.save(summary(date="2030-03-01T00:00", speedup_2_workers=1.5, goal=">= 1.85"), tmp_path)
-        readme_tables.write_tables(readme, tmp_path)
-        assert "| fastgrad | 1 | 12,000 (30) |" in readme.read_text()
-        assert readme.read_text().endswith("<!-- /bench -->\nend\n")
+        readme_tables.write_tables(tmp_path, tmp_path)
+        assert "| fastgrad | 1 | 12,000 (30) |" in speed.read_text()
+        assert speed.read_text().endswith("<!-- /bench -->\nend\n")
         said = capsys.readouterr().out
-        assert "README.md: wrote the peers table" in said
-        assert "README.md has no <!-- bench: goals -->" in said
+        assert "docs/speed.md: wrote the peers table" in said
+        assert "docs/speed.md has no <!-- bench: goals -->" in said
         assert "no trust table: nothing was saved for it" in said
 
     def test_the_last_run_that_has_it(self):
@@ -290,16 +293,17 @@ class TestTables:
         assert list(saved_runs.newest_with(runs, "peer")["benchmarks"]) == ["fastgrad", "faster", "one look"]
         assert saved_runs.newest_with(runs[1:], "peer") is None
 
-    def test_the_saved_readme(self, tmp_path):
-        """The README's tables are, byte for byte, what is made of the saved history."""
-        committed = (ROOT / "README.md").read_text()
-        emptied = re.sub(r"(?s)(<!-- bench: \w+ -->).*?(<!-- /bench -->)", r"\1\2", committed)
-        assert committed.count("<!-- bench: ") == len(readme_tables.TABLES)
-        readme = tmp_path / "README.md"
-        readme.write_text(emptied)
-        readme_tables.write_tables(readme)
-        assert emptied != committed
-        assert readme.read_text() == committed
+    def test_the_saved_pages(self, tmp_path):
+        """The tables of the README and docs/ are, byte for byte, what is made of the saved history."""
+        (tmp_path / "docs").mkdir()
+        committed = {page: (ROOT / page).read_text() for page in readme_tables.PAGES}
+        for page, text in committed.items():
+            emptied = re.sub(r"(?s)(<!-- bench: \w+ -->).*?(<!-- /bench -->)", r"\1\2", text)
+            assert text.count("<!-- bench: ") == len(readme_tables.PAGES[page])
+            assert emptied != text
+            (tmp_path / page).write_text(emptied)
+        readme_tables.write_tables(tmp_path)
+        assert {page: (tmp_path / page).read_text() for page in committed} == committed
 
 
 class TestPlot:

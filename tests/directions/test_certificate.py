@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.directions.certificate import Certificate
+from fastgrad.directions.certificate import Certificate, CertifiedBlock
 from fastgrad.directions.probes import Slope, certified_size
 from fastgrad.engines.directional import Direction
 from fastgrad.kernels.directions import components
@@ -192,23 +192,13 @@ class TestPublicPath:
         assert "apart from the 1 known ones" in certificate.sentence
 
 
-class Named:
-    """What a certificate needs of an engine, made by hand."""
-
-    def __init__(self):
-        self.parameters = Parameters({"W": np.full((2, 2), 4.0), "b": np.full(3, 0.25)})
-        self.sizes = [4.0, 0.25]
-        self.gradient = [np.full(4, 2.0), np.zeros(3)]
-        self.engine = self
-
-
 class TestNumbers:
     def test_sizes_of_each_block(self):
         """S is counted in each block's own units, and beside its typical entry where there is one."""
-        named = Named()
-        whole = Region.whole(named.parameters)
+        whole = Region.whole(Parameters({"W": np.full((2, 2), 4.0), "b": np.full(3, 0.25)}))
+        blocks = [CertifiedBlock("W", 4.0, 2.0), CertifiedBlock("b", 0.25, 0.0)]
         slopes = [Slope(Direction(k, whole), 1e-3, 3e-3, 1.0, 0.0) for k in range(3)]
-        certificate = Certificate.of(named, slopes, whole, 5)
+        certificate = Certificate.of(slopes, blocks, 5)
         assert certificate.sizes == pytest.approx((2 * 4e-3 / 4, 2 * 4e-3 / 0.25))
         assert certificate.relative[0] == pytest.approx(1e-3)
         assert np.isnan(certificate.relative[1])

@@ -12,10 +12,21 @@ from problems import layered, layered_gradient
 from fastgrad.directions.probes import CLOSER, SET_UP, Prober, Slope, certified_size, finite_rms
 from fastgrad.engines.directional import Direction, DirectionalEngine, component_at
 from fastgrad.execution.evaluator import Evaluator
+from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
 
 COUNT = 40
+
+
+class CountingProber(Prober):
+    """Counts the directions that are measured by a ladder of steps."""
+
+    ladders = 0
+
+    def _ladder(self, directions):
+        self.ladders += len(directions)
+        return super()._ladder(directions)
 
 
 def prober_of(cost, claim, params, args=(), seed=0):
@@ -24,7 +35,7 @@ def prober_of(cost, claim, params, args=(), seed=0):
     at = float(cost(params, *args))
     engine = DirectionalEngine(cost, parameters, args, parameters.match(claim, "claim"), at)
     engine.baseline()
-    prober = Prober(engine, Evaluator(engine, 1e-5, 1, None), 0.0, at, seed)
+    prober = CountingProber(engine, Evaluator(engine, 1e-5, Run(n_jobs=1)), 0.0, at, seed)
     whole = Region.whole(parameters)
     prober.set_up(whole)
     return prober, whole
@@ -40,7 +51,7 @@ def along(engine, direction, errors):
     return sum(
         component_at(engine, direction, i) * e
         for i, e in errors.items()
-        if direction.part.contains(np.array([i]))[0] and i not in direction.without
+        if direction.region.contains(np.array([i]))[0] and i not in direction.without
     )
 
 
@@ -192,7 +203,7 @@ class TestKinks:
         g[0] += math.copysign(1.0, params[0] - at)
         engine = DirectionalEngine(cost, Parameters(params), (at,), [g], cost(params, at))
         engine.baseline()
-        bent = Prober(engine, Evaluator(engine, 1e-5, 1, None), prober.sigma, engine.at, 0)
+        bent = CountingProber(engine, Evaluator(engine, 1e-5, Run(n_jobs=1)), prober.sigma, engine.at, 0)
         bent.step = prober.step
         return bent, whole
 
@@ -251,10 +262,10 @@ class TestQuick:
         prober, whole = prober_of(quadratic, g, params)
         for slope in slopes_of(prober, whole, 10):
             for part in (whole, *whole.halves(), *whole.halves()[0].halves()):
-                direction = replace(slope.direction, part=part)
-                before = prober.sample.evaluations
+                direction = replace(slope.direction, region=part)
+                before = prober.evaluate.evaluations
                 quick = prober.quick(direction, slope)
-                assert prober.sample.evaluations == before + 2
+                assert prober.evaluate.evaluations == before + 2
                 true = along(prober.engine, direction, {7: 1e-3, 200: 2e-3})
                 assert abs(quick.r - true) <= quick.bound < 1e-5
                 off = along(prober.engine, direction, {7: 1.1e-3, 200: 2.1e-3})

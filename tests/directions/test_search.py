@@ -7,9 +7,10 @@ import pytest
 
 import fastgrad
 from fastgrad.directions.probes import Prober, certified_size
-from fastgrad.directions.search import FORGIVING, FRUITLESS, MANY, Ruled, Search
+from fastgrad.directions.search import FORGIVING, FRUITLESS, MANY, Certifier, Localiser, Ruled, Search
 from fastgrad.engines.directional import DirectionalEngine
 from fastgrad.execution.evaluator import Evaluator
+from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
 
@@ -54,8 +55,8 @@ def search_of(errors, seed=0, probes=20, allowed=None, tau=1e-6, n_jobs=1, shape
     leaves = parameters.match(claim, "claim")
     engine = DirectionalEngine(quadratic, parameters, (), leaves, quadratic(params), workers="threads")
     engine.baseline()
-    sample = Evaluator(engine, 1.0 if n_jobs > 1 else 1e-5, n_jobs, None)
-    prober = Prober(engine, sample, 0.0, engine.at, seed)
+    evaluate = Evaluator(engine, 1.0 if n_jobs > 1 else 1e-5, Run(n_jobs=n_jobs))
+    prober = Prober(engine, evaluate, 0.0, engine.at, seed)
     whole = Region.whole(parameters)
     prober.set_up(whole)
     asked = []
@@ -66,18 +67,18 @@ def search_of(errors, seed=0, probes=20, allowed=None, tau=1e-6, n_jobs=1, shape
         error -= float(parameters.take(leaves, np.array([index]))[0])
         return Ruled(abs(error) > tau, error, 1e-9)
 
-    none = np.empty(0, dtype=np.intp)
-    search = Search(prober, judge, whole, none, allowed or (lambda count: True), probes)
+    allowed = allowed or (lambda count: True)
+    search = Search(Certifier(prober, allowed, probes), Localiser(prober, judge, allowed, whole))
     search.asked = asked
     return search
 
 
 def run(search):
     """The search when it has ended, and the evaluations beyond its clean probes."""
-    before = search.prober.sample.evaluations
+    before = search.evaluations
     search.run()
-    closing = search.prober.sample.evaluations - search.clean_from if search.certified else 0
-    return search, search.prober.sample.evaluations - before - closing
+    closing = search.evaluations - search.certifier.clean_from if search.certified else 0
+    return search, search.evaluations - before - closing
 
 
 class TestSearch:
@@ -88,14 +89,14 @@ class TestSearch:
         search = search_of(lambda params: at_random(params, count, seed), seed)
         planted = set(at_random(parameters_of(seed), count, seed))
         search, evaluations = run(search)
-        assert set(search.found) == planted
+        assert set(search.localiser.found) == planted
         assert search.certified
         assert evaluations <= most
-        assert not search.dense
+        assert not search.localiser.dense
         assert len(search.asked) == len(set(search.asked)) <= 2 * count + 2
         other = planted ^ {5}  # the twin: another set of places gives another answer
         twin, _ = run(search_of(dict.fromkeys(sorted(other), 0.01), seed))
-        assert set(twin.found) == other
+        assert set(twin.localiser.found) == other
 
     @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("pairs", [1, 5])
@@ -105,7 +106,7 @@ class TestSearch:
         places = rng.choice(2440, 2 * pairs, replace=False).tolist()
         errors = dict(zip(places, [0.01, -0.01] * pairs, strict=True))
         search, evaluations = run(search_of(errors, seed))
-        assert set(search.found) == set(places)
+        assert set(search.localiser.found) == set(places)
         assert search.certified
         assert evaluations <= 120 * pairs
 
@@ -116,11 +117,11 @@ class TestSearch:
         places = {"row": range(280, 320), "column": range(7, 2000, 40), "bias": range(2000, 2040)}[what]
         errors = {i: 0.01 * (1 + 0.1 * (i % 7)) for i in places}
         search, evaluations = run(search_of(errors, seed))
-        assert set(search.found) <= set(places)
+        assert set(search.localiser.found) <= set(places)
         assert evaluations <= 2500
-        whole = set(search.found) == set(places)
+        whole = set(search.localiser.found) == set(places)
         block = {"row": 0, "column": 0, "bias": 1}[what]
-        assert whole or search.dense == [block]
+        assert whole or search.localiser.dense == [block]
         assert search.certified  # of the rest
 
     @pytest.mark.parametrize("seed", range(3))
@@ -129,12 +130,12 @@ class TestSearch:
         rng = np.random.default_rng(seed)
         errors = {i: 0.01 * rng.normal() for i in range(2000)}
         search, evaluations = run(search_of(errors, seed))
-        assert search.dense == [0]
+        assert search.localiser.dense == [0]
         assert evaluations <= 600
-        assert set(search.found) <= set(errors)
-        assert len(search.found) < MANY
+        assert set(search.localiser.found) <= set(errors)
+        assert len(search.localiser.found) < MANY
         assert search.certified
-        assert [r.block for r in search.part.rectangles] == [1, 2]
+        assert [r.block for r in search.localiser.region.rectangles] == [1, 2]
 
     def test_all_is_wrong(self):
         """Where every block is wrong nothing is left to certify, and it ends soon."""
@@ -149,18 +150,18 @@ class TestSearch:
         params = parameters_of(seed)
         errors = at_random(params, 5, seed, size=1e-4)
         search, evaluations = run(search_of(errors, seed, tau=1e-2))
-        assert not search.found
-        assert set(search.cleared) >= set(errors)
+        assert not search.localiser.found
+        assert set(search.localiser.cleared) >= set(errors)
         assert search.certified
         assert evaluations <= 400
         twin, _ = run(search_of(errors, seed, tau=1e-6))
-        assert set(twin.found) == set(errors)
+        assert set(twin.localiser.found) == set(errors)
 
     def test_small_errors_beside_large_ones(self):
         """Large errors do not hide small ones: errors of three orders are found together."""
         errors = {10: 1.0, 700: -1e-2, 2010: 1e-3, 2300: 0.3}
         search, _ = run(search_of(errors))
-        assert set(search.found) == set(errors)
+        assert set(search.localiser.found) == set(errors)
         assert search.certified
 
     def test_known_coordinates_stand_still(self):
@@ -168,52 +169,54 @@ class TestSearch:
         search = search_of({10: 0.1, 20: 0.1})
         search.without = np.array([10])
         run(search)
-        assert search.found == [20]
+        assert search.localiser.found == [20]
         assert search.asked == [20]
 
     def test_tiny_errors_are_found_or_not_certified(self):
         """An error of a few bounds is found, or what is certified is no less than it."""
         probe = search_of({})
-        bound = probe.prober.measure([probe.prober.fresh(probe.part)])[0].bound
+        prober = probe.certifier.prober
+        bound = prober.measure([prober.fresh(probe.localiser.region)])[0].bound
         for seed in range(5):
             for times in (2, 6, 30):
                 search, _ = run(search_of({77: times * bound}, seed, tau=bound))
-                says_less = search.certified and certified_size(search.clean, 1.0) >= times * bound
-                assert search.found == [77] or not search.certified or says_less
+                says_less = search.certified and certified_size(search.certifier.clean, 1.0) >= times * bound
+                assert search.localiser.found == [77] or not search.certified or says_less
 
     @pytest.mark.parametrize("count", [1, 20])
     def test_ends_within_what_is_allowed(self, count):
         """When evaluations run out it stops, and has made no more than it was allowed."""
         for limit in (6, 50, 130, 200):
             search = search_of(lambda params: at_random(params, count, 0))
-            start = search.prober.sample.evaluations
-            search.allowed = lambda more, s=search, a=start, n=limit: (
-                s.prober.sample.evaluations - a + more <= n
+            start = search.evaluations
+            search.certifier.allowed = search.localiser.allowed = lambda more, s=search, a=start, n=limit: (
+                s.evaluations - a + more <= n
             )
             _, made = run(search)
-            assert search.prober.sample.evaluations - start <= limit + 60  # a probe may take a ladder
+            assert search.evaluations - start <= limit + 60  # a probe may take a ladder
             assert search.stopped or search.certified
             assert made <= limit + 60
-        assert search_of({}).allowed(10**9)
+        assert search_of({}).certifier.allowed(10**9)
 
     def test_no_single_coordinate_is_to_blame(self):
         """Where the judge finds nothing, ever, the search ends, and does not certify what it saw."""
         search = search_of({10: 0.1, 300: 0.1})
-        search.judge = lambda index: Ruled(False, 0.0, float("inf"))
+        search.localiser.judge = lambda index: Ruled(False, 0.0, float("inf"))
         run(search)
-        assert not search.found
-        assert set(search.cleared) >= {10, 300}
+        assert not search.localiser.found
+        assert set(search.localiser.cleared) >= {10, 300}
 
     @pytest.mark.parametrize("count", [0, 1, 5])
     def test_workers_do_not_change_what_is_found(self, count):
         """Two workers, and probes asked for together, give what one by one gives."""
         one, _ = run(search_of(lambda params: at_random(params, count, 1), 1))
         two = search_of(lambda params: at_random(params, count, 1), 1, n_jobs=2)
-        two.prober.workers = 2
+        two.certifier.prober.workers = 2
         run(two)
-        assert one.found == two.found
-        assert [(s.direction.seed, s.r) for s in one.clean] == [(s.direction.seed, s.r) for s in two.clean]
-        assert len(two.clean) == 20
+        assert one.localiser.found == two.localiser.found
+        clean = [[(s.direction.seed, s.r) for s in search.certifier.clean] for search in (one, two)]
+        assert clean[0] == clean[1]
+        assert len(two.certifier.clean) == 20
 
     def test_limits(self):
         """The numbers that end a search are those it is tested with."""

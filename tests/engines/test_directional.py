@@ -12,6 +12,7 @@ from problems import layered, layered_gradient, sphere, sphere_gradient
 from fastgrad.engines.directional import Direction, DirectionalEngine, block_size, component_at
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
 from fastgrad.kernels.directions import components
 from fastgrad.problem.block import typical_size
 from fastgrad.problem.parameters import Parameters
@@ -47,7 +48,7 @@ def of_network(dtype=np.float64):
 def said_plainly(engine, direction, cost, t, args=()):
     """J(x + t v) - J(x) - g . (t v) as one would write it, from the whole direction."""
     parameters = engine.parameters
-    inside = np.flatnonzero(direction.part.contains(np.arange(parameters.size)))
+    inside = np.flatnonzero(direction.region.contains(np.arange(parameters.size)))
     v = np.zeros(parameters.size)
     v[inside] = components(direction.seed, inside)
     if direction.ruler:
@@ -302,8 +303,8 @@ class TestTwins:
         whole = Region.whole(engine.parameters)
         numbers = engine.add(*(Direction(k, whole) for k in range(8)))
         t = np.tile(DISTANCES, (8, 1))
-        one = evaluate(engine, numbers, t, seconds=1.0, n_jobs=1)
-        two = evaluate(engine, numbers, t, seconds=1.0, n_jobs=2)
+        one = evaluate(engine, numbers, t, Run(n_jobs=1), seconds=1.0)
+        two = evaluate(engine, numbers, t, Run(n_jobs=2), seconds=1.0)
         np.testing.assert_array_equal(one.values, two.values)
         assert (one.n_jobs, two.n_jobs) == (1, 2)
         assert len(np.unique(one.values)) == one.values.size
@@ -352,5 +353,5 @@ class TestSizes:
             by = engine.working.flat_leaves[number][at] - engine.parameters.leaves[number][at]
             assert by * 8 == pytest.approx(component_at(engine, direction, index), rel=1e-9)
             assert by * 8 != pytest.approx(
-                component_at(engine, Direction(78, direction.part), index), rel=1e-3
+                component_at(engine, Direction(78, direction.region), index), rel=1e-3
             )

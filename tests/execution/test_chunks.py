@@ -23,7 +23,7 @@ def job_of(engine, total, prices):
     """A plan of so many coordinates of which nothing is known yet."""
     indices, offsets = np.arange(total), np.empty((total, 2))
     kept = job.KnownValues.of(engine, indices, offsets, NoCheckpoint())
-    return job.Job(engine, indices, offsets, kept, lambda k: None, prices, Budget())
+    return job.Job(engine, indices, offsets, kept, prices, Budget())
 
 
 class TestChunks:
@@ -41,7 +41,7 @@ class TestChunks:
         engine = BatchedEngine(waves_batch, Parameters(np.ones(n)))
         done = min(total, done) // engine.granularity * engine.granularity
         work = job_of(engine, total, prices)
-        pieces = list(chunks.cut(work, slice(done, total), seconds, Workers(count, "threads", False)))
+        pieces = list(chunks.cut(work, slice(done, total), seconds, Workers(count, "threads")))
         assert [i for c in pieces for i in range(c.start, c.stop)] == list(range(done, total))
         assert all(c.start % engine.granularity == 0 for c in pieces)
 
@@ -49,7 +49,7 @@ class TestChunks:
         """Chunks are cut to take as long: where a coordinate costs ten times as much they hold a tenth."""
         engine = PythonEngine(slow_waves, Parameters(np.ones(4000)))
         work = job_of(engine, 4000, np.repeat([1.0, 10.0], 2000))
-        pieces = list(chunks.cut(work, slice(0, 4000), 1e-3, Workers(2, "threads", False)))
+        pieces = list(chunks.cut(work, slice(0, 4000), 1e-3, Workers(2, "threads")))
         lengths = [c.stop - c.start for c in pieces]
         assert lengths[0] == 10 * lengths[-2]
         assert max(work.price(c) for c in pieces) <= 1.2 * min(work.price(c) for c in pieces[:-1])

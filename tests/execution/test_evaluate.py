@@ -20,6 +20,7 @@ import fastgrad
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 
 pytestmark = pytest.mark.usefixtures("many_short_chunks")
@@ -82,7 +83,11 @@ class TestChunks:
         """Progress is told of each coordinate once, whoever did it."""
         told = []
         engine = PythonEngine(slow_waves, Parameters(np.ones(50)))
-        evaluate(engine, np.arange(50), np.zeros((50, 2)), seconds=1e-3, n_jobs=2, advance=told.append)
+
+        def watch(chunk, values):
+            told.append(len(values))
+
+        evaluate(engine, np.arange(50), np.zeros((50, 2)), Run(n_jobs=2), seconds=1e-3, watch=watch)
         assert sum(told) == 50
 
 

@@ -24,9 +24,8 @@ from fastgrad.execution import checkpoint_file, chunks
 from fastgrad.execution import evaluate as evaluate_module
 from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.identity import identity
-from fastgrad.options import Options
-from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
+from fastgrad.specification import Specification
 from fastgrad.strategy import forecast
 
 KILLS = int(os.environ.get("FASTGRAD_TEST_KILLS", "12"))
@@ -148,6 +147,7 @@ def stores(monkeypatch):
     monkeypatch.setattr(chunks, "SHORTEST_CHUNK", {"threads": 1e-4, "processes": 1e-4})
     monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-4, "processes": 1e-4})
     monkeypatch.setattr(evaluate_module, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
+    monkeypatch.setattr(forecast, "TIMED_AGAIN", 0)  # a hiccup of the machine would be timed, and count
     return Stores(monkeypatch)
 
 
@@ -200,6 +200,7 @@ def test_killed_again_and_again(case, stores, tmp_path):
 def test_timing_again_is_not_forgotten(stores, tmp_path, monkeypatch):
     """A check that was timed at some coordinates first counts these when it goes on, too."""
     monkeypatch.setattr(forecast, "LOOKS_LONG", 0.0)
+    monkeypatch.setattr(forecast, "TIMED_AGAIN", 3)
     make, options = CASES["wrong"]
     whole = said(fastgrad.check(make(), **options, checkpoint=tmp_path / "whole"))
     assert said(fastgrad.check(make(), **options, checkpoint=tmp_path / "whole")) == whole
@@ -376,7 +377,8 @@ def test_two_processes_on_one_file(tmp_path):
         )
 
     first = start("first.json")
-    while not path.exists():
+    log = Path(f"{path}-wal")  # there when the first has its lock
+    while not log.exists() and first.poll() is None:
         time.sleep(0.005)
     first.send_signal(signal.SIGSTOP)  # so that it cannot end before the second comes
     try:
@@ -393,10 +395,10 @@ def test_two_processes_on_one_file(tmp_path):
 
 def test_identity():
     """What may change between two runs of one check is not part of its identity; what it depends on is."""
-    problem, parameters = Problem(sines, None, X), Parameters(X)
+    problem = Problem(sines, None, X)
 
     def of(**options):
-        return identity(problem, parameters, None, Options(**options))
+        return identity(Specification.of(problem, options), None)
 
     free = {"n_jobs": 2, "backend": "threading", "progress": False, "budget": 3.0, "max_evaluations": 99}
     assert of(**free, checkpoint="elsewhere") == of()

@@ -13,6 +13,7 @@ import fastgrad
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.evaluate import evaluate
 from fastgrad.execution.processes import reason_not_sent
+from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 
 pytestmark = pytest.mark.usefixtures("many_short_chunks")
@@ -70,7 +71,7 @@ class TestWorkers:
     def test_parameters_and_data_are_memory_mapped(self):
         """Large parameters and large data reach worker processes as memory maps."""
         engine = PythonEngine(where_from, Parameters(np.zeros(200_000)), (np.zeros(200_000),))
-        run = evaluate(engine, np.arange(8), np.zeros((8, 1)), seconds=1e-4, n_jobs=2, backend="loky")
+        run = evaluate(engine, np.arange(8), np.zeros((8, 1)), Run(n_jobs=2, backend="loky"), seconds=1e-4)
         assert run.n_jobs == 2
         assert run.values.ravel().tolist() == [3.0] * 8
 
@@ -78,7 +79,7 @@ class TestWorkers:
         """What a cost writes into its data in a worker process stays there."""
         data = np.zeros(200_000)
         engine = PythonEngine(writes_to_data, Parameters(np.zeros(200_000)), (data,))
-        evaluate(engine, np.arange(8), np.zeros((8, 1)), seconds=1e-4, n_jobs=2, backend="loky")
+        evaluate(engine, np.arange(8), np.zeros((8, 1)), Run(n_jobs=2, backend="loky"), seconds=1e-4)
         assert not data.any()
 
     def test_memory_mapped_parameters_are_not_written(self, tmp_path):

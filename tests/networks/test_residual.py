@@ -7,7 +7,7 @@ import pytest
 from layer_gradients import require_gradients
 
 from fastgrad.errors import InputError
-from fastgrad.networks import BatchNorm, Dense, Tanh
+from fastgrad.networks import Dense, Tanh
 from fastgrad.networks.residual import Residual
 
 X = np.random.default_rng(0).normal(size=(4, 3))
@@ -24,11 +24,6 @@ class TestResidual:
     def test_gradients(self):
         """The gradient goes both ways, through the branch and past it."""
         require_gradients(Residual([Dense(3, 5), Tanh(), Dense(5, 3)]), X)
-
-    def test_couples_samples(self):
-        """Samples are coupled where a layer of the branch couples them."""
-        assert Residual([Dense(3, 3), BatchNorm(3)]).couples_samples
-        assert not Residual([Dense(3, 3), Tanh()]).couples_samples
 
     def test_another_shape(self):
         """A branch that does not keep the shape is refused with both shapes."""

@@ -6,15 +6,15 @@ import numpy as np
 
 import fastgrad
 from fastgrad.problem.parameters import Parameters
-from fastgrad.report.numerical import scatter
+from fastgrad.report.numerical import _scattered
 
 PARAMS = {"a": np.ones((2, 2)), "b": [np.ones(3)]}
 
 
-class TestScatter:
+class TestScattered:
     def test_where_they_belong(self):
         """Each value stands at its coordinate, and the others are what unknown is."""
-        found = scatter(Parameters(PARAMS), np.array([1, 6]), np.array([5.0, 7.0]), np.inf)
+        found = _scattered(Parameters(PARAMS), np.array([1, 6]), np.array([5.0, 7.0]), np.inf)
 
         assert found["a"].tolist() == [[np.inf, 5.0], [np.inf, np.inf]]
         assert found["b"][0].tolist() == [np.inf, np.inf, 7.0]

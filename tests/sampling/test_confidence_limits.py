@@ -268,7 +268,7 @@ class TestMostWrong:
 
 
 class TestClopperPearson:
-    # drawn, wrong, the limit at 95% in numerics, section 7
+    # drawn, wrong, the limit at 95% in docs/numerics.md, Samples
     MEMO = ((64, 0, 0.046), (64, 1, 0.072), (64, 3, 0.117), (300, 0, 0.010), (1000, 0, 0.0030))
 
     @pytest.mark.parametrize(("drawn", "wrong", "limit"), MEMO)

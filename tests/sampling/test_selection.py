@@ -148,29 +148,6 @@ class TestGivenIndices:
         assert (coverage.how, coverage.per_block, coverage.unvisited) == ("all", (2, 0, 1), ())
 
 
-class TestSentence:
-    # coordinates, what the report says
-    TABLE = (
-        ("all", "all 2,410 coordinates"),
-        (1000, "1,000 of 2,410 coordinates, drawn without replacement from every block, seed 7"),
-        (1, "1 of 2,410 coordinates, drawn without replacement, seed 7; not one in b1"),
-        ([3, 2401], "2 of 2,410 coordinates, as given"),
-        ([3, 4], "2 of 2,410 coordinates, as given; not one in b1"),
-    )
-
-    @pytest.mark.parametrize(("coordinates", "sentence"), TABLE)
-    def test_sentence(self, coordinates, sentence):
-        """The coverage in words: how many of how many, how chosen, and which blocks were left out."""
-        _, coverage = choose_coordinates(coordinates, parameters_of([2400, 10]), seed=7)
-        if coordinates == 1:
-            sentence = sentence.replace("b1", coverage.unvisited[0])
-        assert coverage.sentence == sentence
-
-    def test_fraction(self):
-        """The fraction is the share that was checked."""
-        assert choose_coordinates(3, parameters_of([10, 2]), seed=0)[1].fraction == 0.25
-
-
 class TestRefused:
     WANTED = (
         'coordinates must be "auto", "all", a number or a fraction of them to draw, or a one-dimensional '

@@ -24,11 +24,11 @@ from fastgrad.strategy.decide import (
 from fastgrad.strategy.forecast import EACH, Forecast
 
 
-def decided(*sizes, price=1e-4, seconds=None, evaluations=None, can_probe=True, **options):
+def decided(*sizes, price=1e-4, seconds=None, evaluations=None, **options):
     """The decision on blocks of those sizes."""
     parameters = Parameters({f"b{k}": np.zeros(size, dtype=np.float32) for k, size in enumerate(sizes)})
     budget = Budget(seconds, evaluations)
-    return decide(parameters, Options(**options), Forecast(price, price), budget, can_probe)
+    return decide(parameters, Options(**options), Forecast(price, price), budget)
 
 
 @pytest.mark.parametrize("sizes", [(1,), (10, 10), (3000,), (100_000, 40)])
@@ -51,16 +51,11 @@ def test_few_parameters_of_a_slow_cost_are_checked_whole():
     assert decided(20, price=60.0) == Decision(True)
 
 
-def test_without_a_claim_to_probe():
-    """Where there is nothing to probe there are no probes."""
-    assert decided(1_000_000, price=3e-3, can_probe=False).probes == 0
-
-
 def test_workers_do_not_change_it():
     """What is checked goes by the price on one worker: another number of them checks the same."""
     for sizes, price in (((900_000, 20), 3e-3), ((3000,), 1e-2), ((20,), 60.0)):
         parameters = Parameters({f"b{k}": np.zeros(size, dtype=np.float32) for k, size in enumerate(sizes)})
-        found = [decide(parameters, Options(), Forecast(price / n, price), Budget(), True) for n in (1, 8)]
+        found = [decide(parameters, Options(), Forecast(price / n, price), Budget()) for n in (1, 8)]
         assert found[0] == found[1]
 
 

@@ -8,20 +8,26 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.coordinates.measurement import Measurement
-from fastgrad.execution.budget import Budget
+from fastgrad.coordinates.engines import vetted_engines
 from fastgrad.execution.checkpoint import Checkpoint
-from fastgrad.options import Options
+from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
+from fastgrad.specification import Specification
 from fastgrad.strategy.forecast import EACH, Forecast, _of_few_units, forecast, in_words
 
 
-def measurement(problem, keeper=None, **options):
-    """A Measurement that nothing was asked of."""
-    parameters = Parameters(problem.params)
-    indices = np.arange(parameters.size)
-    return Measurement(problem, parameters, Options(**options), indices, Budget(), keeper)
+def forecast_of(problem, checkpoint=None, **options):
+    """The forecast for all coordinates of a problem, and the run that it was made in."""
+    spec = Specification.of(problem, options)
+    run = Run.of(spec.options)
+    if checkpoint is not None:
+        run.checkpoint = checkpoint
+    indices = np.arange(spec.parameters.size)
+    engines = vetted_engines(spec, run, indices)
+    before = run.evaluations
+    price = forecast(spec, engines, run, spec.parameters.size, indices)
+    return price, run, run.evaluations - before
 
 
 @pytest.fixture
@@ -44,14 +50,12 @@ def slow_problem(clock, seconds):
 
 def test_price_of_a_python_cost(clock):
     """The price of an evaluation is what the cost took at the parameters."""
-    m = measurement(slow_problem(clock, 0.25))
-    assert forecast(m, 50, np.arange(50)).each == pytest.approx(0.25)
+    assert forecast_of(slow_problem(clock, 0.25))[0].each == pytest.approx(0.25)
 
 
 def test_workers_share_it(clock):
     """With workers it is their share, each further one counting for a little less than one."""
-    m = measurement(slow_problem(clock, 0.25), n_jobs=2, backend="threading")
-    price = forecast(m, 50, np.arange(50))
+    price, _, _ = forecast_of(slow_problem(clock, 0.25), n_jobs=2, backend="threading")
     assert (price.each, price.alone) == (pytest.approx(0.25 / 1.9), pytest.approx(0.25))
 
 
@@ -64,17 +68,17 @@ def test_a_hiccup_is_timed_again(clock):
         clock[0] += 0.04 if calls[0] <= 2 else 1e-4
         return float(np.sum(np.sin(x)))
 
-    m = measurement(Problem(cost, np.cos, np.linspace(0, 1, 5000)))
-    assert forecast(m, 5000, np.arange(5000)).alone == pytest.approx(1e-4)
-    assert m.evaluations == calls[0]
+    price, run, _ = forecast_of(Problem(cost, np.cos, np.linspace(0, 1, 5000)))
+    assert price.alone == pytest.approx(1e-4)
+    assert run.evaluations == calls[0]
 
 
 def test_it_is_remembered(clock, tmp_path):
     """A check that goes on takes the price of its first run, however long an evaluation takes now."""
     with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert forecast(measurement(slow_problem(clock, 0.5), keeper), 50, np.arange(50)).each == 0.5
+        assert forecast_of(slow_problem(clock, 0.5), keeper)[0].each == 0.5
     with Checkpoint(tmp_path / "run", {}) as keeper:
-        assert forecast(measurement(slow_problem(clock, 4.0), keeper), 50, np.arange(50)).each == 0.5
+        assert forecast_of(slow_problem(clock, 4.0), keeper)[0].each == 0.5
 
 
 def test_a_network_is_timed_only_where_it_is_large():
@@ -82,10 +86,8 @@ def test_a_network_is_timed_only_where_it_is_large():
     for width, timed in ((3, False), (80, True)):
         net = fastgrad.Network([fastgrad.Dense(width, width)], fastgrad.HalfSquaredError())
         X = np.ones((2, width))
-        m = measurement(net.problem(net.initial_parameters(), X, X))
-        before = m.evaluations
-        price = forecast(m, m.parameters.size, np.arange(m.parameters.size))
-        assert (price.each > 0, m.evaluations > before) == (timed, timed)
+        price, _, evaluations = forecast_of(net.problem(net.initial_parameters(), X, X))
+        assert (price.each > 0, evaluations > 0) == (timed, timed)
 
 
 def test_few_units_are_whole():

@@ -8,15 +8,19 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.coordinates.measurement import Measurement
-from fastgrad.options import Options
+from fastgrad.coordinates import engines
+from fastgrad.coordinates.engines import vetted_engines
+from fastgrad.coordinates.measurement import Coordinates
+from fastgrad.execution.run import Run
 from fastgrad.preflight.gradient import claimed_gradient
-from fastgrad.problem.parameters import Parameters
 from fastgrad.sampling.confidence_limits import least_count
 from fastgrad.sampling.selection import choose_coordinates
-from fastgrad.strategy import decide, run
+from fastgrad.specification import Specification
+from fastgrad.strategy import decide
+from fastgrad.strategy import run as run_module
+from fastgrad.strategy.conclude import proven
 from fastgrad.strategy.forecast import EACH
-from fastgrad.strategy.outcome import proven
+from fastgrad.strategy.outcome import Outcome
 
 
 def weighted(p):
@@ -172,7 +176,7 @@ class TestPrediction:
     @pytest.fixture
     def long(self, monkeypatch):
         """Every check looks long."""
-        monkeypatch.setattr(run, "SAID_FROM", 0.0)
+        monkeypatch.setattr(run_module, "SAID_FROM", 0.0)
 
     @pytest.mark.parametrize("progress", [None, True])
     def test_said_before(self, long, capsys, progress):
@@ -203,14 +207,33 @@ class TestPrediction:
 def test_a_cut_sample_proves_nothing_of_a_block():
     """Draws that a budget ended are the first of their block, not random ones: no bound rests on them."""
     x = np.linspace(-1.0, 1.0, 3000)
-    parameters, draws = Parameters(x), {}
+    spec, draws = Specification.of(fastgrad.Problem(lambda x: float(x @ x), None, x), {}), {}
     for stopped in ("", "enough"):
-        problem = fastgrad.Problem(lambda x: float(x @ x), None, x)
-        m = Measurement(problem, parameters, Options(), np.arange(3000))
-        coverage = choose_coordinates(60, parameters, 0)[1]
-        reached = coverage.drawn[:40] if stopped else coverage.drawn
-        m.measure(reached, claimed_gradient(2 * x, parameters, ()))
-        m.budget.stopped = stopped
-        draws[stopped] = proven(coverage, m).at_most
+        run = Run()
+        claim = claimed_gradient(2 * x, spec.parameters, ())
+        coordinates = Coordinates(spec, vetted_engines(spec, run, np.arange(3000)), run, claim)
+        selection = choose_coordinates(60, spec.parameters, 0)[1]
+        coordinates.measure(selection.drawn[:40] if stopped else selection.drawn)
+        draws[stopped] = proven(spec, Outcome(selection), coordinates.result(), stopped).at_most
     assert draws[""] < 400
     assert draws["enough"] == 3000 - 40
+
+
+class TestDrawnOnce:
+    """Coordinates that are drawn at random are drawn once, before the engine is chosen."""
+
+    @pytest.mark.parametrize("asked", [40, 0.02, [5, 7, 900]])
+    def test_the_engine_is_chosen_for_what_is_checked(self, monkeypatch, asked):
+        """The engine is chosen for the very coordinates that are measured, picked ones among them."""
+        net = fastgrad.Network([fastgrad.Dense(60, 50)], fastgrad.HalfSquaredError())
+        X = np.random.default_rng(0).normal(size=(4, 60))
+        problem = net.problem(net.initial_parameters(0), X, np.zeros((4, 50)))
+        chosen_for, drawn = [], []
+        choose_engine, choose = engines.choose_engine, run_module.choose_coordinates
+        monkeypatch.setattr(
+            engines, "choose_engine", lambda *a: chosen_for.append(a[-1]) or choose_engine(*a)
+        )
+        monkeypatch.setattr(run_module, "choose_coordinates", lambda *a: drawn.append(a) or choose(*a))
+        report = fastgrad.check(problem, coordinates=asked, perturb="auto")
+        assert len(chosen_for) == len(drawn) == 1
+        np.testing.assert_array_equal(chosen_for[0], report.indices)

@@ -19,6 +19,7 @@ from fastgrad.differences.plan import make_plan
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.errors import InputError
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
 from fastgrad.execution.workers import one_blas_thread
 
 SECONDS = 1.5
@@ -102,7 +103,7 @@ def rows_of(
     each, plan = _measured_out(timed, seconds)
 
     def run(workers: int) -> None:
-        evaluate(engine, plan.indices, plan.displacements, seconds=each, n_jobs=workers)
+        evaluate(engine, plan.indices, plan.displacements, Run(n_jobs=workers), seconds=each)
 
     for workers in counts[1:]:
         run(workers)  # starts them

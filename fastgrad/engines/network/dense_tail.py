@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad import networks
+from fastgrad.engines.network.layer_rules import Kind, Step
 from fastgrad.engines.network.place import largest_of_each
 from fastgrad.index_sets import distinct
 from fastgrad.kernels import changes, loss_changes
 from fastgrad.kernels.rows import ACTIVATE, MASK, NORMALISE
-from fastgrad.networks.base import Blocks
+from fastgrad.networks.known import kind_of
 
 if TYPE_CHECKING:
     from fastgrad.kernels.dense_tail import Scratch, Tail
@@ -39,22 +40,41 @@ Indices = npt.NDArray[np.intp]
 COMPILED: set[tuple[str, tuple[type, ...]]] = set()
 """Kernels that were compiled in this process, by name and the kinds of activations, loss and between."""
 
-BETWEEN = {networks.BatchNorm: NORMALISE, networks.Dropout: MASK}
+BETWEEN: dict[Kind, int] = {networks.BatchNorm: NORMALISE, networks.Dropout: MASK}
 """What a kernel can do to a row beside an activation, for batches of plain features."""
 
-LIPSCHITZ = {"Sigmoid": 0.25, "SiLU": 1.1, "GELU": 1.13}
-"""How much an activation can stretch a change, where that is not 1 (the largest slope)."""
 
-_ACTIVATIONS: dict[type, Callable[[Any], Any]] = {
-    networks.Sigmoid: lambda layer: changes.Sigmoid(),
-    networks.Tanh: lambda layer: changes.Tanh(),
-    networks.ReLU: lambda layer: changes.ReLU(),
-    networks.LeakyReLU: lambda layer: changes.LeakyReLU(float(layer.leak)),
-    networks.ELU: lambda layer: changes.ELU(float(layer.alpha)),
-    networks.Softplus: lambda layer: changes.Softplus(),
-    networks.SiLU: lambda layer: changes.SiLU(),
-    networks.GELU: lambda layer: changes.GELU(),
+class _Compiled(NamedTuple):
+    """An activation as kernels know it, and how much it can stretch a change: its largest slope."""
+
+    kind: Any  # a type of changes.py, with its parameter
+    lipschitz: float
+
+
+_ACTIVATIONS: dict[Kind, Callable[[Any], _Compiled]] = {
+    networks.Sigmoid: lambda layer: _Compiled(changes.Sigmoid(), 0.25),
+    networks.Tanh: lambda layer: _Compiled(changes.Tanh(), 1.0),
+    networks.ReLU: lambda layer: _Compiled(changes.ReLU(), 1.0),
+    networks.LeakyReLU: lambda layer: _Compiled(
+        changes.LeakyReLU(float(layer.leak)), max(1.0, abs(float(layer.leak)))
+    ),
+    networks.ELU: lambda layer: _Compiled(changes.ELU(float(layer.alpha)), max(1.0, abs(float(layer.alpha)))),
+    networks.Softplus: lambda layer: _Compiled(changes.Softplus(), 1.0),
+    networks.SiLU: lambda layer: _Compiled(changes.SiLU(), 1.1),
+    networks.GELU: lambda layer: _Compiled(changes.GELU(), 1.13),
 }
+"""The activations that kernels know; one that is not here ends the tail."""
+
+_NO_ACTIVATION = _Compiled(changes.Identity(), 1.0)
+
+_LOSSES: dict[Kind, Callable[[Array], tuple[Any, float]]] = {
+    networks.HalfSquaredError: lambda y: (loss_changes.SquaredError(), 1.0),
+    networks.MeanSquaredError: lambda y: (loss_changes.SquaredError(), 2.0 / y.size),
+    networks.SoftmaxCrossEntropy: lambda y: (loss_changes.SoftmaxCrossEntropy(), 1.0 / len(y)),
+    networks.LogisticLoss: lambda y: (loss_changes.LogisticLoss(), 1.0 / y.size),
+}
+"""The losses that kernels know, for outputs y: the loss as a type of loss_changes.py, and what a sample's
+change is multiplied by. With one that is not here a network has no tail."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,23 +221,29 @@ def _first_equal_row(inputs: Array) -> Indices:
     return twin
 
 
-def dense_tail(network: networks.Network, params: Blocks, values: list[Any], target: Any) -> DenseTail | None:
-    """The tail of a network, from float64 parameters and each layer's input; None if it has none.
+def dense_tail(loss: Any, steps: Sequence[Step], values: list[Any], target: Any) -> DenseTail | None:
+    """The tail of a network, from its loss, its layers and each layer's input; None if it has none.
 
     values[k] is the input of layer k and values[-1] the output, as Chain.forward gives them.
     """
-    stages = _stages(network)
-    if not stages or any(values[stage.position].ndim != 2 for stage in stages):
+    of_outputs = _LOSSES.get(kind_of(loss))
+    if of_outputs is None:
+        return None
+    stages = _stages(steps)
+    inputs = [values[stage.position] for stage in stages]
+    if not stages or any(x.ndim != 2 or not np.isrealobj(x) for x in inputs):
+        return None
+    if any(len(x) != len(values[0]) for x in (*inputs, values[-1])):
         return None
     positions = tuple(stage.position for stage in stages)
-    weights = tuple(np.ascontiguousarray(params[f"{k}.weight"]) for k in positions)
-    loss, scale = _loss(network, values[-1])
-    pieces = [_Piece(network, params, values, stage) for stage in stages]
+    weights = tuple(np.ascontiguousarray(steps[k].p["weight"]) for k in positions)
+    kind, scale = of_outputs(values[-1])
+    pieces = [_Piece(steps, values, stage) for stage in stages]
     return DenseTail(
         positions=positions,
-        inputs=tuple(np.ascontiguousarray(values[k].T) for k in positions),
+        inputs=tuple(np.ascontiguousarray(x.T, dtype=np.float64) for x in inputs),
         weights=weights,
-        packed=_pack(pieces, loss, weights, values[-1], target),
+        packed=_pack(pieces, kind, weights, values[-1], target),
         stretches=tuple(piece.stretch() for piece in pieces),
         scale=scale,
     )
@@ -236,23 +262,24 @@ class _Stage:
 
     position: int
     steps: tuple[tuple[int, int], ...]
-    activation: Any  # as a type (changes.py)
+    activation: _Compiled
 
 
-def _stages(network: networks.Network) -> list[_Stage]:
+def _stages(layers: Sequence[Step]) -> list[_Stage]:
     """Dense layers from the back as far as kernels know what stands between them."""
     found: list[_Stage] = []
     steps: list[tuple[int, int]] = []
-    for k in reversed(range(len(network.layers))):
-        layer = network.layers[k]
-        step = BETWEEN.get(type(layer), ACTIVATE if type(layer) in _ACTIVATIONS else 0)
-        if isinstance(layer, networks.Dense):
-            kind = next((network.layers[at] for step, at in steps if step == ACTIVATE), None)
-            activation = changes.Identity() if kind is None else _ACTIVATIONS[type(kind)](kind)
+    activation = _NO_ACTIVATION
+    for k in reversed(range(len(layers))):
+        kind = layers[k].kind
+        step = BETWEEN.get(kind, ACTIVATE if kind in _ACTIVATIONS else 0)
+        if kind is networks.Dense:
             found.append(_Stage(k, tuple(reversed(steps)), activation))
-            steps = []
+            steps, activation = [], _NO_ACTIVATION
         elif step and step not in [known for known, _ in steps]:
             steps.append((step, k))
+            if step == ACTIVATE:
+                activation = _ACTIVATIONS[kind](layers[k].layer)
         else:
             break
     return found[::-1]
@@ -261,46 +288,34 @@ def _stages(network: networks.Network) -> list[_Stage]:
 class _Piece:
     """What the kernels read of one stage: arrays (units, samples), of zeros where there is no such step."""
 
-    def __init__(self, network: networks.Network, params: Blocks, values: list[Any], stage: _Stage) -> None:
+    def __init__(self, layers: Sequence[Step], values: list[Any], stage: _Stage) -> None:
         z = values[stage.position + 1]
         at = dict(stage.steps)
-        self.activation = stage.activation
+        self.activation, self.lipschitz = stage.activation
         self.steps = [step for step, _ in stage.steps]
         self.input = values[at[ACTIVATE]].T if ACTIVATE in at else z.T
         self.centred, self.mask = np.zeros(z.T.shape), np.ones(z.T.shape)
         self.deviation, self.gain = np.ones(z.shape[1]), np.ones(z.shape[1])
         if NORMALISE in at:
-            layer, x = network.layers[at[NORMALISE]], values[at[NORMALISE]]
+            norm, x = layers[at[NORMALISE]], values[at[NORMALISE]]
             self.centred = (x - x.mean(axis=0)).T
-            self.deviation = np.sqrt(x.var(axis=0) + layer.epsilon)  # type: ignore[attr-defined]
-            self.gain = params[f"{at[NORMALISE]}.scale"]
+            self.deviation = np.sqrt(x.var(axis=0) + norm.layer.epsilon)
+            self.gain = norm.p["scale"]
         if MASK in at:
-            self.mask = network.layers[at[MASK]].mask(z).T  # type: ignore[attr-defined]
+            self.mask = layers[at[MASK]].layer.mask(z).T
 
     def stretch(self) -> tuple[float, float]:
         """How much a change can grow in these steps: on the way at most, and in the end."""
         farthest = np.abs(self.centred).max(axis=1, initial=0.0) / self.deviation
         # |g d'/t| <= 2 |g d| / s, and the change of the deviation moves z' by as much times |z'| / s.
         normalised = float(np.max(2 * np.abs(self.gain) / self.deviation * (1 + farthest)))
-        kind = self.activation
-        activated = LIPSCHITZ.get(type(kind).__name__, max(1.0, abs(float(kind.parameter))))
-        by = {NORMALISE: normalised, ACTIVATE: activated, MASK: float(self.mask.max(initial=1.0))}
+        masked = float(self.mask.max(initial=1.0))
+        by = {NORMALISE: normalised, ACTIVATE: self.lipschitz, MASK: masked}
         now, most = 1.0, 1.0
         for step in self.steps:
             now *= by[step]
             most = max(most, now)
         return most, now
-
-
-def _loss(network: networks.Network, y: Array) -> tuple[Any, float]:
-    """The loss as a type, and what a sample's change is multiplied by."""
-    if isinstance(network.loss, networks.HalfSquaredError):
-        return loss_changes.SquaredError(), 1.0
-    if isinstance(network.loss, networks.MeanSquaredError):
-        return loss_changes.SquaredError(), 2.0 / y.size
-    if isinstance(network.loss, networks.LogisticLoss):
-        return loss_changes.LogisticLoss(), 1.0 / y.size
-    return loss_changes.SoftmaxCrossEntropy(), 1.0 / len(y)
 
 
 def _pack(pieces: list[_Piece], loss: Any, weights: tuple[Array, ...], y: Array, target: Any) -> Tail:

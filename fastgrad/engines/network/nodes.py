@@ -199,7 +199,8 @@ def _one_at_a_time(
 ) -> Floats:
     shift = np.zeros((offsets.size, state.samples))
     shift[np.arange(offsets.size), np.repeat(sample, offsets.shape[1])] = offsets.reshape(-1)
-    changes = loss_changes(state, _outputs(state, place, unit, shift))
+    with np.errstate(all="ignore"):  # what is not finite shows in the values
+        changes = loss_changes(state, _outputs(state, place, unit, shift))
     return np.asarray(changes.sum(axis=1).reshape(offsets.shape))
 
 

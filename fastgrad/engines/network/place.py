@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from fastgrad import networks
 from fastgrad.arrays import Floats
-from fastgrad.engines.network.layer_rules import Change, felt_by, keeps_the_part, share_of_own, through_chain
-from fastgrad.networks.base import Array, Blocks
-from fastgrad.networks.chain import Chain
+from fastgrad.engines.network.layer_rules import (
+    DEPEND_ON_THE_PLACE,
+    MIX_SAMPLES,
+    Change,
+    Kind,
+    Step,
+    felt_by,
+    forward_values,
+    keeps_the_part,
+    share_of_own,
+    through_chain,
+)
+from fastgrad.networks.base import Array
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -27,20 +37,26 @@ class Place:
 
     name: str
     position: int
-    chain: Chain
-    params: Blocks  # of the chain
+    chain: tuple[Step, ...]
     values: list[Array]  # of the chain, as Chain.forward gives them
     outer: Place | None  # the Residual layer whose branch the chain is
-
-    @property
-    def layer(self) -> Any:
-        """The layer itself."""
-        return self.chain.layers[self.position]
+    by_sample: bool  # whether the loss is known to be a sum over samples
 
     @cached_property
-    def own(self) -> Blocks:
-        """Its parameters by their bare names."""
-        return self.chain.own(self.params, self.position)
+    def step(self) -> Step:
+        """The layer itself, with its parameters.
+
+        No rule for moving them stands for an input that is not real or has fewer samples, as only a layer of
+        the user's own gives it.
+        """
+        step = self.chain[self.position]
+        as_many = self.x.shape[:1] == self.values[0].shape[:1]
+        return step if as_many and np.isrealobj(self.x) else replace(step, kind=None)
+
+    @property
+    def kind(self) -> Kind:
+        """What it computes exactly as; None where no rule stands for it."""
+        return self.step.kind
 
     @property
     def x(self) -> Array:
@@ -55,23 +71,23 @@ class Place:
     @cached_property
     def felt(self) -> Array:
         """What its weights multiply."""
-        return felt_by(self.layer, self.x)
+        return felt_by(self.step, self.x)
 
-    @property
-    def later(self) -> tuple[Any, ...]:
+    def _later(self) -> Iterator[Step]:
         """The layers after it, to the end of the network."""
-        here = self.chain.layers[self.position + 1 :]
-        return here if self.outer is None else here + self.outer.later
+        yield from self.chain[self.position + 1 :]
+        if self.outer is not None:
+            yield from self.outer._later()
 
     @cached_property
     def samples_stay_apart(self) -> bool:
-        """Whether no layer after it mixes samples."""
-        return not any(_any_layer(layer, networks.BatchNorm) for layer in self.later)
+        """Whether nothing after it mixes samples: no layer, nor the loss."""
+        return self.by_sample and not any(step.holds(MIX_SAMPLES) for step in self._later())
 
     @cached_property
     def dropout_follows(self) -> bool:
         """Whether what is left of a sample depends on where in the batch it stands."""
-        return any(_any_layer(layer, networks.Dropout) for layer in self.later)
+        return any(step.holds(DEPEND_ON_THE_PLACE) for step in self._later())
 
     @cached_property
     def largest_new(self) -> float:
@@ -79,12 +95,12 @@ class Place:
 
         (By whole activations the 4,608 weights of a second convolution went one by one, in small arrays.)
         """
-        return self._largest_new(share_of_own(self.layer, self.z), self.position + 1)
+        return self._largest_new(share_of_own(self.kind, self.z), self.position + 1)
 
     def _largest_new(self, share: float, start: int) -> float:
         largest = self.values[start].nbytes * share
-        for k in range(start, len(self.chain.layers)):
-            share = share if keeps_the_part(self.chain.layers[k]) else 1.0
+        for k in range(start, len(self.chain)):
+            share = share if keeps_the_part(self.chain[k].kind) else 1.0
             largest = max(largest, self.values[k + 1].nbytes * share)
         if self.outer is None:  # of the outputs everything is written down
             return max(largest, self.values[-1].nbytes)
@@ -98,33 +114,26 @@ class Place:
         activation costs about as much as ten operations.
         """
         work, changed = 1.0, 1.0
-        for k in range(self.position + 1, len(self.chain.layers)):
-            units = float(self.values[k + 1][0].size)
-            is_dense = isinstance(self.chain.layers[k], networks.Dense)
-            work += changed * units if is_dense else 10 * min(changed, units)
-            changed = units if is_dense else changed
+        for k in range(self.position + 1, len(self.chain)):
+            units = self.values[k + 1].size / len(self.values[0])
+            kind = self.chain[k].kind
+            work += changed * units if kind is networks.Dense else 10 * min(changed, units)
+            changed = units if kind in (networks.Dense, None) else changed
         return work if self.outer is None else work + changed * self.outer.work_after
 
     def inside(self, name: str, position: int) -> Place:
         """Layer `position` of the branch that this layer is."""
-        branch: Chain = self.layer.chain
+        branch = self.step.branch
         with np.errstate(all="ignore"):
-            values = branch.forward(self.own, self.x)
-        return Place(name, position, branch, self.own, values, self)
+            values = forward_values(branch, self.x)
+        return Place(name, position, branch, values, self, self.by_sample)
 
     def onward(self, part: Change) -> Change:
         """A change of the layer's output, carried to the network's."""
-        part = through_chain(self.chain, self.params, self.values, self.position + 1, part)
+        part = through_chain(self.chain, self.values, self.position + 1, part)
         if self.outer is None:
             return part
-        x = self.outer.x
-        return self.outer.onward(Change(part.lo, part.hi, part.new + x[:, part.lo : part.hi]))
-
-
-def _any_layer(layer: Any, kind: type) -> bool:
-    if isinstance(layer, networks.Residual):
-        return any(_any_layer(inner, kind) for inner in layer.chain.layers)
-    return isinstance(layer, kind)
+        return self.outer.onward(part.added_to(self.outer.x))
 
 
 def largest_of_each(offsets: Floats) -> Floats:

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from fastgrad import networks
 from fastgrad.arrays import Floats, IndexArray
 from fastgrad.engines.network.layer_rules import Change, own_change
+from fastgrad.engines.network.place import Place
+from fastgrad.engines.network.state import NetworkState
+from fastgrad.engines.numbers import to_number
 from fastgrad.index_sets import distinct
 from fastgrad.networks.base import Array
 
-if TYPE_CHECKING:
-    from fastgrad.engines.network.place import Place
-    from fastgrad.engines.network.state import NetworkState
-
 
 def loss_changes(state: NetworkState, outputs: Array) -> Floats:
-    """How much the loss changes for K outputs (K, samples, ...) of the batch, by sample (K, samples)."""
+    """How much the loss changes for K outputs (K, samples, ...) of the batch: by sample, (K, samples).
+
+    A loss that no rule stands for need not be a sum over samples: its changes are (K, 1), of whole batches.
+    """
+    if state.summed_loss is None:
+        values = [to_number(state.network.loss.value(y, state.target)) for y in outputs]
+        return np.array(values).reshape(-1, 1) - state.each
     k, n = outputs.shape[:2]
     target = np.concatenate([state.target] * k)
-    each = state.network.loss.each(outputs.reshape(k * n, *outputs.shape[2:]), target, n)
+    each = state.summed_loss.each(outputs.reshape(k * n, *outputs.shape[2:]), target, n)
     return np.asarray(each.reshape(k, n) - state.each)
 
 
 def plain_changes(state: NetworkState, place: Place, own: str, inside: IndexArray, offsets: Floats) -> Floats:
     """The loss's changes (m, S) for moved entries of one layer's parameter."""
     apart = place.samples_stay_apart and not place.dropout_follows
-    if isinstance(place.layer, networks.Embedding) and apart:
+    if place.kind is networks.Embedding and apart:
         return _of_touched_samples(state, place, inside, offsets)
     size, together = state.batch_size(place, offsets.shape[1]), state.batch_size(place, 1)
     out = np.empty(offsets.shape)
     # Entries of one column of a weight make the same feature new, and travel together.
-    columns = place.own[own].shape[-1] if isinstance(place.layer, networks.Dense) else 1
+    columns = place.step.p[own].shape[-1] if place.kind is networks.Dense else 1
     order = np.argsort(inside % columns, kind="stable")
     with np.errstate(all="ignore"):  # what is not finite shows in the values
         for i in range(0, len(inside), size):
@@ -51,12 +54,12 @@ def _outputs(state: NetworkState, place: Place, own: str, inside: IndexArray, of
     Perturbations that make the same features new travel together.
     """
     y = state.values[-1]
-    shape = place.own[own].shape
+    shape = place.step.p[own].shape
     parts = [
-        own_change(place.layer, place.own, own, place.x, place.z, place.felt, _index(i, shape), row)
+        own_change(place.step, own, place.x, place.z, place.felt, _index(i, shape), row)
         for i, row in zip(inside, offsets, strict=True)
     ]
-    outputs = np.empty((offsets.size, *y.shape))
+    outputs = np.empty((offsets.size, *y.shape), dtype=y.dtype)
     rows = np.arange(offsets.size).reshape(offsets.shape)
     for where in sorted({(part.lo, part.hi) for part in parts}):
         members = [k for k, part in enumerate(parts) if (part.lo, part.hi) == where]
@@ -101,5 +104,6 @@ def _plain_each(state: NetworkState, start: int, x: Array, sample: IndexArray) -
     """The changes of single samples' losses for new inputs x of layer `start`."""
     with np.errstate(all="ignore"):
         y = state.network.chain.forward(state.params, x, start)[-1]
-        each = state.network.loss.each(y, state.target[sample], len(state.values[0]))
+        assert state.summed_loss is not None  # samples stay apart
+        each = state.summed_loss.each(y, state.target[sample], len(state.values[0]))
     return np.asarray(each - state.each[sample])

@@ -1,15 +1,24 @@
-"""A network at its parameters, in float64: what every perturbation starts from."""
+"""A network at its parameters, in float64: what every perturbation starts from.
+
+What no rule stands for (networks.known) is evaluated by its own methods, always a whole batch at a time.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 
 from fastgrad import networks
 from fastgrad.engines.network.dense_tail import DenseTail, dense_tail
-from fastgrad.engines.network.place import Place, split_name
-from fastgrad.networks.base import Blocks
+from fastgrad.engines.network.layer_rules import forward_values, own_layers, steps_of
+from fastgrad.engines.network.place import Place
+from fastgrad.engines.numbers import epsilon_of, to_number
+from fastgrad.networks.base import Array, Blocks
+from fastgrad.networks.known import kind_of
+from fastgrad.networks.losses import SummedLoss
 
 PLAIN_BYTES = 2**20
 """Memory for the activations of one batch of plainly evaluated perturbations, one perturbation at least: so
@@ -17,21 +26,56 @@ little that a batch stays in the processor's cache from layer to layer."""
 
 
 class NetworkState:
-    """Every layer's input, the cost, and the dense tail."""
+    """Every layer's input, the cost, and the dense tail.
+
+    Raises
+    ------
+    NotArrays
+        For a layer of the user's own that gives something else than an array.
+    """
 
     def __init__(self, network: networks.Network, params: Blocks, X: Any, Y: Any) -> None:
         X, self.target = network.check_batch(params, X, Y)
         self.network = network
         self.params = {name: np.array(block, dtype=np.float64) for name, block in params.items()}
-        inputs = X if X.dtype.kind in "iu" else X.astype(np.float64)
+        self.steps = steps_of(network.chain, self.params)
+        kept = X.dtype.kind in "iu" or (self.steps[0].kind is None and X.dtype.kind != "f")
+        inputs = X if kept else X.astype(np.float64)
         self._places: dict[str, Place] = {}
         with np.errstate(all="ignore"):  # a NaN or inf shows in the cost, which is looked at
-            self.values = network.chain.forward(self.params, inputs)
-            self.each = network.loss.each(self.values[-1], self.target)
+            self.values = forward_values(self.steps, inputs)
+            self.summed_loss = self._known_loss()
+            self.epsilon = float(np.finfo(np.float64).eps)
+            self.each = self._loss()
             self.cost = float(self.each.sum()) + network.penalty(self.params)
             self.tail: DenseTail | None = (
-                dense_tail(network, self.params, self.values, self.target) if np.isfinite(self.cost) else None
+                dense_tail(network.loss, self.steps, self.values, self.target)
+                if np.isfinite(self.cost)
+                else None
             )
+
+    def _known_loss(self) -> SummedLoss | None:
+        """The loss, if a rule stands for it, and it is then a sum over the samples of the batch."""
+        as_many = self.values[-1].shape[:1] == self.values[0].shape[:1]
+        known = as_many and kind_of(self.network.loss) is not None
+        return cast(SummedLoss, self.network.loss) if known else None
+
+    def _loss(self) -> Array:
+        """The loss by sample; where no rule stands for it all of it, as if it were that of one sample."""
+        y = self.values[-1]
+        if self.summed_loss is not None:
+            return self.summed_loss.each(y, self.target)
+        self.target = copy.deepcopy(self.target)  # what it writes there must not reach the user's
+        value = self.network.loss.value(y.copy(), self.target)
+        self.epsilon = epsilon_of(value)
+        return np.array([to_number(value)])
+
+    @cached_property
+    def own_parts(self) -> tuple[str, ...]:
+        """The layers and the loss that no rule stands for, as a report names them: "layer 1 (Steep())"."""
+        loss = self.network.loss
+        layers = tuple(f"layer {name} ({_named(layer)})" for name, layer in own_layers(self.steps))
+        return (*layers, f"the loss {_named(loss)}") if kind_of(loss) is None else layers
 
     @property
     def samples(self) -> int:
@@ -46,9 +90,19 @@ class NetworkState:
     @property
     def dense_places(self) -> list[Place]:
         """The Dense layers, those inside residual branches too."""
-        names = dict.fromkeys(split_name(name)[0] for name in self.params)
-        places = map(self.place, names)
-        return [place for place in places if isinstance(place.layer, networks.Dense)]
+        places = dict.fromkeys(self.locate(name)[0] for name in self.params)
+        return [place for place in places if place.kind is networks.Dense]
+
+    def locate(self, block: str) -> tuple[Place, str]:
+        """The layer that a block belongs to, and the block's name there: "3.1.weight" -> (3.1, "weight").
+
+        Blocks of a layer of the user's own may have dots in their names: "2.0.weight" -> (2, "0.weight").
+        """
+        name, _, own = block.partition(".")
+        while self.place(name).kind is networks.Residual:
+            inner, _, own = own.partition(".")
+            name = f"{name}.{inner}"
+        return self.place(name), own
 
     def place(self, name: str) -> Place:
         """The layer of that name: "3", or "3.1" for layer 1 of the branch that layer 3 is."""
@@ -58,7 +112,8 @@ class NetworkState:
         return self._places[name]
 
     def _outermost(self, name: str) -> Place:
-        return Place(name, int(name), self.network.chain, self.params, self.values, None)
+        by_sample = self.summed_loss is not None
+        return Place(name, int(name), self.steps, self.values, None, by_sample)
 
     def stage(self, place: Place) -> int | None:
         """Which layer of the dense tail it is; None where it is none."""
@@ -69,3 +124,9 @@ class NetworkState:
     def batch_size(self, place: Place, offsets: int) -> int:
         """How many coordinates of a layer, with so many offsets each, are evaluated plainly together."""
         return max(1, int(PLAIN_BYTES / (place.largest_new * offsets)))
+
+
+def _named(part: Any) -> str:
+    """A layer or a loss as it prints itself; by the name of its class where it would print an address."""
+    printed = repr(part)
+    return f"{type(part).__name__}()" if printed == object.__repr__(part) else printed

@@ -21,18 +21,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad import networks
 from fastgrad.arrays import Floats, IndexArray
-from fastgrad.engines.network.place import largest_of_each
-
-if TYPE_CHECKING:
-    from fastgrad.engines.network.place import Place
-
+from fastgrad.engines.network.place import Place, largest_of_each
 
 POINTS = np.array([-1.0, -0.75, -0.5, 0.5, 0.75, 1.0])
 """Where f is evaluated, in units of D: four points that the polynomial goes through and two that check it."""
@@ -141,7 +137,7 @@ def reaches(largest: Floats, feature: IndexArray, offsets: Floats) -> Floats:
 
 def can_have_tables(place: Place) -> bool:
     """Whether a layer's weights move one unit of a sample, and samples do not touch each other after it."""
-    return isinstance(place.layer, networks.Dense) and place.x.ndim == 2 and place.samples_stay_apart
+    return place.kind is networks.Dense and place.x.ndim == 2 and place.samples_stay_apart
 
 
 def make_table(
@@ -164,6 +160,7 @@ def make_table(
     node_values : NodeValues
     rounding : of a sample's loss where changes are differences of two, else 0
     """
+    inputs = np.asarray(inputs, dtype=np.float64)  # a layer of the user's own may give others
     samples = len(inputs)
     units = units[: TABLE_BYTES // (BYTES_OF_A_NODE * samples)]
     if offsets.size < SAVED + len(POINTS) * len(units) or not len(units):

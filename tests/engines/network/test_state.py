@@ -38,7 +38,7 @@ class TestNetworkState:
         state = state_of()
         inner = state.place("1.2")
 
-        assert inner.layer == Dense(6, 4)
+        assert inner.step.layer == Dense(6, 4)
         assert inner.outer is state.place("1")
         assert state.place("1.2") is inner
         assert [place.name for place in state.dense_places] == ["0", "1.0", "1.2", "2"]

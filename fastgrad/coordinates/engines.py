@@ -1,0 +1,135 @@
+"""The engines of a check, seen to evaluate the cost before anything is measured.
+
+`vetted_engines` chooses them, makes the plain checks of the cost, and hands on `Engines`: two evaluators and
+the cost at the parameters. All later stages evaluate through these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fastgrad.arrays import IndexArray
+from fastgrad.differences.plan import given_steps, make_plan
+from fastgrad.differences.stencils import CENTRAL, Stencil
+from fastgrad.engines.choose import choose_engine
+from fastgrad.engines.protocol import Engine
+from fastgrad.engines.space import Space
+from fastgrad.execution.evaluator import Evaluator
+from fastgrad.execution.progress import announced
+from fastgrad.execution.run import Run
+from fastgrad.execution.workers import choose_workers
+from fastgrad.preflight.complex_step import check_complex_step
+from fastgrad.preflight.cost import Baseline, check_cost
+from fastgrad.problem.arguments import args_unchanged
+from fastgrad.problem.parameters import Parameters
+from fastgrad.specification import Specification
+
+EXAMINED = 2**16
+"""Coordinates from which those are taken at which the complex step is compared with central differences."""
+
+
+@dataclass(frozen=True, eq=False)
+class Engines:
+    """What evaluates the cost, and what it gave at the parameters."""
+
+    stencil: Stencil
+    by_stencil: Evaluator
+    """At the points of the stencil, which are complex for the complex step."""
+    in_reals: Evaluator
+    """At real points. The same evaluator, except for the complex step."""
+    given_steps: Mapping[str, float]
+    """The steps that the user fixed, by block name."""
+    cost: float
+    seconds: float
+    """What one evaluation was seen to take."""
+    baseline_notes: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that evaluates the stencil."""
+        return self.by_stencil.engine
+
+    @property
+    def space(self) -> Space:
+        """What the engine moves."""
+        return self.engine.space
+
+    @property
+    def moved(self) -> Parameters:
+        """What the engine moves, as blocks."""
+        return self.space.parameters
+
+    @property
+    def f0(self) -> float:
+        """The cost at the parameters, counted from the origin that values are counted from."""
+        return float(self.cost) - self.in_reals.engine.origin
+
+    @property
+    def epsilon(self) -> float:
+        """Machine epsilon of what the cost returns."""
+        return self.in_reals.engine.epsilon or float(np.finfo(np.float64).eps)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report is to say of how the cost is evaluated."""
+        return self.baseline_notes + self.engine.notes
+
+    def finish(self) -> None:
+        """See that the cost left its parameters alone at all perturbed points."""
+        self.engine.finish()
+        self.in_reals.engine.finish()
+
+
+def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engines:
+    """The engines for a check, having seen that the cost can be differenced.
+
+    Parameters
+    ----------
+    spec : Specification
+    run : Run
+    indices : (m,) those of the user's coordinates that the engine is chosen for
+
+    Raises
+    ------
+    InputError
+        For an engine, a backend or a step that does not fit, and for a cost that cannot be differenced.
+    """
+    options = spec.options
+    engine = choose_engine(
+        spec.problem,
+        spec.parameters,
+        spec.stencil,
+        options.engine,
+        options.vectorized,
+        options.perturb,
+        indices,
+    )
+    choose_workers(engine, run.n_jobs, run.backend)  # an unknown backend is refused now
+    moved = engine.space.parameters
+    steps = given_steps(options.step, moved)
+    if steps:  # a step that vanishes is refused now
+        make_plan(moved, engine.space.needed(indices), spec.stencil, options.step)
+    with args_unchanged(spec.problem.args, "cost"), announced(engine.preparation, options.progress):
+        baseline = check_cost(engine)
+        in_reals, baseline = _engine_in_reals(spec, engine, baseline, indices)
+    run.budget.spend(baseline.evaluations)
+    cost = run.checkpoint.remember("cost", lambda: baseline.cost)
+    by_stencil = Evaluator(engine, baseline.seconds, run)
+    real = by_stencil if in_reals is engine else Evaluator(in_reals, baseline.seconds, run)
+    return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)
+
+
+def _engine_in_reals(
+    spec: Specification, engine: Engine, baseline: Baseline, indices: IndexArray
+) -> tuple[Engine, Baseline]:
+    """The engine for real points; under the complex step another one, with which it is compared first."""
+    if not spec.stencil.is_complex:
+        return engine, baseline
+    in_reals = choose_engine(spec.problem, spec.parameters, CENTRAL, "auto", spec.options.vectorized)
+    some = indices if len(indices) <= EXAMINED else indices[:: len(indices) // EXAMINED]
+    plan = make_plan(spec.parameters, some, spec.stencil, spec.options.step)
+    examined = check_complex_step(engine, in_reals, plan)
+    return in_reals, replace(baseline, evaluations=baseline.evaluations + examined)

@@ -1,0 +1,96 @@
+"""A check while it runs: its workers, its budget, its checkpoint, its progress, and what it has spent.
+
+`checks.check` enters a `Run`, and every later stage is handed it. An `Evaluator` evaluates within it. Nothing
+else counts evaluations.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from fastgrad.execution.budget import Budget
+from fastgrad.execution.checkpoint import NoCheckpoint, ValueStore
+from fastgrad.execution.progress import Progress
+from fastgrad.execution.workers import one_blas_thread
+from fastgrad.options import Options
+
+
+@dataclass(eq=False)
+class Run:
+    """What evaluations may use, and what they have used.
+
+    Parameters
+    ----------
+    n_jobs, backend : as joblib.Parallel takes them; None is what joblib.parallel_config says, else one worker
+    budget : what may be spent; without limits by default
+    checkpoint : where finished values are kept; nowhere by default
+    progress : what a waiting user is shown; nothing by default
+
+    Examples
+    --------
+    >>> with Run(budget=Budget(evaluations=100)) as run:
+    ...     run.budget.spend(30)
+    ...     run.charge("set-up")
+    ...     run.budget.spend(5)
+    ...     run.charge("subset")
+    >>> run.evaluations, run.spent
+    (35, {'set-up': 30, 'subset': 5})
+    """
+
+    n_jobs: int | None = None
+    backend: Any = None
+    budget: Budget = field(default_factory=Budget)
+    checkpoint: ValueStore = field(default_factory=NoCheckpoint)
+    progress: Progress = field(default_factory=lambda: Progress(False))
+    spent: dict[str, int] = field(init=False, default_factory=dict)
+    """Evaluations by what they were made for."""
+    most_workers: int = field(init=False, default=1)
+    notes: list[str] = field(init=False, default_factory=list)
+    """What went another way while values were computed, each once."""
+    began: float = field(
+        init=False, default_factory=lambda: time.perf_counter()
+    )  # looked up now: tests have clocks
+    _exits: ExitStack = field(init=False, default_factory=ExitStack)
+
+    @classmethod
+    def of(cls, options: Options) -> Run:
+        """The run that some options ask for; its checkpoint is opened later, by `keep_in`."""
+        budget = Budget(options.budget, options.max_evaluations)
+        return cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
+
+    def __enter__(self) -> Self:
+        self._exits.enter_context(one_blas_thread())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the checkpoint, and give BLAS its threads back."""
+        self._exits.__exit__(kind, error, trace)
+
+    def keep_in(self, checkpoint: ValueStore) -> None:
+        """Keep finished values there, until the run is left."""
+        self.checkpoint = self._exits.enter_context(checkpoint)
+
+    @property
+    def evaluations(self) -> int:
+        """How many evaluations of the cost were made so far."""
+        return self.budget.spent
+
+    @property
+    def seconds(self) -> float:
+        """How long the check has taken so far, with the earlier runs whose checkpoint it goes on from."""
+        return self.checkpoint.seconds + time.perf_counter() - self.began
+
+    def charge(self, purpose: str, count: int | None = None) -> None:
+        """Put down under a purpose what was evaluated since the last charge, or so many of that."""
+        since = self.evaluations - sum(self.spent.values())
+        self.spent[purpose] = self.spent.get(purpose, 0) + (since if count is None else count)
+
+    def note(self, *sentences: str) -> None:
+        """Keep what the report is to say, each sentence once."""
+        self.notes += [sentence for sentence in sentences if sentence not in self.notes]

@@ -1,0 +1,55 @@
+"""The data of a report: what a check found.
+
+`Report` adds methods to it. The faces of a report, text and JSON, know the data only.
+
+Arrays have shape (m,), an entry for each checked coordinate, in the units of the gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from fastgrad.arrays import IndexArray
+from fastgrad.report.coverage import Coverage
+from fastgrad.report.findings import BlockRow, Findings
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReportData:
+    """What a check found."""
+
+    verdict: str
+    relative_error: float
+    relative_error_interval: tuple[float, float]
+    wrong: Findings
+    undecided: Findings
+    blocks: tuple[BlockRow, ...]
+    coverage: Coverage
+    indices: IndexArray
+    claimed: npt.NDArray[np.float64]
+    numeric: npt.NDArray[np.float64]
+    error_bound: npt.NDArray[np.float64]
+    cost: float
+    evaluations: int
+    seconds: float
+    engine: str
+    method: str
+    n_jobs: int
+    seed: int
+    noise: dict[str, float]
+    perturbed: str
+    rule: str
+    notes: tuple[str, ...] = field(default=())
+    witnesses: tuple[str, ...] = ()
+    """What independent tests said: the complex step, the path integral of the gradient."""
+    diagnosis: tuple[str, ...] = ()
+    """Sentences that name the likely mistakes."""
+    doubt: str = ""
+    """Why the verdict is not "agree" though every checked coordinate does: a budget, or a failed probe."""
+    stopped: str = ""
+    """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
+    spent: dict[str, int] = field(default_factory=dict)
+    """Evaluations by what they were made for: set-up, certificate, subset, localisation."""

@@ -1,0 +1,148 @@
+"""What clean directions and a random subset prove, and what is to be said where they prove nothing.
+
+Nothing is evaluated here. `strategy.sampled` hands in its search when that has ended; `report.build` asks
+what the random draws prove when every verdict is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastgrad.arrays import IndexArray
+from fastgrad.coordinates.derivatives import Measured
+from fastgrad.directions.certificate import Certificate, CertifiedBlock
+from fastgrad.directions.probes import finite_rms
+from fastgrad.directions.search import Search
+from fastgrad.index_sets import between, holds
+from fastgrad.sampling.confidence_limits import sequential_confidences
+from fastgrad.sampling.guarantee import Guarantee
+from fastgrad.specification import Specification
+from fastgrad.strategy.decide import CONFIDENCE
+from fastgrad.strategy.outcome import Outcome
+
+BLIND = (
+    "random directions prove nothing here: differences could not tell the slope along them (a "
+    "kink at the parameters, or the end of a domain?)"
+)
+NO_SINGLE_ONE = "something is wrong that no single coordinate accounts for"
+NO_BUDGET_TO_SEARCH = "there was no budget to search for where"
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What came of random directions."""
+
+    certificate: Certificate | None = None
+    notes: tuple[str, ...] = ()
+    doubt: str = ""
+    """Why the verdict cannot be "agree"."""
+
+
+def conclude(spec: Specification, search: Search | None, full: list[str], budget_ended: bool) -> Conclusion:
+    """What the probes of a search prove.
+
+    Parameters
+    ----------
+    spec : Specification
+    search : when it has ended; None where there was no budget to set it up
+    full : the names of blocks that are wrong in so many places that no single coordinates were searched for
+    budget_ended : whether nothing more could be evaluated
+    """
+    asked_for = bool(spec.options.probes)
+    if search is None:
+        doubt = "the budget had no room for the probes that were asked for" if asked_for else ""
+        return Conclusion(doubt=doubt)
+    if search.certified:
+        excluded = len(search.without) + search.localiser.singled_out
+        if excluded == spec.parameters.size:
+            return Conclusion()
+        return Conclusion(_certificate(search, excluded), _notes_beside(search, full))
+    if not search.localiser.region.size:
+        return Conclusion()
+    return _without_certificate(search, asked_for, budget_ended)
+
+
+def _certificate(search: Search, excluded: int) -> Certificate:
+    certifier, engine = search.certifier, search.certifier.prober.engine
+    blocks = [
+        CertifiedBlock(engine.parameters.blocks[k].name, engine.sizes[k], finite_rms(engine.gradient[k]))
+        for k in (r.block for r in search.localiser.region.rectangles)
+    ]
+    return Certificate.of(certifier.clean, blocks, excluded, certifier.runs)
+
+
+def _notes_beside(search: Search, full: list[str]) -> tuple[str, ...]:
+    """What a certificate does not say."""
+    notes = []
+    if full:
+        notes.append(
+            f"{', '.join(full)}: wrong in so many places that no single ones were searched for; the "
+            "wrong ones of the subset are listed"
+        )
+    if search.localiser.forgiving and not search.localiser.found:
+        notes.append(
+            "random directions show small differences everywhere, each below what counts as an error (a "
+            "claim rounded to float32?)"
+        )
+    return tuple(notes)
+
+
+def _without_certificate(search: Search, asked_for: bool, budget_ended: bool) -> Conclusion:
+    """Why there is no certificate: a doubt where one was asked for or a probe failed, else a note."""
+    certifier = search.certifier
+    if certifier.blind:
+        return Conclusion(doubt=BLIND) if asked_for else Conclusion(notes=(BLIND,))
+    if search.localiser.lost or certifier.failed is not None:
+        failed = certifier.failed or search.last_failed
+        assert failed is not None
+        why = NO_BUDGET_TO_SEARCH if search.stopped or budget_ended else NO_SINGLE_ONE
+        return Conclusion(
+            doubt=f"along the random direction of seed {failed.direction.seed} the slope of the cost and the "
+            f"claimed gradient differ by {abs(failed.r):.3g}, known to {failed.bound:.2g}: {why}"
+        )
+    made, of = len(certifier.clean), certifier.probes
+    if asked_for:
+        return Conclusion(doubt=f"only {made} of {of} probes were made within the budget")
+    note = f"{made} of {of} probes were made within the budget, all clean: no certificate"
+    return Conclusion(notes=(note,))
+
+
+def proven(spec: Specification, outcome: Outcome, found: Measured, stopped: str) -> Guarantee | None:
+    """What the random draws prove, from the verdicts on them; None where nothing was drawn at random.
+
+    Parameters
+    ----------
+    spec : Specification
+    outcome : with the coordinates that were to be checked, and which of them were drawn
+    found : Measured
+    stopped : why the check ended early; empty where it did not
+    """
+    selection, comparison = outcome.selection, found.comparison
+    if selection.drawn is None or spec.options.tolerance is not None:
+        return None
+    confidence = spec.options.confidence or CONFIDENCE
+    dirty = found.indices[comparison.wrong | comparison.undecided]
+    drawn = selection.drawn[holds(found.indices, selection.drawn)]
+    if selection.how == "importance":
+        hits = int(holds(dirty, drawn).sum())
+        return Guarantee.of([], confidence, (len(drawn), hits)) if len(drawn) else None
+    batches = [batch for _, batch in outcome.stopped_blocks]
+    if batches:  # a block that was stopped early was judged several times: the confidence is shared out
+        confidence = sequential_confidences(confidence, max(batches) + 1)[-1]
+    counts: list[Any] = []
+    for block in spec.parameters.blocks:
+        inside = (block.start, block.start + block.size)
+        mine, bad, of_draw = (between(indices, *inside) for indices in (found.indices, dirty, drawn))
+        if stopped and len(of_draw) < len(between(selection.drawn, *inside)):
+            of_draw = of_draw[:0]  # those that were reached before it ended are the first, and not at random
+        counts.append((block.name, block.size, *_counted(mine, bad, of_draw)))
+    return Guarantee.of(counts, confidence)
+
+
+def _counted(measured: IndexArray, bad: IndexArray, drawn: IndexArray) -> tuple[int, int, int, int]:
+    """Of one block: how many were picked and bad among them, how many were drawn and bad among them."""
+    hits = int(np.isin(bad, drawn).sum())
+    return len(measured) - len(drawn), len(bad) - hits, len(drawn), hits
