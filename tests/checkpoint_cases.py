@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
+from subprocesses import output_of_python
 
 from fastgrad.errors import InputError
 from fastgrad.execution.checkpoint import Checkpoint
@@ -19,9 +18,6 @@ from fastgrad.execution.checkpoint import Checkpoint
 IDENTITY = {"parameters": "a1b2", "gradient": "c3d4", "data": "e5f6", "options": "seed=0", "fastgrad": "1.0"}
 INDICES = np.arange(6)
 OFFSETS = np.full((6, 2), 1e-5)
-
-LONGEST = 120.0
-"""Seconds after which a process of a test is ended, and the test fails: the longest takes a few."""
 
 
 def the_values(start, stop, points=2, dtype=np.float64):
@@ -82,8 +78,7 @@ def edited(path, *statements):
 
 def in_another_process(code, *arguments):
     """What a script prints; warnings are errors, ResourceWarning too."""
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST).stdout
+    return output_of_python(textwrap.dedent(code), *arguments)
 
 
 def killed_run(path):

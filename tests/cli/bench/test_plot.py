@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from bench_cases import RESULT
+from subprocesses import output_of
 
 import fastgrad
 from fastgrad.cli.bench.plot import Bar, bar_chart, save
@@ -98,4 +98,4 @@ class TestChart:
             "assert 'matplotlib.pyplot' not in sys.modules\n"
             "assert matplotlib.rcParams.copy() == before\n"
         )
-        subprocess.run([sys.executable, "-c", code, str(tmp_path / "p.svg")], check=True)
+        output_of([sys.executable, "-c", code, str(tmp_path / "p.svg")])
