@@ -106,24 +106,30 @@ class Stubborn(Exception):
 
 
 def raises_stubbornly(x):
-    """A cost that raises what cannot be pickled."""
-    if x[0] != 0.0:
+    """A cost that raises what cannot be pickled, at the last coordinate: no other task is then cut off."""
+    if x[-1] != 0.0:
         raise Stubborn("from the cost")
     return float(np.sum(x))
 
 
 def raises_ordinarily(x):
-    """A cost that raises an exception of its own."""
-    if x[0] != 0.0:
+    """A cost that raises an exception of its own, at the last coordinate too."""
+    if x[-1] != 0.0:
         raise RuntimeError("from the cost")
     return float(np.sum(x))
+
+
+def in_two_processes(cost):
+    """Evaluate a cost once for each of eight coordinates, on two worker processes."""
+    engine = PythonEngine(cost, Parameters(np.zeros(8)))
+    evaluate(engine, np.arange(8), np.full((8, 1), 0.5), Run(n_jobs=2, backend="loky"), seconds=1e-4)
 
 
 class TestExceptionsComeHome:
     def test_with_a_note(self):
         """An exception of the cost arrives with its type, and a note has the worker's traceback."""
         with pytest.raises(RuntimeError, match=r"\Afrom the cost\n") as caught:
-            fastgrad.check_gradient(raises_ordinarily, np.ones(4), np.zeros(4), n_jobs=2, backend="loky")
+            in_two_processes(raises_ordinarily)
 
         assert any(
             note.startswith("fastgrad: in a worker process") and "raises_ordinarily" in note
@@ -133,7 +139,7 @@ class TestExceptionsComeHome:
     def test_as_text(self):
         """An exception that cannot be pickled arrives as a WorkerError that quotes it."""
         with pytest.raises(fastgrad.WorkerError, match=r"(?s)the cost raised in a worker:.*from the cost"):
-            fastgrad.check_gradient(raises_stubbornly, np.ones(4), np.zeros(4), n_jobs=2, backend="loky")
+            in_two_processes(raises_stubbornly)
 
 
 class TestReasonNotSent:
