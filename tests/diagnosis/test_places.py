@@ -112,6 +112,13 @@ class TestPlace:
 
         assert place(block("W", MATRIX, MATRIX), mask, ~mask) == Place(kind, words)
 
+    def test_entries_that_say_nothing(self):
+        """An entry that is neither bad nor good may lie in a pattern."""
+        row = np.arange(30) // 5 == 2
+        bad = row & (np.arange(30) != 12)
+
+        assert place(block("W", MATRIX, MATRIX), bad, ~row) == Place("rectangle", "only in row 2")
+
     def test_no_pattern(self):
         """Scattered entries have no place, nor has a block in which nothing is good."""
         scattered = np.isin(np.arange(30), [0, 3, 11, 24])
