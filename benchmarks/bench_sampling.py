@@ -2,9 +2,8 @@
 
     scripts/bench benchmarks/bench_sampling.py
 
-What a search finds and takes is in bench_locate.py. What a subset and a certificate promise is tested in
-tests/sampling/test_confidence_limits.py and tests/directions/test_certificate.py. Here is what fastgrad adds
-to the cost's own price.
+What a search finds and takes is in bench_locate.py, what a subset and a certificate promise is tested
+(tests/test_guarantees.py, tests/test_certificate.py); here is what fastgrad adds to the cost's own price.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import pytest
 from measure import in_turns
 
 import fastgrad
-from fastgrad.engines.directional import Direction, DirectionalEngine
+from fastgrad.engines.directional import Direction, DirectionalEngine, Tangent
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
 from fastgrad.sampling.selection import choose_coordinates
@@ -53,7 +52,7 @@ def bench_direction(benchmark, tiny, n):
     """One evaluation along a random direction of n parameters, of a cost that looks at one of them."""
     n = min(n, 10**4) if tiny else n
     parameters = Parameters(np.ones(n))
-    engine = DirectionalEngine(lambda x: x[0] * 1.0, parameters, (), [np.zeros(n)], 1.0)
+    engine = DirectionalEngine(lambda x: x[0] * 1.0, parameters, (), Tangent(1.0, [np.zeros(n)]))
     engine.baseline()
     numbers, offsets = engine.add(Direction(7, Region.whole(parameters))), np.array([[1e-6]])
     engine.values(numbers, offsets)  # compiles

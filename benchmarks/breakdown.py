@@ -37,7 +37,7 @@ PARTS: dict[str, list[tuple[Any, str]]] = {
     "first values and bounds": [(measurement.Coordinates, "_screen")],
     "verdicts and further stages": [(measurement.Coordinates, "_escalate")],
     "report": [(checks, "build_report")],
-    "kernels": [(dense_tail, "sweep"), (dense_tail, "sweep_nodes"), (polynomials, "read_off")],
+    "kernels": [(dense_tail, "sweep"), (dense_tail, "sweep_nodes"), (polynomials, "evaluate_polynomials")],
 }
 """What is timed: functions by the object they are looked up in."""
 

@@ -1,4 +1,4 @@
-"""Array types, and what is asked of plain arrays and numbers everywhere.
+"""The array types, and small questions about one array or one number.
 
 Every other room may import this one. It knows nothing of problems, blocks or engines.
 """
@@ -15,10 +15,20 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[Any]
 IndexArray = npt.NDArray[np.intp]
 
-PIECE = 1 << 16  # elements looked at in one go, so that scans of a large vector need no large temporaries
+FloatArray = npt.NDArray[np.floating[Any]]
+"""float32 or float64, as the user's parameters and gradients are."""
+
+Values = npt.NDArray[Any]
+"""What engines take and return: float64, or complex128 for the complex step."""
+
+Evaluate = Callable[[IndexArray, Floats], Floats]
+"""evaluate(indices (m,), offsets (m, S)) -> (m, S): the cost at theta + offsets[k, s] * e_indices[k], less a
+constant that the caller chose; NaN or infinite where the cost has no value."""
+
+PIECE = 1 << 16
+"""Elements of a large vector that are looked at together: temporaries take 512 KiB, whatever its size."""
 
 
 def root_mean_square(leaf: FloatArray) -> float:
@@ -36,18 +46,11 @@ def root_mean_square(leaf: FloatArray) -> float:
 
 
 def pieces(leaf: FloatArray) -> Iterator[FloatArray]:
-    """A flat leaf in pieces small enough that temporaries of their size do not matter."""
+    """A flat leaf in pieces of PIECE elements: views, in order."""
     return (leaf[i : i + PIECE] for i in range(0, leaf.size, PIECE))
 
 
-Values = npt.NDArray[Any]  # float64, or complex128 for the complex step
-
-Evaluate = Callable[[IndexArray, Floats], Floats]
-"""sample(indices (m,), offsets (m, S)) -> (m, S): the cost at theta + offsets[k, s] * e_indices[k], counted
-from a constant of the caller's; NaN or infinite where it has no value."""
-
-
-def is_finite_number(value: Any) -> bool:
+def is_finite_number(value: object) -> bool:
     """Whether an option's value is one finite real number, of Python's or NumPy's kind."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
@@ -57,7 +60,7 @@ def is_finite_number(value: Any) -> bool:
         return False
 
 
-def is_private_map(array: Any) -> bool:
+def is_private_map(array: object) -> bool:
     """Whether an array's memory is a copy-on-write map: a worker would reopen it from its file."""
     while isinstance(array, np.ndarray):
         if isinstance(array, np.memmap) and array.mode == "c":

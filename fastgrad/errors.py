@@ -1,4 +1,8 @@
-"""What fastgrad raises and warns with."""
+"""The exceptions and the warning of fastgrad.
+
+Every other room raises `InputError` for what the user gave and cannot be checked, and calls `warn_user` for
+what is done in another way than the user asked. `report.GradientError` is the exception of a failed check.
+"""
 
 from __future__ import annotations
 

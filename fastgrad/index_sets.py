@@ -1,22 +1,25 @@
-"""Sets as increasing arrays: what np.unique and its kin do, for indices that mostly come in order.
+"""Sets of indices as increasing vectors without repeats: what np.unique and its kin do, but faster.
 
-NumPy 2.3 and later find the distinct values of an array by hashing: 65 ms for the 235,146 coordinates of
-784-256-128-10, 1.4 s for two million, against 3 and 30 ms by sorting and 0.2 and 1.5 ms where they are in
-order. It was two thirds of a whole check of that network by nodes.
+The indices here are mostly in order already, which one comparison shows. NumPy 2.3 and later find the
+distinct values of a vector by hashing. That takes 65 ms for the 235,146 coordinates of the network
+784-256-128-10, and 1.4 s for two million; sorting takes 3 and 30 ms, the comparison 0.2 and 1.5 ms. Hashing
+was two thirds of a whole check of that network with perturb="nodes".
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import Bools, IndexArray
 
+T = TypeVar("T", np.intp, np.int64, np.float64)
 
-def distinct(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The different values of a vector, increasing; the vector itself where it is that already.
+
+def distinct(a: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The different values of a vector, increasing; the vector itself where it is increasing already.
 
     Examples
     --------
@@ -34,10 +37,11 @@ def distinct(a: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a[first]
 
 
-def as_run(a: npt.NDArray[Any]) -> slice | npt.NDArray[Any]:
-    """Indices as a slice where each is one more than that before, as they are elsewhere.
+def as_run(a: IndexArray) -> slice | IndexArray:
+    """Consecutive indices as a slice; any others as they are.
 
-    A slice is seen, where an array of indices copies: where every coordinate is checked all are such.
+    Indexing with a slice gives a view, with an array a copy. Where every coordinate is checked, the indices
+    of a block are consecutive.
 
     Examples
     --------
@@ -49,8 +53,8 @@ def as_run(a: npt.NDArray[Any]) -> slice | npt.NDArray[Any]:
     return slice(int(a[0]), int(a[-1]) + 1)
 
 
-def spread_over(size: int, count: int) -> npt.NDArray[np.intp]:
-    """So many indices from all over a vector, increasing; all of them where there are no more.
+def spread_over(size: int, count: int) -> IndexArray:
+    """`count` indices at equal distances over a vector of `size`, increasing; all if there are no more.
 
     Examples
     --------
@@ -60,8 +64,19 @@ def spread_over(size: int, count: int) -> npt.NDArray[np.intp]:
     return distinct(np.linspace(0, size - 1, min(size, count)).astype(np.intp))
 
 
-def union(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The values of either of two vectors, increasing; the first itself where it is that already.
+def all_or_spread(size: int, largest: int, count: int) -> IndexArray:
+    """All indices of a vector, or `count` at equal distances where its size is over `largest`.
+
+    Examples
+    --------
+    >>> all_or_spread(3, 4, 2).tolist(), all_or_spread(5, 4, 2).tolist()
+    ([0, 1, 2], [0, 4])
+    """
+    return np.arange(size, dtype=np.intp) if size <= largest else spread_over(size, count)
+
+
+def union(a: npt.NDArray[T], b: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The values of either of two vectors, increasing.
 
     Examples
     --------
@@ -71,8 +86,8 @@ def union(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return distinct(np.concatenate([a, b]) if len(b) else a)
 
 
-def holds(a: npt.NDArray[Any], values: npt.NDArray[Any]) -> Bools:
-    """Which values are in an increasing vector.
+def holds(a: npt.NDArray[T], values: npt.NDArray[T]) -> Bools:
+    """For each of some values, whether an increasing vector holds it.
 
     Examples
     --------
@@ -86,8 +101,10 @@ def holds(a: npt.NDArray[Any], values: npt.NDArray[Any]) -> Bools:
     return np.asarray(a[at] == values)
 
 
-def positions_of(a: npt.NDArray[Any], values: npt.NDArray[Any]) -> slice | npt.NDArray[np.intp]:
-    """Where increasing values stand in an increasing vector that holds them; a slice where in one piece.
+def positions_of(a: IndexArray, values: IndexArray) -> slice | IndexArray:
+    """Where increasing values stand in an increasing vector that holds all of them.
+
+    The positions are a slice where the values stand side by side.
 
     Examples
     --------
@@ -103,8 +120,8 @@ def positions_of(a: npt.NDArray[Any], values: npt.NDArray[Any]) -> slice | npt.N
     return np.searchsorted(a, values)
 
 
-def without(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The values of one vector, increasing, that are not in another.
+def without(a: npt.NDArray[T], b: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The values of the first vector that are not in the second, increasing.
 
     Examples
     --------
@@ -115,8 +132,8 @@ def without(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a[~holds(distinct(b), a)] if len(b) else a
 
 
-def common(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The values that are in both of two vectors, increasing.
+def common(a: npt.NDArray[T], b: npt.NDArray[T]) -> npt.NDArray[T]:
+    """The values that both of two vectors hold, increasing.
 
     Examples
     --------
@@ -127,7 +144,7 @@ def common(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return a[holds(distinct(b), a)]
 
 
-def between(sorted_indices: IndexArray, start: int, stop: int) -> IndexArray:
+def between(increasing: IndexArray, start: int, stop: int) -> IndexArray:
     """Those of some increasing indices that are in [start, stop)."""
-    low, high = np.searchsorted(sorted_indices, (start, stop))
-    return sorted_indices[low:high]
+    low, high = np.searchsorted(increasing, (start, stop))
+    return increasing[low:high]

@@ -1,4 +1,4 @@
-"""Small checkpoints, what is found in them, and runs that are killed."""
+"""A small checkpoint, and ways of reading, damaging and killing it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from fastgrad.errors import InputError
 from fastgrad.execution.checkpoint import Checkpoint
 
 IDENTITY = {"parameters": "a1b2", "gradient": "c3d4", "data": "e5f6", "options": "seed=0", "fastgrad": "1.0"}
+
 INDICES = np.arange(6)
+
 OFFSETS = np.full((6, 2), 1e-5)
 
 

@@ -1,4 +1,4 @@
-"""A small network whose gradient can be wrong in many ways, and what the diagnosis says of a claim."""
+"""A small network with many ways of getting its gradient wrong, and what each is called."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from fastgrad.diagnosis.diagnose import diagnose
 from fastgrad.diagnosis.evidence import Evidence
 
 N = 8  # the batch
+
 LAMBDA = 0.1
+
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
+
 SIZES = (6, 5, 5, 3)
+
 LENGTHS = (8, 6, 8, 3)  # of the axes of X and y
 
 
@@ -125,15 +129,18 @@ def kinds(*blocks, lengths=LENGTHS):
 
 
 _NUMBERS = np.random.default_rng(5)
+
 MATRIX = _NUMBERS.normal(size=(6, 5))
+
 VECTOR = _NUMBERS.normal(size=12)
+
 RIGHT = backprop()
+
 PARAMS = network()[0]
+
 W1, W2, B1, B2 = (RIGHT[name] for name in ("W1", "W2", "b1", "b2"))
-ALL = "W1, b1, W2, b2, W3 and b3"
+
 EVERY = "in every entry"
-SAME = " The factor is the same in all blocks that are wrong: look at the scale of the loss first"
-SUM_OF_8 = "a sum over the 8 entries along an axis of the data where the loss takes the mean"
 
 
 def put(array, where, values):

@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+
+import fastgrad
 
 LONGEST = 120.0
 """Seconds after which a process of a test is killed, and the test fails: the longest takes a few."""
 
 
-def output_of(command, **options):
+def surroundings(**changes):
+    """The environment of this process with some changes, where the same fastgrad is found as in here."""
+    path = [str(Path(fastgrad.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), **changes}
+
+
+def output_of(command, **environment):
     """What a command prints; CalledProcessError if it fails, TimeoutExpired if it does not end."""
     return subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=LONGEST, **options
+        command,
+        env=surroundings(**environment),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=LONGEST,
     ).stdout
 
 
-def output_of_python(code, *arguments, **options):
+def output_of_python(code, *arguments, **environment):
     """What a new Python prints, to which every warning is an error."""
-    return output_of([sys.executable, "-W", "error", "-c", code, *map(str, arguments)], **options)
+    return output_of([sys.executable, "-W", "error", "-c", code, *map(str, arguments)], **environment)
 
 
 @contextlib.contextmanager
 def started(command, **options):
     """A process, with its output in pipes; it is killed at the end of the block, or after LONGEST seconds."""
+    options = {"env": surroundings(), **options}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as process:
         alarm = threading.Timer(LONGEST, process.kill)
         alarm.daemon = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import numpy as np
@@ -172,32 +171,6 @@ class TestAssertGradient:
     def test_returns_the_report(self):
         """A right gradient returns its report."""
         assert fastgrad.assert_gradient(sphere, sphere_gradient, np.ones(2)).passed
-
-
-class TestNumericalGradient:
-    def test_structure_and_accuracy(self):
-        """Values and bounds come in the parameters' structure, and the bounds hold."""
-        problem = layered_problem()
-        exact = problem.gradient(problem.params, *problem.args)
-        found = fastgrad.numerical_gradient(problem.cost, problem.params, args=problem.args)
-        assert list(found.values) == ["enc", "out"]
-        for value, bound, truth in (
-            (found.values["enc"]["W"], found.error_bound["enc"]["W"], exact["enc"]["W"]),
-            (found.values["out"][0], found.error_bound["out"][0], exact["out"][0]),
-        ):
-            assert value.shape == truth.shape
-            assert np.all(np.abs(value - truth) <= bound)
-
-    def test_entries_left_out_are_nan(self):
-        """Entries that were not asked for are NaN, not zero."""
-        found = fastgrad.numerical_gradient(sphere, np.array([1.0, 2.0]), coordinates=[1])
-        assert np.isnan(found.values[0])
-        assert found.values[1] == pytest.approx(4.0)
-
-    def test_tolerance_is_refused(self):
-        """A tolerance has no meaning for one gradient."""
-        with pytest.raises(fastgrad.InputError, match="only one"):
-            fastgrad.numerical_gradient(sphere, np.ones(2), tolerance=1e-3)
 
 
 class TestRelativeError:
@@ -427,56 +400,6 @@ def test_check_takes_a_problem():
     """Functions handed to check are told of check_gradient."""
     with pytest.raises(fastgrad.InputError, match=r"takes a Problem; got function\. .*check_gradient"):
         fastgrad.check(sphere)
-
-
-class TestDiagnosis:
-    """What a check says of the mistake, end to end; test_diagnosis.py has each mistake."""
-
-    def spoiled(self, change):
-        """The report on layered_problem with its gradient changed."""
-        problem = layered_problem(samples=12)
-
-        def gradient(p, X, T):
-            g = problem.gradient(p, X, T)
-            return change(g)
-
-        return fastgrad.check(fastgrad.Problem(problem.cost, gradient, problem.params, problem.args))
-
-    def test_a_right_gradient_has_none(self):
-        """Nothing is diagnosed where nothing is wrong."""
-        assert fastgrad.check(layered_problem()).diagnosis == ()
-
-    def test_mean_for_a_sum_names_the_samples(self):
-        """A factor is named by the lengths of the user's data: here the 12 samples."""
-
-        def mean(g):
-            return {"enc": {k: v / 12 for k, v in g["enc"].items()}, "out": [g["out"][0] / 12]}
-
-        report = self.spoiled(mean)
-        [said] = report.diagnosis
-        assert said.startswith("enc.W, enc.b and out[0]: claimed = 0.0833333 * numeric in every entry")
-        assert "a mean over the 12 entries" in said
-        assert f"likely mistakes\n{said}\n" in str(report)
-        assert json.loads(report.to_json())["diagnosis"] == [said]
-
-    def test_one_entry(self):
-        """A single wrong entry is said to be one, by its name in the user's structure."""
-
-        def one(g):
-            g["out"][0][2, 1] += 0.5
-            return g
-
-        [said] = self.spoiled(one).diagnosis
-        assert said.startswith("out[0]: only out[0][2, 1] is wrong of 15 entries")
-
-    def test_stale(self):
-        """A wrong gradient that is the same at other parameters is told to be stale first."""
-        problem = layered_problem()
-        far = {k: 2 * v for k, v in problem.params["enc"].items()}
-        other = problem.gradient({"enc": far, "out": problem.params["out"]}, *problem.args)
-        stale = fastgrad.Problem(problem.cost, lambda p, X, T: other, problem.params, problem.args)
-        said = fastgrad.check(stale).diagnosis[0]
-        assert said.startswith("the gradient function gives the very same numbers at other parameters")
 
 
 def test_ctrl_c_ends_a_test_run():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from subprocesses import output_of
 
 import fastgrad
+import fastgrad.kernels
 
 HEAVY = ("numba", "joblib", "scipy", "rich", "matplotlib", "sklearn", "torch", "jax")
 """What an import of fastgrad must not load: Numba, what is used later if at all, and optional things."""
@@ -48,6 +51,28 @@ def test_networks_come_when_asked_for():
     code = "import sys, fastgrad\nprint('fastgrad.networks' in sys.modules, 'Dense' in dir(fastgrad))\n"
     code += "print(fastgrad.Dense(2, 3).inputs, fastgrad.networks.Tanh is fastgrad.Tanh)"
     assert output_of([sys.executable, "-c", code]).split() == ["False", "True", "2", "True"]
+
+
+def names_for_type_checkers(module):
+    """The names that a module imports for type checkers only."""
+    tree = ast.parse(Path(module.__file__).read_text())
+    blocks = [node for node in tree.body if isinstance(node, ast.If)]
+    return sorted(alias.name for block in blocks for node in block.body for alias in node.names)
+
+
+def test_type_checkers_know_the_names():
+    """The names imported for type checkers are those that are found when the program runs."""
+    assert names_for_type_checkers(fastgrad) == sorted(fastgrad.networks.__all__)
+    assert names_for_type_checkers(fastgrad.kernels) == fastgrad.kernels.__all__
+
+
+def test_all_names():
+    """`from fastgrad import *` gives every public name, and each is an attribute."""
+    found = {}
+    exec("from fastgrad import *", found)
+    assert {"check_gradient", "Report", "Network", "Dense", "Tanh"} <= found.keys()
+    assert sorted(found.keys() - {"__builtins__"}) == fastgrad.__all__
+    assert all(getattr(fastgrad, name) is thing for name, thing in found.items() if name in fastgrad.__all__)
 
 
 def test_unknown_names():

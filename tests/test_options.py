@@ -1,64 +1,77 @@
-"""Options: what may be given, and what is refused in words."""
+"""The options: each is looked at, and each is explained once."""
 
 from __future__ import annotations
 
+import inspect
 import re
 
-import numpy as np
 import pytest
 
+import fastgrad
 from fastgrad.errors import InputError
-from fastgrad.options import Options, check_seed, check_tolerance
+from fastgrad.options import Options, changing_values, explained, require_no_claim_options, takes_options
 
 
-class TestTolerance:
-    @pytest.mark.parametrize("good", [None, 0, 0.0, 1e-3, 1, np.float32(0.5), np.int64(1)])
-    def test_taken(self, good):
-        """None and every finite number from 0 are taken."""
-        check_tolerance(good)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "guess"}, "unknown method 'guess'"),
+        ({"n_jobs": 0}, "n_jobs must be an integer other than 0, or None; got 0"),
+        ({"vectorized": "yes"}, "vectorized must be True or False; got 'yes'"),
+        ({"confidence": 1.5}, "confidence must be a number between 0 and 1, or None; got 1.5"),
+        ({"wrong_fraction": 0.1, "coordinates": 5}, "wrong_fraction= says how many coordinates are drawn"),
+        ({"draw": "often"}, "draw must be one of uniform, importance; got 'often'"),
+        ({"probes": -1}, "probes must be an integer >= 0, or None; got -1"),
+        ({"budget": -2}, "budget must be a positive number of seconds, or None; got -2"),
+        ({"max_evaluations": 1}, "max_evaluations must be an integer of at least 2"),
+        ({"tolerance": -1.0}, "tolerance must be a finite number >= 0, or None; got -1.0"),
+        ({"perturb": "layers"}, "perturb must be one of parameters, nodes, auto; got 'layers'"),
+    ],
+)
+def test_refused(options, message):
+    """What cannot be is refused with what came and what is taken."""
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        Options(**options)
 
-    @pytest.mark.parametrize("bad", [-1e-9, float("nan"), float("inf"), True, "1e-3", [1e-3], 1e-3j])
-    def test_refused(self, bad):
-        """Anything else is refused with what came."""
-        message = f"tolerance must be a finite number >= 0, or None; got {bad!r}"
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-            check_tolerance(bad)
+
+def test_an_unknown_one_is_a_type_error():
+    """An option that there is not is refused like any wrong keyword, with those that there are."""
+    with pytest.raises(TypeError, match="unknown option 'epsilon': the options are coordinates, seed, "):
+        Options.of({"epsilon": 1e-4})
 
 
-class TestOptions:
-    def test_of(self):
-        """Options by keyword have the defaults for the others; an unknown one is refused with the known."""
-        assert Options.of({"seed": 3}) == Options(seed=3)
-        with pytest.raises(TypeError, match=r"unknown option 'sed': the options are coordinates, seed, "):
-            Options.of({"sed": 3})
+def test_what_changes_no_value():
+    """A check may go on with other workers or more time; with nothing else."""
+    free = {option for option in Options.__dataclass_fields__ if option not in changing_values()}
+    assert free == {"n_jobs", "backend", "progress", "checkpoint", "budget", "max_evaluations"}
 
-    @pytest.mark.parametrize(
-        ("given", "message"),
-        [
-            ({"perturb": "units"}, "perturb must be one of parameters, nodes, auto; got 'units'"),
-            ({"n_jobs": 0}, "n_jobs must be an integer other than 0, or None; got 0"),
-            ({"n_jobs": True}, "n_jobs must be an integer other than 0, or None; got True"),
-            ({"vectorized": 1}, "vectorized must be True or False; got 1"),
-            ({"confidence": 1.0}, "confidence must be a number between 0 and 1, or None; got 1.0"),
-            (
-                {"wrong_fraction": 0.1, "coordinates": 5},
-                "wrong_fraction= says how many coordinates are drawn",
-            ),
-            ({"draw": "evenly"}, "draw must be one of uniform, importance; got 'evenly'"),
-            ({"probes": -1}, "probes must be an integer >= 0, or None; got -1"),
-            ({"budget": 0}, "budget must be a positive number of seconds, or None; got 0"),
-            ({"max_evaluations": 1}, "max_evaluations must be an integer of at least 2, or None"),
-            ({"method": "backward"}, "backward"),
-        ],
-    )
-    def test_refused(self, given, message):
-        """An option that cannot be is refused by its name, with what came."""
-        with pytest.raises(InputError, match=re.escape(message)):
-            Options(**given)
 
-    @pytest.mark.parametrize("seed", [-1, 1.5, True, None, "0"])
-    def test_seed(self, seed):
-        """A seed is an integer from 0 on, of Python's or NumPy's kind."""
-        with pytest.raises(InputError, match="seed must be an integer >= 0; got"):
-            check_seed(seed)
-        check_seed(np.int64(7))
+def test_functions_show_the_options():
+    """A function that takes them has each in its signature, with its default, and in its docstring."""
+
+    @takes_options
+    def function(cost, **options):
+        """Do it.
+
+        Parameters
+        ----------
+        cost : callable
+        options : each a keyword of its own
+        """
+
+    shown = inspect.signature(function).parameters
+    assert list(shown) == ["cost", *Options.__dataclass_fields__]
+    assert shown["probes"].default is None
+    assert "\nseed : of every random choice\n" in inspect.getdoc(fastgrad.check_gradient)
+
+
+def test_each_is_explained():
+    """No option is without a sentence."""
+    assert all(len(explained(name)) > 10 for name in Options.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("options", [{"tolerance": 0.1}, {"probes": 3}, {"draw": "importance"}])
+def test_without_a_claim(options):
+    """Options about a claimed gradient are refused where there is none."""
+    with pytest.raises(InputError):
+        require_no_claim_options(Options(**options))

@@ -1,4 +1,4 @@
-"""What the likely mistake in a wrong gradient is."""
+"""The likely mistake in a wrong gradient, said in sentences: `diagnose` takes evidence of every block."""
 
 from fastgrad.diagnosis.diagnose import diagnose
 from fastgrad.diagnosis.evidence import Diagnosis, Evidence

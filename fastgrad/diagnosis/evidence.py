@@ -1,12 +1,15 @@
-"""What is known of a block, and when a hypothesis explains it.
+"""What is known of a block, when a hypothesis explains it, and what explanations and diagnoses are.
+
+The report makes an `Evidence` for each block. Detectors turn it into an `Explanation`, and sentences.py turns
+explanations into `Diagnosis` values.
 
 Notation, at each coordinate of a block: g = the claimed derivative, d = the numeric one, e = the bound on its
 error, x = the parameter, H = what d would be if a hypothesis about the mistake were true.
 
     H explains the block:   |d - H| <= t = 3 e + r |d| + f      at every coordinate whose d is known
-    a change c is visible:  |c| > t                             it could not be mistaken for an error of d
+    a change c is visible:  |c| > t                             it cannot be an error of d
 
-r = 1e-7, or the rounding of a gradient of fewer digits; f is a tiny share of the block's rms
+r = 1e-7, or the rounding error of a gradient of fewer digits; f is a tiny share of the block's rms
 (docs/numerics.md, Diagnosis).
 """
 
@@ -25,29 +28,28 @@ from fastgrad.problem.block import Block
 
 Mask = npt.NDArray[np.bool_]
 
-BOUNDS = 3.0
-"""Bounds that a hypothesis may be off by: the fit of its numbers has an error too (docs/numerics.md,
-Diagnosis)."""
+BOUNDS_ALLOWED = 3.0
+"""The factor on the bounds e in t: the numbers of a hypothesis are fitted, and their errors add to those of
+d (docs/numerics.md, Diagnosis)."""
 
-RELATIVE = 1e-7
-"""Relative error allowed beside the bounds: what a float64 gradient may lose (docs/numerics.md,
-Diagnosis)."""
+RELATIVE_ALLOWED = 1e-7
+"""r in t: the relative error that rounding may leave in a float64 gradient (docs/numerics.md, Diagnosis)."""
 
-ROUNDINGS = 8.0
-"""Roundings of a gradient of fewer digits, in its own eps: 1e-6 in float32, which backprop through a few
-layers stays under (tests/diagnosis/test_evidence.py)."""
+ROUNDINGS_ALLOWED = 8.0
+"""r for a gradient of fewer digits, in units of its eps: 1e-6 in float32. The rounding error of backprop
+through a few layers is smaller (tests/diagnosis)."""
 
-OF_RMS = 1e-10
-"""Share of the block's rms that is always allowed: entries that cancel to 0 have only the rounding of what
-they were made of."""
+RMS_SHARE_ALLOWED = 1e-10
+"""f in t, as a share of the block's rms: an entry that is a sum of canceling terms has the rounding error of
+these terms."""
 
-QUIET = 1e-6
-"""An entry under this share of the block's rms says nothing: any mistake leaves it next to 0 (TAU in
-verdict.py)."""
+UNINFORMATIVE = 1e-6
+"""An entry below this share of the block's rms does not show whether it is right: most mistakes leave it near
+zero. It is the tolerance of the verdict in float64."""
 
-MORE = 3
-"""A hypothesis must be seen in this many more coordinates than it has numbers to choose: with as many as
-numbers it would explain anything."""
+SPARE = 3
+"""A hypothesis must be visible in this many more coordinates than it has fitted numbers. With as many
+coordinates as numbers it would explain anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +60,13 @@ class Evidence:
     ----------
     name : of the block
     shape : of the block
-    inside : (m,) which entries were checked, by flat index in C order, increasing
-    claimed : (m,) the gradient under test
+    inside : (m,) the checked entries, by flat index inside the block, increasing
+    claimed : (m,) the claimed gradient
     numeric : (m,) the numerical derivatives; NaN where unknown
-    bound : (m,) on the error of each; inf where unknown
+    bound : (m,) the bounds on their errors; inf where unknown
     wrong, undecided : (m,) the verdict
     x : (m,) the parameters
-    claimed_dtype : of the gradient the user returned, if it is known
+    claimed_dtype : of the gradient that the user returned; None if it is not known
 
     Examples
     --------
@@ -101,7 +103,7 @@ class Evidence:
         return Block(self.name, self.shape, np.dtype(np.float64), 0).label(int(entry))
 
     def only(self, which: Mask) -> Evidence:
-        """What is known of some of the entries alone."""
+        """The evidence of some of the checked entries."""
         names = ("inside", "claimed", "numeric", "bound", "wrong", "undecided", "x")
         return replace(self, **{name: getattr(self, name)[which] for name in names})
 
@@ -116,18 +118,18 @@ class Evidence:
         k = self.known
         rounding = 0.0
         if self.claimed_dtype is not None and self.claimed_dtype.kind == "f":
-            rounding = ROUNDINGS * float(np.finfo(self.claimed_dtype).eps)
+            rounding = ROUNDINGS_ALLOWED * float(np.finfo(self.claimed_dtype).eps)
         return Facts(self.claimed[k], self.numeric[k], self.bound[k], self.x[k], rounding)
 
     @cached_property
-    def quiet(self) -> Mask:
-        """Entries that are not wrong and yet say nothing: undecided, or next to 0 in a block that is not."""
+    def uninformative(self) -> Mask:
+        """Entries that are not wrong and may not be right: undecided, or tiny beside the block's rms."""
         size = np.fmax(np.abs(self.claimed), np.abs(self.numeric))
-        return ~self.wrong & (self.undecided | ~(size > QUIET * self.facts.rms))
+        return ~self.wrong & (self.undecided | ~(size > UNINFORMATIVE * self.facts.rms))
 
     @property
     def explicable(self) -> bool:
-        """Whether some entry is wrong, and the numeric derivative is known at all that are."""
+        """Whether some entries are wrong, and the numerical derivative is known at each of them."""
         return bool(self.wrong.any()) and not bool((self.wrong & ~self.known).any())
 
 
@@ -143,28 +145,28 @@ class Facts:
 
     @cached_property
     def rms(self) -> float:
-        """Root mean square of d."""
+        """The root mean square of d."""
         return float(root_mean_square(self.d)) if len(self.d) else 0.0
 
     @cached_property
     def t(self) -> Floats:
-        """How far each d may be from what explains it."""
-        relative = max(RELATIVE, self.rounding)
-        floor = max(OF_RMS, self.rounding) * self.rms + np.finfo(np.float64).tiny
-        return BOUNDS * self.e + relative * np.abs(self.d) + floor
+        """The largest |d - H| at each coordinate for which H explains d."""
+        relative = max(RELATIVE_ALLOWED, self.rounding)
+        floor = max(RMS_SHARE_ALLOWED, self.rounding) * self.rms + np.finfo(np.float64).tiny
+        return BOUNDS_ALLOWED * self.e + relative * np.abs(self.d) + floor
 
     def explains(self, H: Floats) -> bool:
-        """Whether d is H everywhere, within what is allowed."""
+        """Whether |d - H| <= t everywhere."""
         return bool((np.abs(self.d - H) <= self.t).all())
 
     def visible(self, change: Floats) -> int:
-        """At how many coordinates a change of that size could not be an error of d."""
+        """At how many coordinates |change| > t, so that the change cannot be an error of d."""
         return int((np.abs(change) > self.t).sum())
 
 
 @dataclass(frozen=True)
 class Number:
-    """A fitted number: all values from low to high explain the block.
+    """A fitted number, as an interval: every value from low to high explains the block.
 
     Examples
     --------
@@ -178,29 +180,29 @@ class Number:
 
     @property
     def value(self) -> float:
-        """The middle."""
+        """The middle of the interval."""
         return 0.5 * self.low + 0.5 * self.high
 
     @property
     def width(self) -> float:
-        """How far the ends are from the middle, relative to it."""
+        """The distance from the middle to the ends, relative to the middle."""
         return abs((self.high - self.low) / (2 * self.value)) if self.value else float("inf")
 
     def agrees(self, other: Number) -> bool:
-        """Whether both may be one number."""
+        """Whether the intervals meet: both may be the same number."""
         return self.low <= other.high and other.low <= self.high
 
     def both(self, other: Number) -> Number:
-        """What both allow."""
+        """The intersection of the intervals."""
         return Number(max(self.low, other.low), min(self.high, other.high))
 
     def times(self, factor: float) -> Number:
-        """The number times another."""
+        """The interval of the number times a known factor."""
         ends = (self.low * factor, self.high * factor)
         return Number(min(ends), max(ends))
 
     def __str__(self) -> str:
-        """The digits that are certain, six at most; more where it is nearly a whole number, as 1.000002."""
+        """The certain digits, at most six; at most twelve for a number near an integer, such as 1.000002."""
         if not 0 < self.width < 1:
             return f"{self.value:.6g}" if self.width == 0 else f"{self.value:.1g}"
         certain = max(1, int(-np.log10(self.width)))
@@ -211,30 +213,33 @@ class Number:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What explains a block: a sentence without its subject, and the numbers in it, as {0} and {1}.
+    """What explains a block.
 
-    Blocks with the same text and numbers that agree share one sentence, with the detail of the first of them.
-    {peak} is the largest of theirs.
+    Blocks with the same text, and numbers that agree, share one sentence with the detail of the first block.
     """
 
     kind: str
+    """A short stable name of the mistake."""
     text: str
+    """A sentence without its subject, with {0} and {1} for the numbers and {peak} for the peak."""
     numbers: tuple[Number, ...] = ()
     peak: float = 0.0
+    """The largest value or difference that the text mentions; of several blocks the largest peak is said."""
     detail: str = ""
+    """What follows the text."""
 
     def agrees(self, other: Explanation) -> bool:
-        """Whether it is the same mistake."""
+        """Whether both explanations are the same mistake."""
         pairs = zip(self.numbers, other.numbers, strict=False)
         return (self.kind, self.text) == (other.kind, other.text) and all(a.agrees(b) for a, b in pairs)
 
     def both(self, other: Explanation) -> Explanation:
-        """The same mistake, by what is known of it from both."""
+        """The explanation with what both blocks show of its numbers."""
         numbers = tuple(a.both(b) for a, b in zip(self.numbers, other.numbers, strict=True))
         return replace(self, numbers=numbers, peak=max(self.peak, other.peak))
 
     def words(self) -> str:
-        """The text and the detail, with the numbers."""
+        """The text and the detail, with the numbers filled in."""
         text = f"{self.text}{self.detail}".replace("{peak}", f"{self.peak:.3g}")
         for i, number in enumerate(self.numbers):
             text = text.replace(f"{{{i}}}", str(number))
@@ -242,6 +247,7 @@ class Explanation:
 
 
 Detector = Callable[[Evidence], Explanation | None]
+"""What explains a block, or None if the detector's mistake does not."""
 
 
 @dataclass(frozen=True)

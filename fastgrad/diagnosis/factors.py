@@ -1,6 +1,9 @@
-"""A constant factor, and what it is called: g = k d, so that d = c g with c = 1 / k.
+"""Detector of a constant factor, and what the factor means: g = k d, so that d = c g with c = 1 / k.
 
-Notation: as in evidence.py; N = the length of an axis of the user's data, n = of an axis of the block.
+`named` is also called by penalties.py.
+
+Notation: as in evidence.py; N = the length of an axis of the user's data, n = the length of an axis of the
+block.
 """
 
 from __future__ import annotations
@@ -9,28 +12,28 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from fastgrad.diagnosis.evidence import MORE, Evidence, Explanation, Number
+from fastgrad.diagnosis.evidence import SPARE, Evidence, Explanation, Number
 from fastgrad.diagnosis.fits import slope
 
-NAMEABLE = 1e-2
-"""A factor that is not known to this share of itself is not given a name: 2 could be 2.02."""
+KNOWN_WELL_ENOUGH = 1e-2
+"""The largest relative uncertainty of a factor that is given a meaning: 2 could else be 2.02."""
 
-SAME = "claimed = {0} * numeric in every entry"
+FACTOR_TEXT = "claimed = {0} * numeric in every entry"
 
-ANOTHER = (
+UNNAMED_FACTOR = (
     "a constant factor: look for a scale that is in only one of the two, such as the weight of a term, a "
     "learning rate or the 1 / (1 - p) of dropout"
 )
 
 
-def factor(block: Evidence, lengths: Sequence[int] = (), spare: int = MORE) -> Explanation | None:
+def factor(block: Evidence, lengths: Sequence[int] = (), spare: int = SPARE) -> Explanation | None:
     """The claim is a constant times the gradient.
 
     Parameters
     ----------
     block : Evidence
-    lengths : of the axes of the user's data, to name the factor by
-    spare : coordinates beyond one that must show a factor without a name
+    lengths : of the axes of the user's data: the factor may be one of them
+    spare : a factor without a meaning must be visible in more than so many coordinates
     """
     facts = block.facts
     if not block.explicable:
@@ -38,10 +41,12 @@ def factor(block: Evidence, lengths: Sequence[int] = (), spare: int = MORE) -> E
     c = slope(facts.g, facts.d, facts.t)
     if c is None or not facts.visible((c.value - 1) * facts.g):
         return None
-    k, why = name(c, block.shape, lengths)
+    k, why = named(c, block.shape, lengths)
     if not why and (facts.visible((c.value - 1) * facts.g) <= spare or c.low * c.high <= 0):
         return None
-    return Explanation("sign" if k.value == -1 else "factor", SAME, (k,), detail=f": {why or ANOTHER}")
+    return Explanation(
+        "sign" if k.value == -1 else "factor", FACTOR_TEXT, (k,), detail=f": {why or UNNAMED_FACTOR}"
+    )
 
 
 def inverse(c: Number) -> Number:
@@ -51,22 +56,29 @@ def inverse(c: Number) -> Number:
     return Number(1 / c.high, 1 / c.low)
 
 
-def name(c: Number, shape: tuple[int, ...], lengths: Sequence[int]) -> tuple[Number, str]:
-    """k = 1 / c and what it says, by the simplest two of the names that it may have; "" if it has none."""
-    if c.width > NAMEABLE:
+def named(c: Number, shape: tuple[int, ...], lengths: Sequence[int]) -> tuple[Number, str]:
+    """k = 1 / c and what it means, in words: the simplest two meanings that fit; "" if none does.
+
+    Parameters
+    ----------
+    c : Number
+    shape : of the block
+    lengths : of the axes of the user's data
+    """
+    if c.width > KNOWN_WELL_ENOUGH:
         return inverse(c), ""
     if c.low <= -1 <= c.high:
         return Number(-1.0, -1.0), "a minus sign is missing, or one too many"
     for sign, start in ((1, ""), (-1, "the sign is wrong, and ")):
-        found = [(k, why) for k, why in _names(shape, lengths) if c.low <= sign / k <= c.high]
+        found = [(k, why) for k, why in _known_factors(shape, lengths) if c.low <= sign / k <= c.high]
         if found:
             k = sign * found[0][0]
             return Number(k, k), start + "; or ".join(dict.fromkeys(why for _, why in found[:2]))
     return inverse(c), ""
 
 
-def _names(shape: tuple[int, ...], lengths: Sequence[int]) -> Iterator[tuple[float, str]]:
-    """Values of k other than 1 with what they say, simplest first."""
+def _known_factors(shape: tuple[int, ...], lengths: Sequence[int]) -> Iterator[tuple[float, str]]:
+    """Values of k that have a meaning, and the meaning, simplest first."""
     yield 2.0, "the 1/2 of a square is missing, or a term is added twice"
     yield 0.5, "the 2 of the derivative of a square is missing, or its 1/2 is in the gradient only"
     data = [N for N in dict.fromkeys(int(n) for n in lengths) if N > 1]

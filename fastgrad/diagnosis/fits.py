@@ -1,8 +1,11 @@
-"""Fits of one number or two: d = c r, and d = c1 r1 + c2 r2, also by groups.
+"""Fits of one number or two: d = c r, and d = c1 r1 + c2 r2, for all entries or by groups of them.
 
-Notation: r = a regressor, d = the target, t = how far each d may be from its fit. One number is fitted by the
-values that put every entry within its t (an interval, so that an entry with a wide bound has no say). Two are
-fitted by least squares with weights 1 / t^2, each with the interval that the other leaves it.
+Detectors call these with (m,) arrays and get `Number` values, or a number for each group.
+
+Notation: r = a regressor, d = the target, t = the largest |d - fit| allowed at each entry. The fit of one
+number is the interval of all values for which every entry is within its t: an entry with a large t does not
+narrow it. Two numbers are fitted by least squares with weights 1 / t^2. Then each gets its interval, with the
+other one fixed.
 """
 
 from __future__ import annotations
@@ -13,11 +16,11 @@ from fastgrad.arrays import Floats, IndexArray
 from fastgrad.diagnosis.evidence import Number
 
 PARALLEL = 1e-12
-"""Two regressors with 1 - cos^2 under this are one."""
+"""Two regressors with 1 - cos^2 below this are parallel, and cannot be fitted together."""
 
 
 def slope(r: Floats, d: Floats, t: Floats) -> Number | None:
-    """All c with |d - c r| <= t everywhere; None without any, and where r is zero.
+    """All c with |d - c r| <= t everywhere; None if there is none, or if r is zero.
 
     Examples
     --------
@@ -35,7 +38,7 @@ def slope(r: Floats, d: Floats, t: Floats) -> Number | None:
 
 
 def two_slopes(r1: Floats, r2: Floats, d: Floats, t: Floats) -> tuple[Number, Number] | None:
-    """Numbers with |d - c1 r1 - c2 r2| <= t everywhere; None without any, and where r1 or r2 is zero."""
+    """c1 and c2 with |d - c1 r1 - c2 r2| <= t everywhere; None if there are none, or if r1 or r2 is zero."""
     groups = np.zeros(len(d), dtype=np.intp)
     c = grouped_slopes((r1, r2), d, t, groups)
     if c is None:
@@ -45,13 +48,18 @@ def two_slopes(r1: Floats, r2: Floats, d: Floats, t: Floats) -> tuple[Number, Nu
 
 
 def grouped_slopes(regressors: tuple[Floats, ...], d: Floats, t: Floats, groups: IndexArray) -> Floats | None:
-    """Least squares by group, one regressor or two: (regressors, groups), NaN for a group that has no say.
+    """Least squares for each group, with one regressor or two.
 
     Parameters
     ----------
     regressors : one array or two, (m,) each
     d, t : (m,) the target and its tolerance
     groups : (m,) the number of each entry's group
+
+    Returns
+    -------
+    (regressors, groups) array, or None
+        NaN for a group in which the regressors are zero or parallel; None if a regressor or d is all zeros.
     """
     if len(d) == 0:
         return None

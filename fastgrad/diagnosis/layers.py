@@ -1,12 +1,13 @@
-"""The pattern over layers: which of them are right says where in the backward pass the mistake is.
+"""The pattern over layers: which layers are right shows where in the backward pass the mistake is.
 
-Notation, backwards from the last layer: delta_l = (W_{l+1}^T delta_{l+1}) f'(z_l), dW_l = delta_l a_{l-1}^T,
-db_l = the sum of delta_l over the batch.
+`diagnose` calls `over_layers` after all blocks were explained one by one. The blocks must be in the order of
+the layers.
+
+Notation, from the last layer to the first: delta_l = (W_{l+1}^T delta_{l+1}) f'(z_l), dW_l = delta_l
+a_{l-1}^T, db_l = the sum of delta_l over the batch.
 
     all right from layer l + 1 on, all wrong before    delta is lost on the way to layer l
     dW_l right, db_l wrong                             delta_l is right, its sum is not
-
-(docs/numerics.md, Diagnosis, no. 9; blocks in the order of the layers.)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from fastgrad.diagnosis.places import joined
 
 Layer = list[Evidence]
 
-BY_DELTA = {
+KINDS_OF_A_WRONG_DELTA = {
     "unexplained",
     "per unit",
     "factor",
@@ -31,19 +32,19 @@ BY_DELTA = {
     "stride",
     "entry",
 }
-"""What a wrong delta may do to a block, or to some units of it: the other kinds are of that block alone."""
+"""The kinds of mistakes that a wrong delta may look like. The other kinds are mistakes in one block alone."""
 
-BY_SUM = {"unexplained", "factor"}
-"""What a wrong sum over the batch may do to a bias."""
+KINDS_OF_A_WRONG_SUM = {"unexplained", "factor"}
+"""The kinds of mistakes that a wrong sum over the batch may look like."""
 
 
 def over_layers(blocks: Sequence[Evidence], kinds: Mapping[str, str]) -> list[Diagnosis]:
-    """What the pattern of right and wrong blocks says.
+    """The diagnoses that follow from which blocks are right and which are wrong.
 
     Parameters
     ----------
-    blocks : all of them, in order
-    kinds : of what explains each block that is wrong, by its name
+    blocks : all blocks, in the user's order
+    kinds : the kind of the explanation of each wrong block, by the block's name
     """
     layers = group([b for b in blocks if len(b.inside)])
     found = [_delta(layers, kinds), _sums(layers, kinds)]
@@ -51,7 +52,10 @@ def over_layers(blocks: Sequence[Evidence], kinds: Mapping[str, str]) -> list[Di
 
 
 def group(blocks: Sequence[Evidence]) -> list[Layer]:
-    """Layers by the names of their blocks (W1, b1; enc.W, enc.b), else each matrix with what follows it.
+    """The layers, as lists of blocks.
+
+    Blocks are in one layer if their names have a number or a path in common (W1, b1; enc.W, enc.b). Without
+    such names a layer is a matrix and the blocks that follow it.
 
     Examples
     --------
@@ -78,12 +82,12 @@ def group(blocks: Sequence[Evidence]) -> list[Layer]:
 
 
 def _path(name: str) -> str:
-    """All but the last key of a name: "net[0]" of "net[0].W"."""
+    """A name without its last key: "net[0]" for "net[0].W"."""
     return re.sub(r"(\.[^.\[\]]+|\[[^\]]*\])$", "", name) if re.search(r"[.\[]", name) else ""
 
 
 def _number(name: str) -> str:
-    """The number that a name ends with: "1" of "W1"."""
+    """The number that a name ends with: "1" for "W1"."""
     found = re.search(r"\d+$", name)
     return found[0] if found else ""
 
@@ -101,13 +105,13 @@ def _is_right(layer: Layer) -> bool:
 
 
 def _delta(layers: list[Layer], kinds: Mapping[str, str]) -> Diagnosis | None:
-    """The layers up to one are wrong and those after it right."""
+    """The diagnosis if all layers up to one are wrong, and all after it are right."""
     count = next((i for i, layer in enumerate(layers) if not _is_wrong(layer)), len(layers))
     before, after = layers[:count], layers[count:]
     names = tuple(block.name for layer in before for block in layer)
     if len(names) < 2 or not after or not all(map(_is_right, after)):
         return None
-    if not all(kinds.get(name) in BY_DELTA for name in names):
+    if not all(kinds.get(name) in KINDS_OF_A_WRONG_DELTA for name in names):
         return None
     last, first = before[-1][0].name, after[0][0].name
     return Diagnosis(
@@ -120,12 +124,12 @@ def _delta(layers: list[Layer], kinds: Mapping[str, str]) -> Diagnosis | None:
 
 
 def _sums(layers: list[Layer], kinds: Mapping[str, str]) -> Diagnosis | None:
-    """Weights are right and the biases beside them wrong."""
+    """The diagnosis if weights are right, and the biases of the same layers are wrong."""
     right: list[str] = []
     wrong: list[str] = []
     for layer in layers:
         weights = [b for b in layer if _is_weight(b)]
-        biases = [b.name for b in layer if not _is_weight(b) and kinds.get(b.name) in BY_SUM]
+        biases = [b.name for b in layer if not _is_weight(b) and kinds.get(b.name) in KINDS_OF_A_WRONG_SUM]
         if weights and biases and _is_right(weights):
             right += [b.name for b in weights]
             wrong += biases

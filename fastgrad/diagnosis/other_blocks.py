@@ -1,7 +1,7 @@
-"""The gradient of another block: two that are swapped, or a list of gradients with an index that is off.
+"""Detector of a block that has the gradient of another: two are swapped, or an index into a list is off.
 
-Notation: g, d, t as in evidence.py. Only blocks of the same size with the same entries checked are compared,
-at a few probes first, for all of them at once.
+Notation: g, d, t as in evidence.py. Only blocks of the same size with the same checked entries are compared.
+All of them are compared at a few entries first, as one array.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ import numpy as np
 
 from fastgrad.arrays import Floats
 from fastgrad.diagnosis.evidence import Evidence, Explanation
-from fastgrad.diagnosis.rearranged import MOVED
+from fastgrad.diagnosis.rearranged import FEWEST_MOVED
 
-PROBES = 16
-"""Entries by which blocks are compared before all of their entries are."""
+COMPARED_FIRST = 16
+"""Entries at which blocks are compared first. Only blocks that agree there are compared at all entries."""
 
 
-class Others:
-    """All of the user's blocks, to find in them what is claimed of one.
+class OtherBlocks:
+    """All of the user's blocks, in which the claimed gradient of one block is looked up.
 
     Parameters
     ----------
-    blocks : in the user's order
+    blocks : the evidence of every block, in the user's order
     """
 
     def __init__(self, blocks: Sequence[Evidence]) -> None:
         self.blocks = blocks
 
     def another_block(self, block: Evidence) -> Explanation | None:
-        """The claim is the gradient of another block of the same size."""
+        """The claimed gradient is that of another block of the same size."""
         if not block.explicable:
             return None
-        other = next((o for o in self._alike(block) if _holds(block, o)), None)
+        other = next((o for o in self._candidates(block) if _is_gradient_of(block, o)), None)
         if other is None:
             return None
-        if other.explicable and _holds(other, block):
+        if other.explicable and _is_gradient_of(other, block):
             first, second = (b.name for b in self.blocks if b is block or b is other)
             text = f"the claimed gradients of {first} and {second} are swapped"
             return Explanation("swapped", f"{text}: look at the order in which they are returned")
@@ -47,23 +47,23 @@ class Others:
             "of gradients that is off",
         )
 
-    def _alike(self, block: Evidence) -> list[Evidence]:
-        """Other blocks whose gradients are those claimed of this one, at the probes."""
+    def _candidates(self, block: Evidence) -> list[Evidence]:
+        """Other blocks whose gradient is the claimed gradient of this one at the first few entries."""
         group, d, t = self._groups[_key(block)]
-        near = ~(np.abs(block.claimed[_probes(block)] - d) > t).any(axis=1)
+        near = ~(np.abs(block.claimed[_compared_first(block)] - d) > t).any(axis=1)
         return [group[i] for i in np.flatnonzero(near) if group[i] is not block]
 
     @cached_property
     def _groups(self) -> dict[tuple[int, int], tuple[list[Evidence], Floats, Floats]]:
-        """Blocks of the same size, with d and t at their probes."""
+        """Blocks of the same size, with d and t at their first few entries, (blocks, entries) each."""
         groups: dict[tuple[int, int], list[Evidence]] = {}
         for block in self.blocks:
             groups.setdefault(_key(block), []).append(block)
         return {
             key: (
                 group,
-                np.array([b.numeric[_probes(b)] for b in group]),
-                np.array([_room(b) for b in group]),
+                np.array([b.numeric[_compared_first(b)] for b in group]),
+                np.array([_tolerance(b) for b in group]),
             )
             for key, group in groups.items()
         }
@@ -73,20 +73,21 @@ def _key(block: Evidence) -> tuple[int, int]:
     return block.size, len(block.inside)
 
 
-def _probes(block: Evidence) -> slice:
-    return slice(None, None, max(1, len(block.inside) // PROBES))
+def _compared_first(block: Evidence) -> slice:
+    """COMPARED_FIRST checked entries or some more, at equal distances."""
+    return slice(None, None, max(1, len(block.inside) // COMPARED_FIRST))
 
 
-def _room(block: Evidence) -> Floats:
-    """t at the probes."""
+def _tolerance(block: Evidence) -> Floats:
+    """t at the first few entries, inf where d is unknown."""
     t = np.full(len(block.inside), np.inf)
     t[block.known] = block.facts.t
-    return t[_probes(block)]
+    return t[_compared_first(block)]
 
 
-def _holds(block: Evidence, other: Evidence) -> bool:
-    """Whether the claim of a block is the gradient of another, which is not its own."""
-    known, least = other.known, min(MOVED, block.size)
+def _is_gradient_of(block: Evidence, other: Evidence) -> bool:
+    """Whether the claimed gradient of a block is the gradient of another, and not its own."""
+    known, least = other.known, min(FEWEST_MOVED, block.size)
     if not (other.inside == block.inside).all() or (block.wrong & known).sum() < least:
         return False
     return other.facts.explains(block.claimed[known]) and other.facts.visible(other.facts.d) >= least

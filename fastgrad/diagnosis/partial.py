@@ -1,6 +1,6 @@
-"""What is left: a mistake in a part of a block, and numbers for what has no explanation.
+"""Detectors of a mistake in a part of a block, and a description in numbers of what has no explanation.
 
-Notation: as in evidence.py.
+`diagnose` asks them for blocks that nothing explains as a whole. Notation: as in evidence.py.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import replace
 import numpy as np
 
 from fastgrad.diagnosis.evidence import Detector, Evidence, Explanation
-from fastgrad.diagnosis.places import Place, joined, place
+from fastgrad.diagnosis.places import Pattern, joined, pattern_of
 
-ALIKE = 0.9
-"""The cosine from which on a term is wrong and not the whole formula (docs/numerics.md, Diagnosis, no.
-10)."""
+NEARLY_PARALLEL = 0.9
+"""The cosine between claimed and numerical gradient above which a term is probably wrong, not the whole
+formula."""
 
-NAMED = 5
-"""Wrong entries that are named one by one."""
+NAMED_ENTRIES = 5
+"""The most wrong entries that a sentence names one by one."""
 
 
 def tail(block: Evidence) -> Explanation | None:
-    """The claim is 0 from some entry on, and right before it."""
+    """The claimed gradient is 0 from some entry on, and right before it."""
     if not (block.whole and block.explicable) or not block.claimed.any():
         return None
     start = int(np.flatnonzero(block.claimed)[-1]) + 1
@@ -41,14 +41,14 @@ def in_places(block: Evidence, relation: Detector) -> Explanation | None:
     Parameters
     ----------
     block : Evidence
-    relation : what explains all of a block, to try on its wrong entries
+    relation : the detector that is tried on the wrong entries alone
     """
     bad = block.wrong
-    good = ~(bad | block.quiet)
+    good = ~(bad | block.uninformative)
     count = int(bad.sum())
     if not good.any() or not bad.any():
         return None
-    where = place(block, bad, good)
+    where = pattern_of(block, bad, good)
     how = _how(block, relation)
     of = f"{count} of {len(bad)} {'' if block.whole else 'checked '}entries"
     if count == 1:
@@ -60,7 +60,7 @@ def in_places(block: Evidence, relation: Detector) -> Explanation | None:
     return None
 
 
-def _hint(where: Place, how: str) -> str:
+def _hint(where: Pattern, how: str) -> str:
     look = {
         "range": "look at the bounds of a loop or a slice",
         "rectangle": "look at the index of one unit, or the bounds of a slice",
@@ -81,7 +81,7 @@ def _single(block: Evidence, how: str) -> Explanation:
 
 
 def _how(block: Evidence, relation: Detector) -> str:
-    """In what way all wrong entries are: 0, or by a factor that has a name; empty if in none."""
+    """In what way all wrong entries are wrong: zero, or by a factor; empty if in no common way."""
     part = block.only(block.wrong)
     if not part.claimed.any():
         return "the claimed gradient is 0"
@@ -94,12 +94,12 @@ def _how(block: Evidence, relation: Detector) -> str:
 
 
 def unexplained(block: Evidence) -> Explanation | None:
-    """How the claim compares with the numeric gradient, where nothing explains it."""
+    """A description of a wrong block that nothing explains: cosine, ratio of the norms, signs."""
     count, total = int(block.wrong.sum()), len(block.wrong)
     if not count:
         return None
     of = f"{count} of {total} {'' if block.whole else 'checked '}entries are wrong"
-    if count <= NAMED < total:
+    if count <= NAMED_ENTRIES < total:
         of += f" ({joined([block.label(i) for i in block.inside[block.wrong]])})"
     compared = compare(block)
     if compared is None:
@@ -113,15 +113,15 @@ def unexplained(block: Evidence) -> Explanation | None:
 
 
 def _reading(cosine: float) -> str:
-    if cosine > ALIKE:
+    if cosine > NEARLY_PARALLEL:
         return "a term is missing or wrong, not the whole formula"
-    if cosine < -ALIKE:
+    if cosine < -NEARLY_PARALLEL:
         return "the sign is wrong, and something else"
     return "look at the whole formula"
 
 
 def compare(block: Evidence) -> tuple[float, float, float] | None:
-    """cos(g, d), |g| / |d| and the share of equal signs; None where d or g is zero or not known."""
+    """cos(g, d), |g| / |d| and the share of equal signs; None if g or d is all zeros or not finite."""
     g, d = block.facts.g, block.facts.d
     largest = [float(np.abs(v).max(initial=0.0)) for v in (g, d)]
     if not (min(largest) > 0 and np.isfinite(largest).all()):

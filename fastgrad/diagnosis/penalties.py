@@ -1,11 +1,11 @@
-"""A missing term, or one too many: d = g + beta x (L2), d = g + beta sign(x) (L1), d = g + beta.
+"""Detectors of a missing or extra term: d = g + beta x (L2), d = g + beta sign(x) (L1), d = g + beta.
 
 Notation: as in evidence.py; lambda = the weight of a term lambda/2 |x|^2 or lambda |x|_1 of the loss, beta =
-the fitted number. With a factor k on the rest of the gradient too (the data part), g = k data + mu x and
-d = data + lambda x, so that d = c g + beta x with c = 1 / k, and
+the fitted number. If the rest of the gradient (the data part) has a factor k too, g = k data + mu x and
+d = data + lambda x. Then d = c g + beta x with c = 1 / k, and
 
-    lambda = beta              if the claim has no L2 term (mu = 0)
-    lambda = beta / (1 - c)    if its L2 term is right (mu = lambda; docs/numerics.md, Diagnosis, no. 4)
+    lambda = beta              if the claimed gradient has no L2 term (mu = 0)
+    lambda = beta / (1 - c)    if its L2 term is right (mu = lambda)
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastgrad.arrays import Floats
-from fastgrad.diagnosis.evidence import MORE, RELATIVE, Evidence, Explanation, Facts, Number
-from fastgrad.diagnosis.factors import ANOTHER, name
+from fastgrad.diagnosis.evidence import RELATIVE_ALLOWED, SPARE, Evidence, Explanation, Facts, Number
+from fastgrad.diagnosis.factors import UNNAMED_FACTOR, named
 from fastgrad.diagnosis.fits import slope, two_slopes
 
 L2_MISSING = (
@@ -44,16 +44,16 @@ ON_BIASES = {
     L2_EXTRA: "claimed - numeric = {0} * parameters in every entry: the gradient has an L2 term with "
     "lambda = {0} on the biases too, the loss has not",
 }
-"""What to say where only biases are wrong, and the weights are right."""
+"""The texts for an L2 term where only biases are wrong and weights are right."""
 
 
-def penalty(block: Evidence, spare: int = MORE) -> Explanation | None:
+def penalty(block: Evidence, spare: int = SPARE) -> Explanation | None:
     """An L2 term, an L1 term or a constant is missing or there twice.
 
     Parameters
     ----------
     block : Evidence
-    spare : coordinates beyond one that must show the term
+    spare : the term must be visible in more than so many coordinates
     """
     facts = block.facts
     if not block.explicable:
@@ -74,7 +74,7 @@ def penalty(block: Evidence, spare: int = MORE) -> Explanation | None:
 
 
 def _term(facts: Facts, r: Floats, spare: int) -> Number | None:
-    """All beta with d = g + beta r, if enough coordinates show it."""
+    """The beta for which g + beta r explains d, if the term is visible in enough coordinates."""
     beta = slope(r, facts.d - facts.g, facts.t)
     if beta is None or facts.visible(beta.value * r) <= spare or beta.low * beta.high <= 0:
         return None
@@ -88,13 +88,13 @@ def _said(term: str, missing: str, extra: str, beta: Number) -> Explanation:
 
 
 def only_penalty(block: Evidence) -> Explanation | None:
-    """The claim is a multiple of the parameters: the rest of the gradient is missing."""
+    """The claimed gradient is a multiple of the parameters: the rest of the gradient is missing."""
     facts = block.facts
     if not block.explicable or (facts.x == facts.x[0]).all():
         return None
-    rounding = max(RELATIVE, facts.rounding) * np.abs(facts.g)
+    rounding = max(RELATIVE_ALLOWED, facts.rounding) * np.abs(facts.g)
     mu = slope(facts.x, facts.g, rounding)
-    if mu is None or np.count_nonzero(facts.x) < MORE + 1:
+    if mu is None or np.count_nonzero(facts.x) < SPARE + 1:
         return None
     return Explanation(
         "only l2",
@@ -103,14 +103,16 @@ def only_penalty(block: Evidence) -> Explanation | None:
     )
 
 
-def factor_and_penalty(block: Evidence, lengths: Sequence[int] = (), spare: int = MORE) -> Explanation | None:
-    """A factor on the data part, and with it an L2 term.
+def factor_and_penalty(
+    block: Evidence, lengths: Sequence[int] = (), spare: int = SPARE
+) -> Explanation | None:
+    """The data part has a factor, and there is an L2 term without it.
 
     Parameters
     ----------
     block : Evidence
-    lengths : of the axes of the user's data, to name the factor by
-    spare : coordinates beyond two that must show either
+    lengths : of the axes of the user's data: the factor may be one of them
+    spare : factor and term must each be visible in so many coordinates, and two more
     """
     facts = block.facts
     if not block.explicable or (facts.x == facts.x[0]).all():
@@ -119,7 +121,7 @@ def factor_and_penalty(block: Evidence, lengths: Sequence[int] = (), spare: int 
     if fit is None:
         return None
     c, beta = fit
-    k, why = name(c, block.shape, lengths)
+    k, why = named(c, block.shape, lengths)
     if min(c.low * c.high, beta.low * beta.high) <= 0:
         return None
     if min(facts.visible((c.value - 1) * facts.g), facts.visible(beta.value * facts.x)) < spare + 2:
@@ -129,12 +131,12 @@ def factor_and_penalty(block: Evidence, lengths: Sequence[int] = (), spare: int 
         "factor and l2",
         f"claimed = {{0}} * numeric in every entry, once an L2 term is taken out ({weight})",
         (k, *numbers),
-        detail=f": the data part has a factor that the penalty has not; {why or ANOTHER}",
+        detail=f": the data part has a factor that the penalty has not; {why or UNNAMED_FACTOR}",
     )
 
 
 def _weight(k: Number, beta: Number) -> tuple[str, tuple[Number, ...]]:
-    """What lambda is, which depends on whether the claim has an L2 term of its own."""
+    """What lambda is, in words: it depends on whether the claimed gradient has an L2 term."""
     of_right = beta.times(1 / (1 - 1 / k.value))
     if beta.value > 0 and of_right.value > 0:
         return "lambda = {1} if the claim lacks it, {2} if its own is right", (beta, of_right)

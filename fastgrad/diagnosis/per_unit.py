@@ -1,9 +1,9 @@
-"""A factor of its own for each column or row of a matrix: an activation derivative at the wrong place.
+"""Detector of a factor for each column or row of a matrix: an activation derivative at the wrong place.
 
-Notation: as in evidence.py; f'(z_j) = the derivative of unit j's activation. With one example a layer's
-gradient is the outer product of its inputs and its deltas, and a wrong f'(z_j) is a factor c_j on all that
-belongs to unit j: d = c_j g, or d = c_j g + b_j x if an L2 term is right in the claim. With more examples the
-factor differs between them, and nothing is said. (docs/numerics.md, Diagnosis, no. 8.)
+Notation: as in evidence.py; f'(z_j) = the derivative of unit j's activation. With one example the gradient of
+a layer is the outer product of its inputs and its deltas. A wrong f'(z_j) is then a factor c_j on all entries
+of unit j: d = c_j g, or d = c_j g + b_j x if an L2 term is right in the claimed gradient. With several
+examples the factor differs between them, and this detector finds nothing.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from __future__ import annotations
 import numpy as np
 
 from fastgrad.arrays import IndexArray
-from fastgrad.diagnosis.evidence import MORE, Evidence, Explanation
+from fastgrad.diagnosis.evidence import SPARE, Evidence, Explanation
 from fastgrad.diagnosis.fits import grouped_slopes
 
-MOST = 0.5
-"""The share of units that must be off: where only a few are, it says more which they are."""
+SHARE_OF_UNITS = 0.5
+"""The smallest share of units that must be wrong. If only a few units are wrong, their place says more."""
 
 
 def per_unit(block: Evidence) -> Explanation | None:
-    """Each column, or each row, is off by its own factor."""
+    """Each column, or each row, has its own factor."""
     if len(block.shape) != 2 or not block.explicable:
         return None
     index = np.unravel_index(block.inside[block.known], block.shape)
     for axis, unit in ((1, "column"), (0, "row")):
         for l2 in (False, True):
-            range_ = _factors(block, np.asarray(index[axis]), l2)
-            if range_ is not None:
-                low, high = range_
+            factors = _factors(block, np.asarray(index[axis]), l2)
+            if factors is not None:
+                low, high = factors
                 beside = " beside an L2 term" if l2 else ""
                 return Explanation(
                     "per unit",
@@ -39,7 +39,14 @@ def per_unit(block: Evidence) -> Explanation | None:
 
 
 def _factors(block: Evidence, groups: IndexArray, l2: bool) -> tuple[float, float] | None:
-    """The smallest and the largest factor g / d, if every group's entries have one."""
+    """The smallest and the largest factor g / d of the groups, if a factor for each explains the block.
+
+    Parameters
+    ----------
+    block : Evidence
+    groups : (m,) the unit of each known entry
+    l2 : whether an L2 term is fitted too
+    """
     facts = block.facts
     regressors = (facts.g, facts.x) if l2 else (facts.g,)
     used, groups = np.unique(groups, return_inverse=True)
@@ -51,9 +58,9 @@ def _factors(block: Evidence, groups: IndexArray, l2: bool) -> tuple[float, floa
     numbers = c.size
     if not facts.explains(np.asarray(H)):
         return None
-    if facts.visible((c[0, groups] - 1) * facts.g) < numbers + MORE:
+    if facts.visible((c[0, groups] - 1) * facts.g) < numbers + SPARE:
         return None
-    if (np.bincount(groups, weights=block.wrong[block.known]) > 0).sum() < MOST * len(used):
+    if (np.bincount(groups, weights=block.wrong[block.known]) > 0).sum() < SHARE_OF_UNITS * len(used):
         return None
     size = np.bincount(groups, weights=np.abs(facts.g) > facts.t, minlength=len(used))
     shown = (size > len(regressors)) & (c[0] != 0)

@@ -1,7 +1,9 @@
-"""Where in a block the wrong entries are: from one on, a range, rows and columns, every k-th.
+"""Where in a block the wrong entries are: a range of entries, some rows and columns, or every k-th entry.
 
-A pattern holds all bad entries and no good one; entries that are neither (next to 0, undecided) may lie in it
-or not. It is none if no good entry lies outside of it.
+Detectors call `pattern_of` with (m,) masks of bad and good entries, and get the `Pattern` in words.
+
+A pattern contains all bad entries and no good one, and some good entry is outside of it. Entries that are
+neither bad nor good may be in it or not.
 """
 
 from __future__ import annotations
@@ -14,33 +16,35 @@ import numpy as np
 from fastgrad.arrays import IndexArray
 from fastgrad.diagnosis.evidence import Evidence, Mask
 
-IN_A_ROW = 3
-"""Entries side by side before they are called a range: two may be neighbours by chance."""
+SHORTEST_RANGE = 3
+"""The shortest range: two entries may be neighbours by chance."""
 
-IN_STEPS = 4
-"""Entries at equal distances before they are called every k-th."""
+FEWEST_AT_EQUAL_DISTANCES = 4
+"""The fewest entries that are called every k-th: three may be at equal distances by chance."""
 
-LISTED = 6
-"""Rows or columns that are listed one by one."""
+LISTED_ONE_BY_ONE = 6
+"""The most rows or columns that a sentence lists one by one; of more it says the number."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """The kind of a pattern, and the pattern in words, as in "only in row 2"."""
+class Pattern:
+    """Where the bad entries are."""
 
     kind: str
+    """"rectangle", "range" or "stride"."""
     words: str
+    """Such as "only in row 2"."""
 
 
-def place(block: Evidence, bad: Mask, good: Mask) -> Place | None:
-    """The pattern of the bad entries; None without one, or unless every entry was checked.
+def pattern_of(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
+    """The pattern of the bad entries; None if they have none, or if some entries were not checked.
 
     Examples
     --------
     >>> W = np.arange(12.0)
     >>> no = np.zeros(12, bool)
     >>> block = Evidence("W", (3, 4), np.arange(12), W, W, W, no, no, W)
-    >>> place(block, W % 4 == 1, W % 4 != 1).words
+    >>> pattern_of(block, W % 4 == 1, W % 4 != 1).words
     'only in column 1'
     """
     if not (block.whole and bad.any() and good.any()):
@@ -48,13 +52,14 @@ def place(block: Evidence, bad: Mask, good: Mask) -> Place | None:
     return _rectangle(block, bad, good) or _range(block, bad, good) or _stride(block, bad, good)
 
 
-def _rectangle(block: Evidence, bad: Mask, good: Mask) -> Place | None:
+def _rectangle(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
+    """Some rows, some columns, or some rows of some columns; of other blocks the same with axes."""
     shape = block.shape
     sets = [np.unique(i) for i in np.unravel_index(np.flatnonzero(bad), shape)]
+    several = [len(s) > 1 for s in sets]
     cut = [axis for axis, n in enumerate(shape) if len(sets[axis]) < n]
-    thick = sum(len(s) > 1 for s in sets)
-    slab = len(cut) == 1 and any(len(s) > 1 for axis, s in enumerate(sets) if axis not in cut)
-    if not (slab or (cut and thick > 1)):
+    whole_lines = len(cut) == 1 and any(several[axis] for axis in range(len(shape)) if axis not in cut)
+    if not (whole_lines or (cut and sum(several) > 1)):
         return None
     inside = np.zeros(shape, dtype=bool)
     inside[np.ix_(*sets)] = True
@@ -62,45 +67,48 @@ def _rectangle(block: Evidence, bad: Mask, good: Mask) -> Place | None:
     if 2 * bad.sum() < inside.sum() or not _separates(inside, good):
         return None
     names = ("row", "column") if len(shape) == 2 else [f"axis {axis}, index" for axis in range(len(shape))]
-    return Place("rectangle", "only in " + " of ".join(_listed(names[a], sets[a]) for a in cut))
+    return Pattern("rectangle", "only in " + " of ".join(_listed(names[a], sets[a]) for a in cut))
 
 
-def _range(block: Evidence, bad: Mask, good: Mask) -> Place | None:
+def _range(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
+    """Consecutive entries in flat order."""
     at = np.flatnonzero(bad)
     inside = np.zeros(len(bad), dtype=bool)
     inside[at[0] : at[-1] + 1] = True
-    if len(at) < IN_A_ROW or not _separates(inside, good):
+    if len(at) < SHORTEST_RANGE or not _separates(inside, good):
         return None
     first, last = block.label(at[0]), block.label(at[-1])
     if not good[at[-1] :].any():
-        return Place("range", f"from {first} on")
-    return Place("range", f"up to {last}" if not good[: at[0]].any() else f"only from {first} to {last}")
+        return Pattern("range", f"from {first} on")
+    return Pattern("range", f"up to {last}" if not good[: at[0]].any() else f"only from {first} to {last}")
 
 
-def _stride(block: Evidence, bad: Mask, good: Mask) -> Place | None:
+def _stride(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
+    """Entries at equal distances in flat order."""
     at = np.flatnonzero(bad)
-    step = int(np.gcd.reduce(np.diff(at))) if len(at) >= IN_STEPS else 0
+    step = int(np.gcd.reduce(np.diff(at))) if len(at) >= FEWEST_AT_EQUAL_DISTANCES else 0
     if step < 2:
         return None
     inside = np.zeros(len(bad), dtype=bool)
     inside[at[0] % step :: step] = True
     if not _separates(inside, good):
         return None
-    return Place("stride", f"only at every {_ordinal(step)} entry from {block.label(at[0] % step)} on")
+    return Pattern("stride", f"only at every {_ordinal(step)} entry from {block.label(at[0] % step)} on")
 
 
 def _separates(inside: Mask, good: Mask) -> bool:
+    """Whether no good entry is inside, and some good entry is outside."""
     return not bool((inside & good).any()) and bool((good & ~inside).any())
 
 
 def _listed(name: str, numbers: IndexArray) -> str:
-    """A set of rows or the like: "row 2", "rows 1 to 3", "columns 0 and 4"."""
+    """Rows or columns in words: "row 2", "rows 1 to 3", "columns 0 and 4"."""
     if len(numbers) == 1:
         return f"{name} {numbers[0]}"
     plural = name.replace("index", "indices") if name.endswith("index") else f"{name}s"
     if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
         return f"{plural} {numbers[0]} to {numbers[-1]}"
-    if len(numbers) > LISTED:
+    if len(numbers) > LISTED_ONE_BY_ONE:
         return f"{len(numbers)} {plural}"
     return f"{plural} {joined([str(n) for n in numbers])}"
 

@@ -1,6 +1,6 @@
-"""From what explains each block to the diagnoses: one for all blocks with the same mistake.
+"""From the explanations of blocks to diagnoses: one for all blocks with the same mistake.
 
-Notation: g, d as in evidence.py.
+`diagnose` calls `sentences`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from fastgrad.diagnosis.penalties import L2_EXTRA, L2_MISSING, ON_BIASES
 from fastgrad.diagnosis.places import joined
 
 Found = list[tuple[Evidence, Explanation]]
+"""The wrong blocks, in the user's order, and the explanation of each."""
 
-LISTED = 8
-"""Blocks that one sentence names one by one."""
+NAMED_BLOCKS = 8
+"""The most blocks that a sentence names one by one."""
 
-MANY = 3
-"""Blocks without an explanation that get a sentence each; more of them share one."""
+SENTENCES_OF_UNEXPLAINED = 3
+"""The most blocks without an explanation that get a sentence each. If there are more, they share one."""
 
-ROUND = 1e-6
-"""How near to a number of two digits the norm of a gradient must be to have been clipped to that."""
+ROUND_NUMBER = 1e-6
+"""The largest relative distance of a norm to a number of two digits to which it may have been clipped."""
 
 SAME_FACTOR = ". The factor is the same in all blocks that are wrong: look at the scale of the loss first"
 LOCAL = ". All other blocks agree: the mistake is in what is done for this block alone"
@@ -32,7 +33,7 @@ LOCAL = ". All other blocks agree: the mistake is in what is done for this block
 
 @dataclass
 class Group:
-    """Blocks with the same explanation, and what is known of it from all of them."""
+    """Blocks with the same mistake, and the explanation with what all of them show of its numbers."""
 
     members: list[Evidence]
     explanation: Explanation
@@ -44,15 +45,15 @@ class Group:
 
 
 def sentences(found: Found, blocks: Sequence[Evidence]) -> list[Diagnosis]:
-    """The diagnoses of what was found, by the first block of each.
+    """The diagnoses, in the order of the first block of each.
 
     Parameters
     ----------
-    found : what explains each block that is wrong, in order
-    blocks : all of the user's, in order
+    found : Found
+    blocks : the evidence of every block, in the user's order
     """
     unnamed = [b for b, e in found if e.kind == "unexplained"]
-    if len(unnamed) > MANY:
+    if len(unnamed) > SENTENCES_OF_UNEXPLAINED:
         shared = _in_common(unnamed)
         found = [(b, shared if e.kind == "unexplained" else e) for b, e in found]
     return [_diagnosis(group, blocks) for group in _groups(found)]
@@ -74,7 +75,7 @@ def _groups(found: Found) -> list[Group]:
 
 
 def _in_common(blocks: Sequence[Evidence]) -> Explanation:
-    """What is said of many blocks that nothing explains."""
+    """The description that many unexplained blocks share."""
     compared = [c for b in blocks if (c := compare(b)) is not None]
     text = "wrong in no way that has a name"
     if compared:
@@ -87,13 +88,17 @@ def _in_common(blocks: Sequence[Evidence]) -> Explanation:
 
 def _diagnosis(group: Group, blocks: Sequence[Evidence]) -> Diagnosis:
     names = [b.name for b in group.members]
-    listed = names if len(names) <= LISTED else [*names[: LISTED - 1], f"{len(names) - LISTED + 1} more"]
+    listed = (
+        names
+        if len(names) <= NAMED_BLOCKS
+        else [*names[: NAMED_BLOCKS - 1], f"{len(names) - NAMED_BLOCKS + 1} more"]
+    )
     e = _on_biases(group, blocks)
     return Diagnosis(e.kind, tuple(names), f"{joined(listed)}: {e.words()}{_about_all(group, blocks)}")
 
 
 def _about_all(group: Group, blocks: Sequence[Evidence]) -> str:
-    """What it says beside that these are all the blocks that are wrong."""
+    """What follows if these are all the blocks that are wrong; empty if they are not."""
     checked = [b for b in blocks if len(b.inside)]
     count = len(group.members)
     if count < sum(bool(b.wrong.any()) for b in checked):
@@ -107,17 +112,17 @@ def _about_all(group: Group, blocks: Sequence[Evidence]) -> str:
 
 
 def _clipped_norm(group: Group, blocks: Sequence[Evidence]) -> str:
-    """Whether the whole gradient was made smaller to a norm that is a round number."""
+    """A remark if the norm of the whole claimed gradient is a round number: it may have been clipped."""
     if not (all(b.whole for b in blocks) and 0 < group.explanation.numbers[0].value < 1):
         return ""
     norm = float(np.linalg.norm([np.linalg.norm(b.claimed) for b in blocks]))
-    if not abs(norm - float(f"{norm:.1e}")) <= ROUND * norm:
+    if not abs(norm - float(f"{norm:.1e}")) <= ROUND_NUMBER * norm:
         return ""
     return f"; or is the gradient clipped by its norm? It is {norm:.2g}"
 
 
 def _on_biases(group: Group, blocks: Sequence[Evidence]) -> Explanation:
-    """Another text for an L2 term where only biases are wrong and some weights are right."""
+    """The explanation, with another text for an L2 term if only biases are wrong and some weights right."""
     e = group.explanation
     if e.text not in (L2_MISSING, L2_EXTRA) or any(len(b.shape) > 1 for b in group.members):
         return e

@@ -1,4 +1,4 @@
-"""The plainest mistakes: not finite, never written, nothing to differentiate, too few digits.
+"""Detectors of the simplest mistakes: not finite, zero, independent of the loss, too few digits.
 
 Notation: g, d, e as in evidence.py.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from fastgrad.diagnosis.evidence import Evidence, Explanation, Facts
-from fastgrad.diagnosis.places import place
+from fastgrad.diagnosis.places import pattern_of
 
-SINGLE = 2.0**-20
-"""8 eps of float32: what a gradient computed in float32 may be off by, of an entry or of the block's rms.
-(docs/numerics.md, Diagnosis, has 2^-22 of the entry alone: that much is never wrong at tau = 1e-6.)"""
+SINGLE_PRECISION_ERROR = 2.0**-20
+"""8 eps of float32: the error that a gradient computed in float32 may have, as a share of an entry or of the
+block's rms. (An error of 2^-22 of an entry is below the tolerance of 1e-6, and never called wrong.)"""
 
-ENOUGH = 4
-"""Numbers that must all fit into float32 before it is no accident."""
+FEWEST_NUMBERS = 4
+"""The fewest claimed numbers that must all be numbers of float32: fewer may be by chance."""
 
 
 def not_finite(block: Evidence) -> Explanation | None:
@@ -24,7 +24,7 @@ def not_finite(block: Evidence) -> Explanation | None:
     if not bad.any():
         return None
     first = int(np.argmax(bad))
-    where = place(block, bad, ~bad)
+    where = pattern_of(block, bad, ~bad)
     return Explanation(
         "not finite",
         f"{int(bad.sum())} of {len(bad)} claimed entries are NaN or infinite"
@@ -34,7 +34,7 @@ def not_finite(block: Evidence) -> Explanation | None:
 
 
 def zero(block: Evidence) -> Explanation | None:
-    """The claim is zero throughout, the gradient is not."""
+    """The claimed gradient is zero throughout, the gradient is not."""
     if block.claimed.any() or not block.explicable:
         return None
     return Explanation(
@@ -46,7 +46,7 @@ def zero(block: Evidence) -> Explanation | None:
 
 
 def independent(block: Evidence) -> Explanation | None:
-    """The gradient is zero as far as can be told, the claim is not."""
+    """The gradient is zero within its bounds, the claimed one is not."""
     facts = block.facts
     if not (block.explicable and (np.abs(facts.d) <= facts.e).all()):
         return None
@@ -59,7 +59,7 @@ def independent(block: Evidence) -> Explanation | None:
 
 
 def unresolved(block: Evidence) -> Explanation | None:
-    """All differences are within the bounds: a fixed tolerance asks for more than can be known."""
+    """All differences are within the bounds: a fixed tolerance asks for more than the bounds allow."""
     facts = block.facts
     difference = np.abs(facts.g - facts.d)
     if not (block.explicable and (difference <= facts.e).all()):
@@ -73,7 +73,7 @@ def unresolved(block: Evidence) -> Explanation | None:
 
 
 def single_precision(block: Evidence) -> Explanation | None:
-    """The claim is right but for the rounding of float32."""
+    """The claimed gradient is right but for the rounding error of float32."""
     facts = block.facts
     if not block.explicable or not _off_by_rounding(facts):
         return None
@@ -97,10 +97,10 @@ def single_precision(block: Evidence) -> Explanation | None:
 
 def _off_by_rounding(facts: Facts) -> bool:
     scale = np.maximum(np.abs(facts.d), facts.rms)
-    return bool((np.abs(facts.g - facts.d) <= facts.e + SINGLE * scale).all())
+    return bool((np.abs(facts.g - facts.d) <= facts.e + SINGLE_PRECISION_ERROR * scale).all())
 
 
 def _fits_single(facts: Facts) -> bool:
-    """Whether all of the claim are numbers of float32, and enough of them to mean it."""
+    """Whether all claimed numbers are numbers of float32, and enough of them are not zero."""
     fits = facts.g.astype(np.float32) == facts.g
-    return bool(fits.all()) and int(np.count_nonzero(facts.g)) >= ENOUGH
+    return bool(fits.all()) and int(np.count_nonzero(facts.g)) >= FEWEST_NUMBERS

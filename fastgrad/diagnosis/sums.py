@@ -1,6 +1,6 @@
-"""A wrong sum, or a clip: entries of the claim that are all equal, and entries at a largest value.
+"""Detectors of a wrong sum and of clipping: claimed entries that are equal, and entries at a limit.
 
-Notation: g, d, e, t as in evidence.py; c = where the claim is clipped.
+Notation: g, d, e, t as in evidence.py; c = the limit to which the claimed gradient is clipped.
 """
 
 from __future__ import annotations
@@ -10,24 +10,25 @@ from collections.abc import Iterator
 import numpy as np
 
 from fastgrad.arrays import Floats
-from fastgrad.diagnosis.evidence import BOUNDS, RELATIVE, Evidence, Explanation
+from fastgrad.diagnosis.evidence import BOUNDS_ALLOWED, RELATIVE_ALLOWED, Evidence, Explanation
 
-EQUAL = 1e-12
-"""Relative difference of entries that were broadcast from one: none, but for what is done to them after."""
+SAME_NUMBER = 1e-12
+"""The largest relative difference of entries that were broadcast from one number. Later operations may add
+rounding errors."""
 
-ALIKE = 3
-"""Equal entries, before that is called a broadcast."""
+FEWEST_EQUAL = 3
+"""The fewest equal entries that are called a broadcast."""
 
-CLIPPED = 2
-"""Entries of exactly the same size, before that size is called a clip."""
+FEWEST_AT_THE_LIMIT = 2
+"""The fewest entries at a limit that are called clipped."""
 
 
 def broadcast(block: Evidence) -> Explanation | None:
-    """All entries of the claim are equal, or all along an axis, where those of the gradient are not."""
+    """All claimed entries are equal, or all along an axis, and those of the gradient are not."""
     if not block.explicable:
         return None
     facts = block.facts
-    if len(facts.d) >= ALIKE and _equal(block.claimed):
+    if len(facts.d) >= FEWEST_EQUAL and _equal(block.claimed):
         v = float(block.claimed[0])
         what = _sum_or_mean(np.full(1, v), block, tuple(range(len(block.shape)))) if block.whole else ""
         is_what = f", the {what} of all numeric ones" if what else ""
@@ -50,12 +51,12 @@ def broadcast(block: Evidence) -> Explanation | None:
 
 
 def _equal(g: Floats) -> bool:
-    return bool(g.max() - g.min() <= EQUAL * np.abs(g).max())
+    return bool(g.max() - g.min() <= SAME_NUMBER * np.abs(g).max())
 
 
 def _varies_only_elsewhere(block: Evidence, axis: int) -> bool:
     g = block.claimed.reshape(block.shape)
-    if not (np.ptp(g, axis=axis) <= EQUAL * np.abs(g).max(axis=axis)).all():
+    if not (np.ptp(g, axis=axis) <= SAME_NUMBER * np.abs(g).max(axis=axis)).all():
         return False
     d = np.where(block.known, block.numeric, 0.0).reshape(block.shape)
     from_mean = (d - d.mean(axis=axis, keepdims=True)).reshape(-1)[block.known]
@@ -63,7 +64,7 @@ def _varies_only_elsewhere(block: Evidence, axis: int) -> bool:
 
 
 def _along(block: Evidence, axis: int) -> str:
-    """Which sum of the numeric ones the equal entries are, over which axis."""
+    """The axis over which the equal entries are the sum or mean of the numeric ones, in words."""
     profile = np.take(block.claimed.reshape(block.shape), 0, axis=axis)
     for other in range(len(block.shape)):
         turned = tuple(n for a, n in enumerate(block.shape) if a != other)
@@ -75,12 +76,12 @@ def _along(block: Evidence, axis: int) -> str:
 
 
 def _sum_or_mean(profile: Floats, block: Evidence, axes: tuple[int, ...]) -> str:
-    """Whether a profile is the sum or the mean of the numeric ones over some axes; empty if neither."""
+    """The word "sum" or "mean", if the profile is that of the numeric ones over some axes; else empty."""
     if not block.known.all():
         return ""
     d, e = block.numeric.reshape(block.shape), block.bound.reshape(block.shape)
     total = np.atleast_1d(d.sum(axis=axes))
-    room = np.atleast_1d(BOUNDS * e.sum(axis=axes) + RELATIVE * np.abs(d).sum(axis=axes))
+    room = np.atleast_1d(BOUNDS_ALLOWED * e.sum(axis=axes) + RELATIVE_ALLOWED * np.abs(d).sum(axis=axes))
     count = block.size // total.size
     for what, n in (("sum", 1), ("mean", count)):
         if (np.abs(profile - total / n) <= room / n).all():
@@ -89,14 +90,18 @@ def _sum_or_mean(profile: Floats, block: Evidence, axes: tuple[int, ...]) -> str
 
 
 def clipped(block: Evidence) -> Explanation | None:
-    """The claim is the gradient with all entries beyond c set to c."""
+    """The claimed gradient is right, with all entries beyond c set to c."""
     if not block.explicable:
         return None
     facts = block.facts
     for low, high, words in _limits(facts.g):
         H = np.clip(facts.d, low, high)
         at_limit = np.abs(facts.g - facts.d) > facts.t
-        if not (np.abs(facts.g - H) <= facts.t).all() or at_limit.sum() < CLIPPED or at_limit.all():
+        if (
+            not (np.abs(facts.g - H) <= facts.t).all()
+            or at_limit.sum() < FEWEST_AT_THE_LIMIT
+            or at_limit.all()
+        ):
             continue
         if np.isin(facts.g[at_limit], (low, high)).all():
             return Explanation(
@@ -108,7 +113,7 @@ def clipped(block: Evidence) -> Explanation | None:
 
 
 def _limits(g: Floats) -> Iterator[tuple[float, float, str]]:
-    """Where the claim may be clipped: at both sides, or at one."""
+    """The limits to which the claimed gradient may be clipped: on both sides, or on one."""
     c, low, high = float(np.abs(g).max()), float(g.min()), float(g.max())
     yield -c, c, f"no entry is beyond +-{c:.6g}"
     yield -np.inf, high, f"no entry is above {high:.6g}"

@@ -109,10 +109,10 @@ class Prober:
         self.z = quantile(LOOKS_ALONG_LINES)
         self.step = 0.0
         self.workers = 1  # how many probes are best asked for together
-        self._typical = [finite_rms(g) for g in engine.gradient]
+        self._typical = [finite_rms(g) for g in engine.tangent.gradient]
         self._roundings = [
             0.0 if g.dtype == np.float64 else float(np.finfo(g.dtype).eps) / 2 * rms
-            for g, rms in zip(engine.gradient, self._typical, strict=True)
+            for g, rms in zip(engine.tangent.gradient, self._typical, strict=True)
         ]
 
     def set_up(self, region: Region) -> None:

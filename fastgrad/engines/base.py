@@ -1,15 +1,21 @@
-"""What engines share: the private copy of the parameters, and seeing that the cost leaves it alone."""
+"""What the engines have in common: a private copy of the parameters, and twins for workers.
+
+Each engine moves its private copy. It compares the copy with the user's parameters now and then, since a cost
+that writes to its parameters would make every later value that of another point.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import IndexArray, Values
-from fastgrad.engines.numbers import DOMAIN_ERRORS
-from fastgrad.engines.protocol import Run
+from fastgrad.arrays import Floats, IndexArray, Values
+from fastgrad.engines.numbers import DOMAIN_ERRORS, DType
+from fastgrad.engines.protocol import EvaluateAll
 from fastgrad.engines.space import ParameterSpace, Space
 from fastgrad.errors import InputError
 from fastgrad.index_sets import spread_over
@@ -17,9 +23,30 @@ from fastgrad.problem.arguments import settled_arrays
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 
+ALL_WATCHED = 2**20
+"""Up to this many parameters `pause` compares all of them with the user's. To compare them takes as long as
+to copy them, which is too long for larger vectors."""
 
+WATCHED = 2**16
+"""The number of parameters that `pause` compares where there are more than ALL_WATCHED."""
+
+
+@dataclass(eq=False, repr=False)
 class EngineBase:
-    """The private copy of the parameters, made on first use and never pickled."""
+    """The parts of the Engine protocol that are the same in most engines.
+
+    Parameters
+    ----------
+    cost : callable(params, *args), or what a subclass calls instead
+    parameters : the user's parameters, or those of another space
+    args : what the cost takes beside the parameters
+    dtype : of the values
+    """
+
+    cost: Callable[..., Any]
+    parameters: Parameters
+    args: tuple[Any, ...] = ()
+    dtype: DType = np.float64
 
     name = ""
     workers = "processes"
@@ -27,50 +54,47 @@ class EngineBase:
     granularity = 1
     origin = 0.0
     epsilon = 0.0
-    notes: tuple[str, ...] = ()
     preparation = ""
     points_of_baseline = 1
     quoted = ""
 
-    def __init__(
-        self,
-        cost: Any,
-        parameters: Parameters,
-        args: tuple[Any, ...] = (),
-        dtype: type[np.float64] | type[np.complex128] = np.float64,
-    ) -> None:
-        self.cost = cost
-        self.parameters = parameters
-        self.space: Space = ParameterSpace(parameters)
-        self.args = settled_arrays(args)
-        self.dtype = dtype
+    def __post_init__(self) -> None:
+        self.space: Space = ParameterSpace(self.parameters)
+        self.args = settled_arrays(self.args)
+        self.notes: tuple[str, ...] = ()
         self._working: WorkingCopy | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the private copy behind: a worker makes its own, or maps it copy-on-write."""
+        """The engine without its private copy: a twin makes its own, or maps the parameters copy-on-write."""
         return self.__dict__ | {"_working": None}
 
+    def for_worker(self) -> Self:
+        """A twin with its own private copy of the parameters, and its own copy of a cost that keeps state."""
+        twin = copy.copy(self)
+        twin.cost = self._worker_cost()
+        return twin
+
     def release(self) -> None:
-        """Give the private copy of the parameters back."""
+        """Free the private copy of the parameters."""
         self._working = None
 
-    def prepared(self, indices: IndexArray, offsets: Values, run: Run) -> Any:
-        """Coordinates have nothing in common."""
-        del indices, offsets, run
+    def prepared(self, indices: IndexArray, offsets: Values, evaluate_all: EvaluateAll) -> Self:
+        """The engine itself: coordinates have nothing in common."""
+        del indices, offsets, evaluate_all
         return self
 
-    def prices(self, indices: IndexArray) -> npt.NDArray[np.float64] | None:
-        """All coordinates cost the same."""
+    def prices(self, indices: IndexArray) -> Floats | None:
+        """None: all coordinates take the same work."""
         del indices
         return None
 
     def finish(self) -> None:
-        """See that the cost left the parameters alone at perturbed points too."""
+        """Refuse a cost that wrote to its parameters at a perturbed point."""
         if self._working is not None:
             require_unchanged(self._working)
 
     def pause(self) -> None:
-        """The same between values; of very many parameters some are looked at: all take as long as a copy."""
+        """Refuse such a cost between two calls of `values`; of many parameters this compares only some."""
         if self.parameters.size <= ALL_WATCHED:
             self.finish()
         elif self._working is not None:
@@ -78,39 +102,32 @@ class EngineBase:
 
     @property
     def working(self) -> WorkingCopy:
-        """The private copy, in complex numbers for the complex step."""
+        """The private copy of the parameters, in complex numbers for the complex step."""
         if self._working is None:
             dtype = np.complex128 if self.dtype is np.complex128 else None
             self._working = WorkingCopy(self.parameters, dtype)
         return self._working
 
     def _left_domain(self, error: Exception) -> bool:
-        """Whether what the cost raised says that a point is outside its domain; it is quoted then."""
+        """Whether an exception means that a point is outside the cost's domain; `quoted` then keeps it."""
         if isinstance(error, InputError) or not isinstance(error, DOMAIN_ERRORS):
             return False
         self.quoted = f"{type(error).__name__}: {error}"
         return True
 
-    def _worker_cost(self) -> Any:
-        # A cost that keeps state (a network set and read through its methods) says how to copy itself.
-        copy = getattr(self.cost, "for_worker", None)
-        return copy() if callable(copy) else self.cost
-
-
-ALL_WATCHED = 2**20
-"""Parameters up to which all are compared with the user's whenever an engine rests."""
-
-WATCHED = 2**16
-"""How many are, of more."""
+    def _worker_cost(self) -> Callable[..., Any]:
+        # A cost that keeps state (Problem.from_object) has a method that copies it.
+        for_worker = getattr(self.cost, "for_worker", None)
+        return for_worker() if callable(for_worker) else self.cost
 
 
 def require_unchanged(working: WorkingCopy, some: IndexArray | None = None) -> None:
-    """Refuse a cost that wrote into its parameters: every later value would be of another point.
+    """Refuse a cost that wrote to its parameters.
 
     Parameters
     ----------
-    working : WorkingCopy
-    some : flat indices that are looked at; None for all
+    working : the private copy, which must equal the user's parameters
+    some : flat indices to compare; None for all
 
     Raises
     ------

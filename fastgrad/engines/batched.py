@@ -1,63 +1,74 @@
-"""The engine for a cost that takes a batch of parameter vectors."""
+"""The engine for a cost that takes a batch of parameter vectors (vectorized=True).
+
+Offsets (m, S) go in, values (m, S) come out; on the way the cost gets batches of k perturbed vectors.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fastgrad.arrays import IndexArray, Values
+from fastgrad.arrays import FloatArray, IndexArray, Values
 from fastgrad.engines.base import EngineBase, require_unchanged
 from fastgrad.engines.numbers import DOMAIN_ERRORS, epsilon_of
 from fastgrad.errors import InputError
 from fastgrad.problem.block import describe
-from fastgrad.problem.parameters import Parameters
 
 BATCH_BYTES = 4 * 2**20
-"""Memory cap of one batch of parameter vectors, in bytes, for each worker; one vector at the least."""
+"""The largest size of a batch, in bytes, for each worker. A batch holds one vector even where that is
+larger."""
 
 BATCH_ROWS = 256
-"""Rows beyond which a batch gains nothing: the price of one NumPy call is spread thin enough."""
+"""The largest number of vectors in a batch. With more, the fixed time of a NumPy call no longer matters."""
 
 
+@dataclass(eq=False, repr=False)
 class BatchedEngine(EngineBase):
     """Calls `cost(batch, *args)` with k perturbed copies of the parameters at a time.
 
     Every array of the parameters gets a leading axis of length k; for a parameter vector of length n
-    the batch has shape (k, n). The cost returns shape (k,). k is set by BATCH_BYTES and the number of
-    parameters alone, so that values do not depend on how a plan is cut into chunks.
+    the batch has shape (k, n). The cost returns shape (k,). k follows from BATCH_BYTES and the number of
+    parameters alone, so that values do not depend on where a plan is cut into chunks.
+
+    Parameters
+    ----------
+    cost : callable(batch, *args) -> (k,)
+    parameters, args, dtype : as for EngineBase
+    points : evaluations of each coordinate
     """
+
+    points: int = 2
 
     name = "batched"
     workers = "threads"
 
-    def __init__(
-        self,
-        cost: Any,
-        parameters: Parameters,
-        args: tuple[Any, ...] = (),
-        dtype: type[np.float64] | type[np.complex128] = np.float64,
-        points: int = 2,
-    ) -> None:
-        super().__init__(cost, parameters, args, dtype)
-        self.points = points  # evaluations of each coordinate
-        row_bytes = sum(leaf.nbytes for leaf in parameters.leaves)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        row_bytes = sum(leaf.nbytes for leaf in self.parameters.leaves)
         self.rows = int(np.clip(BATCH_BYTES // row_bytes, 1, BATCH_ROWS))
-        self.granularity = max(1, self.rows // points)
-        self.points_of_baseline = 1 if self.rows < 2 else 3  # alone, and beside another row
-        self._batch: Any = None
+        self.granularity = max(1, self.rows // self.points)
+        self.points_of_baseline = 1 if self.rows < 2 else 3  # one row alone, then the same beside another
+        self._batch: list[FloatArray] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the batch behind as well."""
+        """The engine without its private copy and its batch."""
         return super().__getstate__() | {"_batch": None}
 
     def release(self) -> None:
-        """Give the batch and the private copy back."""
+        """Free the batch and the private copy."""
         super().release()
         self._batch = None
 
     def baseline(self) -> float:
-        """The cost at the parameters, having seen that rows do not touch each other."""
+        """The cost at the parameters.
+
+        Raises
+        ------
+        InputError
+            Also where a row's cost depends on the other rows of its batch.
+        """
         shaped = self.parameters.shaped(self.working.flat_leaves)
         batch = self.parameters.build([leaf[None] for leaf in shaped])
         alone = self._evaluate(batch, 1)[0]
@@ -77,7 +88,7 @@ class BatchedEngine(EngineBase):
         return out.reshape(offsets.shape)
 
     def _inside_domain(self, indices: IndexArray, offsets: Values) -> Values:
-        """A batch's values; where the cost raises outside its domain, row by row, with NaN for those."""
+        """A batch's values; where the cost raises, those of each row alone, NaN where it raises again."""
         try:
             return self._one_batch(indices, offsets)
         except DOMAIN_ERRORS as error:
@@ -89,15 +100,11 @@ class BatchedEngine(EngineBase):
         return np.concatenate([self._inside_domain(indices[row], offsets[row]) for row in rows])
 
     def finish(self) -> None:
-        """See that the cost left its batches alone."""
+        """Refuse a cost that wrote to a batch."""
         for number, leaf in enumerate(self._batch or []):
             if (leaf != self.working.flat_leaves[number]).any():
                 name = self.parameters.blocks[number].name
                 raise InputError(f"the cost changes its parameters: it wrote into the batch of {name}")
-
-    def for_worker(self) -> BatchedEngine:
-        """A twin with a batch, and where it says how, a cost of its own."""
-        return BatchedEngine(self._worker_cost(), self.parameters, self.args, self.dtype, self.points)
 
     def _one_batch(self, indices: IndexArray, offsets: Values) -> Values:
         batch = self._buffers()
@@ -122,10 +129,10 @@ class BatchedEngine(EngineBase):
             for number, where, inside, base in placed:
                 batch[number][where, inside] = base
 
-    def _buffers(self) -> list[Any]:
+    def _buffers(self) -> list[FloatArray]:
         if self._batch is None:
             self._batch = [np.tile(leaf, (self.rows, 1)) for leaf in self.working.flat_leaves]
-        return list(self._batch)
+        return self._batch
 
     def _evaluate(self, batch: Any, k: int) -> Values:
         result = self.cost(batch, *self.args)
@@ -150,7 +157,7 @@ class BatchedEngine(EngineBase):
                 beside = float(self._evaluate(pair, 2)[0].real)
         except InputError:
             raise
-        except Exception:  # the neighbouring row is outside the cost's domain: no verdict from it
+        except Exception:  # the other row is outside the cost's domain, so the two cannot be compared
             return
         eps = max(float(np.finfo(leaf.dtype).eps) for leaf in self.parameters.leaves)
         if not abs(beside - alone) <= np.sqrt(eps) * max(abs(alone), abs(beside)):

@@ -1,24 +1,25 @@
-"""The engine, from what the cost is."""
+"""Which engine evaluates a problem's cost: the one asked for, or the fastest that fits.
+
+`coordinates` calls `choose_engine` before anything is evaluated, and moves coordinates with the engine it
+gets.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.differences.stencils import Stencil, stencil_dtype
+from fastgrad.engines.numbers import DType
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
-DType = type[np.float64] | type[np.complex128]
-
 ENGINES = ("python", "compiled", "batched", "network")
 """The engines that `engine=` takes, beside "auto"."""
-
 
 NEEDS_NODES = (
     'perturb="nodes" needs an engine that knows the pre-activations, engine="network": '
@@ -35,11 +36,17 @@ def choose_engine(
     perturb: str = "parameters",
     indices: IndexArray | None = None,
 ) -> Engine:
-    """The engine asked for, or with "auto" the fastest one that fits what the cost is.
+    """The engine asked for, or with "auto" the fastest one that fits the cost.
 
-    A cost said to be vectorized is evaluated in batches, a Numba function in a compiled loop, any other
-    callable from Python; a Network is evaluated incrementally. What `perturb` may choose depends on which
-    coordinates (`indices`, default all) are checked.
+    Parameters
+    ----------
+    problem, parameters : what is checked
+    stencil : the stencil of the check; its dtype and its number of points matter here
+    engine : one of ENGINES, or "auto": batched for a vectorized cost, network for a Network, compiled for a
+        Numba function, python for any other callable
+    vectorized : whether the cost takes a batch of parameter vectors
+    perturb : "parameters", "nodes" (the pre-activations of Dense layers), or "auto" for the less work
+    indices : the coordinates that are checked, on which the choice of "auto" depends; None for all
 
     Raises
     ------
@@ -66,7 +73,7 @@ def choose_engine(
     return PythonEngine(problem.cost, parameters, problem.args, dtype)
 
 
-def is_numba_function(function: Any) -> bool:
+def is_numba_function(function: object) -> bool:
     """Whether a function was compiled by Numba; answered without importing Numba."""
     if "numba" not in sys.modules:
         return False
@@ -75,11 +82,11 @@ def is_numba_function(function: Any) -> bool:
     return is_jitted(function)
 
 
-def is_networks_own(function: Any, structure: Any, name: str) -> bool:
-    """Whether a function is the method of that name of a Network of known parts: it keeps no state."""
+def is_networks_own(function: object, structure: object, name: str) -> bool:
+    """Whether a function is that method of a Network of fastgrad's own layers, which keeps no state."""
     if structure is None:
         return False
-    from fastgrad.networks.known import is_own_method  # loads all layers: only where there is a structure
+    from fastgrad.networks.known import is_own_method  # imported late, since it loads all layers
 
     return is_own_method(function, structure, name)
 
@@ -93,7 +100,10 @@ def _automatic(problem: Problem, stencil: Stencil, vectorized: bool) -> str:
 
 
 def _perturbing(engine: Engine, perturb: str, indices: IndexArray) -> Engine:
-    """The engine moving what `perturb` says; a tied cost that differs from its network has no nodes."""
+    """The engine that moves what `perturb` says.
+
+    An engine that stands in for the network engine, because the cost and its network differ, has no nodes.
+    """
     if perturb == "parameters":
         return engine
     through_nodes = getattr(engine, "through_nodes", None)
@@ -153,7 +163,7 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
 
 
 def _cost_itself(problem: Problem, parameters: Parameters, why: str, warn: bool = False) -> Engine:
-    """The python engine in place of the network engine, saying why."""
+    """The python engine in place of the network engine, with a note that says why."""
     from fastgrad.engines.python import PythonEngine
 
     note = f"{why}; so the cost itself was evaluated, by the python engine"

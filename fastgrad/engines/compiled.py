@@ -1,9 +1,12 @@
-"""The engine for a cost that is a Numba function: the perturbation loop is compiled around it."""
+"""The engine for a cost that is a Numba function: the loop over perturbations is compiled together with it.
+
+Offsets (m, S) go in, values (m, S) come out, with no Python between two evaluations.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,10 +17,12 @@ from fastgrad.errors import InputError
 from fastgrad.kernels.jit import jit_uncached, runs_in_parallel
 
 
-# m = coordinates, S = evaluations of each. Leaf is a flat view of one array of params: writing to it
-# moves the parameters that the cost sees.
+# m = coordinates, S = evaluations of each; inside (m,), points and out (m, S), reached (1,)
 def _sweep(cost, params, args, leaf, inside, points, out, reached):  # type: ignore[no-untyped-def]
-    """out[k, s] = the cost with leaf[inside[k]] at points[k, s]; reached[0] = the k at work."""
+    """out[k, s] = the cost with leaf[inside[k]] = points[k, s]; reached[0] = the last k that was begun.
+
+    `leaf` is a flat view of one array of `params`, so that writing to it moves what the cost gets.
+    """
     for k in range(points.shape[0]):
         reached[0] = k
         i = inside[k]
@@ -31,8 +36,9 @@ def _sweep(cost, params, args, leaf, inside, points, out, reached):  # type: ign
 _compiled_sweep: Callable[..., None] = jit_uncached(_sweep)
 
 
+@dataclass(eq=False, repr=False)
 class CompiledEngine(EngineBase):
-    """Runs perturb, evaluate, restore inside one compiled loop, with no Python between evaluations.
+    """Perturbs, evaluates and restores in one compiled loop.
 
     The parameters are an array or (named) tuples of arrays, as a Numba function can take them.
     """
@@ -40,19 +46,14 @@ class CompiledEngine(EngineBase):
     name = "compiled"
     preparation = "compiling a loop around the cost, once in this process"
 
-    def __init__(
-        self,
-        cost: Any,
-        parameters: Any,
-        args: tuple[Any, ...] = (),
-        dtype: type[np.float64] | type[np.complex128] = np.float64,
-    ) -> None:
-        super().__init__(cost, parameters, args, dtype)
-        # Numba's own threads inside joblib's would compete, and its workqueue layer is not thread-safe.
-        self.workers = "one" if runs_in_parallel(cost) else "threads"
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Threads of Numba inside those of joblib would compete for the cores, and Numba's workqueue threading
+        # layer is not thread-safe.
+        self.workers = "one" if runs_in_parallel(self.cost) else "threads"
 
     def baseline(self) -> float:
-        """The cost at the parameters, having seen that it is one number and left them as they were."""
+        """The cost at the parameters; compiles the loop."""
         self._require_numba_types()
         value = to_number(self.cost(self.working.structure, *self.args), self.dtype)
         require_unchanged(self.working)
@@ -66,10 +67,6 @@ class CompiledEngine(EngineBase):
             out[where] = self._run(number, indices[where], offsets[where])
         return out
 
-    def for_worker(self) -> CompiledEngine:
-        """A twin with parameters of its own."""
-        return CompiledEngine(self.cost, self.parameters, self.args, self.dtype)
-
     def _run(self, number: int, indices: IndexArray, offsets: Values) -> Values:
         block, leaf = self.parameters.blocks[number], self.working.flat_leaves[number]
         inside = indices - block.start
@@ -78,23 +75,23 @@ class CompiledEngine(EngineBase):
         start = 0
         while True:
             rest = slice(start, None)
-            left = self._sweep(number, indices[rest], inside[rest], points[rest], out[rest])
-            if left is None:
+            outside = self._sweep(number, indices[rest], inside[rest], points[rest], out[rest])
+            if outside is None:
                 return out
-            start += left
+            start += outside
             out[start] = self._point_by_point(number, int(inside[start]), points[start])
             start += 1
 
     def _sweep(
         self, number: int, indices: IndexArray, inside: IndexArray, points: Values, out: Values
     ) -> int | None:
-        """The compiled loop; the position at which a point was outside the cost's domain, None at the end."""
+        """Fill `out` up to the first coordinate with a point outside the domain; its position, or None."""
         leaf = self.working.flat_leaves[number]
         reached = np.zeros(1, dtype=np.intp)
         try:
             _compiled_sweep(self.cost, self.working.structure, self.args, leaf, inside, points, out, reached)
         except Exception as error:
-            self.release()  # the coordinate at work was left perturbed
+            self.release()  # its last coordinate is still perturbed
             if len(indices) and self._left_domain(error):
                 return int(reached[0])
             if len(indices):
@@ -127,7 +124,7 @@ class CompiledEngine(EngineBase):
             )
 
     def _compile(self) -> None:
-        """Compile the loop for each kind of block before anything is timed or any thread starts."""
+        """Compile the loop for each dtype of a block, before anything is timed or any thread starts."""
         try:
             for number in range(len(self.parameters.blocks)):
                 self._run(number, np.empty(0, dtype=np.intp), np.empty((0, 1), dtype=self.dtype))

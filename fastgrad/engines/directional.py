@@ -1,22 +1,26 @@
-"""The engine that moves many coordinates at once, along directions that are seeds.
+"""The engine that moves many coordinates at once, along random directions.
 
-values(which, t)[k, s] = J(x + t v) - J(x) - g . (t v) for the direction v number which[k] of those it was
-given, t = t[k, s]: the cost less what the claimed gradient says of it. Its derivative at 0 is v . (true - g).
-The displacements are those that floating point makes of t v, so that no rounding of the parameters counts.
+Notation: J = the cost, x = the parameters, g = the claimed gradient, v = a direction, t = a displacement.
+
+    values[k, s] = J(x + t v) - J(x) - g . (t v)        t = offsets[k, s], v = direction number indices[k]
+
+The derivative of this by t at 0 is v . (true gradient - g). `directions` gives the engine some directions and
+asks for values (m, S). For t v the engine takes the difference of the rounded x + t v and x, so that the
+rounding of the parameters causes no error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import IndexArray, Values
+from fastgrad.arrays import FloatArray, IndexArray, Values
 from fastgrad.engines.base import EngineBase, require_unchanged
 from fastgrad.engines.numbers import epsilon_of, to_number
+from fastgrad.engines.protocol import Engine
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
 from fastgrad.problem.working_copy import WorkingCopy
@@ -29,47 +33,52 @@ def no_indices() -> IndexArray:
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """v_i = size of the block * component(seed, i) for the coordinates of a region, 0 elsewhere.
+    """v_i = block_size * (component i of the seed) for the coordinates of a region, 0 elsewhere.
 
-    With `ruler` coordinate number p of P in the region is multiplied by 2 (p + 1/2) / P - 1, so that where
-    only one of them is wrong the ratio of the two derivatives tells which.
+    With `ruler` the component of coordinate number p of P in the region is multiplied by 2 (p + 1/2) / P - 1.
+    Where only one coordinate is wrong, the ratio of the two derivatives, with and without it, gives p.
     """
 
     seed: int
     region: Region
-    without: IndexArray = field(default_factory=no_indices)  # flat indices that stay where they are
+    without: IndexArray = field(default_factory=no_indices)  # flat indices of the region that do not move
     ruler: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Tangent:
+    """The cost near the parameters x as a claimed gradient g has it: J(x) + g . (y - x)."""
+
+    cost: float  # J(x)
+    gradient: Sequence[FloatArray]  # g, a flat array for each block
+
+
 class DirectionalEngine(EngineBase):
-    """Evaluates a cost along directions.
+    """Evaluates a cost along directions, less the tangent that the claimed gradient gives.
 
     Parameters
     ----------
     cost : callable(params, *args) -> float
     parameters : Parameters
     args : what the cost takes beside the parameters
-    gradient : the claimed gradient, a flat array for each block
-    at : the cost at the parameters
-    vectorized : whether the cost takes a batch: it is given one of a single point
-    workers : "threads" for a cost that is safe in them
+    tangent : Tangent
+    vectorized : whether the cost takes a batch; it then gets batches of one point
+    workers : "threads" for a cost that threads may call side by side
     """
 
     name = "directional"
 
     def __init__(
         self,
-        cost: Any,
+        cost: Callable[..., Any],
         parameters: Parameters,
         args: tuple[Any, ...],
-        gradient: Sequence[npt.NDArray[Any]],
-        at: float,
+        tangent: Tangent,
         vectorized: bool = False,
         workers: str = "processes",
     ) -> None:
         super().__init__(cost, parameters, args)
-        self.gradient = list(gradient)
-        self.at = at
+        self.tangent = tangent
         self.vectorized = vectorized
         self.workers = workers
         self.sizes = [block_size(typical) for typical in parameters.typical_sizes]
@@ -77,36 +86,36 @@ class DirectionalEngine(EngineBase):
         self._lender: EngineBase | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the lender behind as well: a worker has a copy of its own."""
+        """The engine without its private copy, be it its own or another engine's."""
         return super().__getstate__() | {"_lender": None}
 
-    def borrow(self, engine: Any) -> None:
-        """Move the private copy of another engine of the same parameters, which is at rest meanwhile."""
+    def borrow(self, engine: Engine) -> None:
+        """Use the private copy of an engine of the same parameters, which must not evaluate meanwhile."""
         same = engine.space.is_plain and engine.parameters is self.parameters
         if same and engine.dtype is np.float64 and isinstance(engine, EngineBase):
             self._lender = engine
 
     @property
     def working(self) -> WorkingCopy:
-        """The private copy: the lender's where there is one, so that a large vector is copied once."""
+        """The private copy: the lender's if there is a lender, so that a large vector is copied only once."""
         return super().working if self._lender is None else self._lender.working
 
     def release(self) -> None:
-        """Give the private copy of the parameters back."""
+        """Free the private copy of the parameters."""
         super().release()
         if self._lender is not None:
             self._lender.release()
 
     def add(self, *directions: Direction) -> IndexArray:
-        """The numbers under which some directions can be asked for; those of before are forgotten."""
+        """Replace the engine's directions; returns the numbers by which `values` knows the new ones."""
         self.directions = list(directions)
         return np.arange(len(directions), dtype=np.intp)
 
     def baseline(self) -> float:
-        """The cost at the parameters less itself."""
+        """J(x) - J(x): zero for a cost that returns the same value twice."""
         value = self._call()
         require_unchanged(self.working)
-        return value - self.at
+        return value - self.tangent.cost
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
         """J(x + t v) - J(x) - g . (t v), shape (m, S); NaN outside the cost's domain."""
@@ -116,17 +125,10 @@ class DirectionalEngine(EngineBase):
             try:
                 for s, t in enumerate(offsets[k]):
                     rise = self._move(direction, float(t))
-                    out[k, s] = self._call_inside_domain() - self.at - rise
+                    out[k, s] = self._call_inside_domain() - self.tangent.cost - rise
             finally:
                 self._restore(direction)
         return out
-
-    def for_worker(self) -> DirectionalEngine:
-        """A twin with parameters, and where it says how, a cost of its own."""
-        own = (self._worker_cost(), self.parameters, self.args, self.gradient, self.at)
-        twin = DirectionalEngine(*own, self.vectorized, self.workers)
-        twin.directions = self.directions
-        return twin
 
     def _call_inside_domain(self) -> float:
         try:
@@ -146,13 +148,13 @@ class DirectionalEngine(EngineBase):
             value = self.cost(self.working.structure, *self.args)
         number = to_number(value)
         self.epsilon = epsilon_of(value)
-        return float(number)
+        return number
 
     def _move(self, direction: Direction, t: float) -> float:
-        """Bring the private copy to x + t v; what the claimed gradient says the cost rises by."""
-        from fastgrad.kernels.directions import LANES, move
+        """Move the private copy to x + t v; returns g . (t v)."""
+        from fastgrad.kernels.directions import STRIP, move
 
-        seed, (products, v), rise, first = np.uint64(direction.seed), np.empty((2, LANES)), 0.0, 0
+        seed, (products, v), rise, first = np.uint64(direction.seed), np.empty((2, STRIP)), 0.0, 0
         slope = 2.0 / direction.region.size if direction.ruler else 0.0
         for r in direction.region.rectangles:
             x, g, moved = self._leaves(r.block)
@@ -164,10 +166,10 @@ class DirectionalEngine(EngineBase):
                     t * self.sizes[r.block], weight, slope, products, v,
                 )  # fmt: skip
                 first += stop - start
-        return rise - self._stay(direction)
+        return rise - self._restore_excluded(direction)
 
-    def _stay(self, direction: Direction) -> float:
-        """Put the excluded coordinates back; what their move was said to raise the cost by."""
+    def _restore_excluded(self, direction: Direction) -> float:
+        """Restore the coordinates that do not move; returns their part of g . (t v)."""
         fall = 0.0
         for number, where in self.parameters.segments(direction.without):
             x, g, moved = self._leaves(number)
@@ -183,17 +185,18 @@ class DirectionalEngine(EngineBase):
             for start, stop in r.stretches():
                 moved[start:stop] = x[start:stop]
 
-    def _leaves(self, block: int) -> tuple[Any, Any, Any]:
-        return self.parameters.leaves[block], self.gradient[block], self.working.flat_leaves[block]
+    def _leaves(self, block: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """x, g and the private copy of one block, each a flat array."""
+        return self.parameters.leaves[block], self.tangent.gradient[block], self.working.flat_leaves[block]
 
 
 def block_size(typical: float) -> float:
-    """The size of a block's components: its typical size, rounded down to a power of two."""
+    """The factor of a block's components: its typical size, rounded down to a power of two."""
     return float(2.0 ** np.floor(np.log2(typical)))
 
 
 def component_at(engine: DirectionalEngine, direction: Direction, index: int) -> float:
-    """v_i at a flat index of the direction's region, without its ruler."""
+    """v_i at a flat index of the direction's region, as if `ruler` were False."""
     from fastgrad.kernels.directions import components
 
     number = int(engine.parameters.block_numbers(np.asarray([index]))[0])

@@ -1,27 +1,42 @@
-"""What a cost returned, as one number, and what it may raise outside its domain."""
+"""What a cost may return and what it may raise.
+
+Engines and witnesses turn what a cost returned into one number here, or refuse it with advice. An exception
+of DOMAIN_ERRORS means that a perturbed point lies outside the cost's domain.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from fastgrad.errors import InputError
 from fastgrad.problem.block import describe
 
+DType = type[np.float64] | type[np.complex128]
+"""The dtype of values: complex128 for the complex step, float64 for every other stencil."""
+
 DOMAIN_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
-"""What a cost raises outside its domain (math domain error, a singular matrix): at a perturbed point the
-value is then NaN, and the differences go another way. InputError, though a ValueError, is never one."""
+"""What a cost raises outside its domain (math domain error, a singular matrix). The value of a perturbed
+point is then NaN. An InputError is a ValueError too, but never means this."""
 
 
-def to_number(value: Any, dtype: type[np.float64] | type[np.complex128] = np.float64) -> Any:
-    """What a cost returned, as one float (one complex number for the complex step).
+@overload
+def to_number(value: Any, dtype: type[np.float64] = np.float64) -> float: ...
+
+
+@overload
+def to_number(value: Any, dtype: DType) -> complex: ...
+
+
+def to_number(value: Any, dtype: DType = np.float64) -> complex:
+    """What a cost returned, as one float; as one complex number for the complex step.
 
     Raises
     ------
     InputError
-        For anything but one number: an array, None, a string, a complex; or, for the complex step, for
-        a cost that lost the imaginary part.
+        For anything but one number: an array, None, a string, a complex number. For the complex step: for a
+        real number, since the cost then dropped the imaginary part.
     """
     if dtype is np.complex128:
         return _to_complex(value)
@@ -39,7 +54,7 @@ def to_number(value: Any, dtype: type[np.float64] | type[np.complex128] = np.flo
 
 
 def epsilon_of(value: Any) -> float:
-    """Machine epsilon of what a cost returned: float64's for a Python float."""
+    """Machine epsilon of the dtype of what a cost returned; that of float64 for a Python float."""
     dtype = getattr(value, "dtype", None)
     is_numpy = isinstance(dtype, np.dtype) and dtype.kind in "fc"
     return float(np.finfo(dtype if is_numpy else np.float64).eps)
@@ -55,7 +70,7 @@ def _to_complex(value: Any) -> complex:
     )
 
 
-def _not_a_number(value: Any, shape: Any) -> str:
+def _not_a_number(value: Any, shape: tuple[int, ...]) -> str:
     advice = ""
     if shape and int(np.prod(shape)) == 1:
         advice = ". It holds one number: return it with .item()"

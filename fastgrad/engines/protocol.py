@@ -1,7 +1,8 @@
-"""The one question that every engine answers: the cost at points that each differ in one coordinate.
+"""What an engine is: it evaluates the cost at points that each differ from the parameters in one coordinate.
 
-A new engine is a file with these methods and a line in `choose.py`. Its values are tested against the Python
-engine's.
+`execution` calls `values` chunk by chunk, with coordinates (m,) and offsets (m, S), and gets values (m, S).
+A new engine is a module with these methods and a function in `choose`. The tests compare its values with
+those of the Python engine.
 """
 
 from __future__ import annotations
@@ -9,78 +10,86 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from fastgrad.arrays import IndexArray, Values
+from fastgrad.arrays import Floats, IndexArray, Values
+from fastgrad.engines.numbers import DType
 from fastgrad.engines.space import Space
 from fastgrad.problem.parameters import Parameters
 
-Run = Callable[["Engine", IndexArray, Values], Values]
-"""run(engine, indices, offsets): all values of a plan, on all workers."""
+EvaluateAll = Callable[["Engine", IndexArray, Values], Values]
+"""evaluate_all(engine, indices (m,), offsets (m, S)) -> (m, S): an engine's values, computed on all
+workers."""
 
 
 class Engine(Protocol):
     """One way of evaluating the cost at many perturbed points.
 
     An engine owns a private copy of the parameters, so one engine serves one worker at a time;
-    `for_worker` makes a twin for another thread, pickling makes one for another process.
+    `for_worker` makes a twin for another thread. Pickling makes a twin for another process.
     """
 
     name: str
     parameters: Parameters
-    """What is moved: the user's parameters, or those of `space`."""
+    """What the engine moves: the user's parameters, or those of `space`."""
     space: Space
-    """How the user's derivatives follow from those of what is moved."""
-    dtype: type[np.float64] | type[np.complex128]
+    """How the user's derivatives follow from those with respect to `parameters`."""
+    dtype: DType
     """The dtype of values: float64, or complex128 for the complex step."""
     workers: str
     """Where chunks run side by side: in "threads", in "processes", or nowhere ("one")."""
     origin: float
-    """What values are counted from: 0, or the cost at the parameters for an engine that knows changes of
-    the cost more exactly than the cost itself."""
+    """What `values` subtracts from the cost: 0, or the cost at the parameters for an engine that computes
+    changes of the cost with a smaller rounding error than the cost itself."""
     epsilon: float
-    """Machine epsilon of what the cost returns, known after `baseline`: a float32 cost rounds in float32."""
+    """Machine epsilon of the dtype that the cost returns (a float32 cost rounds in float32); known after
+    `baseline`."""
     notes: tuple[str, ...]
-    """What the report should say of how this engine came to be used."""
+    """Sentences for the report: why this engine is used, and what it does to the cost."""
     preparation: str
-    """What `baseline` may take seconds for, said to a waiting user; empty where it does not."""
+    """What `baseline` may spend seconds on, shown to the waiting user; empty where `baseline` is fast."""
     points_of_baseline: int
     """Evaluations that `baseline` makes."""
     quoted: str
-    """What the cost last raised at a perturbed point, outside its domain; empty if it never did."""
+    """The exception that the cost last raised at a point outside its domain, as text; empty if it raised
+    none."""
     incremental: bool
-    """Whether only what a perturbation changes is computed: an evaluation then takes far less time than the
-    cost itself, and coordinates that are asked for together share work."""
+    """Whether the engine computes only what a perturbation changes. An evaluation then takes far less time
+    than the cost itself, and coordinates of one call share work."""
     granularity: int
-    """Chunks hold a multiple of so many coordinates, that results do not depend on where they are cut."""
+    """The number of coordinates in a chunk is a multiple of this one, so that values do not depend on where
+    the plan is cut into chunks."""
 
     def baseline(self) -> float:
-        """The cost at the parameters, having seen that it is one number and left them as they were."""
+        """The cost at the parameters.
+
+        Raises
+        ------
+        InputError
+            Where the cost does not return one number, or writes to its parameters.
+        """
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
-        """The cost at theta + offsets[k, s] * e_indices[k], for k < m and s < S, shape (m, S).
+        """The cost at theta + offsets[k, s] * e_indices[k], for k < m and s < S, less `origin`; shape (m, S).
 
-        Where the cost raises one of DOMAIN_ERRORS the value is NaN, and `quoted` says what was raised.
+        Where the cost raises one of DOMAIN_ERRORS the value is NaN, and `quoted` says what the cost raised.
         """
 
-    def prepared(self, indices: IndexArray, offsets: Values, run: Run) -> Engine:
-        """The engine itself, or one that holds what the coordinates of a whole plan have in common.
+    def prepared(self, indices: IndexArray, offsets: Values, evaluate_all: EvaluateAll) -> Engine:
+        """The engine itself, or a twin that holds what all coordinates of a plan have in common.
 
-        It is asked once, before the plan is cut into chunks; `run` evaluates on all workers.
+        `execution` calls this once, before it cuts the plan into chunks.
         """
 
-    def prices(self, indices: IndexArray) -> npt.NDArray[np.float64] | None:
-        """What a coordinate's evaluations cost, relative to the others'; None where all cost the same."""
+    def prices(self, indices: IndexArray) -> Floats | None:
+        """The relative work of each coordinate's evaluations, (m,); None where all take the same."""
 
     def finish(self) -> None:
-        """See, after the last values, that the cost left the parameters alone at perturbed points too."""
+        """Refuse, after the last values, a cost that wrote to its parameters at a perturbed point."""
 
     def pause(self) -> None:
-        """The same between values, where `finish` is still to come: of very many parameters some will do."""
+        """Refuse such a cost between two calls of `values`; of many parameters this compares only some."""
 
     def for_worker(self) -> Engine:
-        """A twin with parameters (and where it has state, a cost) of its own."""
+        """A twin with its own private copy of the parameters, and its own copy of a cost that keeps state."""
 
     def release(self) -> None:
-        """Give the private copy of the parameters back; the next evaluation makes a new one."""
+        """Free the private copy of the parameters; the next evaluation makes a new one."""

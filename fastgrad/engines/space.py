@@ -1,7 +1,9 @@
-"""What is perturbed: the parameters themselves, or points from which their derivatives follow.
+"""Which coordinates an engine moves, and how the derivatives by the user's parameters follow from them.
 
-An engine moves the coordinates of its space one at a time. Where that space is not the parameters', a linear
-map carries the estimates over, bounds included, and `sentence` says what is then taken for granted.
+Most engines move the user's parameters themselves. The network engine can move pre-activations instead: a
+linear map then turns derivatives and error bounds of what was moved into those of the parameters, and
+`sentence` says what this takes for granted. `coordinates` asks which coordinates to move, `needed`, and
+carries the results back, `carried`: derivatives and bounds (m,) in, derivatives and bounds (n,) out.
 """
 
 from __future__ import annotations
@@ -20,24 +22,24 @@ class Space(Protocol):
     """The coordinates that an engine moves, and how the user's derivatives follow from theirs."""
 
     parameters: Parameters
-    """What is moved, as named blocks over one flat vector."""
+    """What the engine moves, as named blocks over one flat vector."""
 
     is_plain: bool
-    """Whether it is the parameters themselves."""
+    """Whether the engine moves the user's parameters themselves."""
 
     @property
     def sentence(self) -> str:
-        """What was perturbed and what is then taken for granted; empty for the parameters themselves."""
+        """What was moved and what this takes for granted; empty for the parameters themselves."""
 
     def needed(self, indices: IndexArray) -> IndexArray:
-        """The coordinates to move, increasing, for the derivatives at the user's (m,) `indices`."""
+        """The coordinates to move, increasing, for the derivatives at the user's `indices`."""
 
     def carry(self, indices: IndexArray, moved: IndexArray, d: Floats, e: Floats) -> tuple[Floats, Floats]:
         """The derivatives at the user's `indices` and their bounds, from those at the `moved` ones."""
 
 
 class ParameterSpace:
-    """The parameters themselves: nothing is carried, nothing taken for granted."""
+    """The user's parameters themselves: derivatives need no map."""
 
     sentence = ""
     is_plain = True
@@ -50,7 +52,7 @@ class ParameterSpace:
         return indices
 
     def carry(self, indices: IndexArray, moved: IndexArray, d: Floats, e: Floats) -> tuple[Floats, Floats]:
-        """Estimates and bounds at `indices`, which are among the moved ones."""
+        """The derivatives and bounds at `indices`, which are among the moved ones."""
         if indices is moved or np.array_equal(indices, moved):
             return d, e
         at = positions_of(moved, indices)
@@ -60,12 +62,12 @@ class ParameterSpace:
 def carried(
     numeric: Floats, bound: Floats, at: IndexArray, space: Space, parameters: Parameters, indices: IndexArray
 ) -> tuple[Floats, Floats, Floats]:
-    """Estimates and bounds at the user's `indices`, and the rms of each of their blocks.
+    """The derivatives and bounds at the user's `indices`, and the rms of the derivatives of each block.
 
-    numeric and bound are those of the coordinates `at` of the space that was moved.
+    `numeric` and `bound` belong to the coordinates `at` of the space.
     """
     if space.is_plain:
-        numeric, bound = numeric.copy(), bound.copy()  # what is measured later is written where they are
+        numeric, bound = numeric.copy(), bound.copy()  # the caller writes later estimates into its own arrays
     numeric, bound = unknown_where_not_finite(*space.carry(indices, at, numeric, bound))
     rms = np.zeros(len(parameters.blocks))
     for number, where in parameters.segments(indices):

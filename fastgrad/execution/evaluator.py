@@ -61,7 +61,6 @@ class Evaluator:
             values = found.values
         else:
             values[some] = found.values
-            budget.rows(each)  # says that the budget is used up
         count = int(known.sum()) * each
         self.evaluations += count
         budget.spend(count)

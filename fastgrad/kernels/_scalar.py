@@ -1,12 +1,13 @@
-"""exp, expm1, log1p and the activations on one number: no branches, so that callers' loops vectorise.
+"""exp, expm1, log1p and the activations of one float64: without branches, so that callers' loops vectorise.
 
-Notation: k is an integer held in a float64, r the reduced argument, u = 2**-53.
+Notation: k = an integer held in a float64, r = the reduced argument, u = 2**-53.
 
-Every choice below is a select (LLVM turns `a if c else b` into a blend), there is no conversion
-from float64 to int64 and no arithmetic right shift (AVX2 has neither), and no call of the C library.
+`elementwise` and `losses` call these functions in their loops. LLVM turns each `a if c else b` into a blend.
+There is no conversion from float64 to int64 and no arithmetic right shift, since AVX2 has neither, and no
+call of the C library.
 
-`float(np.float64(x))` is float64 in compiled code whatever x is; in plain Python it is a float,
-whose arithmetic gives infinities without a warning. The `.view` calls reinterpret the 64 bits.
+`float(np.float64(x))` is a float64 in compiled code whatever x is. In plain Python it is a float, whose
+arithmetic gives infinities without a warning. The `.view` calls reinterpret the 64 bits.
 """
 
 import numpy as np
@@ -24,26 +25,26 @@ LN2_LOW = 1.9082149292705877e-10
 
 EXP_MIN = -746.0
 EXP_MAX = 710.0
-"""exp rounds to 0 from -745.14 down and overflows from 709.79 up; beyond these bounds it is the same,
-and 2**k of a clamped argument stays within reach of two factors."""
+"""exp rounds to 0 below -745.14 and overflows above 709.79, so that clamping the argument to these bounds
+changes nothing. 2**k of a clamped argument is a product of two float64 powers of two."""
 
 TANH_MAX = 22.0
-"""1 - tanh(x) < u / 2 from 19.07 up."""
+"""Where tanh rounds to 1: 1 - tanh(x) < u / 2 above 19.07."""
 
 SQRT_2 = 1.4142135623730951
-EXPONENT_BITS = 0x7FF0000000000000  # of a float64, as an integer; kept alone they are those of 2**k
+EXPONENT_BITS = 0x7FF0000000000000  # the exponent field of a float64; with the other bits zero it is 2**k
 SIGN_BIT = -(2**63)
 RECIPROCAL_BITS = 0x7FE0000000000000
 """Bits of 2**-k are RECIPROCAL_BITS - bits of 2**k."""
 BIAS = 1023.0  # the exponent bits of 1.0
 ROUND_BITS = 0x4338000000000000
-"""The bits of ROUND: adding an integer to them gives the bits of ROUND + integer."""
+"""The bits of ROUND. Adding an integer to them gives the bits of ROUND + integer."""
 
 
 # fmt: off
 # (exp(r) - 1 - r) / r**2 on |r| <= ln(2) / 2, lowest power first, degree 10: Chebyshev fit
-# (mpmath.chebyfit, 60 digits), error of exp(r) 2e-19 = 0.002 u. Remade and compared by
-# tests/kernels/test_elementwise.py. Degree 9 leaves 0.2 u.
+# (mpmath.chebyfit, 60 digits), error of exp(r) 2e-19 = 0.002 u; with degree 9 the error is 0.2 u.
+# tests/kernels/test_elementwise.py computes the coefficients again and compares.
 Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8, Q9, Q10 = (
     0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326136, 0.0013888888888883748,
     0.00019841269874820627, 2.4801587325547743e-05, 2.7557255400206422e-06, 2.75572736431103e-07,
@@ -51,7 +52,7 @@ Q0, Q1, Q2, Q3, Q4, Q5, Q6, Q7, Q8, Q9, Q10 = (
 )
 
 # (2 atanh(s) - 2 s) / s**3 in z = s**2 on 0 <= s <= 3 - 2 sqrt(2), lowest power first, degree 6:
-# the same fit, error of log 1e-17 of its value.
+# Chebyshev fit (mpmath.chebyfit, 60 digits), relative error of log 1e-17.
 L0, L1, L2, L3, L4, L5, L6 = (
     0.666666666666667, 0.39999999999899444, 0.2857142862600327, 0.22222211130259878,
     0.18182889455674947, 0.15331710618210773, 0.14616585424888623,
@@ -83,10 +84,10 @@ def reduced_expm1(x: float) -> tuple[float, float]:
     k = (x * LOG2_E + ROUND) - ROUND
     high = x - k * LN2_HIGH
     r = high - k * LN2_LOW
-    low = (high - r) - k * LN2_LOW  # what rounding took from r
+    low = (high - r) - k * LN2_LOW  # the rounding error of r
     r2 = r * r
     r4 = r2 * r2
-    # Estrin: shorter chains than Horner for the same number of operations.
+    # Estrin's scheme: shorter dependency chains than Horner's, with the same number of operations.
     q = ((Q0 + Q1 * r) + (Q2 + Q3 * r) * r2) + (
         ((Q4 + Q5 * r) + (Q6 + Q7 * r) * r2) + ((Q8 + Q9 * r) + Q10 * r2) * r4
     ) * r4
@@ -95,7 +96,7 @@ def reduced_expm1(x: float) -> tuple[float, float]:
 
 @jit_inlined
 def exp1(x: float) -> float:
-    """exp(x); two factors for 2**k, so that only the last product rounds a subnormal result."""
+    """exp(x), with 2**k in two factors, so that only the last product rounds a subnormal result."""
     x = float(np.float64(x))
     x = EXP_MIN if x < EXP_MIN else x
     x = EXP_MAX if x > EXP_MAX else x

@@ -1,11 +1,14 @@
-"""How an activation changes when its input does: a(z + d) - a(z), without the cancellation.
+"""The change of an activation, a(z + d) - a(z), without cancellation.
 
-Notation: z = the input before, a = a(z), d = its change, |d| <= SMALL; E = exp(d) - 1. Each formula gives
-the change to a few ulp of itself, however small d is, where a(z + d) - a(z) as it stands would lose all
-digits below ulp(a). What depends on z alone is computed once (`prepared`) in up to three numbers q0, q1, q2.
+Notation: z = the input, a = a(z), d = the change of the input, |d| <= SMALL; E = exp(d) - 1.
 
-An activation is a type here (a NamedTuple of its one parameter), so that a kernel is compiled for the
-activations of the network at hand and no others.
+`kernels.dense_tail` propagates changes through activations by these formulas. Each gives the change to a few
+ulp of itself, however small d is; the difference of two rounded values would lose all digits below ulp(a).
+Numbers that depend on z alone, up to three called q0, q1, q2, are computed once, by `prepared`: z (any shape)
+in, three arrays of the same shape out.
+
+An activation is a type here, a NamedTuple of its one parameter. Numba then compiles a kernel for the
+activations of one network, without a branch for any other.
 """
 
 from __future__ import annotations
@@ -78,9 +81,12 @@ class GELU(NamedTuple):
     parameter: float = 0.0
 
 
+Activation = Identity | Sigmoid | Tanh | ReLU | LeakyReLU | ELU | Softplus | SiLU | GELU
+
+
 @jit_inlined
 def small_expm1(d: float) -> float:
-    """exp(d) - 1 for |d| <= SMALL: its Taylor series to d^8; what is left out is under 2^-58 of it."""
+    """exp(d) - 1 for |d| <= SMALL: its Taylor series to d^8, relative truncation error under 2^-58."""
     d2 = d * d
     low = 1.0 + d * 0.5
     middle = (1.0 / 6.0 + d * (1.0 / 24.0)) + d2 * (1.0 / 120.0 + d * (1.0 / 720.0))
@@ -90,7 +96,7 @@ def small_expm1(d: float) -> float:
 
 @jit_inlined
 def small_tanh(d: float) -> float:
-    """tanh(d) for |d| <= SMALL: its Taylor series to d^9; what is left out is under 2^-56 of it."""
+    """tanh(d) for |d| <= SMALL: its Taylor series to d^9, relative truncation error under 2^-56."""
     d2 = d * d
     return d + d * d2 * (-1.0 / 3.0 + d2 * (2.0 / 15.0 + d2 * (-17.0 / 315.0 + d2 * (62.0 / 2835.0))))
 
@@ -126,16 +132,16 @@ def change_tanh(parameter: float, q0: float, q1: float, q2: float, d: float) -> 
 
 @jit_inlined
 def change_relu(parameter: float, q0: float, q1: float, q2: float, d: float) -> float:
-    """With q0 = z: d, or what of it lies above zero; written so that a NaN stays one."""
-    above = -q0 if d < -q0 else d  # z > 0: the change cannot take it below zero
+    """max(z + d, 0) - max(z, 0), with q0 = z; a NaN stays NaN."""
+    above = -q0 if d < -q0 else d  # the change for z > 0
     moved = q0 + d
-    below = 0.0 if moved < 0.0 else moved  # z <= 0: only what comes above zero counts
+    below = 0.0 if moved < 0.0 else moved  # the change for z <= 0
     return above if q0 > 0.0 else below
 
 
 @jit_inlined
 def change_leaky_relu(parameter: float, q0: float, q1: float, q2: float, d: float) -> float:
-    """The same with slope `parameter` below zero."""
+    """The change of max(z, 0) + parameter * min(z, 0), with q0 = z."""
     moved = q0 + d
     from_above = parameter * moved - q0 if moved < 0.0 else d
     from_below = parameter * d if moved < 0.0 else moved - parameter * q0
@@ -147,7 +153,7 @@ def change_elu(parameter: float, q0: float, q1: float, q2: float, d: float) -> f
     """With q0 = z, q1 = a, q2 = a + parameter: (a + parameter) E below zero, d above."""
     moved = q0 + d
     near = SMALL if moved > SMALL else moved
-    near = -SMALL if near < -SMALL else near  # where zero is crossed |z + d| <= |d| <= SMALL
+    near = -SMALL if near < -SMALL else near  # where z + d has another sign than z, |z + d| <= |d| <= SMALL
     from_above = parameter * small_expm1(near) - q0 if moved < 0.0 else d
     from_below = q2 * small_expm1(d) if moved < 0.0 else moved - q1
     return from_above if q0 > 0.0 else from_below
@@ -171,7 +177,7 @@ def change_gelu(parameter: float, q0: float, q1: float, q2: float, d: float) -> 
     """d Phi + (z + d) (Phi(z + d) - Phi), with q0 = z, q1 = Phi(z), q2 = phi(z).
 
     Phi(z + d) - Phi(z) = phi(z) sum_n (-1)^n He_n(z) d^(n+1) / (n+1)!, Hermite's polynomials by their
-    recurrence; eleven terms leave under 2^-53 for |z| <= 8, beyond which phi(z) < 2^-48.
+    recurrence. The terms after the eleventh are under 2^-53 for |z| <= 8; beyond, phi(z) < 2^-48.
     """
     z = q0
     before, he = 1.0, z
@@ -199,8 +205,8 @@ _CHANGES: dict[str, Callable[..., float]] = {
 }
 
 
-def change(activation: Any, q0: float, q1: float, q2: float, d: float) -> float:
-    """a(z + d) - a(z) of an activation, from what `prepared` says of z; in compiled code too."""
+def change(activation: Activation, q0: float, q1: float, q2: float, d: float) -> float:
+    """a(z + d) - a(z), from q0, q1, q2 of z as `prepared` gives them; also in compiled code."""
     return _CHANGES[type(activation).__name__](activation.parameter, q0, q1, q2, d)
 
 
@@ -214,8 +220,8 @@ def _change_by_type(activation: Any, q0: Any, q1: Any, q2: Any, d: Any) -> Any:
     return compiled
 
 
-def prepared(activation: Any, z: Array) -> tuple[Array, Array, Array]:
-    """Q0, q1, q2 of an array of inputs, as the formulas above name them."""
+def prepared(activation: Activation, z: Array) -> tuple[Array, Array, Array]:
+    """The numbers q0, q1, q2 of inputs z, as the formulas above name them."""
     e = np.exp(-np.abs(z))
     s = np.where(z >= 0, 1 / (1 + e), e / (1 + e))
     slope = e / (1 + e) ** 2  # s (1 - s) without the cancellation

@@ -1,18 +1,20 @@
-"""What is left of a dense network after one unit's pre-activation has changed, lane by lane.
+"""The change of each sample's loss where a unit of a dense network changes, by propagating the change.
 
-A lane is one sample under one perturbation; lanes are contiguous and innermost, so that every loop over
-them vectorises. The change travels as a change, never as a new value:
+A lane is one sample under one perturbation. Lanes are contiguous and innermost, so that every loop over them
+vectorises. Where a unit j of layer s changes by du, each step computes a change and never a new value, so
+that the change of the loss has a rounding error relative to itself and not to the loss:
 
-    unit j of layer s by du  ->  its activation by a change a(z + du) - a(z)
-                             ->  the next pre-activations by a rank-one update, W[j, k] times that
-                             ->  only from there on a product with the weights, four units at a time
-                             ->  each sample's loss by its own change
+    the unit's activation changes by a(z + du) - a(z)                        (`kernels.changes`)
+    the pre-activations of the next layer change by W[j, k] times that       (a rank-one update)
+    those of each later layer change by a product with the weights           (four units at a time)
+    each sample's loss changes by a function of the changes of its outputs   (`kernels.loss_changes`)
 
-Where only a linear layer is left after the unit, all outputs together are one power series of the change
-(loss_changes.py): its coefficients are found once for a unit. (64-32-10, microseconds a first-layer weight:
-5.4 output by output, 2.0 so.)
+Where only a linear layer follows the unit, the change of the loss is one power series in the change of the
+unit, for all outputs together, and its coefficients are computed once for a unit. For 64-32-10 a first-layer
+weight then takes 2.0 microseconds, and 5.4 output by output.
 
-so that a loss difference carries its own rounding, not that of the loss.
+`engines.network.dense_tail` packs the arrays and calls `sweep` and `sweep_nodes`: coordinates and offsets (m,
+S) in, changes of the loss (m, S) out.
 """
 
 from __future__ import annotations
@@ -32,39 +34,39 @@ Indices = npt.NDArray[np.intp]
 
 
 class Tail(NamedTuple):
-    """Dense layers s = 0 .. D-1 and what follows each, all arrays packed one after the other."""
+    """Dense layers s = 0 .. D-1 and the operations after each, in flat arrays of all layers."""
 
-    activations: Any  # tuple of the distinct activations, as types (changes.py)
-    loss: Any  # as a type (loss_changes.py)
-    which: Indices  # (D,) the activation after each layer
-    units: Indices  # (D,) outputs of each layer
-    weights: Floats  # layer s from weight_at[s], shape (units[s-1], units[s])
+    activations: Any  # tuple of the distinct activations, of the types in `kernels.changes`
+    loss: Any  # of a type in `kernels.loss_changes`
+    which: Indices  # (D,) the position, in `activations`, of the activation after each layer
+    units: Indices  # (D,) the number of units of each layer
+    weights: Floats  # those of layer s begin at weight_at[s] and have shape (units[s-1], units[s])
     weight_at: Indices
-    q0: Floats  # what changes.prepared says of each pre-activation: layer s from base_at[s], shape
-    q1: Floats  # (units[s], width), a sample's base repeated up to the width of a tile
+    q0: Floats  # what changes.prepared gives for each pre-activation: the numbers of layer s begin at
+    q1: Floats  # base_at[s] and have shape (units[s], width), the batch repeated to the width of a tile
     q2: Floats
     base_at: Indices
-    between: Any  # rows.Between: what else stands between the layers; None where nothing does
+    between: Any  # rows.Between, the operations beside activations; None where there are none
     by_moments: int  # whether the last layer is linear and the loss a power series of one unit's change
-    r0: Floats  # (outputs, width) what loss_changes.prepared says of each output
+    r0: Floats  # (outputs, width) what loss_changes.prepared gives for each output
     r1: Floats
 
 
 class Scratch(NamedTuple):
-    """What one worker writes to."""
+    """The arrays that one worker writes to."""
 
     du: Floats  # (width,) the change of the perturbed unit
     moved: Floats  # (width,) the change of its activation
     buffers: Floats  # (2, most units, width) changes of whole layers
     rows: Floats  # (4, width) changes of four activations
     total: Floats  # (width,) the loss's change
-    straight: Floats  # (width,) the part of it that is added as it is
-    group: Indices  # (width // samples,) which perturbation each group of lanes is
-    moments: Floats  # (POWERS + 1, width) of the unit at work, where the tail is by_moments
-    moments_of: Indices  # (2,) the stage and unit that they are of
+    straight: Floats  # (width,) the part of it that is linear in the changes of the outputs
+    group: Indices  # (width // samples,) the perturbation of each group of lanes
+    moments: Floats  # (POWERS + 1, width) of one unit, where the tail is by_moments
+    moments_of: Indices  # (2,) the stage and the unit of the moments
 
 
-# l = lanes, k = units of the layer at work, c = units of the layer after it
+# l = lanes, k = units of a layer, c = units of the next layer
 
 
 @jit
@@ -79,7 +81,7 @@ def _activate_row(
 def activate(
     activations: Any, which: Any, scale: Any, source: Any, q0: Any, q1: Any, q2: Any, out: Any, lanes: Any
 ) -> None:
-    """The row above with activation number `which` of a tuple of kinds."""
+    """Call `_activate_row` with activation number `which` of a tuple of activations."""
     _activate_row(activations[which], scale, source, q0, q1, q2, out, lanes)
 
 
@@ -119,7 +121,7 @@ def _activate_by_type(
 def _activate_unit(
     tail: Tail, stage: int, unit: int, scale: float, source: Floats, out: Floats, lanes: int
 ) -> None:
-    """out[l] = the change of what leaves one unit for a pre-activation changed by scale * source[l]."""
+    """out[l] = the change of what a unit hands on, where its pre-activation changes by scale * source[l]."""
     follow(tail.between, tail, stage, unit, scale, source, out, lanes)
 
 
@@ -153,7 +155,7 @@ def _each_step(
 def follow(
     between: Any, tail: Any, stage: Any, unit: Any, scale: Any, source: Any, out: Any, lanes: Any
 ) -> None:
-    """A unit's change through all that stands between its layer and the next."""
+    """A unit's change through all operations between its layer and the next."""
     step = _activation_only if between is None else _each_step
     step(tail, stage, unit, scale, source, out, lanes)
 
@@ -198,9 +200,9 @@ def _add_four_to_two(weights: Floats, first: int, c: int, rows: Floats, out: Flo
 def _add_product(weights: Floats, first: int, count: int, rows: Floats, out: Floats, lanes: int) -> None:
     """out[c, l] += sum over `count` (up to 4) rows of weights[first + r, c] * rows[r, l].
 
-    Four rows and two outputs at a time, each sum a chain of fused operations: for eight of them six numbers
-    are read and two written. (Four rows and one output, summed in pairs: six operations, five read and one
-    written for four.)
+    Four rows and two outputs at a time, each sum a chain of fused operations: eight operations read six
+    numbers and write two. Four rows and one output at a time, summed in pairs, would take six operations,
+    read five numbers and write one, for half as many products.
     """
     columns = weights.shape[1]
     if count == 4:
@@ -221,7 +223,7 @@ def _add_product(weights: Floats, first: int, count: int, rows: Floats, out: Flo
 def _add_loss(
     loss: Any, r0: Floats, r1: Floats, d: Floats, total: Floats, straight: Floats, lanes: int
 ) -> None:
-    """Add one output's parts of the loss's change, for an output changed by d[l]."""
+    """Add one output's terms of the loss's change, for an output that changes by d[l]."""
     for n in range(lanes):
         total[n] += curved(loss, r0[n], r1[n], d[n])
         straight[n] += linear(loss, r1[n], d[n])
@@ -237,9 +239,9 @@ def _onward(tail: Tail, stage: int) -> Floats:
 
 @jit
 def _through_layer(tail: Tail, scratch: Scratch, stage: int, perturbed: int, unit: int, lanes: int) -> None:
-    """From the changes of a layer's pre-activations to those of the next one's, or to the loss.
+    """The changes of the next layer's pre-activations, or of the loss, from those of layer `stage`.
 
-    The layer right after the perturbed one has no array of changes: each is a weight times `moved`.
+    For the layer right after the perturbed one there is no array of changes: each is a weight times `moved`.
     """
     last = stage == tail.units.size - 1
     now, after = scratch.buffers[stage % 2], scratch.buffers[(stage + 1) % 2]
@@ -264,7 +266,7 @@ def _through_layer(tail: Tail, scratch: Scratch, stage: int, perturbed: int, uni
 
 @jit
 def _find_moments(tail: Tail, scratch: Scratch, stage: int, unit: int) -> None:
-    """The moments of a unit before the last layer: once for all perturbations of it."""
+    """Compute the moments of a unit before the last layer, once for all its perturbations."""
     outputs, width = tail.r0.shape
     scratch.moments[:] = 0.0
     at = tail.weight_at[stage + 1] + unit * outputs
@@ -278,7 +280,7 @@ def _find_moments(tail: Tail, scratch: Scratch, stage: int, unit: int) -> None:
 
 @jit
 def _last_layer_by_moments(tail: Tail, scratch: Scratch, lanes: int) -> None:
-    """total[l] from the changes `moved` of the unit whose moments were found."""
+    """total[l] from the changes `moved` of the unit of the moments."""
     moments, moved, total = scratch.moments, scratch.moved, scratch.total
     for n in range(lanes):
         m = moved[n]
@@ -319,8 +321,8 @@ def sweep_nodes(
 ) -> None:
     """out[k, s] = the change of one sample's loss when its pre-activation of unit[k] moves by offsets[k, s].
 
-    Samples do not touch each other here, so that one pass moves the unit in all of them: a group of N lanes
-    answers for up to N nodes. `order` lists the nodes unit by unit.
+    Samples are independent here, so that one pass moves the unit in all of them: a group of N lanes gives the
+    values of up to N nodes. `order` lists the nodes unit by unit.
     """
     per = offsets.shape[1]
     room = scratch.group.size
@@ -349,12 +351,12 @@ def sweep_nodes(
 @jit_inlined
 def _fill(du: Floats, start: int, feature: int, offset: float, inputs: Floats) -> bool:
     """du[start + n] = offset * input of sample n (the offset itself for a bias); whether any is not zero."""
-    felt = False
+    any_moved = False
     for n in range(inputs.shape[1]):
         moved = offset if feature < 0 else offset * inputs[feature, n]
         du[start + n] = moved
-        felt = felt or moved != 0.0
-    return felt
+        any_moved = any_moved or moved != 0.0
+    return any_moved
 
 
 @jit
@@ -386,12 +388,12 @@ def sweep(
     """out[k, s] = the sum over samples of the loss's change when coordinate k moves by offsets[k, s].
 
     Coordinate k is the weight from input feature[k] to unit[k] of dense layer `stage`, or where feature[k]
-    is -1 the bias of unit[k]. `order` lists the coordinates unit by unit; inputs (features, N) is what that
-    layer sees. A weight whose input is zero in every sample changes nothing and costs nothing.
+    is -1 the bias of unit[k]. `order` lists the coordinates unit by unit; inputs (features, N) are those of
+    the layer. A weight whose input is zero in every sample changes nothing, and nothing is propagated for it.
     """
     samples, per = inputs.shape[1], offsets.shape[1]
     room = scratch.group.size
-    waiting = 0  # groups filled and not yet propagated, all of one unit
+    waiting = 0  # groups that are filled and not yet propagated, all of one unit
     at_work = -1
     for k in order:
         for s in range(per):

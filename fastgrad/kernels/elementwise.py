@@ -1,9 +1,9 @@
 """exp, tanh, sigmoid, softplus and relu on numbers and arrays, from Python and from compiled costs.
 
-Each public function takes a float, or an array of any shape and layout of float32 or float64, and
-gives the same back. float32 is computed in float64 and rounded once. NaN stays NaN, infinities give
-the limits, subnormal arguments and results are right, and nothing warns. One name serves plain
-Python and a cost under the user's own `@numba.njit`, alone or in a loop (which then vectorises):
+Each public function takes a float, or an array of float32 or float64 of any shape and layout, and returns the
+same kind. float32 is computed in float64 and rounded once. NaN gives NaN, infinities give the limits,
+subnormal arguments and results are accurate, and nothing warns. Users call the functions from Python and from
+a cost under their own `@numba.njit`, there alone or in a loop, which then vectorises:
 
 >>> import numba
 >>> @numba.njit
@@ -12,8 +12,8 @@ Python and a cost under the user's own `@numba.njit`, alone or in a loop (which 
 >>> round(float(cost(np.array([0.0, 0.5]))), 11)
 1.15526433782
 
-Accuracy is in ulp of the result: 1 ulp is the distance to the next number of its dtype. The errors
-stated were measured against mpmath and hold with and without fused multiply-add.
+Accuracy is given in ulp of the result; 1 ulp is the distance to the next number of its dtype. The errors were
+measured against mpmath, and the bounds hold with and without fused multiply-add.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,9 @@ from typing import Any, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.kernels import jit as door
 from fastgrad.kernels._scalar import exp1, relu1, sigmoid1, softplus1, tanh1
 from fastgrad.kernels.jit import jit, kind_of
+from fastgrad.kernels.jit import overload as compiled_as
 
 Floats = TypeVar("Floats", bound=npt.NDArray[np.float32] | npt.NDArray[np.float64])
 Array = npt.NDArray[Any]
@@ -67,7 +67,7 @@ def relu_loop(x: Array, out: Array) -> None:
         out[i] = relu1(x[i])
 
 
-# The public functions. The two signatures of each say: a number gives a number, an array an array.
+# The public functions. Each has two signatures, since a number gives a number and an array an array.
 
 
 @overload
@@ -160,7 +160,7 @@ def relu(x: Any, out: Any = None) -> Any:
 
 
 def _apply(scalar: Callable[[float], float], loop: Callable[..., None], x: Any, out: Any) -> Any:
-    """Check, allocate and flatten; what the public functions do in plain Python."""
+    """A public function in plain Python: check the arguments, allocate the result, call the loop."""
     if not isinstance(x, np.ndarray):
         _check_number(out)
         value = scalar(float(x))
@@ -197,8 +197,8 @@ def _check_number(out: Any) -> None:
         raise TypeError("out is for arrays, but x is a number. Leave out away.")
 
 
-# The same in compiled code: what runs there for each type of argument. A compiled caller knows the
-# types, so their checks are done when it is compiled, and shapes when it runs.
+# The public functions in compiled code. The types of arguments are checked when the caller is compiled, their
+# shapes when it runs.
 
 
 def _register(
@@ -221,9 +221,9 @@ def _register(
     def of_float32(x: Any, out: Any = None) -> Any:  # pragma: no cover (compiled only)
         return np.float32(scalar(np.float64(x)))
 
-    @door.overload(public)
+    @compiled_as(public)
     def choose(x: Any, out: Any = None) -> Callable[..., Any]:
-        """The arguments are Numba types; one left out is None or Omitted(None)."""
+        """The function to compile for these Numba types; the type of a missing `out` is None or Omitted."""
         without_out = out is None or str(out) in ("none", "omitted(default=None)")
         if not hasattr(x, "ndim"):
             _check_number(None if without_out else out)

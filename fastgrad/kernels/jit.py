@@ -1,7 +1,7 @@
-"""The one door to Numba: what is compiled, with which options, and where compiled code is kept.
+"""The only module that imports Numba: what is compiled, with which options, and where compiled code is kept.
 
-Nothing here imports Numba until something is to be compiled, so asking `is_jitted` about a plain
-Python cost costs nothing. Environment:
+The kernels and `engines.compiled` compile functions with it. Numba is imported when the first function is
+compiled, so that `is_jitted` of a plain Python cost is fast. Environment:
 
 - `FASTGRAD_NUMBA_CACHE=0` compiles anew in each process instead of keeping machine code on disk.
 - `NUMBA_DISABLE_JIT=1` (Numba's own) runs every kernel as the plain Python it is written in.
@@ -19,12 +19,12 @@ import numpy as np
 F = TypeVar("F", bound=Callable[..., Any])
 
 FASTMATH = frozenset({"contract"})
-"""The only licence given: a * b + c may become one fused operation (a tenth less time, and one
-rounding less). Not `reassoc`: with `nsz` it deletes the 1.5 * 2**52 rounding of `_scalar.py` and makes
-exp wrong by its whole value, without a warning. Not `nnan` or `ninf`: NaN and infinity are
-information here.
+"""The only change of arithmetic that LLVM may make: a * b + c may become one fused operation, which takes a
+tenth less time and has one rounding less. `reassoc` with `nsz` would delete the rounding by 1.5 * 2**52 in
+`_scalar` and make exp wrong by its whole value, without a warning. `nnan` and `ninf` would lose NaN and
+infinity, which are information here.
 
-It is always named, so that a caller's `fastmath=True` is not inherited by the kernels."""
+The option is always given, so that the kernels do not inherit `fastmath=True` from a caller."""
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,  # joblib's threads are the parallelism
@@ -42,18 +42,16 @@ KINDS: dict[Any, str] = {
     for name in names
     for key in (name, np.dtype(name))
 }
-
-"""What `kind_of` answers: each dtype, and the name that it and Numba's type print as."""
+"""The results of `kind_of`, by dtype and by the name that a dtype and Numba's type print as."""
 
 KEEP_ON_DISK = os.environ.get("FASTGRAD_NUMBA_CACHE", "1") != "0"
 
 
 def jit(function: F) -> F:
-    """Compile `function` with the options of all kernels; the undecorated one is `plain(function)`.
+    """Compile `function` with the options of all kernels; `plain` gives the function as it was.
 
-    Compiled code is kept on disk, and is thrown away when any file beside this one changes: Numba
-    alone looks only at the file of `function` and would go on using the old version of the kernels
-    it calls.
+    Compiled code is kept on disk until any file of this folder changes. Numba by itself compares only the
+    file of `function`, and would go on using old versions of the kernels that `function` calls.
 
     >>> @jit_uncached
     ... def double(x: float) -> float:
@@ -65,10 +63,10 @@ def jit(function: F) -> F:
 
 
 def jit_inlined(function: F) -> F:
-    """Compile a small function that must dissolve in its caller: the scalar kernels.
+    """Compile a small function that must be inlined in its caller: the functions of one number.
 
-    Left to itself LLVM inlines exp but not softplus, and a loop around a call does not vectorise
-    (measured: softplus 27 ns an element called, 5 inlined).
+    LLVM by itself inlines exp but not softplus, and a loop with a call does not vectorise: softplus then
+    takes 27 ns an element, and 5 ns inlined.
     """
     return _compile(function, cache=KEEP_ON_DISK, forceinline=True)
 
@@ -76,24 +74,24 @@ def jit_inlined(function: F) -> F:
 def jit_summing(function: F) -> F:
     """Compile a function whose sums may be taken in another order, which vectorises them.
 
-    For plain sums and products only: see FASTMATH for what `reassoc` does to more careful arithmetic.
+    It is for plain sums and products only: FASTMATH says what `reassoc` does to other arithmetic.
     """
     return _compile(function, cache=KEEP_ON_DISK, fastmath={*FASTMATH, "reassoc"})
 
 
 def jit_uncached(function: F) -> F:
-    """Compile a function that takes another compiled function as argument: not to be kept on disk.
+    """Compile a function that takes another compiled function as an argument, without keeping it on disk.
 
-    Such an argument has a new type in each process, so a cache on disk would only ever grow.
+    Such an argument has a new type in each process, so that a cache on disk would grow with each process.
     """
     return _compile(function, cache=False)
 
 
 def overload(function: Callable[..., Any]) -> Callable[[F], F]:
-    """Register what compiled code runs where it calls the plain Python `function`.
+    """Register what compiled code runs in place of the plain Python `function`.
 
-    The decorated chooser takes Numba types and returns the implementation, as
-    `numba.extending.overload` describes.
+    The decorated function takes the Numba types of the arguments and returns the implementation for them, as
+    with `numba.extending.overload`.
     """
     extending = import_module("numba.extending")
     options = {**OPTIONS, "forceinline": True}  # so that a user's loop around it vectorises
@@ -102,15 +100,15 @@ def overload(function: Callable[..., Any]) -> Callable[[F], F]:
 
 
 def plain(function: F) -> F:
-    """The function as written in Python: the reference a compiled one is tested against."""
+    """The function as it is written in Python, the reference for tests of the compiled one."""
     written: F = getattr(function, "py_func", function)
     return written
 
 
 def kind_of(dtype: Any) -> str:
-    """`"float"` (float32, float64), `"integer"`, `"bool"` or `""`, of a NumPy dtype or a Numba type.
+    """`"float"` (float32, float64), `"integer"`, `"bool"` or `""`, for a NumPy dtype or a Numba type.
 
-    Both print as their NumPy name; looking that up first saves the printing, which takes 2 us.
+    Both print as their NumPy name. A NumPy dtype is looked up as it is, since printing it takes 2 us.
 
     >>> kind_of(np.dtype(np.float32)), kind_of(np.dtype(np.uint8)), kind_of(np.dtype(complex))
     ('float', 'integer', '')
@@ -119,13 +117,13 @@ def kind_of(dtype: Any) -> str:
 
 
 def is_jitted(function: object) -> bool:
-    """Whether `function` is compiled by Numba for the CPU; does not import Numba to find out."""
+    """Whether `function` is compiled by Numba for the CPU; answered without importing Numba."""
     registry = sys.modules.get("numba.core.registry")
     return registry is not None and isinstance(function, registry.CPUDispatcher)
 
 
 def is_none(numba_type: Any) -> bool:
-    """Whether Numba's type of an argument is that of None."""
+    """Whether the Numba type of an argument is that of None."""
     return str(numba_type) == "none"
 
 
@@ -137,7 +135,7 @@ def runs_in_parallel(function: object) -> bool:
 def _compile(function: F, *, cache: bool, **options: Any) -> F:
     numba = import_module("numba")
     if numba.config.DISABLE_JIT:
-        # Compiled code does not warn of overflow; neither does the plain code in its place.
+        # Compiled code does not warn of overflow, and the plain code in its place must not either.
         return np.errstate(all="ignore")(function)
     compiled: F = numba.njit(cache=cache, **{**OPTIONS, **options})(function)
     cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)

@@ -1,7 +1,12 @@
-"""How a loss changes when the network's outputs do: l(y + d) - l(y) of each sample, without the cancellation.
+"""The change of a sample's loss, l(y + d) - l(y), without cancellation.
 
-A sample's change is finish(sum over outputs of curved) + sum over outputs of linear, with two numbers r0, r1
-of each output that depend on y and the target alone (`prepared`). As with activations, a loss is a type.
+Notation: y = an output of the network, t = its target, d = the change of the output, E(d) = exp(d) - 1.
+
+    l(y + d) - l(y) = finish(sum over outputs of curved) + sum over outputs of linear
+
+`kernels.dense_tail` computes this from two numbers of each output, r0 and r1, which depend on y and the
+target alone: `prepared` computes them once, outputs (samples, outputs) in, two arrays of that shape out. A
+loss is a type here, as an activation is in `kernels.changes`.
 """
 
 from __future__ import annotations
@@ -34,6 +39,9 @@ class LogisticLoss(NamedTuple):
     """log(1 + exp y) - t y: log(1 + s E(d)) - t d, with r0 = s = sigmoid(y), r1 = t."""
 
     parameter: float = 0.0
+
+
+Loss = SquaredError | SoftmaxCrossEntropy | LogisticLoss
 
 
 @jit_inlined
@@ -73,18 +81,18 @@ _PARTS: dict[str, tuple[Callable[..., float], Callable[..., float], Callable[...
 }
 
 
-def curved(loss: Any, r0: float, r1: float, d: float) -> float:
-    """One output's part of the sum that `finish` is taken of."""
+def curved(loss: Loss, r0: float, r1: float, d: float) -> float:
+    """The term of one output in the sum that `finish` takes."""
     return _PARTS[type(loss).__name__][0](r0, r1, d)
 
 
-def linear(loss: Any, r1: float, d: float) -> float:
-    """One output's part that is added as it is."""
+def linear(loss: Loss, r1: float, d: float) -> float:
+    """The term of one output that is linear in d."""
     return _PARTS[type(loss).__name__][1](r1, d)
 
 
-def finish(loss: Any, total: float) -> float:
-    """The function of the curved sum."""
+def finish(loss: Loss, total: float) -> float:
+    """The function of the sum of `curved` over outputs."""
     return _PARTS[type(loss).__name__][2](total)
 
 
@@ -118,13 +126,13 @@ def _finish_by_type(loss: Any, total: Any) -> Any:
     return compiled
 
 
-# Where one unit's activation changes by m and output k by w_k m, the sum of `curved` over outputs is a power
-# series in m whose coefficients do not depend on m, nor does the sum of `linear` over m: a few numbers of the
-# unit and the sample then stand for all outputs. M[0] to M[7] are the coefficients of m to m^8, M[8] is the
-# sum of linear / m.
+# If the activation of a unit before the last layer changes by m, output k changes by w_k m. Then the sum of
+# `curved` over outputs is a power series in m, and the sum of `linear` is a multiple of m. Their
+# coefficients, here called moments, do not depend on m and are computed once for a unit and a sample:
+# moments[0] to moments[7] are those of m to m^8 in the series, moments[8] is that of the linear sum.
 
 POWERS = 8
-"""Powers of m: as many as the series of exp(d) - 1 in changes.py has."""
+"""The number of powers of m: that of the series of exp(d) - 1 in `changes.small_expm1`."""
 
 
 @jit_inlined
@@ -150,17 +158,17 @@ def _no_moments(r0: float, r1: float, w: float, moments: Array, n: int) -> None:
 _MOMENTS: dict[str, Callable[..., None]] = {
     "SquaredError": _moments_squared,
     "SoftmaxCrossEntropy": _moments_softmax,
-    "LogisticLoss": _no_moments,  # a logarithm for each output: there is no one series
+    "LogisticLoss": _no_moments,  # the sum is one of logarithms, no power series in m
 }
 
 
-def has_moments(loss: Any) -> bool:
+def has_moments(loss: Loss) -> bool:
     """Whether a loss's change is a power series of the change of one unit before the last layer."""
     return _MOMENTS[type(loss).__name__] is not _no_moments
 
 
-def add_moments(loss: Any, r0: float, r1: float, w: float, moments: Any, n: int) -> None:
-    """Add one output's part to the moments of lane n, for the weight w to it."""
+def add_moments(loss: Loss, r0: float, r1: float, w: float, moments: Array, n: int) -> None:
+    """Add the terms of one output, which the weight w leads to, to the moments of lane n."""
     _MOMENTS[type(loss).__name__](r0, r1, w, moments, n)
 
 
@@ -176,15 +184,15 @@ def _moments_by_type(loss: Any, r0: Any, r1: Any, w: Any, moments: Any, n: Any) 
 
 @jit_inlined
 def of_moments(moments: Array, n: int, m: float) -> float:
-    """The curved sum at m: Horner's rule, in two halves that do not wait for each other."""
+    """The sum of `curved` at m: Horner's rule, in two halves that do not depend on each other."""
     low = moments[0, n] + m * (moments[1, n] + m * (moments[2, n] + m * moments[3, n]))
     high = moments[4, n] + m * (moments[5, n] + m * (moments[6, n] + m * moments[7, n]))
     m2 = m * m
     return float(m * (low + m2 * m2 * high))
 
 
-def prepared(loss: Any, y: Array, target: npt.NDArray[Any]) -> tuple[Array, Array]:
-    """R0, r1 for outputs y (samples, outputs) and targets as the loss takes them."""
+def prepared(loss: Loss, y: Array, target: npt.NDArray[Any]) -> tuple[Array, Array]:
+    """The numbers r0, r1 for outputs y (samples, outputs) and targets as the loss takes them."""
     if isinstance(loss, SquaredError):
         return y - target, np.zeros_like(y)
     if isinstance(loss, LogisticLoss):

@@ -1,11 +1,12 @@
-"""Losses of a batch, accurate to a few ulp whatever its size, from Python and from compiled costs.
+"""Losses of a batch, accurate to a few ulp for any size, from Python and from compiled costs.
 
-Arrays of float32 or float64 go in, of any layout; a float64 number comes out: the arithmetic is in
-float64, and sums are compensated (see `sums`), so the loss of a float32 network has no rounding of
-its own to blur a finite difference. NaN in, NaN out; a loss that is infinite is inf.
+Arrays of float32 or float64 of any layout go in, and a float64 number comes out. The arithmetic is in float64
+and sums are compensated (`sums`), so that the loss adds no rounding error to finite differences of a float32
+network. NaN gives NaN, and an infinite loss is inf.
 
-One name serves plain Python and a cost under the user's own `@numba.njit`. Python calls report the
-shapes they got; compiled code knows only fixed messages, and reports types when it is compiled.
+Users call the functions from Python and from a cost under their own `@numba.njit`. In Python, messages give
+the shapes of the arguments. In compiled code messages are fixed strings, and types are checked when the
+caller is compiled.
 
 >>> import numba
 >>> @numba.njit
@@ -14,7 +15,7 @@ shapes they got; compiled code knows only fixed messages, and reports types when
 >>> cost(np.array([1.0, 2.0]), np.eye(2), np.array([0.0, 0.0]))
 2.5
 
-Accuracy is in ulp of the result, stated for the exact loss of the numbers given, and tested against
+Accuracy is given in ulp of the result, against the exact loss of the given numbers, and is tested against
 mpmath.
 """
 
@@ -24,9 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.kernels import jit as door
 from fastgrad.kernels._scalar import exp1, log1p1
-from fastgrad.kernels.jit import jit, kind_of
+from fastgrad.kernels.jit import jit, kind_of, overload
 from fastgrad.kernels.sums import BLOCK, add_block, rounded, two_sum
 
 Array = npt.NDArray[Any]
@@ -36,8 +36,8 @@ SHAPES_DIFFER = "{name} and target must have the same shape."
 BAD_LABELS = "labels must hold one integer for each row of logits, between 0 and the number of classes - 1."
 BAD_TARGETS = "target must lie between 0 and 1. For labels -1 and +1 use (target + 1) / 2."
 
-# The kernels. They take contiguous arrays whose shapes agree; what they cannot take for granted,
-# because it would make them read out of bounds or mean nothing, they raise.
+# The loops. They take contiguous arrays of matching shapes. They raise an exception for values that would
+# make them read out of bounds or that have no meaning.
 
 
 # n = elements; y (n,), target (n,)
@@ -101,7 +101,7 @@ def cross_entropy_mean(logits: Array, labels: Array) -> float:
             for i in range(rows):
                 # exp of the exact difference d + e, and not of d, whose rounding exp would magnify.
                 d, e = two_sum(column[i], -largest[i])
-                e = e if abs(e) < 1.0 else 0.0  # NaN where a logit is infinite: d says it all
+                e = e if abs(e) < 1.0 else 0.0  # e is NaN where a logit is infinite, and d is then exact
                 p = exp1(d)
                 s, r = two_sum(total[i], 0.0 if at[i] == j else p + p * e)
                 total[i] = s
@@ -135,7 +135,7 @@ def logistic_mean(z: Array, target: Array) -> float:
             outside += 1 if (t < 0.0) | (t > 1.0) else 0
             x = np.float64(z_block[i])
             w = 1.0 - t if x > 0.0 else t
-            tail = 0.0 if w == 0.0 else abs(x) * w  # not inf * 0: the loss of a sure hit is 0
+            tail = 0.0 if w == 0.0 else abs(x) * w  # 0 where inf * 0 would be NaN
             terms[i] = tail + log1p1(exp1(-abs(x)))
         if outside > 0:
             raise ValueError(BAD_TARGETS)
@@ -214,8 +214,8 @@ def logistic_loss(z: Array, target: Array) -> float:
     return logistic_mean(_flat(z), _flat(target))
 
 
-# The checks. Those of types serve NumPy arrays here and Numba's array types in compiled code: both
-# have `ndim` and `dtype`, and `kind_of` reads both dtypes.
+# The checks. Those of types take NumPy arrays, or the array types of Numba in compiled code: both have `ndim`
+# and `dtype`, and `kind_of` reads both kinds of dtype.
 
 
 def _check_floats(name: str, x: Any) -> None:
@@ -262,7 +262,7 @@ def _flat(x: Array) -> Array:
     return np.ascontiguousarray(x).reshape(-1)
 
 
-# The same in compiled code: types are checked when the caller is compiled, shapes when it runs.
+# The public functions in compiled code. Types are checked when the caller is compiled, shapes when it runs.
 
 Implementation = Callable[..., Any]
 
@@ -271,7 +271,7 @@ Y_DIFFERS = SHAPES_DIFFER.format(name="y")
 Z_DIFFERS = SHAPES_DIFFER.format(name="z")
 
 
-@door.overload(half_squared_error)
+@overload(half_squared_error)
 def _half_squared_error(y: Any, target: Any) -> Implementation:
     _check_types("y", y, target)
 
@@ -284,7 +284,7 @@ def _half_squared_error(y: Any, target: Any) -> Implementation:
     return compiled
 
 
-@door.overload(mean_squared_error)
+@overload(mean_squared_error)
 def _mean_squared_error(y: Any, target: Any) -> Implementation:
     _check_types("y", y, target)
 
@@ -297,7 +297,7 @@ def _mean_squared_error(y: Any, target: Any) -> Implementation:
     return compiled
 
 
-@door.overload(softmax_cross_entropy)
+@overload(softmax_cross_entropy)
 def _softmax_cross_entropy(logits: Any, labels: Any) -> Implementation:
     _check_floats("logits", logits)
     _check_real("labels", labels)
@@ -311,7 +311,7 @@ def _softmax_cross_entropy(logits: Any, labels: Any) -> Implementation:
     return compiled
 
 
-@door.overload(logistic_loss)
+@overload(logistic_loss)
 def _logistic_loss(z: Any, target: Any) -> Implementation:
     _check_types("z", z, target)
 

@@ -1,14 +1,15 @@
-"""What may stand between a dense layer and the next beside an activation: a batch norm and a dropout mask.
+"""The change of one unit, in every sample, through a batch norm or a dropout mask between two dense layers.
 
-Notation: z = a unit's input of the batch norm in each sample, z' = z - mean(z), s = sqrt(var(z) + eps), g =
-its scale, d = the change of z, d' = d - mean(d), V = var(z + d) - var(z) = mean(2 z' d' + d'^2). Then the
-output changes by
+Notation: z = the unit's input of the batch norm in each sample, z' = z - mean(z), s = sqrt(var(z) + eps), g =
+the scale, d = the change of z, d' = d - mean(d), V = var(z + d) - var(z) = mean(2 z' d' + d'^2). The output
+changes by
 
     g (z' + d') / t - g z' / s = g d' / t - g z' V / (s t (s + t)),     t = sqrt(s^2 + V)
 
-without the cancellation: mean and variance are updated, not computed anew.
+which has no cancellation, since the mean and the variance are updated and not computed again.
 
-A network without these has None in their place, and no code for them is compiled.
+`kernels.dense_tail` calls this with rows of changes (lanes,), which it overwrites. For a network without
+batch norm and dropout it has None in place of `Between`, and Numba compiles no code for them.
 """
 
 from __future__ import annotations
@@ -25,24 +26,25 @@ from fastgrad.kernels.jit import jit, jit_summing
 Indices = npt.NDArray[np.intp]
 
 NORMALISE, ACTIVATE, MASK = 1, 2, 3
-"""What is done to a unit's change after a dense layer, in the order of `Between.steps`; 0 is nothing more."""
+"""The operations on a unit's change after a dense layer, as `Between.steps` lists them; 0 means no
+operation."""
 
 
 class Between(NamedTuple):
-    """What follows each dense layer; arrays of units and lanes are laid out as Tail's are."""
+    """The operations after each dense layer; arrays of units and lanes have the layout of those of `Tail`."""
 
     steps: Indices  # (D, 3) of NORMALISE, ACTIVATE, MASK
     samples: int
-    centred: Floats  # z' of each unit where there is a batch norm
+    centred: Floats  # z' of each unit; zeros where there is no batch norm
     deviation: Floats  # (units of all layers,) s
     gain: Floats  # (units of all layers,) g
-    unit_at: Indices  # (D,) where a layer's units begin
-    mask: Floats  # zeros and 1 / (1 - rate) where there is a dropout
+    unit_at: Indices  # (D,) the position of a layer's first unit
+    mask: Floats  # zeros and 1 / (1 - rate); ones where there is no dropout
 
 
 @jit_summing
 def _moved_variance(centred: Floats, d: Floats) -> float:
-    """V of one unit for changes d, which have their mean taken off here; every sample counts once."""
+    """V of one unit, for changes d (samples,), which become d'."""
     n = d.size
     mean = 0.0
     for k in range(n):
@@ -57,7 +59,7 @@ def _moved_variance(centred: Floats, d: Floats) -> float:
 
 @jit
 def normalise(between: Between, unit: int, at: int, row: Floats, lanes: int) -> None:
-    """row[l] = the change of a batch norm's output where that of its input was row[l]; a group at a time."""
+    """The change of a batch norm's output in place of that of its input; `samples` lanes at a time."""
     n, s, g = between.samples, between.deviation[unit], between.gain[unit]
     for start in range(0, lanes, n):
         centred, d = between.centred[at + start : at + start + n], row[start : start + n]
@@ -70,7 +72,7 @@ def normalise(between: Between, unit: int, at: int, row: Floats, lanes: int) -> 
 
 @jit
 def mask(between: Between, at: int, row: Floats, lanes: int) -> None:
-    """row[l] times what the dropout mask has there."""
+    """The change of a dropout's output in place of that of its input: row[l] times the mask."""
     kept = between.mask[at : at + lanes]
     for k in range(lanes):
         row[k] *= kept[k]

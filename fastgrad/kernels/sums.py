@@ -1,33 +1,35 @@
-"""Sums whose rounding does not grow with their length: rounding in the cost limits a finite difference.
+"""Compensated sums: their rounding error does not grow with the number of terms.
 
-A kernel writes its terms into a block, vectorised; the block is folded in half until one term is
-left, each addition keeping what it rounded away (Knuth's TwoSum, vectorised as well); blocks are
-added in the same way. Each of n terms t goes through d = log2(BLOCK) + n / BLOCK additions, whose
-rounding errors sum to at most d u sum |t|, u = 2**-53, and are added with at most 2 d roundings
-themselves; so the result differs from the exact sum S by at most
+The rounding error of a cost limits the accuracy of its finite differences, so the loops of `losses` sum this
+way. A loop writes its terms into a block of BLOCK float64. `add_block` adds the second half of the block to
+the first until one term is left, and keeps the rounding error of each addition (Knuth's TwoSum). Both loops
+vectorise. Then it adds the block to the sum of the blocks before, in the same way.
+
+Each of n terms t goes through d = log2(BLOCK) + n / BLOCK additions. Their rounding errors sum to at most
+d u sum |t|, u = 2**-53, and are themselves added with at most 2 d roundings. So the result differs from the
+exact sum S by at most
 
     u |S| + 2 d**2 u**2 sum |t|
 
-which is half an ulp for a million terms unless they cancel to a part in 10**8. It takes the time of
-a plain loop, 0.9 ns a term, because that cannot vectorise.
+which is half an ulp for a million terms, unless these cancel to a part in 10**8. It takes 0.9 ns a term, as
+long as a plain loop, which cannot vectorise.
 """
 
 import math
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from fastgrad.kernels.jit import jit, jit_inlined
 
 BLOCK = 256
-"""Terms in a block: its arrays stay in a first-level cache (cross-entropy keeps six of 2 kB), and
-the short, poorly vectorised end of the folding is shared by many terms."""
+"""The number of terms in a block. Its arrays stay in a first-level cache (cross-entropy has six of 2 kB), and
+the last additions of a block, which vectorise badly, are few for each term."""
 
 
 @jit_inlined
 def two_sum(a: float, b: float) -> tuple[float, float]:
-    """fl(a + b) and a + b - fl(a + b), exactly (Knuth), whichever is larger."""
+    """fl(a + b) and its error a + b - fl(a + b), exactly, for any order of |a| and |b| (Knuth)."""
     s = a + b
     t = s - a
     return s, (a - (s - t)) + (b - t)
@@ -38,7 +40,7 @@ def two_sum(a: float, b: float) -> tuple[float, float]:
 def add_block(
     high: float, low: float, terms: npt.NDArray[Any], errors: npt.NDArray[Any], n: int
 ) -> tuple[float, float]:
-    """The sum high + low + terms[:n].sum(), again as an unevaluated sum of two."""
+    """high + low + the sum of terms[:n], as a sum of two numbers that is not rounded to one."""
     errors[:n] = 0.0
     while n > 1:
         half = (n + 1) // 2
@@ -55,22 +57,5 @@ def add_block(
 
 @jit_inlined
 def rounded(high: float, low: float) -> float:
-    """The sum as one number; an infinite sum has a NaN for its error, which says nothing."""
+    """The sum as one number. The error of an infinite sum is NaN and is left out."""
     return float(high + low if math.isfinite(high) else high)
-
-
-# n = terms; terms (n,)
-@jit
-def compensated_sum(terms: npt.NDArray[Any]) -> float:
-    """Sum of a flat array, in float64, to the accuracy above.
-
-    >>> float(compensated_sum(np.array([1.0, 1e-17, -1.0])))
-    1e-17
-    """
-    block, errors = np.empty(BLOCK), np.empty(BLOCK)
-    high, low = 0.0, 0.0
-    for start in range(0, terms.size, BLOCK):
-        part = terms[start : start + BLOCK]
-        block[: part.size] = part
-        high, low = add_block(high, low, block, errors, part.size)
-    return rounded(high, low)

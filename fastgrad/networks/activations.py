@@ -1,4 +1,7 @@
-"""Activations: functions of each number by itself, a(z), with a'(z) as a function of z and a."""
+"""Activations: layers that apply a function a(z) to each number by itself.
+
+Arrays of any shape go in and come out, with their dtype. `Chain` and the network engine call them.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fastgrad.networks.base import Array, Blocks, Shape
+from fastgrad.networks.base import Array, Blocks, Shape, WithoutParameters
 
 
-class Activation:
-    """What all activations share: the shape stays, and there are no parameters."""
+class Activation(WithoutParameters):
+    """What all activations have in common: output of the input's shape, and no parameters."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape stays."""
+        """The shape of the input."""
         return shape
-
-    def initial(self, rng: np.random.Generator) -> Blocks:
-        """There are no parameters."""
-        del rng
-        return {}
 
     def forward(self, p: Blocks, x: Array) -> Array:
         """a(z)."""
@@ -28,7 +26,7 @@ class Activation:
         return self.value(x)
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """dy times a'(z)."""
+        """The gradient dy times a'(z)."""
         del p
         return dy * self.slope(x, self.value(x)), {}
 
@@ -37,7 +35,7 @@ class Activation:
         raise TypeError(f"{type(self).__name__} is no activation")
 
     def slope(self, z: Array, a: Array) -> Array:
-        """a'(z), where a = a(z) is known."""
+        """a'(z), from z and a = a(z)."""
         raise TypeError(f"{type(self).__name__} is no activation")
 
 
@@ -85,7 +83,7 @@ class Tanh(Activation):
 
 @dataclass(frozen=True)
 class ReLU(Activation):
-    """a = max(z, 0); the slope at 0 is 0.
+    """a = max(z, 0), with slope 0 at 0.
 
     Examples
     --------
@@ -137,7 +135,7 @@ class ELU(Activation):
 
     Parameters
     ----------
-    alpha : minus the limit far below zero
+    alpha : a approaches -alpha for z far below zero
 
     Examples
     --------
@@ -203,7 +201,7 @@ class SiLU(Activation):
 
 @dataclass(frozen=True)
 class GELU(Activation):
-    """a = z Phi(z), Phi the normal distribution function (the exact form, by erf).
+    """a = z Phi(z), with Phi the normal distribution function (exact, not the approximation by tanh).
 
     Examples
     --------

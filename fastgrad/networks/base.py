@@ -1,4 +1,8 @@
-"""What every layer does."""
+"""What a layer is, and what layers have in common.
+
+A batch (samples, ...) and the layer's own parameters, as named arrays, go in; activations and gradients come
+out. `Chain` and the network engine call the methods.
+"""
 
 from __future__ import annotations
 
@@ -11,33 +15,42 @@ from fastgrad.errors import InputError
 
 Array = npt.NDArray[Any]
 Blocks = dict[str, Array]
-"""Named arrays: a layer's own parameters or their gradients, by bare names such as "weight"."""
+"""Parameters or their gradients as named arrays: by bare names such as "weight" for a single layer."""
 
 Shape = tuple[int, ...]
 
 
 class Layer(Protocol):
-    """One layer as plain functions of its parameters and its input; it holds no state.
+    """One layer: functions of its parameters and its input, without state.
 
-    `x` has shape (samples, *shape); parameters are named arrays that the caller keeps. A layer of your own
-    has these methods; a check evaluates it by its `forward`, a whole batch at a time.
+    `x` has shape (samples, *shape). The caller keeps the parameters and passes them in as named arrays. A
+    layer of your own has these methods, and a check calls its `forward` with whole batches.
     """
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape of one sample's output; InputError where an input of that shape does not fit."""
+        """The shape of one sample's output; raises InputError where an input of that shape does not fit."""
 
     def initial(self, rng: np.random.Generator) -> Blocks:
-        """Random parameters to start from, float64, by bare names; empty where there are none."""
+        """Random parameters in float64 by their bare names; empty for a layer without parameters."""
 
     def forward(self, p: Blocks, x: Array) -> Array:
         """The output for a batch."""
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """The gradients with respect to x and to each parameter, from that of the output."""
+        """The gradients with respect to x and to each parameter, from the gradient dy of the output."""
+
+
+class WithoutParameters:
+    """What layers without parameters have in common."""
+
+    def initial(self, rng: np.random.Generator) -> Blocks:
+        """No parameters."""
+        del rng
+        return {}
 
 
 def require_methods(what: str, part: object, names: tuple[str, ...], for_gradient: str) -> None:
-    """Refuse a layer or a loss that lacks a method, and a class where an object of it is meant."""
+    """Refuse a layer or a loss that lacks a method, and a class in place of an object of it."""
     if isinstance(part, type):
         raise InputError(f"{what} is the class {part.__name__}: pass an object of it, {part.__name__}(...)")
     missing = [name for name in names if not callable(getattr(part, name, None))]

@@ -1,4 +1,8 @@
-"""Chain: layers one after the other, their parameters named by position."""
+"""Chain: layers one after the other.
+
+`Network` and `Residual` hold a chain. A batch and blocks named by position go in; each layer's output, or the
+gradients by the same names, come out.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,12 @@ class Chain:
             require_methods(f"layer {k}", layer, ("output_shape", "initial", "forward"), "backward")
 
     def shapes(self, shape: Shape) -> list[Shape]:
-        """The shape of one sample before the first layer and after each.
+        """The shape of one sample of the input, and of each layer's output.
 
         Raises
         ------
         InputError
-            Naming the two layers that do not chain.
+            Naming two layers that do not fit together.
         """
         shapes = [shape]
         for k, layer in enumerate(self.layers):
@@ -36,7 +40,7 @@ class Chain:
         return shapes
 
     def initial(self, rng: np.random.Generator) -> Blocks:
-        """Random parameters to start from."""
+        """Random parameters of all layers."""
         return {
             f"{k}.{name}": block
             for k, layer in enumerate(self.layers)
@@ -44,14 +48,14 @@ class Chain:
         }
 
     def forward(self, p: Blocks, x: Array, start: int = 0) -> list[Array]:
-        """The input of layer `start` and the output of each layer from there."""
+        """The input x of layer `start`, and the outputs of this layer and all later ones."""
         values = [x]
         for k in range(start, len(self.layers)):
             values.append(self.layers[k].forward(self.own(p, k), values[-1]))
         return values
 
     def backward(self, p: Blocks, values: Sequence[Array], dy: Array) -> tuple[Array, Blocks]:
-        """The gradients with respect to the input and to each parameter, from forward's values."""
+        """The gradients with respect to the input and to each parameter, from the values of `forward`."""
         gradients: Blocks = {}
         for k in reversed(range(len(self.layers))):
             dy, own = self.layers[k].backward(self.own(p, k), values[k], dy)

@@ -1,4 +1,4 @@
-"""Conv2D: a cross-correlation over images, channels first."""
+"""Conv2D: a cross-correlation over images (samples, channels, height, width)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Conv2D:
     padding: int = 0
 
     def output_shape(self, shape: Shape) -> Shape:
-        """(filters, height, width) of the windows that fit."""
+        """The shape (filters, height, width), with a pixel for each window that fits."""
         expect_image(self, shape, self.channels)
         height, width = (self._windows(side) for side in shape[1:])
         if height < 1 or width < 1:
@@ -58,7 +58,7 @@ class Conv2D:
         return np.moveaxis(z, -1, 1) + p["bias"][:, None, None]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """Each window's gradient goes back to where the window was cut."""
+        """The gradients of overlapping windows add up in each pixel."""
         weight = np.tensordot(dy, self.view(x), axes=((0, 2, 3), (0, 2, 3)))
         dx = np.zeros_like(self._padded(x))
         height, width = (self.stride * side for side in dy.shape[2:])

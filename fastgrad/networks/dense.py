@@ -1,4 +1,4 @@
-"""Dense: z = x W + b."""
+"""Dense: z = x W + b, over the last axis of x (samples, ..., inputs)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Dense:
     outputs: int
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The last axis becomes `outputs` long."""
+        """The input's shape, with a last axis of length `outputs`."""
         expect_features(self, shape, self.inputs)
         return (*shape[:-1], self.outputs)
 

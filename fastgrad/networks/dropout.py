@@ -1,4 +1,7 @@
-"""Dropout with a fixed mask, so that the cost is a function."""
+"""Dropout with a fixed mask.
+
+The mask follows from a seed and the shape of the batch, so that the cost is a function of the parameters.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.errors import InputError
-from fastgrad.networks.base import Array, Blocks, Shape
+from fastgrad.networks.base import Array, Blocks, Shape, WithoutParameters
 
 
 @dataclass(frozen=True)
-class Dropout:
-    """A share of the features set to zero by a seeded mask, the others scaled by 1 / (1 - rate).
+class Dropout(WithoutParameters):
+    """Sets a share of the features to zero, by a seeded mask, and scales the others by 1 / (1 - rate).
 
     Parameters
     ----------
@@ -35,13 +38,8 @@ class Dropout:
             raise InputError(f"Dropout takes a rate from 0 to below 1; got {self.rate!r}")
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape stays."""
+        """The shape of the input."""
         return shape
-
-    def initial(self, rng: np.random.Generator) -> Blocks:
-        """There are no parameters."""
-        del rng
-        return {}
 
     def forward(self, p: Blocks, x: Array) -> Array:
         """The input times the mask."""

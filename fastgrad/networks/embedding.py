@@ -1,4 +1,4 @@
-"""Embedding: integers become rows of a table."""
+"""Embedding: each integer of the input (samples, ...) is replaced by a row of a table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastgrad.networks.base import Array, Blocks, Shape
 
 @dataclass(frozen=True)
 class Embedding:
-    """Row x of the weight for each integer x of the input; a network's first layer.
+    """Row x of the weight for each integer x of the input; the first layer of its network.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Embedding:
     features: int
 
     def output_shape(self, shape: Shape) -> Shape:
-        """One more axis, `features` long."""
+        """The input's shape and one more axis, of length `features`."""
         return (*shape, self.features)
 
     def initial(self, rng: np.random.Generator) -> Blocks:
@@ -46,7 +46,7 @@ class Embedding:
         return p["weight"][x]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """Each row's gradient is the sum over where it was used; integers have none."""
+        """A row's gradient is the sum over the places of its integer; that of the integers is zero."""
         weight = np.zeros_like(p["weight"])
         np.add.at(weight, x, dy)
         return np.zeros(x.shape), {"weight": weight}

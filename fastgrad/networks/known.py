@@ -1,8 +1,10 @@
-"""Which parts of a network are exactly those written in this package, and may be computed by a rule.
+"""Which layers, losses and networks compute exactly what a class of this package computes.
 
-A rule (a compiled kernel, a formula for a change) replaces some methods of a class. It stands for a part only
-where all of these methods are the class's own: not for a subclass that overrides one, nor for an object whose
-attribute shadows one. What no rule stands for is evaluated by its own methods.
+A rule of the network engine (a compiled kernel, a formula for a change) replaces methods of such a class. It
+applies to an object only if all these methods are those of the class: not if the object's class overrides
+one, nor if an attribute of the object hides one. Objects without a rule are evaluated by their own methods.
+
+The engine asks `kind_of` and `layer_kind`; `preflight` and `strategy` ask whether a cost can keep state.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.networks.activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
-from fastgrad.networks.base import Blocks, Shape
+from fastgrad.networks.base import Blocks, Layer, Shape
 from fastgrad.networks.chain import Chain
 from fastgrad.networks.conv2d import Conv2D
 from fastgrad.networks.dense import Dense
@@ -40,25 +42,27 @@ _SHAPES: dict[type, Shapes] = {
     LayerNorm: lambda n: {"scale": (n.features,), "shift": (n.features,)},
     Embedding: lambda e: {"weight": (e.count, e.features)},
 }
-"""The blocks that a class's rules take for granted; a subclass may start from others, say a bias of one entry
-for all units."""
+"""The blocks that the rules of a class need. A subclass may have others, such as a bias of one entry for all
+units."""
 
-_ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, Softplus, SiLU, GELU)
-_LAYERS = (Dense, Conv2D, BatchNorm, LayerNorm, Embedding, Dropout, Flatten, MaxPool2D, AvgPool2D, Residual)
-_LOSSES = (HalfSquaredError, MeanSquaredError, SoftmaxCrossEntropy, LogisticLoss)
+ACTIVATIONS = (Sigmoid, Tanh, ReLU, LeakyReLU, ELU, Softplus, SiLU, GELU)
+LAYERS = (Dense, Conv2D, BatchNorm, LayerNorm, Embedding, Dropout, Flatten, MaxPool2D, AvgPool2D, Residual)
+LOSSES = (HalfSquaredError, MeanSquaredError, SoftmaxCrossEntropy, LogisticLoss)
+PUBLIC = (*ACTIVATIONS, *LAYERS, *LOSSES, Network)
+"""The classes that users build networks from."""
 
 
 class _Known:
-    """What must be as it was written, when this module was imported, for the rules of one class to stand."""
+    """The methods of one class as they were on import: its rules apply to objects with the same."""
 
     def __init__(self, kind: type) -> None:
         names = _method_names(kind) - NOT_OF_THE_COST
         self.methods = {name: getattr(kind, name) for name in names}
-        # Rules take each field for a single number: an array of slopes is none.
+        # The rules need a single number in each field, where a caller may have put an array of slopes.
         self.numbers = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
-    def stands_for(self, part: Any) -> bool:
-        """Whether the part computes as its known class does."""
+    def computes_as(self, part: object) -> bool:
+        """Whether an object computes what the class computes."""
         cls = type(part)
         return (
             all(getattr(cls, name) is method for name, method in self.methods.items())
@@ -76,15 +80,15 @@ def _method_names(kind: type) -> set[str]:
     }
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return value is None or np.isscalar(value)
 
 
-_KNOWN = {kind: _Known(kind) for kind in (*_ACTIVATIONS, *_LAYERS, *_LOSSES, Chain, Network)}
+_KNOWN = {kind: _Known(kind) for kind in (*PUBLIC, Chain)}
 
 
-def kind_of(part: Any) -> type | None:
-    """The class of this package that a layer, a loss, a chain or a network computes exactly as; None if none.
+def kind_of(part: object) -> type | None:
+    """The class of this package that a layer, loss, chain or network computes exactly as; None for no class.
 
     Examples
     --------
@@ -98,15 +102,15 @@ def kind_of(part: Any) -> type | None:
     (<class 'fastgrad.networks.dense.Dense'>, None)
     """
     kind = next((base for base in type(part).__mro__ if base in _KNOWN), None)
-    if kind is None or not _KNOWN[kind].stands_for(part):
+    if kind is None or not _KNOWN[kind].computes_as(part):
         return None
-    if kind in (Residual, Network) and kind_of(part.chain) is not Chain:
+    if isinstance(part, Residual | Network) and kind_of(part.chain) is not Chain:
         return None
     return kind
 
 
-def layer_kind(layer: Any, p: Blocks) -> type | None:
-    """The same for a layer with its own parameters, which must be the blocks that its rules know."""
+def layer_kind(layer: Layer, p: Blocks) -> type | None:
+    """The class that a layer computes exactly as; None also where `p` lacks blocks that its rules need."""
     kind = kind_of(layer)
     shapes = _SHAPES.get(kind) if kind is not None else None
     if shapes is not None and {name: np.shape(block) for name, block in p.items()} != shapes(layer):
@@ -114,25 +118,25 @@ def layer_kind(layer: Any, p: Blocks) -> type | None:
     return kind
 
 
-def is_entirely_ours(network: Any) -> bool:
-    """Whether network, layers and loss are of this package's own classes: functions without any state.
+def is_entirely_ours(network: object) -> bool:
+    """Whether a network, its layers and its loss are objects of this package's classes, which keep no state.
 
-    A subclass is not, whatever it overrides: its gradient too may be its own.
+    Objects of subclasses do not count, since a subclass may override the gradient too.
     """
     if type(network) is not Network or kind_of(network) is None:
         return False
     return _is_ours(network.loss) and all(_is_ours(layer) for layer in network.layers)
 
 
-def is_own_method(function: Any, structure: Any, name: str) -> bool:
-    """Whether a function is the method of that name of a network that is entirely ours.
+def is_own_method(function: object, structure: object, name: str) -> bool:
+    """Whether a function is the method of that name of a network that is entirely of this package's classes.
 
-    Such a function keeps nothing from call to call, and is safe in threads.
+    Such a function keeps no state from call to call, and is safe in threads.
     """
-    return is_entirely_ours(structure) and function == getattr(structure, name)
+    return is_entirely_ours(structure) and bool(function == getattr(structure, name))
 
 
-def _is_ours(part: Any) -> bool:
+def _is_ours(part: object) -> bool:
     if kind_of(part) is not type(part) or not _method_names(type(part)).isdisjoint(vars(part)):
         return False
     return not isinstance(part, Residual) or all(_is_ours(layer) for layer in part.chain.layers)

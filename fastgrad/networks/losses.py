@@ -1,7 +1,7 @@
-"""Losses: one number from the network's output and the targets.
+"""Losses: one number from the network's outputs (samples, ...) and the targets.
 
-All sums are taken in float64, also for a float32 network: differences of the cost then carry the rounding
-of the network alone.
+`Network` and the network engine call them. All sums are in float64, also for a float32 network, so that
+differences of the cost carry only the rounding error of the network.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from fastgrad.networks.base import Array, Shape
 class Loss(Protocol):
     """One number from outputs (samples, *shape) and targets.
 
-    A loss of your own has these methods; a check evaluates it by its `value`, a whole batch at a time.
+    A loss of your own has these methods, and a check calls its `value` with whole batches.
     """
 
     def check(self, shape: Shape, samples: int, target: Any) -> Array:
-        """The targets as an array; InputError where they do not fit outputs of that shape."""
+        """The targets as an array; raises InputError where they do not fit outputs of that shape."""
 
     def value(self, y: Array, target: Array) -> float:
         """The loss."""
 
     def gradient(self, y: Array, target: Array) -> Array:
-        """Its gradient with respect to y, in float64."""
+        """The gradient of the loss with respect to y, in float64."""
 
 
 class SummedLoss(Loss, Protocol):
     """A loss that is a sum over samples, as those of this module are."""
 
     def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
-        """Each sample's part of the loss of a batch of `samples` (default: of these), in float64."""
+        """Each sample's term, in float64, of the loss of a batch of `samples` (default: those of y)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class HalfSquaredError:
     """
 
     def check(self, shape: Shape, samples: int, target: Any) -> Array:
-        """Targets have the outputs' shape."""
+        """The targets, of the outputs' shape."""
         return _same_shape(self, shape, samples, target)
 
     def value(self, y: Array, target: Array) -> float:
@@ -61,7 +61,7 @@ class HalfSquaredError:
 
     def each(self, y: Array, target: Array, samples: int | None = None) -> Array:
         """0.5 * sum((y - target)^2) of each sample."""
-        del samples  # a sum, no mean
+        del samples  # the loss is a sum, not a mean
         return 0.5 * _by_sample(_difference(y, target) ** 2)
 
     def gradient(self, y: Array, target: Array) -> Array:
@@ -82,7 +82,7 @@ class MeanSquaredError:
     """
 
     def check(self, shape: Shape, samples: int, target: Any) -> Array:
-        """Targets have the outputs' shape."""
+        """The targets, of the outputs' shape."""
         return _same_shape(self, shape, samples, target)
 
     def value(self, y: Array, target: Array) -> float:
@@ -111,7 +111,7 @@ class SoftmaxCrossEntropy:
     """
 
     def check(self, shape: Shape, samples: int, target: Any) -> Array:
-        """Targets are integer labels, one for each sample."""
+        """The targets: integer labels, one for each sample."""
         labels = np.asarray(target)
         if len(shape) != 1:
             raise InputError(f"{self} takes one score for each class; the outputs have shape {shape}")
@@ -159,7 +159,7 @@ class LogisticLoss:
     """
 
     def check(self, shape: Shape, samples: int, target: Any) -> Array:
-        """Targets have the outputs' shape and lie from 0 to 1."""
+        """The targets, of the outputs' shape, from 0 to 1."""
         targets = _same_shape(self, shape, samples, target)
         if targets.size and (targets.min() < 0 or targets.max() > 1):
             raise InputError(f"{self} takes targets from 0 to 1; got {targets.min()} to {targets.max()}")

@@ -1,4 +1,8 @@
-"""Network: layers, a loss and a weight penalty, in readable NumPy."""
+"""Network: layers, a loss and a weight penalty.
+
+A user makes one, and its `problem` is what a check takes. Parameters as named blocks and a batch X, Y
+(samples, ...) go in; the cost, or its gradient by the same names, come out.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from fastgrad.networks.losses import Loss
 from fastgrad.problem.problem import Problem
 
 PENALISED = "weight"
-"""Blocks of this name carry the l2 penalty; biases, scales and shifts do not."""
+"""The l2 penalty is of blocks with this name; biases, scales and shifts have none."""
 
 
 class Network:
@@ -24,17 +28,17 @@ class Network:
 
     Parameters
     ----------
-    layers : Dense, Conv2D, MaxPool2D, ..., and activations, one after the other; or of your own, with the
-        methods output_shape, initial, forward and backward
-    loss : HalfSquaredError, MeanSquaredError, SoftmaxCrossEntropy or LogisticLoss; or of your own, with the
-        methods check, value and gradient
-    l2 : the cost gets 0.5 * l2 * the sum of squares of all blocks named "weight"
+    layers : Dense, Conv2D, MaxPool2D, ..., and activations, one after the other; or layers of your own, with
+        the methods output_shape, initial, forward and backward
+    loss : HalfSquaredError, MeanSquaredError, SoftmaxCrossEntropy or LogisticLoss; or a loss of your own,
+        with the methods check, value and gradient
+    l2 : 0.5 * l2 * the sum of squares of all blocks named "weight" is added to the cost
 
     Raises
     ------
     InputError
-        For layers that do not chain, naming the two, as soon as their sizes are known; for a layer or a
-        loss without the methods of one.
+        For two layers that do not fit together, as soon as their sizes are known; for a layer or a loss
+        without its methods.
 
     Examples
     --------
@@ -61,7 +65,7 @@ class Network:
         if not (np.isfinite(self.l2) and self.l2 >= 0):
             raise InputError(f"l2 must be a finite number >= 0; got {l2!r}")
         first = self.layers[0]
-        if isinstance(first, Dense):  # what a layer of your own calls inputs may be anything
+        if isinstance(first, Dense):  # `inputs` of a layer of the user's own may mean anything
             self.chain.shapes((first.inputs,))
 
     def __repr__(self) -> str:
@@ -112,12 +116,12 @@ class Network:
         }
 
     def problem(self, params: Blocks, X: Any, Y: Any, gradient: Any = None) -> Problem:
-        """The Problem of checking a gradient of this network, its own if none is given.
+        """The Problem of a gradient of this network; of the network's own gradient if none is given.
 
         Parameters
         ----------
         params, X, Y : as for cost
-        gradient : callable(params, X, Y) -> blocks, or blocks of values, from wherever they come
+        gradient : callable(params, X, Y) -> blocks, or blocks of values
 
         Raises
         ------
@@ -136,13 +140,13 @@ class Network:
         return 0.5 * self.l2 * sum(float(np.sum(w**2)) for w in weights)
 
     def check_batch(self, params: Blocks, X: Any, Y: Any) -> tuple[Array, Array]:
-        """Inputs and targets as arrays, having seen that everything fits together.
+        """The inputs and targets as arrays.
 
         Raises
         ------
         InputError
-            For layers that do not chain on these inputs, an empty batch, missing, unknown or misshapen
-            blocks, or targets that do not fit the loss.
+            For layers that do not fit these inputs, an empty batch, missing or unknown blocks or blocks of
+            wrong shapes, or targets that do not fit the loss.
         """
         self._check_blocks(params)
         inputs = np.asarray(X)
@@ -173,5 +177,5 @@ class Network:
 
 
 def is_penalised(name: str) -> bool:
-    """Whether a block carries the l2 penalty."""
+    """Whether the l2 penalty is of this block."""
     return name.rpartition(".")[2] == PENALISED

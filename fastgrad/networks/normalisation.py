@@ -1,10 +1,10 @@
-"""BatchNorm and LayerNorm: subtract a mean, divide by a deviation, scale and shift.
+"""BatchNorm and LayerNorm: they subtract a mean, divide by a deviation, scale and shift.
 
 Notation: y = (x - mean) / sqrt(variance + eps), z = scale * y + shift; with dy the gradient of y,
 
     dx = (dy - mean(dy) - y * mean(dy * y)) / sqrt(variance + eps)
 
-the means taken over the same axes as the statistics.
+with means over the same axes as those of the statistics.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ import numpy as np
 from fastgrad.networks.base import Array, Blocks, Shape, expect_features, expect_image
 
 EPSILON = 1e-5
-"""Added to the variance, as torch has it."""
+"""Added to the variance. The value is that of torch.nn.BatchNorm2d and LayerNorm."""
 
 Axes = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class BatchNorm:
-    """Each feature (each channel of an image) normalised over the batch: the samples are coupled.
+    """Normalises each feature, or each channel of an image, over the batch.
 
-    The statistics are those of the batch at hand, as in training.
+    The mean and the deviation are those of the batch itself, as in training, so that the output for a sample
+    depends on the other samples.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class BatchNorm:
     epsilon: float = EPSILON
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape stays."""
+        """The shape of the input."""
         if len(shape) == 1:
             expect_features(self, shape, self.features)
         else:
@@ -51,7 +52,7 @@ class BatchNorm:
         return shape
 
     def initial(self, rng: np.random.Generator) -> Blocks:
-        """Scales of one, shifts of zero."""
+        """Scales of 1 and shifts of 0."""
         del rng
         return {"scale": np.ones(self.features), "shift": np.zeros(self.features)}
 
@@ -64,7 +65,7 @@ class BatchNorm:
         return normalise(x, _batch_axes(x), self.epsilon)[0]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """The gradient passes through the batch's mean and variance too."""
+        """The gradients, with the dependence of the batch's mean and variance on x."""
         axes = _batch_axes(x)
         y, deviation = normalise(x, axes, self.epsilon)
         dx = through_normalise(y, deviation, dy * _wide(p["scale"], x), axes)
@@ -73,7 +74,7 @@ class BatchNorm:
 
 @dataclass(frozen=True)
 class LayerNorm:
-    """Each sample normalised over its last axis.
+    """Normalises each sample over its last axis.
 
     Parameters
     ----------
@@ -91,12 +92,12 @@ class LayerNorm:
     epsilon: float = EPSILON
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape stays."""
+        """The shape of the input."""
         expect_features(self, shape, self.features)
         return shape
 
     def initial(self, rng: np.random.Generator) -> Blocks:
-        """Scales of one, shifts of zero."""
+        """Scales of 1 and shifts of 0."""
         del rng
         return {"scale": np.ones(self.features), "shift": np.zeros(self.features)}
 
@@ -109,7 +110,7 @@ class LayerNorm:
         return normalise(x, (-1,), self.epsilon)[0]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """The gradient passes through each sample's mean and variance too."""
+        """The gradients, with the dependence of each sample's mean and variance on x."""
         y, deviation = normalise(x, (-1,), self.epsilon)
         dx = through_normalise(y, deviation, dy * p["scale"], (-1,))
         others = tuple(range(x.ndim - 1))
@@ -136,5 +137,5 @@ def _batch_axes(x: Array) -> Axes:
 
 
 def _wide(values: Array, x: Array) -> Array:
-    """One value for each feature or channel, in a shape that spreads over x."""
+    """One value for each feature or channel, in a shape that broadcasts against x."""
     return values if x.ndim == 2 else values[:, None, None]

@@ -1,4 +1,7 @@
-"""MaxPool2D and AvgPool2D: each window of an image becomes its maximum or its mean."""
+"""MaxPool2D and AvgPool2D: the maximum or the mean of each window of an image.
+
+Images (samples, channels, height, width) go in, smaller ones come out.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fastgrad.errors import InputError
-from fastgrad.networks.base import Array, Blocks, Shape, expect_image
+from fastgrad.networks.base import Array, Blocks, Shape, WithoutParameters, expect_image
 
 
 @dataclass(frozen=True)
-class _Pool2D:
-    """Windows of size x size pixels, `stride` apart (default: side by side).
+class _Pool2D(WithoutParameters):
+    """What both pools have in common: windows of size x size pixels, `stride` pixels apart.
 
     Parameters
     ----------
@@ -26,31 +29,26 @@ class _Pool2D:
 
     @property
     def step(self) -> int:
-        """The stride at work."""
+        """The number of pixels from one window to the next."""
         return self.size if self.stride is None else self.stride
 
     def output_shape(self, shape: Shape) -> Shape:
-        """(channels, height, width) of the windows that fit; pixels that fill no window are dropped."""
+        """The shape (channels, height, width), with a pixel for each window that fits."""
         expect_image(self, shape)
         height, width = ((side - self.size) // self.step + 1 for side in shape[1:])
         if height < 1 or width < 1:
             raise InputError(f"{self} does not fit its input of shape {shape}: no window of it does")
         return (shape[0], height, width)
 
-    def initial(self, rng: np.random.Generator) -> Blocks:
-        """There are no parameters."""
-        del rng
-        return {}
-
     def _windows(self, x: Array) -> Array:
-        """A view (n, c, i, j, a, b) of the windows."""
+        """A view of the windows: (samples, channels, height, width, size, size)."""
         view = sliding_window_view(x, (self.size, self.size), axis=(2, 3))
         return view[:, :, :: self.step, :: self.step]
 
     def _corners(self, x: Array) -> list[Array]:
-        """For each place in a window the pixels (n, c, i, j) there.
+        """For each place in a window the pixels there, of all windows: (samples, channels, height, width).
 
-        A maximum of four long arrays takes a tenth of the time of one along axes of length two.
+        The maximum of four such arrays takes a tenth of the time of a maximum along axes of length two.
         """
         _, height, width = self.output_shape(x.shape[1:])
         rows, columns = (self.step * (side - 1) + 1 for side in (height, width))
@@ -61,7 +59,7 @@ class _Pool2D:
         ]
 
     def _scatter(self, x: Array, shares: Array) -> Array:
-        """Add each window's shares (n, c, i, j, a, b) to where the window was cut."""
+        """The sum, in each pixel, of its windows' shares (samples, channels, height, width, size, size)."""
         dx = np.zeros_like(x)
         height, width = (self.step * side for side in shares.shape[2:4])
         for a in range(self.size):
@@ -96,7 +94,7 @@ class MaxPool2D(_Pool2D):
         return largest
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """The whole gradient to the first maximum of the window."""
+        """The gradient of a window goes to the first of its maxima."""
         del p
         windows = self._windows(x)
         flat = windows.reshape(*windows.shape[:4], -1)
@@ -124,14 +122,14 @@ class AvgPool2D(_Pool2D):
         """The mean of each window."""
         del p
         first, *others = self._corners(x)
-        total = first.astype(x.dtype if x.dtype.kind == "f" else np.float64)  # pixels may be small integers
+        total = first.astype(x.dtype if x.dtype.kind == "f" else np.float64)  # integer pixels could overflow
         for corner in others:
             total += corner
         total /= self.size**2
         return total
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """An equal share to each pixel of the window."""
+        """Each pixel of a window gets an equal share of its gradient."""
         del p
         share = np.broadcast_to(dy[..., None, None], self._windows(x).shape) / self.size**2
         return self._scatter(x, share), {}

@@ -1,4 +1,4 @@
-"""Residual: a branch of layers added to its input."""
+"""Residual: a branch of layers whose output is added to its input, (samples, ...)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastgrad.networks.chain import Chain
 
 
 class Residual:
-    """The branch's output plus its input, y = x + branch(x).
+    """The input plus the output of a branch, y = x + branch(x).
 
     Parameters
     ----------
@@ -33,14 +33,14 @@ class Residual:
         return f"Residual({list(self.chain.layers)})"
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape stays; the branch must keep it."""
+        """The shape of the input; raises InputError where the branch has output of another shape."""
         out = self.chain.shapes(shape)[-1]
         if out != shape:
             raise InputError(f"the branch of {self} makes {out} of {shape}: it must keep the shape")
         return shape
 
     def initial(self, rng: np.random.Generator) -> Blocks:
-        """The branch's parameters, named by its layers: "0.weight", ..."""
+        """The parameters of the branch, named by its layers: "0.weight", ..."""
         return self.chain.initial(rng)
 
     def forward(self, p: Blocks, x: Array) -> Array:
@@ -48,6 +48,6 @@ class Residual:
         return x + self.chain.forward(p, x)[-1]
 
     def backward(self, p: Blocks, x: Array, dy: Array) -> tuple[Array, Blocks]:
-        """The gradient goes both ways: dx = dy + through the branch."""
+        """The gradients; dx is dy plus the gradient through the branch."""
         dx, gradients = self.chain.backward(p, self.chain.forward(p, x), dy)
         return dy + dx, gradients

@@ -1,4 +1,4 @@
-"""Flatten: an image or a sequence becomes one vector of features."""
+"""Flatten: an image or a sequence becomes a vector, (samples, ...) -> (samples, features)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.networks.base import Array, Blocks, Shape
+from fastgrad.networks.base import Array, Blocks, Shape, WithoutParameters
 
 
 @dataclass(frozen=True)
-class Flatten:
+class Flatten(WithoutParameters):
     """Each sample's array as one vector, in C order.
 
     Examples
@@ -21,13 +21,8 @@ class Flatten:
     """
 
     def output_shape(self, shape: Shape) -> Shape:
-        """As many features as the sample has numbers."""
+        """The shape (features,), with a feature for each number of the sample."""
         return (int(np.prod(shape, dtype=np.int64)),)
-
-    def initial(self, rng: np.random.Generator) -> Blocks:
-        """There are no parameters."""
-        del rng
-        return {}
 
     def forward(self, p: Blocks, x: Array) -> Array:
         """The same numbers in another shape."""

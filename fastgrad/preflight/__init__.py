@@ -1,1 +1,1 @@
-"""The plain checks before any difference is taken: of the cost, the gradient function, the complex step."""
+"""The plain checks before any difference is taken: whether cost and claimed gradient are functions."""

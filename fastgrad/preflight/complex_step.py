@@ -1,7 +1,8 @@
-"""Whether the complex step can be believed for a cost.
+"""Whether the complex step gives the derivatives of a cost, for method="complex".
 
-The cost must not cast to reals, must not take another branch, and must have the same derivatives as by
-central differences. `coordinates.engines` asks this before anything else is measured.
+The cost must not cast complex numbers to real ones, must not take another branch for them, and must have the
+same derivatives as by central differences. `check_cost` and `coordinates.engines` ask this before anything
+else is measured. (docs/numerics.md, Complex step)
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastgrad.arrays import IndexArray
 from fastgrad.differences.bounds import by_four_points
 from fastgrad.differences.plan import Plan, make_plan
 from fastgrad.differences.stencils import CENTRAL4, COMPLEX_STEP
@@ -20,41 +20,57 @@ from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
 
-ROUNDING = 32.0
-"""Roundings of the cost that a central difference beside the complex step is allowed, in units of eps |J|."""
+NOISE = 8.0
+"""The noise that the cost is assumed to have beside the complex step, as a standard deviation in units of
+eps |J|. It is put high, since the noise is not measured yet."""
 
-WITNESSES = 4
+QUANTILE = 4.0
+"""Standard deviations of noise that the bound on the central differences covers."""
+
+RELATIVE = 1e-3
+"""The relative difference allowed beside that bound. A term that drops the imaginary part is found where it
+makes up more than this share of a derivative."""
+
+OF_EACH_BLOCK = 4
 """Coordinates of each block at which the complex step must agree with central differences."""
 
 COMPLEX_ULPS = 4
-"""How far the real part may move under a complex step of 1e-30 (docs/numerics.md, Complex step)."""
+"""How far the real part of the cost may move under a complex step of 1e-30, in ulp (docs/numerics.md,
+Complex step)."""
 
 
 def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:
     """Compare the complex step with central differences at a few coordinates of each block.
 
-    np.abs and norms lose the imaginary part without a word, perhaps in one term of the cost only. Returns how
-    many evaluations it made.
+    np.abs and norms drop the imaginary part silently, perhaps in one term of the cost only.
+
+    Parameters
+    ----------
+    engine : evaluates complex points
+    in_reals : evaluates real points
+    plan : of the coordinates to choose from
+
+    Returns
+    -------
+    int
+        The evaluations that it made.
 
     Raises
     ------
     InputError
-        Naming a coordinate where the two do not agree within a thousandth of the larger.
+        Naming the first coordinate at which the two differ by more than RELATIVE and the bound on the
+        central difference.
     """
     parameters = engine.parameters
-    chosen = [
-        plan.indices[where][:: max(1, _count(where, plan) // WITNESSES)][:WITNESSES]
-        for _, where in parameters.segments(plan.indices)
-    ]
-    indices = np.concatenate(chosen)
+    indices = plan.indices[parameters.few_of_each_block(plan.indices, OF_EACH_BLOCK)]
     real_plan = make_plan(parameters, indices, CENTRAL4)
     values = in_reals.values(indices, real_plan.displacements)
-    sigma = ROUNDING / 4 * coarsest_epsilon(parameters) * np.abs(values).max(axis=1)
-    central, bound = by_four_points(values, real_plan.displacements, real_plan.steps, sigma, 4.0)
+    sigma = NOISE * coarsest_epsilon(parameters) * np.abs(values).max(axis=1)
+    central, bound = by_four_points(values, real_plan.displacements, real_plan.steps, sigma, QUANTILE)
     steps = np.full((len(indices), 1), 1j * COMPLEX_STEP)
     by_complex = engine.values(indices, steps)[:, 0].imag / COMPLEX_STEP
     scale = np.maximum(np.abs(central), np.abs(by_complex))
-    off = np.abs(central - by_complex) > 1e-3 * scale + bound
+    off = np.abs(central - by_complex) > RELATIVE * scale + bound
     if off.any():
         k = int(np.argmax(off))
         raise InputError(
@@ -65,13 +81,9 @@ def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:
     return int(values.size + len(indices))
 
 
-def _count(where: slice | IndexArray, plan: Plan) -> int:
-    return len(plan.indices[where])
-
-
 @contextlib.contextmanager
 def casts_to_real_refused() -> Iterator[None]:
-    """Refuse a cost that casts a complex number to a real one, or gives it to a function of Python's math."""
+    """Refuse a cost that casts a complex number to a real one, or passes one to Python's math module."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
@@ -90,7 +102,13 @@ def casts_to_real_refused() -> Iterator[None]:
 
 
 def require_same_branch(engine: Engine, cost: float) -> None:
-    """The real part must not move: comparisons of complex numbers can take another branch."""
+    """Refuse a cost whose real part moves under a complex step: a comparison in it took another branch.
+
+    Parameters
+    ----------
+    engine : evaluates complex points
+    cost : the real cost at the parameters
+    """
     first = np.zeros(1, dtype=np.intp)
     value = engine.values(first, np.array([[1j * COMPLEX_STEP]]))[0, 0]
     if abs(value.real - cost) > COMPLEX_ULPS * np.spacing(abs(cost)):
@@ -101,5 +119,5 @@ def require_same_branch(engine: Engine, cost: float) -> None:
 
 
 def coarsest_epsilon(parameters: Parameters) -> float:
-    """Machine epsilon of the coarsest dtype: a cost of float32 parameters rounds in float32."""
+    """Machine epsilon of the coarsest dtype among the blocks: float32 parameters make the cost float32."""
     return max(float(np.finfo(leaf.dtype).eps) for leaf in parameters.leaves)

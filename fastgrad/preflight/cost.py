@@ -1,6 +1,6 @@
-"""The plain checks of the cost, before any derivative is taken: one number, the same twice, finite.
+"""The plain checks of the cost before any difference is taken: it is one number, finite, the same twice.
 
-Those of the gradient function stand in claims.py.
+`coordinates.engines` calls `check_cost` once for the engine it has chosen, and gets the `Baseline`.
 """
 
 from __future__ import annotations
@@ -14,22 +14,25 @@ from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError
 from fastgrad.preflight.complex_step import casts_to_real_refused, require_same_branch
 
-JITTER = 2.0**-20
-"""Two answers at the same parameters that differ by less, relative to their size, differ by rounding: that is
-noise, which is measured with all other noise. More is a random cost."""
+LARGEST_JITTER = 2.0**-20
+"""The largest difference of two answers for the same parameters that passes for rounding error, relative to
+their size: threads may sum in another order each time. A function with larger differences is random."""
 
 REPEATS = 8
-"""Calls from which the scatter of such a cost is told (docs/numerics.md, Noise)."""
+"""Calls from which the scatter of a cost with such differences is computed (docs/numerics.md, Noise)."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The cost at the parameters, the seconds of one evaluation there, and how many it took to say so."""
+    """The cost at the parameters themselves."""
 
     cost: float
     seconds: float
+    """What one evaluation took."""
     evaluations: int
+    """How many evaluations the checks made."""
     notes: tuple[str, ...] = ()
+    """Sentences for the report."""
 
 
 def check_cost(engine: Engine) -> Baseline:
@@ -44,9 +47,9 @@ def check_cost(engine: Engine) -> Baseline:
     if engine.dtype is not np.complex128:
         return _same_twice(engine)
     with casts_to_real_refused():
-        start = _same_twice(engine)
-        require_same_branch(engine, start.cost)
-    return replace(start, evaluations=start.evaluations + 1)
+        baseline = _same_twice(engine)
+        require_same_branch(engine, baseline.cost)
+    return replace(baseline, evaluations=baseline.evaluations + 1)
 
 
 def _same_twice(engine: Engine) -> Baseline:
@@ -61,7 +64,7 @@ def _same_twice(engine: Engine) -> Baseline:
         )
     if first == second:
         return Baseline(first, seconds, 2 * engine.points_of_baseline)
-    if not abs(first - second) <= JITTER * max(abs(first), abs(second)):
+    if not abs(first - second) <= LARGEST_JITTER * max(abs(first), abs(second)):
         raise InputError(
             f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
             "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps"

@@ -1,25 +1,26 @@
-"""The gradient under test: its values, and whether it is a function of the parameters at all.
+"""The claimed gradient: its values, and whether the gradient function is a function of the parameters.
 
-A gradient function is called at the parameters x, at x again, at y close by, and at x once more:
+`checks` calls `vetted_gradient` before any difference is taken, and gets a `ClaimedGradient`. A gradient
+function g is called at the parameters x, at x again, at y close by, and at x once more. Each of these has a
+message of its own:
 
-    g(x), g(x)          another answer: random, or a buffer that is added to and never set to zero
-    g(y) = g(x)         the parameters are not looked at (a stale cache), if the numbers disagree
-    g(x) after g(y)     another answer: something is kept from call to call
-
-each with a sentence of its own, before any difference is taken (docs/numerics.md, Diagnosis, statefulness).
+    the second g(x) differs        g is random, or adds to a buffer that is never set to zero
+    g(y) equals g(x)               g does not read the parameters (a stale cache), if the numbers disagree
+    g(x) after g(y) differs        g keeps something from call to call
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import Floats
+from fastgrad.arrays import FloatArray, Floats
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
+from fastgrad.preflight.cost import LARGEST_JITTER
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
 from fastgrad.problem.parameters import Parameters
@@ -27,19 +28,16 @@ from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.specification import Specification
 
 NEARBY = {np.dtype(np.float64): 2.0**-22, np.dtype(np.float32): 2.0**-10}
-"""How far y is from x, in units of each block's typical size: a change that shows in the last digits of any
-derivative that changes at all, and leaves no domain that differences of the cost do not leave."""
+"""How far y is from x, in units of each block's typical size, by dtype. It is enough to change the last
+digits of any derivative that is not constant, and no farther than differences of the cost go."""
 
 FARTHER = 2.0**10
-"""How much farther y is where the gradient was the same: a gradient rounded to a few digits changes there."""
-
-JITTER = 2.0**-20
-"""Repeats that differ by less, relative to the largest, differ by rounding (threads that sum in another
-order): they are allowed for in the bounds. More is a random gradient."""
+"""The factor on that distance for a second try, where the gradient was the same: a gradient that is rounded
+to a few digits changes there."""
 
 
 def vetted_gradient(spec: Specification) -> ClaimedGradient:
-    """The claimed gradient of a check, having seen that it is a function and leaves the data alone."""
+    """The claimed gradient of a check, after the checks that it is a function and does not write to args."""
     problem = spec.problem
     with args_unchanged(problem.args, "gradient function"):
         pure = is_networks_own(problem.gradient, problem.structure, "gradient")
@@ -49,18 +47,19 @@ def vetted_gradient(spec: Specification) -> ClaimedGradient:
 def claimed_gradient(
     gradient: Any, parameters: Parameters, args: tuple[Any, ...], pure: bool = False
 ) -> ClaimedGradient:
-    """The gradient under test.
+    """The claimed gradient.
 
-    A callable gets a private copy of the parameters, and its answer is copied: it may be a view of the
-    parameters or a buffer that the cost writes to. An answer of more than SMALL_ENOUGH_TO_KEEP numbers that
-    shares no memory with any of these is taken as it is; `require_unchanged` sees whether it was written to.
+    A gradient function gets a private copy of the parameters. Its answer is copied, since it may be a view of
+    the parameters, or a buffer that the cost writes to. An answer of more than SMALL_ENOUGH_TO_KEEP numbers
+    is not copied if it shares no memory with the parameters and the args; `require_unchanged` shows later
+    whether somebody wrote to it.
 
     Parameters
     ----------
     gradient : callable(params, *args), or a structure of values
     parameters : Parameters
     args : what the callable takes beside the parameters
-    pure : the callable is known to be a function (a Network's own): one call is enough
+    pure : whether the callable is known to be a function (a Network's own gradient): it is called once only
 
     Raises
     ------
@@ -71,11 +70,14 @@ def claimed_gradient(
     if not callable(gradient):
         return ClaimedGradient(parameters, parameters.match(gradient, "gradient"), None)
     calls = _Calls(gradient, parameters, args)
-    return calls.one_claim() if pure else calls.claim()
+    return calls.by_one_call() if pure else calls.by_four_calls()
 
 
 class _Calls:
-    """The four calls of a gradient function."""
+    """The calls of a gradient function, with a private copy of the parameters.
+
+    Answers are compared at the watched coordinates, which are all where the parameters are few enough.
+    """
 
     def __init__(self, gradient: Callable[..., Any], parameters: Parameters, args: tuple[Any, ...]) -> None:
         self.gradient = gradient
@@ -85,47 +87,42 @@ class _Calls:
         self.everything = len(self.indices) == parameters.size
         self.working = WorkingCopy(parameters)
 
-    def one_claim(self) -> ClaimedGradient:
-        """What one call said."""
+    def by_one_call(self) -> ClaimedGradient:
+        """The claimed gradient of a function that is known to be one."""
         leaves = self._call()
         self._require_unchanged()
-        return ClaimedGradient(self.parameters, self._own(leaves), None, seen=self._seen(self._at(leaves)))
+        return self._claimed(leaves, self._own(leaves))
 
-    def claim(self) -> ClaimedGradient:
-        """What the calls said, having refused what is no function."""
-        kept = self._call()
-        first = self._at(kept)
+    def by_four_calls(self) -> ClaimedGradient:
+        """The claimed gradient, after the checks that the four calls allow."""
+        answer = self._call()
+        first = self._at(answer)
         self._require_unchanged()
-        own = self._own(kept) if self.everything else None
-        if own is None:
-            del kept
+        own = self._own(answer) if self.everything else None
+        held = answer if self.everything else []
+        del answer  # a large one is given back before the next call makes another
         jitter = self._jitter(first, self._at(self._call()))
-        elsewhere = self._call_nearby(1.0)
-        if elsewhere is not None and same_gradient(first, elsewhere):  # perhaps rounded: farther off then
-            elsewhere = self._call_nearby(FARTHER)
-        rewritten = own is not None and not same_gradient(self._at(kept), first)
+        stale = self._is_stale(first)
+        rewritten = bool(held) and not same_gradient(self._at(held), first)
         last = self._call()
         self._require_same_as_before(first, self._at(last), jitter)
-        stale = (
-            elsewhere is not None and len(first) > 0 and bool(first.any()) and same_gradient(first, elsewhere)
-        )
         notes = (_REWRITTEN,) * rewritten + (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
-        leaves = self._own(last) if own is None else own
-        return ClaimedGradient(
-            self.parameters, leaves, self._spread(jitter), stale, notes, self._seen(self._at(last))
-        )
+        claim = self._claimed(last, self._own(last) if own is None else own)
+        return replace(claim, jitter=self._jitter_of_blocks(jitter), stale=stale, notes=notes)
 
-    def _seen(self, values: Floats) -> Floats | None:
-        return None if self.everything else values
+    def _claimed(self, answer: list[FloatArray], own: list[FloatArray]) -> ClaimedGradient:
+        at_watched = None if self.everything else self._at(answer)
+        return ClaimedGradient(self.parameters, own, None, at_watched=at_watched)
 
-    def _call(self) -> list[npt.NDArray[Any]]:
+    def _call(self) -> list[FloatArray]:
         return self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient")
 
-    def _at(self, leaves: list[npt.NDArray[Any]]) -> Floats:
+    def _at(self, leaves: list[FloatArray]) -> Floats:
+        """The values at the watched coordinates."""
         return self.parameters.take(leaves, self.indices)
 
-    def _own(self, leaves: list[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """The leaves as nobody else will change them: copied if they are few, or anybody's."""
+    def _own(self, leaves: list[FloatArray]) -> list[FloatArray]:
+        """The leaves, copied where they are few, or where they share memory with parameters or args."""
         others = [*self.working.flat_leaves, *self.parameters.leaves]
         others += [a for a in array_leaves(self.args) if not a.dtype.hasobject]
         return [
@@ -135,8 +132,8 @@ class _Calls:
             for leaf in leaves
         ]
 
-    def _spread(self, jitter: Floats) -> list[Floats] | None:
-        """The jitter of each entry; where not all were compared the largest of each block."""
+    def _jitter_of_blocks(self, jitter: Floats) -> list[Floats] | None:
+        """The jitter of each entry by block: where not all were compared, the largest of the block."""
         if not jitter.any():
             return None
         blocks = self.parameters.blocks
@@ -147,8 +144,15 @@ class _Calls:
             largest[number] = jitter[where].max(initial=0.0)
         return [np.broadcast_to(most, b.size) for most, b in zip(largest, blocks, strict=True)]
 
+    def _is_stale(self, first: Floats) -> bool:
+        """Whether the gradient at y is the same numbers as at x, and not all zeros."""
+        nearby = self._call_nearby(1.0)
+        if nearby is not None and same_gradient(first, nearby):
+            nearby = self._call_nearby(FARTHER)
+        return nearby is not None and bool(first.any()) and same_gradient(first, nearby)
+
     def _call_nearby(self, times: float) -> Floats | None:
-        """The gradient at y; None where it cannot be had. The working copy is x again afterwards."""
+        """The gradient at y; None if the function raises. The working copy is x again afterwards."""
         originals = self.parameters.leaves
         sizes = self.parameters.typical_sizes
         for leaf, x, typical in zip(self.working.flat_leaves, originals, sizes, strict=True):
@@ -170,14 +174,15 @@ class _Calls:
             )
 
     def _jitter(self, first: Floats, again: Floats) -> Floats:
+        """How far two answers for x are apart; InputError where that is more than rounding error."""
         if same_gradient(first, again):
             return NO_JITTER
         apart = np.abs(again - first)
         largest = float(np.abs(first).max(initial=0.0))
-        if np.isfinite(apart).all() and float(apart.max()) <= JITTER * largest:
+        if np.isfinite(apart).all() and float(apart.max()) <= LARGEST_JITTER * largest:
             return apart
         label = self._label_of_worst(apart)
-        if same_gradient(again, 2 * first, JITTER):
+        if same_gradient(again, 2 * first, LARGEST_JITTER):
             raise InputError(
                 "the gradient accumulates: the second call gave twice the first at the same parameters "
                 f"({label}). A buffer is added to and never set to zero: zero it at the start of each call"
@@ -188,7 +193,7 @@ class _Calls:
         )
 
     def _require_same_as_before(self, first: Floats, last: Floats, jitter: Floats) -> None:
-        if same_gradient(first, last) or (jitter.any() and same_gradient(first, last, JITTER)):
+        if same_gradient(first, last) or (jitter.any() and same_gradient(first, last, LARGEST_JITTER)):
             return
         label = self._label_of_worst(np.abs(last - first))
         raise InputError(

@@ -1,4 +1,9 @@
-"""The data that cost and gradient are given beside the parameters: laid out, and watched."""
+"""The data `args` that the cost and the gradient function take beside the parameters.
+
+Engines call the cost with `settled_arrays(args)`, so that every worker computes with the same layout.
+`checks` and the preflight wrap the user's functions in `args_unchanged`. `array_leaves` gives the arrays
+among the args to whoever looks at them: the identity of a check, and the diagnosis.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +22,11 @@ from fastgrad.problem.structure import NAMESPACE
 
 
 def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The args with arrays laid out as a worker process would find them.
+    """The args with every array laid out as a worker process would get it.
 
-    NumPy rounds differently on strided or unaligned data, which a trip to a worker makes contiguous, and a
-    private memory map would be reopened there from its file, without what was changed in memory.
+    Sending an array to a worker makes it contiguous and aligned, and NumPy rounds differently on strided or
+    unaligned data. A worker would open a private memory map from its file, and so lose what was changed in
+    memory. Both kinds of array are copied here; all others are passed on as they are.
     """
 
     def settled(leaf: Any) -> Any:
@@ -35,13 +41,13 @@ def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def array_leaves(args: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
-    """The arrays among the args, those in lists, tuples and dicts too."""
+    """The arrays among the args, also those inside lists, tuples and dicts."""
     leaves = [leaf for arg in args for leaf in optree.tree_leaves(arg, namespace=NAMESPACE)]
     return [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
 
 
 def fingerprints(args: tuple[Any, ...]) -> list[int]:
-    """A checksum of each array among the args, to see whether a function writes to them."""
+    """A checksum of each array among the args. Arrays of Python objects have none and are left out."""
     plain = (leaf for leaf in array_leaves(args) if not leaf.dtype.hasobject)
     return [zlib.crc32(np.ascontiguousarray(leaf).view(np.uint8).reshape(-1).data) for leaf in plain]
 
@@ -50,10 +56,15 @@ def fingerprints(args: tuple[Any, ...]) -> list[int]:
 def args_unchanged(args: tuple[Any, ...], who: str) -> Iterator[None]:
     """Refuse a function that writes into the data it is given: the next call would see other data.
 
+    Parameters
+    ----------
+    args : the data
+    who : the function that is called inside the `with`, as messages name it
+
     Raises
     ------
     InputError
-        Saying who did it. What was written cannot be undone here.
+        After the `with`, naming the function. The data stay as the function left them.
     """
     before = fingerprints(args)
     yield

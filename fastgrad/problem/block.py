@@ -1,7 +1,8 @@
-"""One array among the parameters: its name, its shape, its place in the flat vector, its typical size.
+"""One array among the parameters: its name, its shape, where it starts in the flat vector, its typical size.
 
-`Parameters` makes the blocks. The checks of a leaf stand here too: what may be a parameter, and what may be
-the claimed gradient of one. Messages name the leaf as the user would.
+`Parameters` makes the blocks and calls the two checks of a leaf: `parameter_leaf` for what may be a
+parameter, `matching_leaf` for what may be the claimed gradient of one. Error messages name the leaf as the
+user would.
 """
 
 from __future__ import annotations
@@ -16,23 +17,24 @@ from fastgrad.arrays import PIECE, FloatArray, is_private_map, pieces, root_mean
 from fastgrad.errors import InputError
 
 SMALLEST_TYPICAL_SIZE = 1e-3
-"""Below this a block's rms no longer shrinks the step: weights started near zero still act on a cost
-whose scale is 1, and a step far under 1e-8 would drown in rounding (the cap's constant of docs/numerics.md,
-Step)."""
+"""The least typical size of a block that is not all zeros. The step is proportional to the typical size.
+Weights that start near zero act on a cost whose scale is 1, and with a step far under 1e-8 the differences
+would be rounding error only (docs/numerics.md, Step)."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One array among the parameters: its name, its shape, and where it lies in the flat vector."""
+    """One array among the parameters."""
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     start: int
+    """The flat index of the block's first coordinate."""
 
     @property
     def size(self) -> int:
-        """Number of coordinates in the block."""
+        """The number of coordinates in the block."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
@@ -41,7 +43,7 @@ class Block:
         return self.start + self.size
 
     def index(self, flat_index: int) -> tuple[int, ...]:
-        """The index inside the block of a coordinate of the flat vector."""
+        """The index inside the block of the coordinate with this flat index."""
         return tuple(int(i) for i in np.unravel_index(flat_index - self.start, self.shape))
 
     def label(self, flat_index: int) -> str:
@@ -51,34 +53,44 @@ class Block:
 
 
 def typical_size(leaf: FloatArray) -> float:
-    """The typical size of a block: its rms, not under SMALLEST_TYPICAL_SIZE; 1 for a block of zeros."""
+    """The typical size of a block: its rms, at least SMALLEST_TYPICAL_SIZE; 1 for a block of zeros."""
     rms = root_mean_square(leaf)
     return 1.0 if rms == 0 else max(rms, SMALLEST_TYPICAL_SIZE)
 
 
-def parameter_leaf(leaf: Any, name: str) -> FloatArray:
-    """A leaf of the parameters as a finite float32 or float64 array, or InputError with its name."""
+def parameter_leaf(leaf: object, name: str) -> FloatArray:
+    """A leaf of the parameters as a float32 or float64 array of finite numbers, in native byte order.
+
+    Raises
+    ------
+    InputError
+        With the leaf's name, for anything else.
+    """
     if isinstance(leaf, np.ma.MaskedArray):
         raise InputError(f"parameter {name} is a masked array: pass {name}.filled(...) or its valid entries")
     array = _as_array(leaf, f"parameter {name}")
-    kind = array.dtype
-    if kind.type not in (np.float32, np.float64):
+    if array.dtype.type not in (np.float32, np.float64):
         raise InputError(
             f"parameter {name} must be a float32 or float64 array; got {describe(leaf)}. "
-            + _dtype_advice(kind, name, isinstance(leaf, np.ndarray))
+            + _dtype_advice(array.dtype, name, isinstance(leaf, np.ndarray))
         )
-    for i, piece in enumerate(pieces(array.reshape(-1))):
-        if not np.isfinite(piece).all():
-            at = i * PIECE + int(np.argmin(np.isfinite(piece)))
-            label = Block(name, array.shape, kind, 0).label(at)
-            raise InputError(
-                f"parameter {label} is {array.reshape(-1)[at]}: a gradient can only be checked "
-                "at finite parameters"
-            )
-    wanted = kind.newbyteorder("=")
-    if is_private_map(array) or wanted != kind:
-        return np.array(array, dtype=wanted, subok=False)
+    _require_finite(array, name)
+    native = array.dtype.newbyteorder("=")
+    if is_private_map(array) or native != array.dtype:
+        return np.array(array, dtype=native, subok=False)
     return array
+
+
+def _require_finite(array: FloatArray, name: str) -> None:
+    flat = array.reshape(-1)
+    for i, piece in enumerate(pieces(flat)):
+        finite = np.isfinite(piece)
+        if not finite.all():
+            at = i * PIECE + int(np.argmin(finite))
+            label = Block(name, array.shape, array.dtype, 0).label(at)
+            raise InputError(
+                f"parameter {label} is {flat[at]}: a gradient can only be checked at finite parameters"
+            )
 
 
 def _dtype_advice(dtype: np.dtype[Any], name: str, is_array: bool) -> str:
@@ -92,7 +104,7 @@ def _dtype_advice(dtype: np.dtype[Any], name: str, is_array: bool) -> str:
     return "Pass arrays of numbers."
 
 
-def _as_array(leaf: Any, what: str) -> FloatArray:
+def _as_array(leaf: object, what: str) -> FloatArray:
     try:
         return np.asarray(leaf)
     except Exception as error:
@@ -100,8 +112,20 @@ def _as_array(leaf: Any, what: str) -> FloatArray:
         raise InputError(f"{what} is not an array: got {describe(leaf)}{join}") from error
 
 
-def matching_leaf(leaf: Any, block: Block, what: str) -> FloatArray:
-    """A leaf of a gradient, flat, if it has the shape of its block and a float dtype; else InputError."""
+def matching_leaf(leaf: object, block: Block, what: str) -> FloatArray:
+    """A leaf of a gradient as a flat array.
+
+    Parameters
+    ----------
+    leaf : what the user gave
+    block : the block whose gradient it is
+    what : "gradient", or how else messages call the whole structure
+
+    Raises
+    ------
+    InputError
+        Unless the leaf has a float dtype and the shape of its block.
+    """
     array = _as_array(leaf, f"the {what} of {block.name}")
     if array.dtype.kind != "f":
         hint = " (integers drop the fraction: compute it in floats)" * (array.dtype.kind in "iub")
@@ -125,7 +149,7 @@ def describe_blocks(blocks: Sequence[Block]) -> str:
     return "{" + ", ".join(f"{b.name}: {b.shape}" for b in blocks) + "}"
 
 
-def describe(value: Any) -> str:
+def describe(value: object) -> str:
     """A value in a few words, for error messages."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"

@@ -1,7 +1,9 @@
 """The claimed gradient: its values at every coordinate, or at some.
 
-`preflight.gradient` calls the user's gradient function and makes a `ClaimedGradient`. Whoever compares asks
-it for the `ClaimedValues` at the coordinates that were measured.
+`preflight.gradient` calls the user's gradient function and makes a `ClaimedGradient`. `coordinates` asks it
+for the `ClaimedValues` at the (m,) coordinates that were measured.
+
+Jitter is how far two answers for the same parameters were apart.
 """
 
 from __future__ import annotations
@@ -10,51 +12,69 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import Floats, IndexArray
+from fastgrad.arrays import FloatArray, Floats, IndexArray
 from fastgrad.errors import InputError
-from fastgrad.index_sets import positions_of, spread_over
+from fastgrad.index_sets import all_or_spread, positions_of
 from fastgrad.problem.parameters import Parameters
 
 NO_JITTER = np.zeros(1)
-
-WATCHED = 2**16
-"""Coordinates of a larger gradient at which repeats are compared."""
+"""The jitter of a gradient function that gives the same answer each time, for any number of coordinates."""
 
 SMALL_ENOUGH_TO_KEEP = 2**20
-"""Numbers of a gradient up to which two answers are kept side by side, to see whether they are one buffer."""
+"""The most parameters for which answers of the gradient function are copied and compared in full. Each copy
+takes 8 MiB then."""
+
+WATCHED = 2**16
+"""Coordinates at which the answers are compared where there are more parameters than that."""
 
 
 @dataclass(frozen=True, eq=False)
 class ClaimedValues:
-    """What the gradient under test says at the checked coordinates."""
+    """The claimed gradient at m coordinates."""
 
-    values: Floats  # (m,)
-    jitter: Floats  # (m,) how far repeats were apart; (1,) zero for a function that repeats itself
-    dtypes: tuple[np.dtype[Any], ...]  # of each block, as the user returned it
-    stale: bool = False  # the very same numbers at other parameters
+    values: Floats
+    """(m,)"""
+    jitter: Floats
+    """(m,), or (1,) for NO_JITTER."""
+    dtypes: tuple[np.dtype[Any], ...]
+    """The dtype of each block of the gradient, as the user returned it."""
+    stale: bool = False
+    """Whether the gradient function returned the same numbers at other parameters."""
     notes: tuple[str, ...] = ()
+    """Sentences for the report."""
 
 
 @dataclass(frozen=True, eq=False)
 class ClaimedGradient:
-    """The gradient under test at every coordinate, without a copy of it where none is needed."""
+    """The claimed gradient at every coordinate. A large answer of the gradient function is not copied."""
 
     parameters: Parameters
-    leaves: list[npt.NDArray[Any]]  # flat, one for each block; not to be written to
-    jitter: list[Floats] | None  # how far repeats were apart: of each entry, or one number for a large block
+    leaves: list[FloatArray]
+    """A flat array for each block. They may be the user's: nobody writes to them."""
+    jitter: list[Floats] | None
+    """The jitter of each entry, a flat array for each block. None if there is none."""
     stale: bool = False
+    """Whether the gradient function returned the same numbers at other parameters."""
     notes: tuple[str, ...] = ()
-    seen: Floats | None = None  # of an answer that was not copied: what it was at the watched coordinates
+    """Sentences for the report."""
+    at_watched: Floats | None = None
+    """The values at the watched coordinates when the gradient function returned. None if the answer was
+    copied, or given as values."""
     narrowed: list[tuple[IndexArray, ClaimedValues]] = field(default_factory=list)
+    """After `narrow`: the coordinates that were kept, and their values."""
 
     def narrow(self, indices: IndexArray) -> None:
-        """Keep what is claimed at some coordinates only, where the answer was not copied.
+        """Forget all but some coordinates, where the answer was not copied.
 
-        It is as large as the parameters, and nothing else is to be asked of it.
+        The answer takes as much memory as the parameters. Only `at` may be called afterwards, and only with
+        coordinates among these.
+
+        Parameters
+        ----------
+        indices : increasing flat indices
         """
-        if self.seen is None:
+        if self.at_watched is None:
             return
         self.narrowed.append((indices, self.at(indices)))
         self.leaves.clear()
@@ -65,11 +85,11 @@ class ClaimedGradient:
         Raises
         ------
         InputError
-            What it claimed is then lost.
+            If the values at the watched coordinates changed: the claimed gradient is lost.
         """
-        if self.seen is None or self.narrowed:
+        if self.at_watched is None or self.narrowed:
             return
-        if not same_gradient(self.seen, self.parameters.take(self.leaves, watched(self.parameters))):
+        if not same_gradient(self.at_watched, self.parameters.take(self.leaves, watched(self.parameters))):
             raise InputError(
                 "the cost writes into the array that the gradient function returned, so that what was "
                 "claimed is lost: return a copy of it"
@@ -77,15 +97,20 @@ class ClaimedGradient:
 
     @property
     def dtypes(self) -> tuple[np.dtype[Any], ...]:
-        """The dtype of each block, as the user returned it."""
+        """The dtype of each block of the gradient, as the user returned it."""
         return tuple(leaf.dtype for leaf in self.leaves)
 
     def at(self, indices: IndexArray) -> ClaimedValues:
-        """What it says at some coordinates, in float64; not to be written to."""
+        """The claimed values at some coordinates, in float64. They may be a view: nobody writes to them.
+
+        Parameters
+        ----------
+        indices : (m,) increasing flat indices
+        """
         if self.narrowed:
-            known, claim = self.narrowed[0]
-            where = positions_of(known, indices)
-            jitter = claim.jitter if len(claim.jitter) == 1 < len(known) else claim.jitter[where]
+            kept, claim = self.narrowed[0]
+            where = positions_of(kept, indices)
+            jitter = claim.jitter if len(claim.jitter) == 1 < len(kept) else claim.jitter[where]
             return replace(claim, values=claim.values[where], jitter=jitter)
         values = self.parameters.take(self.leaves, indices)
         jitter = NO_JITTER if self.jitter is None else self.parameters.take(self.jitter, indices)
@@ -93,15 +118,21 @@ class ClaimedGradient:
 
 
 def watched(parameters: Parameters) -> IndexArray:
-    """The coordinates at which repeats are compared: all, or of very many some spread over all."""
-    n = parameters.size
-    if n <= SMALL_ENOUGH_TO_KEEP:
-        return np.arange(n, dtype=np.intp)
-    return spread_over(n, WATCHED)
+    """The coordinates at which answers of the gradient function are compared.
+
+    All of them up to SMALL_ENOUGH_TO_KEEP parameters, else WATCHED of them at equal distances.
+    """
+    return all_or_spread(parameters.size, SMALL_ENOUGH_TO_KEEP, WATCHED)
 
 
 def same_gradient(a: Floats, b: Floats, tolerance: float = 0.0) -> bool:
-    """Whether two gradients are equal, NaN to NaN, or to a share of the largest entry."""
+    """Whether two gradients, (m,) each, are equal.
+
+    Parameters
+    ----------
+    a, b : (m,); NaN equals NaN if the tolerance is zero
+    tolerance : the largest difference allowed, as a share of the largest entry of a
+    """
     if tolerance == 0.0:
         return bool(np.array_equal(a, b, equal_nan=True))
     with np.errstate(invalid="ignore"):

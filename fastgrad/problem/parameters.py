@@ -1,5 +1,7 @@
 """Parameters: any nesting of arrays, seen as named blocks over one flat vector.
 
+`checks` makes the `Parameters` of a check, and all rooms that index coordinates use them.
+
 Notation: theta in R^n is all leaves, each in C order, one after the other in the order in which the
 user wrote them (a dict keeps its insertion order). A flat index counts along theta.
 """
@@ -12,10 +14,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import optree
 
-from fastgrad.arrays import FloatArray, IndexArray
+from fastgrad.arrays import FloatArray, Floats, IndexArray
 from fastgrad.errors import InputError
 from fastgrad.index_sets import as_run, distinct
 from fastgrad.problem.block import (
@@ -30,7 +31,7 @@ from fastgrad.problem.structure import block_names, containers, flatten, refuse_
 
 
 class Parameters:
-    """The user's parameters as blocks over one flat vector; the user's arrays are only ever read.
+    """The user's parameters as blocks over one flat vector. The user's arrays are only ever read.
 
     Parameters
     ----------
@@ -73,30 +74,28 @@ class Parameters:
         return float(self.typical_sizes[number])
 
     @cached_property
-    def typical_sizes(self) -> npt.NDArray[np.float64]:
-        """The typical size of each block, looked for once: of a large one it takes as long as a copy."""
-        return np.array([typical_size(leaf) for leaf in self.leaves])
+    def typical_sizes(self) -> Floats:
+        """(blocks,) the typical size of each block.
 
-    @property
-    def is_single_array(self) -> bool:
-        """Whether the user's parameters are one bare array, not a dict, list or tuple."""
-        return self.spec.is_leaf()
+        They are computed once, since that takes as long as a copy of the parameters.
+        """
+        return np.array([typical_size(leaf) for leaf in self.leaves])
 
     def build(self, leaves: Sequence[Any]) -> Any:
         """The user's structure with other leaves."""
         return optree.tree_unflatten(self.spec, leaves)
 
     def build_arrays(self, flat_leaves: Sequence[FloatArray]) -> Any:
-        """The user's structure around flat leaves, each seen in its block's shape (no copy)."""
+        """The user's structure with other leaves, given flat. They become views in their block's shape."""
         return self.build(self.shaped(flat_leaves))
 
     def shaped(self, flat_leaves: Sequence[FloatArray]) -> list[FloatArray]:
-        """Flat leaves, each seen in its block's shape (no copy)."""
+        """Views of flat leaves, one for each block, in their block's shape."""
         return [leaf.reshape(b.shape) for leaf, b in zip(flat_leaves, self.blocks, strict=True)]
 
     def block_numbers(self, indices: IndexArray) -> IndexArray:
-        """For each flat index, the number of its block."""
-        if (indices[1:] >= indices[:-1]).all():  # a tenth of the time of looking each one up
+        """(m,) the number of the block of each flat index."""
+        if (indices[1:] >= indices[:-1]).all():  # one search for each block takes a tenth of the time
             cuts = np.searchsorted(indices, self._starts[1:])
             return np.repeat(np.arange(len(self._starts)), np.diff(cuts, prepend=0, append=len(indices)))
         return np.searchsorted(self._starts[1:], indices, side="right").astype(np.intp)
@@ -110,10 +109,11 @@ class Parameters:
         return self.blocks[int(self.block_numbers(np.asarray([flat_index]))[0])]
 
     def segments(self, indices: IndexArray) -> Iterator[tuple[int, slice | IndexArray]]:
-        """Group flat indices by block: pairs of a block number and where in `indices` its own stand.
+        """Group flat indices by block: pairs of a block's number and the positions of its own in `indices`.
 
-        Increasing indices, as every plan has them, give slices, where arrays of positions would copy: it
-        took the compiled engine from 0.946 to 0.966 of a hand-written loop's speed (bench_engines.py).
+        The indices of every plan are increasing. Their positions are slices, since indexing with an array
+        copies: slices took the compiled engine from 0.946 to 0.966 of the speed of a hand-written loop
+        (benchmarks/bench_engines.py).
         """
         if (indices[1:] >= indices[:-1]).all():
             cuts = np.searchsorted(indices, self._starts).tolist()
@@ -125,20 +125,40 @@ class Parameters:
         for number in distinct(numbers):
             yield int(number), np.flatnonzero(numbers == number)
 
-    def take(self, leaves: Sequence[FloatArray], indices: IndexArray) -> npt.NDArray[np.float64]:
-        """The values at some coordinates, as float64, from flat leaves laid out like the parameters."""
+    def few_of_each_block(self, indices: IndexArray, count: int) -> IndexArray:
+        """Positions in increasing flat indices of at most `count` of each block, at equal distances.
+
+        Examples
+        --------
+        >>> p = Parameters({"W": np.zeros(6), "b": np.zeros(2)})
+        >>> p.few_of_each_block(np.arange(8), 3).tolist()
+        [0, 2, 4, 6, 7]
+        """
+        found = [np.empty(0, dtype=np.intp)]
+        for _, where in self.segments(indices):
+            positions = np.arange(len(indices))[where]
+            found.append(positions[:: max(1, len(positions) // count)][:count])
+        return np.concatenate(found)
+
+    def take(self, leaves: Sequence[FloatArray], indices: IndexArray) -> Floats:
+        """(m,) the values at some coordinates, from a flat array for each block."""
         values = np.empty(len(indices))
         for number, where in self.segments(indices):
             values[where] = leaves[number][as_run(indices[where] - self.blocks[number].start)]
         return values
 
     def match(self, structure: Any, what: str) -> list[FloatArray]:
-        """The leaves of another structure of the same make (the gradient), flat, in this order.
+        """The leaves of a gradient as flat arrays, one for each block.
+
+        Parameters
+        ----------
+        structure : in the structure of the parameters
+        what : "gradient", or how else messages call the structure
 
         Raises
         ------
         InputError
-            Naming the leaf: one missing or unknown, of another shape, or not of a float dtype.
+            For a leaf that is missing, unknown, of another shape, or not of a float dtype, with its name.
         """
         try:
             leaves = self.spec.flatten_up_to(structure)

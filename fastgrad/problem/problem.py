@@ -1,14 +1,16 @@
-"""Problem: a cost, the gradient under test, and the parameters at which it is tested."""
+"""Problem: a cost, its claimed gradient, and the parameters at which the gradient is checked.
+
+The user makes one, or `check_gradient` does. Every other room reads it and none changes it.
+"""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fastgrad.errors import InputError
-from fastgrad.problem.stateful import ObjectMethod, flat_vector
+from fastgrad.problem.stateful import ObjectMethod, copy_of, flat_vector, require_methods
 
 
 class Structure(Protocol):
@@ -71,9 +73,9 @@ class Problem:
         cost: str = "costFunction",
         gradient: str = "computeGradients",
     ) -> Problem:
-        """The problem of a network that keeps its parameters in itself, checked as it is.
+        """The problem of an object that stores its own parameters, such as a network with setParams.
 
-        The object is copied: it is never changed, and each worker has a copy of its own.
+        The object is copied: it is never changed, and each worker has its own copy.
 
         Parameters
         ----------
@@ -88,32 +90,18 @@ class Problem:
         InputError
             Naming the methods that the object does not have.
         """
-        if isinstance(net, type):
-            raise InputError(f"from_object takes an object, not a class: pass {net.__name__}(...)")
-        names = (get_params, set_params, cost, gradient)
-        missing = [name for name in names if not callable(getattr(net, name, None))]
-        if missing:
-            raise InputError(
-                f"{type(net).__name__} has no method {', '.join(missing)}; other names can be given "
-                "with get_params=, set_params=, cost= and gradient="
-            )
-        try:
-            own = copy.deepcopy(net)
-        except Exception as error:
-            raise InputError(
-                f"{type(net).__name__} cannot be copied ({error}): give it a __deepcopy__, or check plain "
-                "functions cost(params, X, y) and gradient(params, X, y) instead"
-            ) from error
+        require_methods(net, (get_params, set_params, cost, gradient))
+        own = copy_of(net)
         params = flat_vector(getattr(own, get_params)(), f"{type(net).__name__}.{get_params}")
         return cls(
             ObjectMethod(own, set_params, cost, is_cost=True),
-            ObjectMethod(copy.deepcopy(net), set_params, gradient, is_cost=False),
+            ObjectMethod(copy_of(net), set_params, gradient, is_cost=False),
             params,
             (X, y),
         )
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     if value is None:
         return "None"
     return getattr(value, "__name__", None) or type(value).__name__

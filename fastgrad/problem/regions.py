@@ -1,8 +1,11 @@
-"""Parts of the parameters that a probe moves: rectangles of blocks, split until one coordinate is left.
+"""Regions: sets of coordinates that a probe moves, as rectangles of blocks.
 
-A block is seen as a matrix, its first axis by all others. A part of several rectangles is halved between
-blocks, one of several rows between rows, and one row between its columns: mistakes have the shapes of rows,
-columns and blocks (docs/numerics.md, Search).
+`directions` makes a region of all coordinates and halves it until it has found the wrong ones; the
+directional engine moves the coordinates of a region.
+
+A block is seen as a matrix, its first axis by all others. A region of several rectangles is halved between
+blocks, a rectangle of several rows between rows, and a single row between columns: mistakes have the shapes
+of blocks, rows and columns (docs/numerics.md, Search).
 """
 
 from __future__ import annotations
@@ -12,28 +15,30 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastgrad.arrays import IndexArray
 from fastgrad.problem.block import Block
 from fastgrad.problem.parameters import Parameters
 
 
 @dataclass(frozen=True)
 class Rectangle:
-    """Some rows and columns of one block."""
+    """Consecutive rows and columns of one block, each as (start, stop)."""
 
     block: int
-    start: int  # flat index of the block's first coordinate
-    width: int  # columns of the block
+    """The number of the block."""
+    start: int
+    """The flat index of the block's first coordinate."""
+    width: int
+    """The number of columns of the block."""
     rows: tuple[int, int]
     columns: tuple[int, int]
 
     @property
     def size(self) -> int:
-        """How many coordinates it has."""
+        """The number of its coordinates."""
         return (self.rows[1] - self.rows[0]) * (self.columns[1] - self.columns[0])
 
     def stretches(self) -> Iterator[tuple[int, int]]:
-        """(start, stop) inside the block, of consecutive coordinates; whole rows are one stretch."""
+        """Its consecutive coordinates as (start, stop) inside the block; whole rows are one stretch."""
         (top, bottom), (left, right) = self.rows, self.columns
         if right - left == self.width:
             yield top * self.width, bottom * self.width
@@ -46,14 +51,8 @@ class Rectangle:
         row, column = divmod(position, self.columns[1] - self.columns[0])
         return self.start + (self.rows[0] + row) * self.width + self.columns[0] + column
 
-    def contains(self, indices: IndexArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Which of some flat indices lie in it."""
-        row, column = np.divmod(indices - self.start, self.width)
-        inside = (row >= self.rows[0]) & (row < self.rows[1])
-        return np.asarray(inside & (column >= self.columns[0]) & (column < self.columns[1]))
-
     def halves(self) -> tuple[Rectangle, Rectangle]:
-        """The same in two: rows where there are several, else columns."""
+        """Its two halves: of its rows if there are several, else of its columns."""
         (top, bottom), (left, right) = self.rows, self.columns
         if bottom - top > 1:
             middle = (top + bottom) // 2
@@ -64,24 +63,26 @@ class Rectangle:
 
 @dataclass(frozen=True)
 class Region:
-    """Some rectangles, in the order of their blocks."""
+    """Rectangles of different blocks, in the order of the blocks."""
 
     rectangles: tuple[Rectangle, ...]
 
     @classmethod
     def whole(cls, parameters: Parameters, blocks: list[int] | None = None) -> Region:
-        """All coordinates of some blocks, by default of all."""
+        """All coordinates of the blocks with these numbers; None for all blocks."""
         numbers = range(len(parameters.blocks)) if blocks is None else blocks
         chosen = ((k, parameters.blocks[k]) for k in numbers)
         return cls(tuple(_rectangle(k, b) for k, b in chosen if b.size))
 
     @property
     def size(self) -> int:
-        """How many coordinates it has."""
+        """The number of its coordinates."""
         return sum(r.size for r in self.rectangles)
 
     def halves(self) -> tuple[Region, Region]:
-        """The same in two, between blocks where there are several, each about half of the coordinates.
+        """Two regions that share its coordinates: of the first and the last blocks if there are several.
+
+        The cut between blocks is where both have about half of the coordinates.
 
         Examples
         --------
@@ -105,13 +106,6 @@ class Region:
                 return rectangle.flat_index(position)
             position -= rectangle.size
         raise IndexError(position)
-
-    def contains(self, indices: IndexArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Which of some flat indices lie in it."""
-        found = np.zeros(len(indices), dtype=bool)
-        for rectangle in self.rectangles:
-            found |= rectangle.contains(indices)
-        return found
 
 
 def _rectangle(number: int, block: Block) -> Rectangle:

@@ -1,15 +1,18 @@
-"""A network that keeps its parameters in itself, seen as a function of its parameters.
+"""An object that stores its own parameters, as two functions of these parameters: cost and gradient.
 
-`Problem.from_object` makes these functions. Each has an object of its own: the user's is never changed.
+`Problem.from_object` makes the functions. Each function owns a copy of the user's object, which itself is
+never changed.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastgrad.errors import InputError
 from fastgrad.problem.block import describe
@@ -17,11 +20,13 @@ from fastgrad.problem.block import describe
 
 @dataclass(frozen=True)
 class ObjectMethod:
-    """A method of a stateful object as a function of its parameters: set them, then call it."""
+    """A method of an object as a function of the object's parameters: set them, then call the method."""
 
     net: Any
     setter: str
+    """The name of the method that sets the parameters."""
     method: str
+    """The name of the method that is called then."""
     is_cost: bool
 
     @property
@@ -33,19 +38,44 @@ class ObjectMethod:
         getattr(self.net, self.setter)(params)
         result = getattr(self.net, self.method)(*args)
         if self.is_cost and isinstance(result, np.ndarray) and result.size == 1:
-            return result.item()  # the classic 0.5 * sum((y - yHat) ** 2), with Python's own sum
+            return (
+                result.item()
+            )  # Python's own sum over a column, 0.5 * sum((y - yHat) ** 2), gives shape (1,)
         return result
 
     def for_worker(self) -> ObjectMethod:
-        """The same with an object of its own, for a worker that shares this one's memory."""
+        """The same function with its own copy of the object, for a worker thread."""
         return replace(self, net=copy.deepcopy(self.net))
 
 
-def flat_vector(value: Any, what: str) -> Any:
-    """What the object gave as its parameters, if that is one flat vector; else InputError."""
+def require_methods(net: Any, names: Sequence[str]) -> None:
+    """Refuse a class, and an object that lacks some of the methods, naming these."""
+    if isinstance(net, type):
+        raise InputError(f"from_object takes an object, not a class: pass {net.__name__}(...)")
+    missing = [name for name in names if not callable(getattr(net, name, None))]
+    if missing:
+        raise InputError(
+            f"{type(net).__name__} has no method {', '.join(missing)}; other names can be given "
+            "with get_params=, set_params=, cost= and gradient="
+        )
+
+
+def copy_of(net: Any) -> Any:
+    """A deep copy of the user's object, or InputError that says why it cannot be copied."""
+    try:
+        return copy.deepcopy(net)
+    except Exception as error:
+        raise InputError(
+            f"{type(net).__name__} cannot be copied ({error}): give it a __deepcopy__, or check plain "
+            "functions cost(params, X, y) and gradient(params, X, y) instead"
+        ) from error
+
+
+def flat_vector(value: object, what: str) -> npt.NDArray[Any]:
+    """What the method `what` returned as the parameters; InputError unless that is one flat vector."""
     try:
         vector = np.array(value)
-    except ValueError:
+    except ValueError:  # lists of different lengths
         vector = None
     if vector is None or vector.ndim != 1:
         raise InputError(

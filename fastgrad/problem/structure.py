@@ -1,6 +1,7 @@
-"""The user's nesting of dicts, lists and tuples, taken apart into named leaves (by optree).
+"""The user's nesting of dicts, lists and tuples, taken apart into named leaves by optree.
 
-A dict keeps the order in which the user wrote it. A leaf is named by its path: ("enc", 0, "W") is "enc[0].W".
+`Parameters` calls `flatten` and `block_names`. A dict keeps the order in which the user wrote it. A leaf is
+named by its path: ("enc", 0, "W") is "enc[0].W".
 """
 
 from __future__ import annotations
@@ -9,20 +10,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import optree
 
+from fastgrad.arrays import Floats
 from fastgrad.errors import InputError
 
 ROOT_NAME = "params"
-"""The name of the only block when the parameters are one array, and the root of list entries."""
+"""The name of the block where the parameters are one array. Entries of a list are called params[0], ..."""
 
 NAMESPACE = "fastgrad"
-"""Under which optree keeps dicts in the order they were written."""
+"""The optree namespace in which dicts keep the order in which they were written."""
 
 
-def flatten_alike(a: Any, b: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """All numbers of two structures as vectors; dicts go by their keys where both are of one make."""
+def flatten_alike(a: Any, b: Any) -> tuple[Floats, Floats]:
+    """All numbers of two structures as two vectors, in the order of the first.
+
+    Where the structures differ, the numbers of the second are in its own order.
+    """
     leaves, spec = flatten(a)
     try:
         others = spec.flatten_up_to(b)
@@ -31,7 +35,7 @@ def flatten_alike(a: Any, b: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     return _numbers(leaves), _numbers([leaf for other in others for leaf in flatten(other)[0]])
 
 
-def block_name(path: tuple[Any, ...]) -> str:
+def block_name(path: Sequence[object]) -> str:
     """A leaf's name from its path: ("enc", 0, "W") is "enc[0].W", the root array is "params"."""
     name = ""
     for key in path:
@@ -43,7 +47,7 @@ def block_name(path: tuple[Any, ...]) -> str:
 
 
 def flatten(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
-    """The leaves of a structure in the user's order, and how to put them together again."""
+    """The leaves of a structure in the user's order, and the optree spec that rebuilds it from leaves."""
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
         return optree.tree_flatten(structure, namespace=NAMESPACE)
 
@@ -57,7 +61,7 @@ def block_names(spec: optree.PyTreeSpec) -> list[str]:
 
 
 def refuse_repeated(names: Sequence[str]) -> None:
-    """Refuse two leaves of one name."""
+    """Refuse two leaves with the same name."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -68,10 +72,10 @@ def refuse_repeated(names: Sequence[str]) -> None:
 
 
 def containers(spec: optree.PyTreeSpec) -> str:
-    """The containers of a structure with a star for each leaf, as in {'a': (*, *)}."""
+    """The containers of a structure in words, with a star for each leaf: {'a': (*, *)}."""
     return str(spec).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]
 
 
-def _numbers(leaves: Sequence[Any]) -> npt.NDArray[np.float64]:
+def _numbers(leaves: Sequence[Any]) -> Floats:
     flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves]
     return np.concatenate(flat) if flat else np.empty(0)

@@ -1,4 +1,8 @@
-"""A private copy of the parameters, which engines perturb in place of the user's arrays."""
+"""A private copy of the parameters, which is perturbed in place of the user's arrays.
+
+Engines, the calls of the gradient function and the witnesses each make their own. The same object shows
+whether a user's function wrote to its parameters.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.arrays import PIECE, FloatArray, IndexArray
+from fastgrad.arrays import PIECE, FloatArray, IndexArray, pieces
 from fastgrad.problem.parameters import Parameters
 
 
 class WorkingCopy:
-    """A private copy of the parameters that an engine may perturb, built in the user's structure.
+    """A private copy of the parameters, in the user's structure.
 
-    Where the leaves are memory maps opened copy-on-write (as they reach a worker process), they are
-    private already and are used as they are: only the pages that get perturbed are ever copied.
+    Leaves reach a worker process as copy-on-write memory maps. These are private already and are not copied:
+    the system copies only the pages that are perturbed.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    dtype : of the copies, such as complex128; None for the dtype of each leaf
     """
 
     def __init__(self, parameters: Parameters, dtype: npt.DTypeLike | None = None) -> None:
@@ -25,7 +34,7 @@ class WorkingCopy:
         self.structure = parameters.build(self._shaped_leaves)
 
     def first_rebound(self) -> str | None:
-        """The name of the first block whose array in the structure is no longer the private one."""
+        """The name of the first block whose array in `structure` was replaced; None if none was."""
         try:
             leaves: list[Any] = self.parameters.spec.flatten_up_to(self.structure)
         except (ValueError, TypeError):
@@ -36,30 +45,33 @@ class WorkingCopy:
         return None
 
     def first_change(self, some: IndexArray | None = None) -> int | None:
-        """The flat index of the first coordinate that differs from the user's, None if all agree.
+        """The flat index of the first coordinate that differs from the user's; None if all agree.
 
-        Leaves mapped copy-on-write in a worker have nothing to be compared with and are passed over.
+        Copy-on-write maps in a worker are themselves the parameters: they are not compared.
 
         Parameters
         ----------
-        some : increasing flat indices that are looked at; None for all
+        some : increasing flat indices that are compared; None for all
         """
         if some is not None:
-            for number, where in self.parameters.segments(some):
-                inside = some[where] - self.parameters.blocks[number].start
-                differ = self.flat_leaves[number][inside] != self.parameters.leaves[number][inside]
-                if differ.any():
-                    return int(some[where][np.argmax(differ)])
-            return None
+            return self._first_change_among(some)
         for block, mine, theirs in zip(
             self.parameters.blocks, self.flat_leaves, self.parameters.leaves, strict=True
         ):
             if np.may_share_memory(mine, theirs):
                 continue
-            for i in range(0, block.size, PIECE):
-                differs = mine[i : i + PIECE] != theirs[i : i + PIECE]
+            for i, (a, b) in enumerate(zip(pieces(mine), pieces(theirs), strict=True)):
+                differs = a != b
                 if differs.any():
-                    return block.start + i + int(np.argmax(differs))
+                    return block.start + i * PIECE + int(np.argmax(differs))
+        return None
+
+    def _first_change_among(self, some: IndexArray) -> int | None:
+        for number, where in self.parameters.segments(some):
+            inside = some[where] - self.parameters.blocks[number].start
+            differs = self.flat_leaves[number][inside] != self.parameters.leaves[number][inside]
+            if differs.any():
+                return int(some[where][np.argmax(differs)])
         return None
 
 

@@ -1,54 +1,56 @@
-"""What a checked sample proves about the coordinates that were not checked.
+"""The arithmetic of what a checked sample proves about the coordinates that were not checked.
+
+`strategy.decide` asks how many draws are needed (`least_count`), `guarantee` which limits follow from draws
+that were made.
 
 Notation: of N coordinates D are wrong; m are drawn at random and X of these are not clean. Then
 
     P(X = k) = C(D, k) C(N - D, m - k) / C(N, m)            drawn without replacement (hypergeometric)
-    P(X <= x | D) <= delta                                   D is too many to go with what was seen
+    P(X <= x | D) <= delta                                   D is ruled out by X = x
 
-so that, with confidence 1 - delta, no more are wrong than the largest D which is not too many (an exact
-one-sided limit: Clopper and Pearson, Biometrika 26, 1934; docs/numerics.md, Samples). A coordinate that could
-not be decided counts as not clean.
+With confidence 1 - delta, no more are wrong than the largest D that is not ruled out. This limit is exact and
+one-sided (Clopper and Pearson, Biometrika 26, 1934; docs/numerics.md, Samples). A coordinate that could not
+be decided counts as not clean.
 
-A promise holds for draws that were settled before their outcome was seen. Whoever looks again and again, and
-draws more or stops by what came up, takes `sequential_confidences`.
+The limits hold if the number of draws was fixed before any outcome was seen. Where batches are drawn, and
+their outcome decides whether another follows, each has a confidence of its own: `sequential_confidences`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from fastgrad.errors import InputError
 
 TIE = 1e-9
-"""A probability within this share of delta equals delta, since 1 - confidence is rounded: 1 - 0.999999 is off
-by 3e-11 of itself, and with N = 10^6 the chance to miss one wrong coordinate is exactly 10^-6 at 999,999
-draws."""
+"""A probability that differs from delta by less than this share of it equals delta, since 1 - confidence is
+rounded. 1 - 0.999999 is off by 3e-11 of itself, and with N = 10^6 the chance to miss one wrong coordinate is
+exactly 10^-6 at 999,999 draws."""
 
 STIRLING = 16
-"""From this n on four terms of Stirling's series (Loader 2000) give log n! to 2e-14, compared with mpmath."""
+"""From this n on, four terms of Stirling's series (Loader 2000) give log n! to 2e-14. (Compared: mpmath.)"""
 
 NEGLIGIBLE = 1e-17
-"""A tail's sum ends at a term under this share of the sum: double precision cannot see it."""
+"""The sum of a tail ends at a term below this share of the sum: it is lost to rounding."""
 
 TERMS = 4096
-"""Terms of a tail that are added up at a time."""
+"""Terms of a tail that are computed together, as one vector."""
 
 
 def least_count(size: int, confidence: float, wrong_fraction: float) -> int:
     """How many draws, all of them clean, prove that no more than a given share is wrong.
 
-    The smallest m for which m draws without replacement from `size` coordinates are all clean with
-    probability 1 - confidence at most, if more than the share, so at least floor(wrong_fraction size) + 1 of
-    them, is wrong. The table in docs/numerics.md, Samples, is for exactly the share, one wrong coordinate
-    less, so it asks for slightly more. Should wrong_fraction size be rounded to just under an integer, the
-    answer is a little larger than it need be.
+    If more than the share is wrong, at least floor(wrong_fraction size) + 1 coordinates are. The result is
+    the smallest m for which m draws without replacement are then all clean with probability 1 - confidence
+    at most. If wrong_fraction size is rounded to just under an integer, m is a little larger than needed.
 
     Parameters
     ----------
     size : int
-        The coordinates that there are.
+        The number of coordinates.
     confidence : float
         1 - delta, over 0 and up to 1.
     wrong_fraction : float
@@ -72,34 +74,26 @@ def least_count(size: int, confidence: float, wrong_fraction: float) -> int:
     bad = math.floor(wrong_fraction * size) + 1
     if bad > size:
         return 0
-    too_few, enough = -1, size - bad + 1  # so many draws cannot all be clean
-    if confidence == 1:  # a chance too small for a float is still one
-        return enough
-    while enough - too_few > 1:
-        middle = (too_few + enough) // 2
-        if _possible(_at_most(0, size, bad, middle), confidence):
-            too_few = middle
-        else:
-            enough = middle
-    return enough
+    never_clean = size - bad + 1  # with so many draws one at least is wrong
+    return 1 + _last_possible(-1, never_clean, lambda m: _at_most(0, size, bad, m), confidence)
 
 
 def most_wrong(size: int, drawn: int, wrong: int, confidence: float) -> int:
     """How many of all coordinates are wrong at most, after some draws without replacement.
 
-    The largest D with P(X <= wrong | D) > 1 - confidence, exact for a finite population. It is `wrong`
-    where all were drawn, and `size` where none was.
+    The result is the largest D with P(X <= wrong | D) > 1 - confidence, which is exact for a finite
+    population. It is `wrong` where all were drawn, and `size` where none was.
 
     Parameters
     ----------
     size : int
-        The coordinates that there are.
+        The number of coordinates.
     drawn : int
         How many of them were drawn.
     wrong : int
         How many of the drawn ones were not clean.
     confidence : float
-        1 - delta, over 0 and up to 1; with 1 all that were not drawn may be wrong.
+        1 - delta, over 0 and up to 1; with 1 all that were not drawn count as wrong.
 
     Raises
     ------
@@ -114,16 +108,8 @@ def most_wrong(size: int, drawn: int, wrong: int, confidence: float) -> int:
     check_counts(size, drawn, wrong)
     check_confidence(confidence)
     size, drawn, wrong = int(size), int(drawn), int(wrong)
-    possible, too_many = wrong, size - (drawn - wrong) + 1  # the clean ones are known to be right
-    if confidence == 1:  # a chance too small for a float is still one
-        return too_many - 1
-    while too_many - possible > 1:
-        middle = (possible + too_many) // 2
-        if _possible(_at_most(wrong, size, middle, drawn), confidence):
-            possible = middle
-        else:
-            too_many = middle
-    return possible
+    too_many = size - (drawn - wrong) + 1  # the clean ones are known to be right
+    return _last_possible(wrong, too_many, lambda bad: _at_most(wrong, size, bad, drawn), confidence)
 
 
 def clopper_pearson(drawn: int, wrong: int, confidence: float) -> float:
@@ -160,9 +146,9 @@ def clopper_pearson(drawn: int, wrong: int, confidence: float) -> float:
 def wrong_mass(drawn: int, wrong: int, confidence: float) -> float:
     """The share of the sum of all |g| that is in wrong entries at most, after draws by importance.
 
-    The draws are with replacement, entry i with probability q_i = 1/(2n) + |g_i| / (2 sum |g|). As q_i is at
-    least half of entry i's share of the sum, the share of the wrong ones is at most twice the probability to
-    draw one of them (docs/numerics.md, Samples).
+    The draws are with replacement, and entry i has the probability q_i = 1/(2n) + |g_i| / (2 sum |g|). q_i is
+    at least half of entry i's share of the sum. So the share of the wrong entries is at most twice the
+    probability to draw one of them (docs/numerics.md, Samples).
 
     Parameters
     ----------
@@ -187,17 +173,17 @@ def wrong_mass(drawn: int, wrong: int, confidence: float) -> float:
 
 
 def sequential_confidences(confidence: float, rounds: int) -> list[float]:
-    """The confidence to use at each of several looks, so that all of them hold together.
+    """The confidences of successive batches, so that the limits after all of them hold together.
 
-    Look k = 0, 1, 2, ... gets delta / 2^(k+1), which adds up to less than delta however many there are:
-    stopping after any of them, for whatever reason, keeps the promise (docs/numerics.md, Samples).
+    Batch k = 0, 1, 2, ... gets delta / 2^(k+1). These add up to less than delta however many batches there
+    are: the limits hold after any batch, for whatever reason no more are drawn (docs/numerics.md, Samples).
 
     Parameters
     ----------
     confidence : float
-        1 - delta of all looks together, over 0 and up to 1.
+        1 - delta of all batches together, over 0 and up to 1.
     rounds : int
-        How many looks, zero or more.
+        How many batches, zero or more.
 
     Raises
     ------
@@ -215,18 +201,36 @@ def sequential_confidences(confidence: float, rounds: int) -> list[float]:
     return [1 - (1 - confidence) / 2 ** (k + 1) for k in range(rounds)]
 
 
-def _possible(probability: float, confidence: float) -> bool:
-    """Whether what was seen is likely enough not to be ruled out: probability > delta, as floats allow."""
-    return probability > (1 - confidence) * (1 + TIE)
+def _last_possible(
+    possible: int, impossible: int, probability: Callable[[int], float], confidence: float
+) -> int:
+    """The largest value with a probability over delta = 1 - confidence, by bisection.
+
+    Parameters
+    ----------
+    possible : a value that is not ruled out
+    impossible : a value that cannot be, whatever the confidence
+    probability : of what was seen, for a value between them; it falls with the value
+    confidence : with 1 no value with any probability is ruled out, though a float may round it to zero
+    """
+    if confidence == 1:
+        return impossible - 1
+    while impossible - possible > 1:
+        middle = (possible + impossible) // 2
+        if probability(middle) > (1 - confidence) * (1 + TIE):
+            possible = middle
+        else:
+            impossible = middle
+    return possible
 
 
 def _at_most(x: int, size: int, bad: int, drawn: int) -> float:
-    """P(X <= x), for X of `drawn` taken out of `size` that hold `bad`."""
+    """P(X <= x): of `size` coordinates `bad` are wrong, and X are wrong among the `drawn`."""
     if x >= min(bad, drawn):
         return 1.0
     if x < max(0, drawn - (size - bad)):
         return 0.0
-    if x * size > bad * drawn:  # over the mean: the other tail is the short one
+    if x * size > bad * drawn:  # x is over the mean: the other tail has fewer terms that matter
         return 1 - _at_most(drawn - x - 1, size, size - bad, drawn)
     return math.exp(_log_point(x, size, bad, drawn)) * _terms_down(x, size, bad, drawn)
 
@@ -249,8 +253,8 @@ def _log_point(x: int, size: int, bad: int, drawn: int) -> float:
     """The logarithm of P(X = x), for 0 < drawn < size.
 
     With p = m/N, P(X = x) = b(x; D, p) b(m - x; N - D, p) / b(m; N, p), where b is the binomial probability
-    (Loader 2000, "Fast and accurate computation of binomial probabilities", as in R's dhyper). Measured
-    of log-gammas would leave 1e-5 of P at N = 10^9; this leaves 1e-11.
+    (Loader 2000, "Fast and accurate computation of binomial probabilities", as in R's dhyper). Differences
+    of log-gammas would have a relative error of 1e-5 at N = 10^9; this has 1e-11.
     """
     return (
         _log_binomial(x, bad, drawn, size)
@@ -260,7 +264,7 @@ def _log_point(x: int, size: int, bad: int, drawn: int) -> float:
 
 
 def _log_binomial(x: int, n: int, drawn: int, size: int) -> float:
-    """The logarithm of b(x; n, drawn / size), by Loader's saddle point (x and n - x near their means)."""
+    """The logarithm of the binomial probability b(x; n, drawn / size), by Loader's saddle point."""
     rest = size - drawn
     if x == 0:
         return n * math.log1p(-drawn / size)
@@ -277,14 +281,17 @@ def _log_binomial(x: int, n: int, drawn: int, size: int) -> float:
 
 
 def _stirling_error(n: int) -> float:
-    """Log n! less Stirling's approximation of it: n log n - n + log(2 pi n) / 2."""
+    """The difference of log n! and Stirling's approximation of it, n log n - n + log(2 pi n) / 2."""
     if n < STIRLING:
         return math.lgamma(n + 1) - (n + 0.5) * math.log(n) + n - 0.5 * math.log(2 * math.pi)
     return (1 / 12 - (1 / 360 - (1 / 1260 - 1 / 1680 / n**2) / n**2) / n**2) / n
 
 
 def _deviance(x: int, numerator: int, size: int) -> float:
-    """X log(x / mean) + mean - x, for mean = numerator / size; integers, so that x - mean is exact."""
+    """The deviance x log(x / mean) + mean - x, for mean = numerator / size.
+
+    The mean is given as two integers, so that x - mean is computed without rounding error.
+    """
     t = (x * size - numerator) / numerator
     return numerator / size * ((1 + t) * math.log1p(t) - t)
 

@@ -1,9 +1,11 @@
-"""Which coordinates of a block to check: some picked on purpose, the others drawn at random.
+"""Which coordinates of one block to check: some picked on purpose, the others drawn at random.
 
-What is picked goes where mistakes like to be (edges, extremes, zeros, a wrong row or column); it proves
-nothing about the rest. What is drawn is uniform and without replacement, and bounds the rest
-(`fastgrad.guarantees`). Leaves may be memory maps of 10^8 numbers: they are read in pieces, and no array of a
-block's length is made.
+`selection` calls `plan_block` for each block, or `draw_by_importance` for all blocks at once.
+
+Coordinates are picked where mistakes are likely: corners, extreme entries, zeros, one entry of each row and
+column. They prove nothing about the others. Draws are uniform and without replacement, and give limits on
+the others (`confidence_limits`). Leaves may be memory maps of 10^8 numbers. They are read in pieces, and no
+array of a block's length is made.
 """
 
 from __future__ import annotations
@@ -18,25 +20,22 @@ from fastgrad.arrays import FloatArray, IndexArray, pieces
 from fastgrad.errors import InputError
 from fastgrad.index_sets import union
 
-WHOLE = 256
-"""Up to this size a block is best checked whole, by a count of its size: the biases, which are small and
-easily missed (docs/numerics.md, Samples). Whoever shares out the counts uses it; a count decides here."""
+LEAST_TO_PICK = 64
+"""The smallest count of which a part is picked on purpose. Of a smaller count all are needed as draws: 64
+clean draws leave at most 4.6% wrong with 95% confidence (docs/numerics.md, Samples)."""
 
-MANY = 64
-"""From this count on part of it is picked on purpose: fewer draws are all needed for the limit on the
-share of wrong ones, which is 4.6% after 64 clean ones (docs/numerics.md, Samples)."""
+OF_EACH_KIND = 8
+"""How many of the largest entries are picked, how many zeros, and how many entries that are not finite
+(docs/numerics.md, Samples)."""
 
-EXTREMES = 8
-"""How many of the largest entries, of the zeros, and of those that are not finite (docs/numerics.md,
-Samples)."""
-
-RUN = 16
-"""How many neighbours in a row, where values moved by one place would show (docs/numerics.md, Samples)."""
+NEIGHBOURS = 16
+"""The length of a run of consecutive coordinates that is picked: there it shows if values are shifted by one
+place (docs/numerics.md, Samples)."""
 
 
 @dataclass(frozen=True)
 class BlockPlan:
-    """The coordinates of a block to check, as positions inside it; increasing, and none in both.
+    """The coordinates of a block to check, as positions inside it. No position is in both arrays.
 
     Parameters
     ----------
@@ -64,24 +63,24 @@ class BlockPlan:
 def plan_block(
     shape: tuple[int, ...], gradient: FloatArray | None, count: int, rng: np.random.Generator
 ) -> BlockPlan:
-    """Which coordinates of a block to check: exactly `count`, or all where it has no more.
+    """Which coordinates of a block to check: exactly `count`, or all if the block has no more.
 
-    A block that is checked whole is all `drawn`, and below MANY so is any other. Otherwise up to half of the
-    count is picked, until that is used up: the corners, entries that are not finite, the largest, zeros, a
-    run of neighbours, and then a Latin design over the rows and columns of the block seen as a matrix of
-    shape[0] rows. The design visits every row and every column where half the count has room for the longer
-    side after the 44 others, and a random part of them otherwise.
+    All are `drawn` where the block is checked whole, and where the count is below LEAST_TO_PICK. Otherwise
+    up to half of the count is picked, in this order until the half is used up: the corners, entries that are
+    not finite, the largest, zeros, a run of neighbours (44 in all), and then a Latin design over the rows and
+    columns of the block seen as a matrix of shape[0] rows. The design visits every row and every column if
+    enough of the half is left for the longer side, else a random part of them.
 
     Parameters
     ----------
     shape : tuple of int
         The block's shape.
     gradient : (size,) array of floats, or None
-        The claimed gradient of the block, flat, which may hold NaN or inf; None if it is not known.
+        The claimed gradient of the block, flat, which may hold NaN or inf; None if there is none.
     count : int
         How many coordinates, zero or more.
     rng : numpy Generator
-        Where the random choices come from.
+        For all random choices.
 
     Raises
     ------
@@ -108,21 +107,21 @@ def plan_block(
         )
     if count >= size:
         return BlockPlan(_none(), np.arange(size, dtype=np.intp))
-    if count < MANY:
-        return BlockPlan(_none(), _distinct(size, count, rng))
+    if count < LEAST_TO_PICK:
+        return BlockPlan(_none(), _without_replacement(size, count, rng))
     picked = _pick(shape, size, gradient, count // 2, rng)
-    ranks = _distinct(size - len(picked), count - len(picked), rng)
+    ranks = _without_replacement(size - len(picked), count - len(picked), rng)
     return BlockPlan(picked, among_others(ranks, picked))
 
 
 def draw_by_importance(
     gradient_leaves: Sequence[FloatArray], count: int, rng: np.random.Generator
 ) -> IndexArray:
-    """Flat indices drawn with replacement, half of the probability by the size of the gradient's entries.
+    """Flat indices drawn with replacement, larger entries of the claimed gradient more often.
 
-    Entry i has probability q_i = 1/(2n) + |g_i| / (2 sum |g|); NaN and inf count as 0, and where nothing is
-    left but zeros all entries are equally likely. The uniform half is needed for entries that are zero by
-    mistake (docs/numerics.md, Samples).
+    Entry i has the probability q_i = 1/(2n) + |g_i| / (2 sum |g|). NaN and inf count as 0. If all entries are
+    zero, all are equally likely. Without the first term no entry that is zero by mistake would be drawn
+    (docs/numerics.md, Samples).
 
     Parameters
     ----------
@@ -131,12 +130,12 @@ def draw_by_importance(
     count : int
         How many draws, zero or more.
     rng : numpy Generator
-        Where the random choices come from.
+        For all random choices.
 
     Returns
     -------
     (count,) increasing integer array
-        Indices over all leaves, one after the other; an index that is drawn twice is there twice.
+        Flat indices over all leaves. An index that is drawn twice is there twice.
 
     Raises
     ------
@@ -164,7 +163,7 @@ def draw_by_importance(
     probabilities = sizes / n + masses * scale
     counts = rng.multinomial(count, probabilities / probabilities.sum())
     drawn = []
-    for (start, piece), draws in zip(_placed(gradient_leaves), counts.tolist(), strict=True):
+    for (start, piece), draws in zip(_pieces_of(gradient_leaves), counts.tolist(), strict=True):
         if draws:
             steps = np.cumsum(1 / n + _magnitudes(piece) / unit * scale)
             found = np.searchsorted(steps, np.sort(rng.random(draws)) * steps[-1], side="right")
@@ -175,48 +174,48 @@ def draw_by_importance(
 def _pick(
     shape: tuple[int, ...], size: int, gradient: FloatArray | None, room: int, rng: np.random.Generator
 ) -> IndexArray:
-    """Up to `room` positions on purpose, of a block larger than that."""
+    """Up to `room` positions that are picked on purpose; the block is larger than `room`."""
     rows = shape[0]
     columns = size // rows
     first = [0, size - 1, columns - 1, size - columns]
     if gradient is not None:
         not_finite, largest, zeros = _extremes(gradient, rng)
         first += not_finite + largest + zeros
-    start = int(rng.integers(size - RUN, endpoint=True))
-    first += range(start, start + RUN)
-    places = list(dict.fromkeys(first))[:room]  # in order of importance, each once
-    design = _latin(rows, columns, room - len(places), rng)
-    return union(np.asarray(places, dtype=np.intp), design)
+    start = int(rng.integers(size - NEIGHBOURS, endpoint=True))
+    first += range(start, start + NEIGHBOURS)
+    landmarks = list(dict.fromkeys(first))[:room]  # in order of importance, each once
+    design = _latin(rows, columns, room - len(landmarks), rng)
+    return union(np.asarray(landmarks, dtype=np.intp), design)
 
 
 def _extremes(gradient: FloatArray, rng: np.random.Generator) -> tuple[list[int], list[int], list[int]]:
-    """Positions of the first entries that are not finite, of the largest, and of some zeros, at random."""
+    """Positions of OF_EACH_KIND entries each: the first not finite, the largest, and zeros at random."""
     not_finite: list[int] = []
     positions, values = _none(), np.empty(0)
     zeros_by_piece = []
-    for start, piece in _placed([gradient]):
+    for start, piece in _pieces_of([gradient]):
         finite = np.isfinite(piece)
-        if len(not_finite) < EXTREMES and not finite.all():
-            not_finite += (start + np.flatnonzero(~finite)[: EXTREMES - len(not_finite)]).tolist()
+        if len(not_finite) < OF_EACH_KIND and not finite.all():
+            not_finite += (start + np.flatnonzero(~finite)[: OF_EACH_KIND - len(not_finite)]).tolist()
         magnitudes = np.where(finite, np.abs(piece), 0)
-        floor = values[-1] if len(values) == EXTREMES else 0.0
+        floor = values[-1] if len(values) == OF_EACH_KIND else 0.0
         if magnitudes.max() > floor:
-            top = np.argpartition(magnitudes, -min(EXTREMES, len(piece)))[-EXTREMES:]
+            top = np.argpartition(magnitudes, -min(OF_EACH_KIND, len(piece)))[-OF_EACH_KIND:]
             top = top[magnitudes[top] > floor]
             positions, values = np.append(positions, start + top), np.append(values, magnitudes[top])
-            order = np.lexsort((positions, -values))[:EXTREMES]
+            order = np.lexsort((positions, -values))[:OF_EACH_KIND]
             positions, values = positions[order], values[order]
         zeros_by_piece.append(len(piece) - int(np.count_nonzero(piece)))
     return not_finite, positions.tolist(), _some_zeros(gradient, zeros_by_piece, rng)
 
 
 def _some_zeros(gradient: FloatArray, zeros_by_piece: list[int], rng: np.random.Generator) -> list[int]:
-    """Positions of a few zeros at random, from how many each piece has; only their pieces are read again."""
+    """Positions of OF_EACH_KIND random zeros. The counts say which pieces hold them and are read again."""
     ends = np.cumsum(zeros_by_piece)
     total = int(ends[-1])
-    ranks = _distinct(total, min(EXTREMES, total), rng)
+    ranks = _without_replacement(total, min(OF_EACH_KIND, total), rng)
     found: list[int] = []
-    for (start, piece), end, zeros in zip(_placed([gradient]), ends, zeros_by_piece, strict=True):
+    for (start, piece), end, zeros in zip(_pieces_of([gradient]), ends, zeros_by_piece, strict=True):
         mine = ranks[(ranks >= end - zeros) & (ranks < end)] - (end - zeros)
         if len(mine):
             found += (start + np.flatnonzero(piece == 0)[mine]).tolist()
@@ -224,27 +223,28 @@ def _some_zeros(gradient: FloatArray, zeros_by_piece: list[int], rng: np.random.
 
 
 def _latin(rows: int, columns: int, room: int, rng: np.random.Generator) -> IndexArray:
-    """Positions (i, pi(i)) of a matrix, each on another line of the longer side, or as many as there is room.
+    """Positions (i, pi(i)) in a matrix: `room` of them at most, each on another line of the longer side.
 
-    pi goes through the shorter side in random order again and again, so that its lines are visited equally
-    often, up to one; a vector is a matrix of one column.
+    pi goes through the shorter side in random order, again and again. So the numbers of visits to its lines
+    differ by one at most. A vector is a matrix of one column.
     """
     longer, shorter = max(rows, columns), min(rows, columns)
-    long = _distinct(longer, min(room, longer), rng)
+    long = _without_replacement(longer, min(room, longer), rng)
     rounds = -(-len(long) // shorter)
     orders = np.tile(np.arange(shorter, dtype=np.intp), (rounds, 1))
     short = rng.permuted(orders, axis=1).reshape(-1)[: len(long)]
     return long * columns + short if rows >= columns else short * columns + long
 
 
-def _distinct(size: int, count: int, rng: np.random.Generator) -> IndexArray:
-    """`count` of the numbers 0 .. size - 1, all such sets equally likely, increasing.
+def _without_replacement(size: int, count: int, rng: np.random.Generator) -> IndexArray:
+    """`count` of the numbers 0 .. size - 1, increasing; all such sets are equally likely.
 
-    Drawn one after the other, where those that came before do not count; of more than half the numbers
-    those that are left out. Generator.choice makes an array of all numbers from 2% of them on.
+    Numbers are drawn one after the other, and those that were drawn before are drawn again. Where more than
+    half of the numbers are wanted, the others are drawn. Generator.choice is not used, since it makes an
+    array of all numbers where more than 2% of them are wanted.
     """
     if 2 * count > size:
-        return among_others(np.arange(count, dtype=np.intp), _distinct(size, size - count, rng))
+        return among_others(np.arange(count, dtype=np.intp), _without_replacement(size, size - count, rng))
     found = _none()
     while len(found) < count:
         found = union(found, rng.integers(size, size=count - len(found), dtype=np.intp))
@@ -252,23 +252,26 @@ def _distinct(size: int, count: int, rng: np.random.Generator) -> IndexArray:
 
 
 def among_others(ranks: IndexArray, taken: IndexArray) -> IndexArray:
-    """The numbers of these ranks among 0, 1, 2, ... without those taken (increasing)."""
-    others_before = taken - np.arange(len(taken), dtype=np.intp)  # how many are not taken before each
+    """The numbers with these ranks among those of 0, 1, 2, ... that are not `taken` (increasing)."""
+    others_before = taken - np.arange(len(taken), dtype=np.intp)  # the numbers not taken before each taken
     return ranks + np.searchsorted(others_before, ranks, side="right").astype(np.intp)
 
 
 def _masses(
     leaves: Sequence[FloatArray],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], float]:
-    """Each piece's size, the sum of its |g| in units of the largest |g| (no overflow), and that one."""
-    sizes, sums, tops = [], [], []
-    for _, piece in _placed(leaves):
+    """The sizes of all pieces, their sums of |g| in units of the largest |g|, and the largest |g|.
+
+    In these units no sum overflows.
+    """
+    sizes, sums, maxima = [], [], []
+    for _, piece in _pieces_of(leaves):
         magnitudes = _magnitudes(piece)
         sizes.append(len(piece))
-        tops.append(float(magnitudes.max()))
-        sums.append(float((magnitudes / (tops[-1] or 1.0)).sum()))
-    largest = max(tops, default=0.0)
-    masses = np.asarray(sums) * (np.asarray(tops) / (largest or 1.0))
+        maxima.append(float(magnitudes.max()))
+        sums.append(float((magnitudes / (maxima[-1] or 1.0)).sum()))
+    largest = max(maxima, default=0.0)
+    masses = np.asarray(sums) * (np.asarray(maxima) / (largest or 1.0))
     return np.asarray(sizes, dtype=np.int64), masses, largest
 
 
@@ -279,11 +282,11 @@ def _magnitudes(piece: FloatArray) -> npt.NDArray[np.float64]:
     return magnitudes
 
 
-def _placed(leaves: Sequence[FloatArray]) -> Iterator[tuple[int, FloatArray]]:
-    """All leaves in pieces, each with the flat index of its first entry."""
+def _pieces_of(leaves: Sequence[FloatArray]) -> Iterator[tuple[int, FloatArray]]:
+    """The pieces of all leaves, each with the flat index of its first entry."""
     start = 0
     for leaf in leaves:
-        for piece in pieces(np.asarray(leaf)):  # a memory map as a plain array: quicker, and no copy
+        for piece in pieces(np.asarray(leaf)):  # slicing a plain array takes less time than a memory map
             yield start, piece
             start += len(piece)
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.arrays import Floats, IndexArray
 from fastgrad.coordinates.derivatives import Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.differences.rulings import Reason
-from fastgrad.differences.stencils import COMPLEX_STEP
 from fastgrad.execution.run import Run
 from fastgrad.specification import Specification
 from fastgrad.strategy.outcome import Outcome
-from fastgrad.witnesses.analytic_arrays import complex_derivatives, why_not_analytic
-from fastgrad.witnesses.complex_step import DIRECTIONS, by_complex_witness, directions, some_of_each_block
+from fastgrad.witnesses.analytic_arrays import why_not_analytic
+from fastgrad.witnesses.complex_step import (
+    DIRECTIONS,
+    OF_EACH_BLOCK,
+    RealDifferences,
+    by_complex_witness,
+)
+from fastgrad.witnesses.functions import Functions
 from fastgrad.witnesses.path_integral import CALLS, path_witness
 
 LARGEST_ASKED = 2**22
@@ -62,29 +66,22 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong)
     if not len(wanted):
         return ""
-    problem = spec.problem
-    doubt = why_not_analytic(problem.cost, parameters, problem.args, options.vectorized)
+    functions = Functions(spec.problem, parameters, options.vectorized)
+    doubt = why_not_analytic(functions)
     if doubt:
         return NOT_ASKED + doubt
-    some = decided[some_of_each_block(parameters, known.indices[decided])]
+    some = decided[parameters.few_of_each_block(known.indices[decided], OF_EACH_BLOCK)]
     estimates = known.estimates()
     wanted = wanted[: max(1, COPIED // parameters.size)]
-
-    def derivatives(indices: IndexArray) -> tuple[Floats, Floats]:
-        of = (problem.cost, parameters, problem.args, indices, COMPLEX_STEP, options.vectorized)
-        return complex_derivatives(*of)
-
-    found = by_complex_witness(
-        derivatives,
-        directions(problem, parameters, options.seed, options.vectorized),
+    real = RealDifferences(
         engines.cost,
+        float(np.nanmax(coordinates.calibration.constant)),
+        coordinates.z,
         known.indices[some],
         estimates.numeric[some],
         estimates.error_bound[some],
-        known.indices[wanted],
-        sigma=float(np.nanmax(coordinates.calibration.constant)),
-        z=coordinates.z,
     )
+    found = by_complex_witness(functions, real, known.indices[wanted], options.seed)
     if found.doubt:
         return NOT_ASKED + found.doubt
     run.budget.spend(found.evaluations)
@@ -116,11 +113,5 @@ def ask_path_integral(
     if decided or run.budget.limited or few or spec.options.tolerance is not None:
         return ""
     sigma = max((s for s in found.noise.values() if s == s), default=float("inf"))
-    return path_witness(
-        spec.problem,
-        spec.parameters,
-        sigma=sigma,
-        z=z,
-        seed=spec.options.seed,
-        vectorized=spec.options.vectorized,
-    )
+    functions = Functions(spec.problem, spec.parameters, spec.options.vectorized)
+    return path_witness(functions, sigma=sigma, z=z, seed=spec.options.seed)

@@ -7,7 +7,6 @@ what the random draws prove when every verdict is known.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from fastgrad.directions.probes import finite_rms
 from fastgrad.directions.search import Search
 from fastgrad.index_sets import between, holds
 from fastgrad.sampling.confidence_limits import sequential_confidences
-from fastgrad.sampling.guarantee import Guarantee
+from fastgrad.sampling.guarantee import BlockCounts, Guarantee
 from fastgrad.specification import Specification
 from fastgrad.strategy.decide import CONFIDENCE
 from fastgrad.strategy.outcome import Outcome
@@ -68,7 +67,9 @@ def conclude(spec: Specification, search: Search | None, full: list[str], budget
 def _certificate(search: Search, excluded: int) -> Certificate:
     certifier, engine = search.certifier, search.certifier.prober.engine
     blocks = [
-        CertifiedBlock(engine.parameters.blocks[k].name, engine.sizes[k], finite_rms(engine.gradient[k]))
+        CertifiedBlock(
+            engine.parameters.blocks[k].name, engine.sizes[k], finite_rms(engine.tangent.gradient[k])
+        )
         for k in (r.block for r in search.localiser.region.rectangles)
     ]
     return Certificate.of(certifier.clean, blocks, excluded, certifier.runs)
@@ -132,13 +133,13 @@ def proven(spec: Specification, outcome: Outcome, found: Measured, stopped: str)
     batches = [batch for _, batch in outcome.stopped_blocks]
     if batches:  # a block that was stopped early was judged several times: the confidence is shared out
         confidence = sequential_confidences(confidence, max(batches) + 1)[-1]
-    counts: list[Any] = []
+    counts = []
     for block in spec.parameters.blocks:
         inside = (block.start, block.start + block.size)
         mine, bad, of_draw = (between(indices, *inside) for indices in (found.indices, dirty, drawn))
         if stopped and len(of_draw) < len(between(selection.drawn, *inside)):
             of_draw = of_draw[:0]  # those that were reached before it ended are the first, and not at random
-        counts.append((block.name, block.size, *_counted(mine, bad, of_draw)))
+        counts.append(BlockCounts(block.name, block.size, *_counted(mine, bad, of_draw)))
     return Guarantee.of(counts, confidence)
 
 

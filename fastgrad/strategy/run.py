@@ -16,7 +16,7 @@ from fastgrad.execution.run import Run
 from fastgrad.index_sets import union
 from fastgrad.options import is_auto
 from fastgrad.problem.claim import ClaimedGradient
-from fastgrad.sampling.selection import Selection, choose_coordinates, draw_blocks, spread
+from fastgrad.sampling.selection import Selection, choose_coordinates, draw_blocks, representatives
 from fastgrad.specification import Specification
 from fastgrad.strategy.decide import LEAST, Decision, decide, looks, within_budget
 from fastgrad.strategy.forecast import EACH, Forecast, forecast, in_words
@@ -57,13 +57,14 @@ def choose(spec: Specification, claim: ClaimedGradient | None) -> Choice:
     """
     options, parameters = spec.options, spec.parameters
     if is_auto(options.coordinates) and claim is not None and options.tolerance is None:
-        return Choice(spread(parameters.size), parameters.size)
+        return Choice(representatives(parameters.size), parameters.size)
     leaves = None if claim is None else claim.leaves
     indices, selection = choose_coordinates(
         options.coordinates, parameters, options.seed, leaves, options.draw
     )
     everything = len(indices) == parameters.size
-    return Choice(spread(parameters.size) if everything else indices, len(indices), indices, selection)
+    chosen_for = representatives(parameters.size) if everything else indices
+    return Choice(chosen_for, len(indices), indices, selection)
 
 
 def carry_out(coordinates: Coordinates, choice: Choice) -> Outcome:

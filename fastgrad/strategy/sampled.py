@@ -22,7 +22,7 @@ from fastgrad.directions.search import (
     Search,
 )
 from fastgrad.engines.choose import is_networks_own
-from fastgrad.engines.directional import DirectionalEngine
+from fastgrad.engines.directional import DirectionalEngine, Tangent
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.workers import choose_workers
 from fastgrad.index_sets import between, distinct, union, without
@@ -176,7 +176,7 @@ class SampledCheck:
         own = is_networks_own(problem.cost, problem.structure, "cost")  # and so keeps no state
         safe = own or engines.engine.workers != "processes"
         engine = DirectionalEngine(
-            problem.cost, self.parameters, problem.args, self.claim.leaves, engines.cost,
+            problem.cost, self.parameters, problem.args, Tangent(engines.cost, self.claim.leaves),
             self.spec.options.vectorized, "threads" if safe else "processes",
         )  # fmt: skip
         engine.epsilon = engines.in_reals.engine.epsilon

@@ -1,1 +1,1 @@
-"""Independent tests of a gradient: the complex step and the path integral."""
+"""Independent tests of a claimed gradient beside the differences: the complex step and the path integral."""

@@ -1,21 +1,23 @@
-"""The complex step as a witness: derivatives near machine precision, where the cost carries complex numbers.
+"""The complex step as a witness: derivatives near machine precision.
 
-    dJ/dx_i = Im J(x + i h e_i) / h,    h = 1e-30: no difference is taken, so neither noise nor kinks count
+    dJ/dx_i = Im J(x + i h e_i) / h,    h = 1e-30
 
-np.abs, norms, casts and comparisons break it silently (docs/numerics.md, Step): it is believed only where
+No difference is taken, so neither noise nor kinks play a part. np.abs, norms, casts and comparisons break the
+complex step silently (docs/numerics.md, Complex step). So it is believed only where
 
-    every operation in the cost was seen to be analytic (analytic.py),
-    the real part does not move, no warning of a cast comes, and what comes back is complex,
-    along three random directions, all coordinates at once, it agrees with real differences,
-    and so it does at decided coordinates of each block, within the bounds they have.
+    every operation in the cost was seen to be analytic (`analytic_arrays.why_not_analytic`),
+    the real part does not move, no cast to real numbers warns, and the cost returns a complex number,
+    along random directions, with all coordinates moved at once, it agrees with real differences,
+    and at decided coordinates of each block it agrees with real differences, within their bounds.
+
+`strategy.ask_witnesses` asks the first, then calls `by_complex_witness` for the others. It gets derivatives
+and bounds at the coordinates that differences left undecided.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -23,115 +25,115 @@ from fastgrad.arrays import Floats, IndexArray
 from fastgrad.differences.bounds import by_complex_step, by_six_points
 from fastgrad.differences.stencils import COMPLEX_STEP
 from fastgrad.preflight.complex_step import COMPLEX_ULPS
-from fastgrad.problem.parameters import Parameters
-from fastgrad.witnesses.line import Line, dyadic_direction
+from fastgrad.witnesses.analytic_arrays import complex_derivatives
+from fastgrad.witnesses.functions import Functions
+from fastgrad.witnesses.line import Line, random_lines
 
 DIRECTIONS = 3
-"""Random directions along which the complex step must agree with differences (docs/numerics.md, Step)."""
+"""Random directions along which the complex step must agree with differences (docs/numerics.md, Complex
+step)."""
 
-THIRD_ORDER = 1e-45
-"""Derivatives under this share of the cost are what the step of 1e-30 leaves of a third derivative, h^2 / 6
-of it: none, as far as floating point goes."""
+OF_EACH_BLOCK = 4
+"""Decided coordinates of each block at which the complex step must agree with differences."""
 
-SPAN = 2.0**-12
-"""Step of these differences in units of the blocks' typical sizes: of the fourth order, at six points."""
+ZERO = 1e-45
+"""A derivative below this share of the cost counts as zero. The step of 1e-30 leaves h^2 / 6 of a third
+derivative, which is no larger."""
 
-EACH = 4
-"""Decided coordinates of each block at which it must agree."""
+DIFFERENCE_STEP = 2.0**-12
+"""The step of the differences along random directions, in units of the blocks' typical sizes. Six points give
+the fourth order and a bound on the truncation error."""
 
 
 @dataclass(frozen=True, eq=False)
-class Witness:
-    """Derivatives by the complex step at some coordinates, or why it was not believed."""
+class RealDifferences:
+    """What real evaluations established, for the complex step to be compared with."""
+
+    cost: float
+    """The cost at the parameters."""
+    sigma: float
+    """The noise of the cost, as a standard deviation."""
+    z: float
+    """The quantile of bounds."""
+    indices: IndexArray
+    """(m,) some of the coordinates that differences decided, increasing."""
+    numeric: Floats
+    """(m,) the derivatives there."""
+    error_bound: Floats
+    """(m,) the bounds on their errors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Derivatives by the complex step, or why they are not believed."""
 
     numeric: Floats
+    """(k,) NaN where unknown."""
     error_bound: Floats
-    doubt: str  # empty where it is believed
+    """(k,) inf where unknown."""
+    doubt: str
+    """Empty where the complex step is believed."""
     evaluations: int
 
 
-Derivatives = Callable[[IndexArray], tuple[Floats, Floats]]
-"""derivatives(indices) -> those by the complex step, and the largest of any intermediate result."""
-
-
-def by_complex_witness(
-    derivatives: Derivatives,
-    lines: list[Line],
-    cost: float,
-    known: IndexArray,
-    d: Floats,
-    e: Floats,
-    wanted: IndexArray,
-    *,
-    sigma: float,
-    z: float,
-) -> Witness:
-    """Ask for the derivatives at `wanted` coordinates, having cross-examined the witness.
+def by_complex_witness(functions: Functions, found: RealDifferences, wanted: IndexArray, seed: int) -> Answer:
+    """The derivatives at some coordinates by the complex step, if it agrees with real differences.
 
     Parameters
     ----------
-    derivatives : Derivatives
-    lines : random directions
-    cost : the real cost at the parameters
-    known, d, e : (m,) decided coordinates, their derivatives and bounds
+    functions : Functions, whose cost was seen to be analytic
+    found : RealDifferences
     wanted : (k,) flat indices
-    sigma : the noise of the cost
-    z : the quantile
+    seed : of the random directions
     """
-    nothing = np.full(len(wanted), np.nan), np.full(len(wanted), np.inf)
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
             with np.errstate(all="ignore"):
-                doubt = _along_lines(lines, cost, sigma, z) or _at_known(derivatives, known, d, e)
+                lines = random_lines(functions, seed, DIRECTIONS)
+                doubt = next((said for line in lines if (said := _doubt_along(line, found))), "")
+                doubt = doubt or _doubt_at_decided(functions, found)
                 if doubt:
-                    return Witness(*nothing, doubt, 0)
-                numeric, largest = derivatives(wanted)
-        except Exception as error:  # a cost may do anything with a complex number
-            return Witness(*nothing, f"complex parameters raise {type(error).__name__} in it", 0)
-    numeric = np.where(np.abs(numeric) < THIRD_ORDER * abs(cost), 0.0, numeric)
+                    return _not_believed(doubt, len(wanted))
+                numeric, largest = complex_derivatives(functions, wanted, COMPLEX_STEP)
+        except Exception as error:  # a cost may raise anything for complex numbers
+            return _not_believed(f"complex parameters raise {type(error).__name__} in it", len(wanted))
+    numeric = np.where(np.abs(numeric) < ZERO * abs(found.cost), 0.0, numeric)
     bound = by_complex_step(numeric, largest)
-    told = np.isfinite(numeric)
-    return Witness(
-        np.where(told, numeric, np.nan), np.where(told, bound, np.inf), "", len(wanted) + len(known)
+    known = np.isfinite(numeric)
+    return Answer(
+        np.where(known, numeric, np.nan),
+        np.where(known, bound, np.inf),
+        "",
+        len(wanted) + len(found.indices),
     )
 
 
-def directions(problem: Any, parameters: Parameters, seed: int, vectorized: bool) -> list[Line]:
-    """The random lines along which the witness is examined."""
-    rng = np.random.default_rng(seed)
-    return [
-        Line(problem, parameters, dyadic_direction(parameters, rng), vectorized) for _ in range(DIRECTIONS)
-    ]
+def _not_believed(doubt: str, count: int) -> Answer:
+    return Answer(np.full(count, np.nan), np.full(count, np.inf), doubt, 0)
 
 
-def _along_lines(lines: list[Line], cost: float, sigma: float, z: float) -> str:
-    offsets = SPAN * np.array([[-4.0, -2.0, -1.0, 1.0, 2.0, 4.0]])
-    for line in lines:
-        value = line.cost(1j * COMPLEX_STEP)
-        if not isinstance(value, complex | np.complexfloating):
-            return "it loses the imaginary part"
-        if abs(value.real - cost) > COMPLEX_ULPS * np.spacing(abs(cost)):
-            return "complex numbers take another branch in it"
-        f = np.array([[float(line.cost(float(t))) for t in offsets[0]]])
-        real, bound = by_six_points(f - cost, offsets, np.array([SPAN]), np.array([sigma]), z)
-        if not abs(value.imag / COMPLEX_STEP - real[0]) <= bound[0]:
-            return "along a random direction it does not agree with real differences"
+def _doubt_along(line: Line, found: RealDifferences) -> str:
+    """What speaks against the complex step along one line; empty if nothing does."""
+    value = line.cost(1j * COMPLEX_STEP)
+    if not isinstance(value, complex | np.complexfloating):
+        return "it loses the imaginary part"
+    if abs(value.real - found.cost) > COMPLEX_ULPS * np.spacing(abs(found.cost)):
+        return "complex numbers take another branch in it"
+    offsets = DIFFERENCE_STEP * np.array([[-4.0, -2.0, -1.0, 1.0, 2.0, 4.0]])
+    f = np.array([[float(line.cost(float(t))) for t in offsets[0]]])
+    step, sigma = np.array([DIFFERENCE_STEP]), np.array([found.sigma])
+    real, bound = by_six_points(f - found.cost, offsets, step, sigma, found.z)
+    if not abs(value.imag / COMPLEX_STEP - real[0]) <= bound[0]:
+        return "along a random direction it does not agree with real differences"
     return ""
 
 
-def _at_known(derivatives: Derivatives, known: IndexArray, d: Floats, e: Floats) -> str:
-    if not len(known):
+def _doubt_at_decided(functions: Functions, found: RealDifferences) -> str:
+    """What speaks against the complex step at the decided coordinates; empty if nothing does."""
+    if not len(found.indices):
         return ""
-    found, largest = derivatives(known)
-    off = np.flatnonzero(~(np.abs(found - d) <= e + by_complex_step(found, largest)))
-    return "at a decided coordinate it does not agree with real differences" if len(off) else ""
-
-
-def some_of_each_block(parameters: Parameters, indices: IndexArray) -> IndexArray:
-    """Positions of a few coordinates of each block, spread over it."""
-    positions = [
-        np.arange(len(indices))[where][:: max(1, len(indices[where]) // EACH)][:EACH]
-        for _, where in parameters.segments(indices)
-    ]
-    return np.concatenate(positions) if positions else np.empty(0, dtype=np.intp)
+    numeric, largest = complex_derivatives(functions, found.indices, COMPLEX_STEP)
+    allowed = found.error_bound + by_complex_step(numeric, largest)
+    agrees = np.abs(numeric - found.numeric) <= allowed
+    return "" if agrees.all() else "at a decided coordinate it does not agree with real differences"

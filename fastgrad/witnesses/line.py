@@ -1,25 +1,29 @@
-"""A cost and its gradient along a straight line through the parameters, x + t v.
+"""The cost and the claimed gradient along a straight line through the parameters, x + t v.
 
-v_i = s_b sign_i m_i / 8 with m_i in {4, ..., 12}, s_b the typical size of the coordinate's block as a power
-of two: t v is then exact for a power of two t, no coordinate is left out, and none cancels another for
-certain (docs/numerics.md, Directions).
+Both witnesses make `random_lines`: the complex step is compared with differences along them, the path
+integral integrates the claimed gradient along them.
+
+v_i = s_b sign_i m_i / 8 with m_i in {4, ..., 12}, and s_b the typical size of the coordinate's block, as a
+power of two. Then t v is exact if t is a power of two, and no coordinate is left out. Errors in two
+coordinates may cancel along one line, but hardly along several (docs/numerics.md, Directions).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fastgrad.arrays import Floats
+from fastgrad.arrays import Floats, Values
 from fastgrad.engines.numbers import to_number
 from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.problem import Problem
 from fastgrad.problem.working_copy import WorkingCopy
+from fastgrad.witnesses.functions import Functions
 
 
 def dyadic_direction(parameters: Parameters, rng: np.random.Generator) -> list[Floats]:
-    """A random direction, one flat array for each block.
+    """A random direction v, a flat array for each block.
 
     Examples
     --------
@@ -36,52 +40,50 @@ def dyadic_direction(parameters: Parameters, rng: np.random.Generator) -> list[F
     return direction
 
 
+def random_lines(functions: Functions, seed: int, count: int) -> Iterator[Line]:
+    """`count` lines in random directions, made one at a time: each takes a copy of the parameters."""
+    rng = np.random.default_rng(seed)
+    return (Line(functions, dyadic_direction(functions.parameters, rng)) for _ in range(count))
+
+
 class Line:
-    """The cost and the gradient of a problem at x + t v.
+    """The line x + t v.
 
     Parameters
     ----------
-    problem : Problem
-    parameters : Parameters
+    functions : Functions
     direction : v, a flat array for each block
-    vectorized : whether the cost takes a batch: it is given one of a single point
     """
 
-    def __init__(
-        self, problem: Problem, parameters: Parameters, direction: list[Floats], vectorized: bool = False
-    ) -> None:
-        self.problem = problem
-        self.parameters = parameters
+    def __init__(self, functions: Functions, direction: list[Floats]) -> None:
+        self.functions = functions
+        self.parameters = functions.parameters
         self.direction = direction
-        self.vectorized = vectorized
 
     def cost(self, t: complex) -> Any:
-        """The cost at x + t v, complex where t is."""
-        working = WorkingCopy(self.parameters, np.complex128 if isinstance(t, complex) else None)
-        self._move(working, t)
-        if not self.vectorized:
-            return to_number(
-                self._call(working.structure), np.complex128 if isinstance(t, complex) else np.float64
-            )
-        batch = self.parameters.build([leaf[None] for leaf in self.parameters.shaped(working.flat_leaves)])
-        return self._call(batch)[0]
+        """The cost at x + t v. For a complex t the parameters are complex, and so should be the cost."""
+        dtype = np.complex128 if isinstance(t, complex) else np.float64
+        point = self._at(t, np.complex128 if isinstance(t, complex) else None)
+        value = self.functions.cost(self.parameters.shaped(point))
+        return value[0] if self.functions.vectorized else to_number(value, dtype)
 
     def rise(self, at: float, start: float, end: float) -> float:
-        """g(x + at v) . (x(end) - x(start)), with the points that floating point makes of them."""
-        middle, first, last = (WorkingCopy(self.parameters) for _ in range(3))
-        for working, t in ((middle, at), (first, start), (last, end)):
-            self._move(working, t)
-        g = self.parameters.match(self.problem.gradient(middle.structure, *self.problem.args), "gradient")
+        """The inner product of the claimed gradient at x + at v with the difference of two points.
+
+        The difference is x(end) - x(start), of the points as floating point rounds them.
+        """
+        first, last = self._at(start), self._at(end)
+        g = self.functions.gradient(self.parameters.shaped(self._at(at)))
         return float(
             sum(
                 np.dot(np.asarray(slope, dtype=np.float64), b.astype(np.float64) - a.astype(np.float64))
-                for slope, a, b in zip(g, first.flat_leaves, last.flat_leaves, strict=True)
+                for slope, a, b in zip(g, first, last, strict=True)
             )
         )
 
-    def _call(self, structure: Any) -> Any:
-        return self.problem.cost(structure, *self.problem.args)
-
-    def _move(self, working: WorkingCopy, t: complex) -> None:
-        for leaf, v in zip(working.flat_leaves, self.direction, strict=True):
+    def _at(self, t: complex, dtype: type[np.complex128] | None = None) -> list[Values]:
+        """The point x + t v, a flat array for each block."""
+        leaves = WorkingCopy(self.parameters, dtype).flat_leaves
+        for leaf, v in zip(leaves, self.direction, strict=True):
             leaf += (t * v).astype(leaf.dtype)
+        return leaves

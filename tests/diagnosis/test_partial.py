@@ -1,83 +1,46 @@
-"""A mistake in a part of a block is named with its entries, and the rest is compared in numbers."""
+"""Wrong in a part of a block: a tail, a row, single entries."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import VECTOR, W1, block, changed, kinds, put, said
+from diagnosis_cases import B1, B2, MATRIX, VECTOR, W1, W2, block, changed, kinds, put, said
 
 from fastgrad.diagnosis.diagnose import diagnose
-from fastgrad.diagnosis.factors import factor
-from fastgrad.diagnosis.partial import compare, in_places, tail
-
-# what is claimed: all that is said, as (kind, sentence)
-NAMED = {
-    "tail unset": (
-        changed(W1=put(W1.ravel(), slice(17, None), 0.0).reshape(6, 5)),
-        [
-            (
-                "tail",
-                "W1: the claimed gradient is 0 from W1[3, 2] on and right before it (13 of 30 entries): "
-                "look at where the loop or the slice that fills it ends",
-            )
-        ],
-    ),
-    "a mask": (
-        changed(W1=put(W1.ravel(), [3, 4, 11, 20, 22], np.negative).reshape(6, 5)),
-        [
-            (
-                "part",
-                "W1: 5 of 30 entries are wrong, all in the same way: claimed = -1 * numeric; look at a "
-                "mask or an index",
-            )
-        ],
-    ),
-    "one entry": (
-        changed(W1=put(W1, (2, 3), 0.5)),
-        [("entry", "W1: only W1[2, 3] is wrong of 30 entries: claimed 0.5, numeric -0.0103322")],
-    ),
-    "anything": (
-        changed(W1=W1 + 0.1 * np.random.default_rng(0).normal(size=(6, 5))),
-        [
-            (
-                "unexplained",
-                "W1: 30 of 30 entries are wrong, in no way that has a name: |claimed| / |numeric| = 1.2, "
-                "cosine 0.847, 77% of the signs agree; look at the whole formula. All other blocks "
-                "agree: the mistake is in what is done for this block alone",
-            )
-        ],
-    ),
-    "a term missing": (
-        changed(W1=W1 + 0.03 * np.random.default_rng(0).normal(size=(6, 5))),
-        [
-            (
-                "unexplained",
-                "W1: 30 of 30 entries are wrong, in no way that has a name: |claimed| / |numeric| = "
-                "1.02, cosine 0.982, 97% of the signs agree; a term is missing or wrong, not the whole "
-                "formula. All other blocks agree: the mistake is in what is done for this block alone",
-            )
-        ],
-    ),
-}
 
 
-class TestNamed:
-    @pytest.mark.parametrize("bug", NAMED)
-    def test_bug(self, bug):
-        """Each bug in the gradient of a small network is named with its numbers, and nothing else is said."""
-        claimed, expected = NAMED[bug]
+class TestPartialNamed:
+    def test_numeric_zero_in_a_part(self):
+        """Units that get a gradient where none should reach them are named with their column."""
+        d = put(MATRIX, (slice(None), 1), 0.0)
 
-        assert said(claimed) == expected
+        (found,) = diagnose([block("W", MATRIX, d)])
+
+        assert found.sentence.startswith(
+            "W: wrong only in column 1 (6 of 30 entries), the numeric one is 0 there"
+        )
 
 
-class TestNotNamed:
-    """What only looks like a mistake that has a name."""
+TWO_COLUMNS = np.where(np.arange(5) < 2, 1e-9, MATRIX)  # as units that no example reaches
 
+
+class TestPartialNotNamed:
     def test_tail_and_one_more(self):
         """Zeros to the end are no tail if an entry before them is wrong too."""
         g = put(put(VECTOR, slice(8, None), 0.0), 2, 5.0)
 
         assert kinds(block("v", g, VECTOR)) == ["unexplained"]
+
+    def test_zero_but_for_one(self):
+        """A claim with one entry that is not zero was written."""
+        assert kinds(block("v", put(0 * VECTOR, 11, VECTOR[11]), VECTOR)) == ["range"]
+
+    def test_rows_that_say_nothing(self):
+        """Units whose gradient is 0 do not make the others a rectangle."""
+        rng = np.random.default_rng(6)
+        g = TWO_COLUMNS * (1 + 0.1 * rng.normal(size=(6, 5)))
+
+        assert kinds(block("W", g, TWO_COLUMNS)) == ["unexplained"]
 
     def test_scattered(self):
         """Wrong entries in no pattern are listed."""
@@ -88,25 +51,17 @@ class TestNotNamed:
             "v: 3 of 12 entries are wrong (v[1], v[2] and v[8]), in no way that has"
         )
 
+    @pytest.mark.parametrize("at", [[1, 2], [0, 6]])
+    def test_two_entries(self, at):
+        """Two neighbours are no range, and two entries at any distance no stride."""
+        assert kinds(block("v", put(VECTOR, at, [5.0, 6.0]), VECTOR)) == ["unexplained"]
 
-class TestDirectly:
-    def test_tail(self):
-        """The first entry of a tail of zeros is named; a block that is right to its end has none."""
-        found = tail(block("v", put(VECTOR, slice(9, None), 0.0), VECTOR))
+    def test_wrong_in_the_middle(self):
+        """A layer that is wrong between two that are right is no delta that is lost."""
+        rng = np.random.default_rng(6)
+        found = said(changed(W2=W2 + 0.1 * rng.normal(size=(5, 5)), b2=B2 + 0.1 * rng.normal(size=5)))
 
-        assert found.text.startswith("the claimed gradient is 0 from v[9] on and right before it (3 of 12")
-        assert tail(block("v", VECTOR, VECTOR)) is None
+        ends = said(changed(W1=W1 + rng.normal(size=(6, 5)), b1=B1 + rng.normal(size=5), b3=[1.0, 2.0, 4.0]))
 
-    def test_in_places(self):
-        """What is true of all wrong entries is asked of them alone, and said with their number."""
-        g = put(VECTOR, [1, 2, 8], lambda v: 2 * v)
-
-        assert in_places(block("v", g, VECTOR), factor).text.startswith(
-            "3 of 12 entries are wrong, all in the same way: claimed = 2 * numeric"
-        )
-        assert in_places(block("v", g, VECTOR), lambda part: None) is None
-
-    def test_compare(self):
-        """A claim is compared by cosine, ratio of norms and signs; zeros are not compared."""
-        assert compare(block("v", -3 * VECTOR, VECTOR)) == pytest.approx((-1.0, 3.0, 0.0))
-        assert compare(block("v", 0 * VECTOR, VECTOR)) is None
+        assert [kind for kind, _ in found] == ["unexplained", "unexplained"]
+        assert "delta" not in [kind for kind, _ in ends]

@@ -1,4 +1,4 @@
-"""A factor of its own for each unit is read off, and nothing else is taken for it."""
+"""A factor of its own for each unit: an activation's derivative."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import pytest
 from diagnosis_cases import MATRIX, VECTOR, Bugs, backprop, block, kinds, put, said
 
 from fastgrad.diagnosis.diagnose import diagnose
-from fastgrad.diagnosis.per_unit import per_unit
 
 
-class TestNamed:
+class TestPerUnitNamed:
     def test_derivative_with_one_example(self):
         """With a batch of one a wrong activation derivative is a factor for each unit, beside the layers."""
         found = said(backprop(Bugs(batch=1, derivative="1")), batch=1)
@@ -34,9 +33,7 @@ class TestNamed:
         assert f"each {unit} has its own factor claimed / numeric, from 0.5 to 1.5: look" in found.sentence
 
 
-class TestNotNamed:
-    """What only looks like a mistake that has a name."""
-
+class TestPerUnitNotNamed:
     def test_few_of_the_units(self):
         """Where one column of many is off by a factor, it says more which one."""
         rng = np.random.default_rng(6)
@@ -48,6 +45,12 @@ class TestNotNamed:
         """Two factors for four entries say nothing."""
         assert kinds(block("W", MATRIX[:2, :2] * [0.5, 1.5], MATRIX[:2, :2])) == ["unexplained"]
 
+    def test_block_of_zeros(self):
+        """A claim next to zero is not called the gradient of a block whose gradient is zero."""
+        none = block("v", np.zeros(12), np.zeros(12), e=1e-9)
+
+        assert kinds(block("w", 1e-12 * VECTOR[::-1] ** 2, VECTOR), none) == ["unexplained"]
+
     def test_factors_in_no_columns(self):
         """A factor for each entry is not a factor for each unit."""
         rng = np.random.default_rng(6)
@@ -57,12 +60,3 @@ class TestNotNamed:
         """With one entry for each column, each has a factor of its own, which says nothing."""
         rng = np.random.default_rng(6)
         assert kinds(block("W", MATRIX[:1] * rng.uniform(0.5, 1.5, size=5), MATRIX[:1])) == ["unexplained"]
-
-
-class TestDirectly:
-    def test_per_unit(self):
-        """The range of the factors is said; a factor that is the same for all units is left to others."""
-        found = per_unit(block("W", MATRIX * np.array([0.5, 0.7, 1.1, 1.3, 2.0]), MATRIX))
-
-        assert found.text.startswith("each column has its own factor claimed / numeric, from 0.5 to 2:")
-        assert per_unit(block("v", VECTOR * 2, VECTOR)) is None

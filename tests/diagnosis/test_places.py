@@ -1,131 +1,55 @@
-"""The place of the wrong entries is said in words: rows, columns, ranges and strides."""
+"""Where in a block the wrong entries are."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import MATRIX, VECTOR, W1, block, changed, kinds, put, said
 
-from fastgrad.diagnosis.diagnose import diagnose
-from fastgrad.diagnosis.places import Place, joined, place
+from fastgrad.diagnosis.evidence import Evidence
+from fastgrad.diagnosis.places import joined, pattern_of
 
-# what is claimed: all that is said, as (kind, sentence)
-NAMED = {
-    "row wrong": (
-        changed(W1=put(W1, 3, np.arange(5.0))),
-        [
-            (
-                "rectangle",
-                "W1: wrong only in row 3 (5 of 30 entries): look at the index of one unit, or the bounds "
-                "of a slice",
-            )
-        ],
-    ),
-    "rectangle with a sign": (
-        changed(W1=put(W1, (slice(1, 4), slice(1, 3)), np.negative)),
-        [
-            (
-                "rectangle",
-                "W1: wrong only in rows 1 to 3 of columns 1 and 2 (6 of 30 entries), claimed = -1 * "
-                "numeric there: look at the index of one unit, or the bounds of a slice",
-            )
-        ],
-    ),
-    "range unset": (
-        changed(W1=put(W1.ravel(), slice(7, 14), 0.0).reshape(6, 5)),
-        [
-            (
-                "range",
-                "W1: wrong only from W1[1, 2] to W1[2, 3] (7 of 30 entries), the claimed gradient is 0 "
-                "there: look at the bounds of a loop or a slice",
-            )
-        ],
-    ),
-    "stride": (
-        changed(W1=put(W1.ravel(), slice(1, None, 3), lambda v: 2 * v).reshape(6, 5)),
-        [
-            (
-                "stride",
-                "W1: wrong only at every 3rd entry from W1[0, 1] on (10 of 30 entries), claimed = 2 * "
-                "numeric there: look at the step of a slice, or at one channel",
-            )
-        ],
-    ),
-}
+SHAPE = (6, 7)
 
 
-class TestNamed:
-    @pytest.mark.parametrize("bug", NAMED)
-    def test_bug(self, bug):
-        """Each bug in the gradient of a small network is named with its numbers, and nothing else is said."""
-        claimed, expected = NAMED[bug]
-
-        assert said(claimed) == expected
-
-    def test_numeric_zero_in_a_part(self):
-        """Units that get a gradient where none should reach them are named with their column."""
-        d = put(MATRIX, (slice(None), 1), 0.0)
-
-        (found,) = diagnose([block("W", MATRIX, d)])
-
-        assert found.sentence.startswith(
-            "W: wrong only in column 1 (6 of 30 entries), the numeric one is 0 there"
-        )
+def words(bad, good=None):
+    """The pattern of some wrong entries of a matrix in words, the others being right; None without one."""
+    bad = np.asarray(bad, dtype=bool).reshape(-1)
+    values, no = np.arange(42.0), np.zeros(42, dtype=bool)
+    block = Evidence("W", SHAPE, np.arange(42), values, values, values, no, no, values)
+    found = pattern_of(block, bad, ~bad if good is None else good)
+    return None if found is None else found.words
 
 
-TWO_COLUMNS = np.where(np.arange(5) < 2, 1e-9, MATRIX)  # as units that no example reaches
+def mask(rows, columns):
+    """A rectangle of entries."""
+    found = np.zeros(SHAPE, dtype=bool)
+    found[rows, columns] = True
+    return found
 
 
-class TestNotNamed:
-    """What only looks like a mistake that has a name."""
-
-    def test_zero_but_for_one(self):
-        """A claim with one entry that is not zero was written."""
-        assert kinds(block("v", put(0 * VECTOR, 11, VECTOR[11]), VECTOR)) == ["range"]
-
-    def test_rows_that_say_nothing(self):
-        """Units whose gradient is 0 do not make the others a rectangle."""
-        rng = np.random.default_rng(6)
-        g = TWO_COLUMNS * (1 + 0.1 * rng.normal(size=(6, 5)))
-
-        assert kinds(block("W", g, TWO_COLUMNS)) == ["unexplained"]
-
-    @pytest.mark.parametrize("at", [[1, 2], [0, 6]])
-    def test_two_entries(self, at):
-        """Two neighbours are no range, and two entries at any distance no stride."""
-        assert kinds(block("v", put(VECTOR, at, [5.0, 6.0]), VECTOR)) == ["unexplained"]
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (mask(2, slice(None)), "only in row 2"),
+        (mask(slice(None), slice(1, 4)), "only in columns 1 to 3"),
+        (mask(slice(1, 3), slice(4, 6)), "only in rows 1 and 2 of columns 4 and 5"),
+        (np.arange(42) >= 30, "from W[4, 2] on"),
+        (np.arange(42) < 10, "up to W[1, 2]"),
+        (np.arange(42) % 5 == 3, "only at every 5th entry from W[0, 3] on"),
+    ],
+)
+def test_patterns(bad, said):
+    """Rows, columns, rectangles, ranges and strides are named with their numbers."""
+    assert words(bad) == said
 
 
-class TestPlace:
-    @pytest.mark.parametrize(
-        ("bad", "kind", "words"),
-        [
-            ([10, 11, 12, 13, 14], "rectangle", "only in row 2"),
-            ([0, 1, 2], "range", "up to W[0, 2]"),
-            ([27, 28, 29], "range", "from W[5, 2] on"),
-            ([0, 7, 14, 21, 28], "stride", "only at every 7th entry from W[0, 0] on"),
-        ],
-    )
-    def test_words(self, bad, kind, words):
-        """Each pattern has its words, with the entries as the user writes them."""
-        mask = np.isin(np.arange(30), bad)
+def test_scattered_entries_have_no_pattern():
+    """Entries without an order are no pattern, and neither is one that right entries share."""
+    assert words(np.isin(np.arange(42), [3, 11, 30])) is None
+    rows = mask(2, slice(None))
+    assert words(rows, good=np.ones(42, dtype=bool)) is None
 
-        assert place(block("W", MATRIX, MATRIX), mask, ~mask) == Place(kind, words)
 
-    def test_entries_that_say_nothing(self):
-        """An entry that is neither bad nor good may lie in a pattern."""
-        row = np.arange(30) // 5 == 2
-        bad = row & (np.arange(30) != 12)
-
-        assert place(block("W", MATRIX, MATRIX), bad, ~row) == Place("rectangle", "only in row 2")
-
-    def test_no_pattern(self):
-        """Scattered entries have no place, nor has a block in which nothing is good."""
-        scattered = np.isin(np.arange(30), [0, 3, 11, 24])
-
-        assert place(block("W", MATRIX, MATRIX), scattered, ~scattered) is None
-        assert place(block("W", MATRIX, MATRIX), scattered, np.zeros(30, bool)) is None
-
-    def test_joined(self):
-        """A list in words has its "and" before the last."""
-        assert [joined(list("abc"[:n])) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+def test_joined():
+    """A list in words."""
+    assert [joined(w) for w in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

@@ -1,4 +1,4 @@
-"""Error bounds: the true error is within them, and they are of use."""
+"""Estimates and their error bounds: the bound holds the true error, is of use, and unknown is NaN."""
 
 from __future__ import annotations
 

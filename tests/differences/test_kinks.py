@@ -1,101 +1,49 @@
-"""Kinks and jumps are told from smooth costs by how second differences shrink, beside noise or not."""
+"""Kinks, and the slopes on their two sides."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ladder_cases import ruled
 
-from fastgrad.differences.kinks import has_jump, has_kink, has_kink_at_four_points, side_slopes
-from fastgrad.differences.rulings import Decision
-
-STEPS = 2.0 ** -np.arange(2, 14)
-"""The steps of a ladder of twelve levels, from coarse to fine."""
-
-
-def second_differences(f):
-    """S(h) = f(h) - 2 f(0) + f(-h) at each step, in one row."""
-    return (f(STEPS) - 2 * f(np.zeros(1)) + f(-STEPS))[None]
+from fastgrad.differences.rulings import Reason
 
 
-def at_four_points(f, h=0.01):
-    """A cost at -2h, -h, h, 2h minus that at 0, in one row."""
-    offsets = h * np.array([-2.0, -1.0, 1.0, 2.0])
-    return (f(offsets) - f(np.zeros(1)))[None]
+class TestKinks:
+    @given(st.floats(-3, 3), st.floats(-3, 3))
+    @settings(max_examples=100)
+    def test_at_the_point(self, left, right):
+        """A kink exactly at the point is seen, and its slopes are those of the two sides."""
+        found = ruled(lambda x: np.where(x < 0, left * x, right * x) + np.sin(x), 0.0, sigma=1e-16)
+        if abs(left - right) < 1e-4:
+            return
+        assert found.kink[0]
+        assert found.reason[0] == Reason.KINK
+        assert found.lower[0] == pytest.approx(min(left, right) + 1, abs=1e-6)
+        assert found.upper[0] == pytest.approx(max(left, right) + 1, abs=1e-6)
 
+    @pytest.mark.parametrize("distance", [1e-1, 1e-3, 1e-5, 1e-7, -1e-7, -1e-5, -1e-3])
+    def test_beside_the_point(self, distance):
+        """A kink 1e-7 away or more is no kink here: smaller steps find the slope of this side."""
+        found = ruled(lambda x: np.maximum(x - distance, 0) + np.sin(x), 0.0, sigma=1e-16)
+        assert not found.kink[0]
+        truth = 1.0 + (distance < 0)
+        assert abs(found.numeric[0] - truth) <= found.error_bound[0] < 2e-7
 
-class TestFourPoints:
-    @pytest.mark.parametrize(
-        ("f", "kinked"),
-        [
-            (np.abs, True),
-            (lambda x: np.maximum(x, 0) + np.sin(x), True),
-            (np.sin, False),
-            (lambda x: x**2, False),
-            (np.exp, False),
-            (lambda x: np.abs(x - 1), False),
-        ],
-    )
-    def test_told_from_curvature(self, f, kinked):
-        """A kink at the point is seen, and curvature or a kink out of reach is none."""
-        assert has_kink_at_four_points(at_four_points(f), np.full(1, 1e-16), 6.4).tolist() == [kinked]
+    @pytest.mark.parametrize("distance", [1e-9, -1e-9, 1e-12, -1e-12])
+    def test_closer_than_any_step(self, distance):
+        """A kink closer than the finest step looks like one at the point: the interval holds both."""
+        found = ruled(lambda x: np.maximum(x - distance, 0), 0.0, sigma=1e-18)
+        truth = float(distance < 0)
+        if not found.kink[0]:
+            assert np.isnan(found.numeric[0]) or abs(found.numeric[0] - truth) <= found.error_bound[0]
+        else:
+            assert found.lower[0] <= truth <= found.upper[0]
 
-    def test_within_noise(self):
-        """A kink that does not stand out from noise is not one; a value that is not finite says nothing."""
-        g = at_four_points(np.abs)
-
-        assert not has_kink_at_four_points(g, np.full(1, 0.01), 6.4).any()
-        assert not has_kink_at_four_points(g * np.array([1, np.nan, 1, 1]), np.full(1, 1e-16), 6.4).any()
-
-
-class TestLadder:
-    @pytest.mark.parametrize(
-        ("f", "kinked"),
-        [
-            (np.abs, True),
-            (lambda x: np.maximum(x, 0) + x**2, True),
-            (np.exp, False),
-            (lambda x: 1e3 * x**2, False),
-            (lambda x: np.abs(x - 0.05), False),
-        ],
-    )
-    def test_has_kink(self, f, kinked):
-        """S halves from level to level across a kink at the point, and quarters where the cost is smooth."""
-        noise = np.full((1, len(STEPS)), 1e-12)
-
-        with np.errstate(invalid="ignore"):  # as the ladder has it: 0 / 0 where S is 0
-            found = has_kink(second_differences(f), STEPS[None], noise)
-
-        assert found.tolist() == [kinked]
-
-    @pytest.mark.parametrize(
-        ("f", "jumps"), [(lambda x: 1.0 * (x > 0), True), (np.abs, False), (np.sin, False)]
-    )
-    def test_has_jump(self, f, jumps):
-        """Across a jump the larger change stands still, where else it falls with the step."""
-        change = np.maximum(np.abs(f(STEPS)), np.abs(f(-STEPS)))[None]
-
-        assert has_jump(change, np.full(change.shape, 1e-12)).tolist() == [jumps]
-
-
-class TestSideSlopes:
-    def test_both_sides(self):
-        """The interval reaches from the lesser slope less its bound to the greater one plus its bound."""
-        right, left = np.full((1, 8), 2.0), np.full((1, 8), -1.0)
-        sides = [
-            Decision(np.array([d]), np.array([e]), np.zeros(1, dtype=np.intp))
-            for d, e in ((2, 0.1), (-1, 0.2))
-        ]
-
-        low, high = side_slopes((right, left), sides, np.full((1, 8), 0.5))
-
-        assert (low[0], high[0]) == pytest.approx((-1.2, 2.1))
-
-    def test_a_slope_that_runs_away(self):
-        """A slope that grows ever faster as the step shrinks has no end on that side."""
-        growing = np.arange(8.0)[None]
-        nothing = Decision(np.array([np.nan]), np.array([np.inf]), np.zeros(1, dtype=np.intp))
-
-        low, high = side_slopes((growing, growing), [nothing, nothing], np.full((1, 8), 0.1))
-
-        assert high[0] == np.inf
-        assert low[0] == pytest.approx(1.9)
+    def test_curvature_is_no_kink(self):
+        """A function with any amount of curvature, or a minimum at the point, has no kink."""
+        for a in (1e-3, 1.0, 1e3, 1e6):
+            assert not ruled(lambda x, a=a: a * x**2, 0.0, sigma=1e-18).kink[0]
+            assert not ruled(lambda x, a=a: a * x**2 + x, 0.3, sigma=1e-16 * (1 + a)).kink[0]

@@ -1,4 +1,4 @@
-"""The noise of a cost: what is measured is the true deviation or a little more."""
+"""The noise floor: never far under the true scatter of a cost, and its unusual causes are named."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from noisy_costs import DOUBLE, EXACT, TYPICAL, X, in_extended, measured
+from noise_cases import DOUBLE, EXACT, TYPICAL, X, in_extended, measured
 
 from fastgrad.differences.noise import (
     POINTS,
@@ -40,6 +40,7 @@ def true_deviation(cost, exact, theta, probes=4, points=60):
 
 
 W = np.random.default_rng(5).standard_normal(10**6)
+
 BIG = np.random.default_rng(6).standard_normal(10**6)
 
 

@@ -1,18 +1,91 @@
-"""Default steps: by the size of a block and the precision of its numbers."""
+"""Steps: each displacement is one that floating point really makes, of the size of its own block."""
 
 from __future__ import annotations
+
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plans import REAL, blocks, everything, finite64, plan_of
+from step_cases import everything, plan_of
 
 from fastgrad.differences.plan import make_plan
-from fastgrad.differences.stencils import CENTRAL, CENTRAL4, CENTRAL6, FORWARD
+from fastgrad.differences.stencils import (
+    CENTRAL,
+    CENTRAL4,
+    CENTRAL6,
+    COMPLEX,
+    COMPLEX_STEP,
+    FORWARD,
+)
 from fastgrad.differences.steps import default_step
 from fastgrad.problem.block import typical_size
 from fastgrad.problem.parameters import Parameters
+
+REAL = [FORWARD, CENTRAL, CENTRAL4, CENTRAL6]
+
+finite32 = st.floats(-(2.0**100), 2.0**100, width=32)
+
+finite64 = st.floats(-1e200, 1e200)
+
+blocks = st.one_of(
+    st.lists(finite32, min_size=1, max_size=4).map(lambda v: np.array(v, dtype=np.float32)),
+    st.lists(finite64, min_size=1, max_size=4).map(np.array),
+)
+
+
+class TestDisplacements:
+    @given(blocks, st.sampled_from(REAL))
+    def test_moved_points_are_representable(self, x, stencil):
+        """Moving x by d and rounding to x's dtype moves it by exactly d, for any x of any size."""
+        d = plan_of(x, stencil).displacements
+        moved = (x.astype(np.float64)[:, None] + d).astype(x.dtype)
+        assert (moved.astype(np.float64) - x.astype(np.float64)[:, None] == d).all()
+
+    @given(blocks, st.sampled_from(REAL))
+    def test_displacement_is_exact(self, x, stencil):
+        """The true distance of the moved point from x is d to half a unit in d's last place."""
+        for value, row in zip(x, plan_of(x, stencil).displacements.tolist(), strict=True):
+            for d in row:
+                moved = x.dtype.type(float(value) + d)
+                distance = Fraction(float(moved)) - Fraction(float(value))
+                assert abs(distance - Fraction(d)) <= abs(Fraction(d)) / 2**53
+
+    @given(blocks, st.sampled_from(REAL))
+    def test_no_two_points_are_one(self, x, stencil):
+        """The points of a stencil keep their order on the line and never fall on x or on each other."""
+        for row in plan_of(x, stencil).displacements:
+            full = np.sort(np.append(row, 0.0))
+            assert (np.diff(full) > 0).all()
+            assert (np.sign(row) == np.sign(stencil.evaluated)).all()
+
+    @given(blocks, st.sampled_from(REAL))
+    def test_displacement_is_close_to_the_nominal_one(self, x, stencil):
+        """What x's rounding takes from a displacement is at most 1/8 of the step."""
+        plan = plan_of(x, stencil)
+        nominal = plan.steps[:, None] * np.array(stencil.evaluated)
+        assert (np.abs(plan.displacements - nominal) <= plan.steps[:, None] / 8).all()
+
+    def test_default_step_is_exact_beside_short_numbers(self, rng):
+        """Beside numbers of size 1 the default step needs no rounding at all: x + h and x - h are exact."""
+        x = np.round(rng.array(50) * 100) / 128
+        plan = plan_of(x)
+        assert (plan.displacements == plan.steps[:, None] * [-1, 1]).all()
+
+    def test_mixed_dtypes(self):
+        """Each block's points are representable in its own dtype."""
+        x = {"a": np.full(1, 0.1, dtype=np.float32), "b": np.full(1, 0.1)}
+        d = plan_of(x, step=1e-3).displacements
+        moved = (np.float64(x["a"][0]) + d[0]).astype(np.float32)
+        assert (moved.astype(np.float64) - np.float64(x["a"][0]) == d[0]).all()
+        assert d[0].tolist() != d[1].tolist()
+
+    def test_complex(self):
+        """The complex step leaves the real line alone: 1e-30 along the imaginary axis, whatever x is."""
+        plan = plan_of({"a": np.array([1e-9, 1e9]), "b": np.zeros(1, np.float32)}, COMPLEX)
+        assert plan.displacements.tolist() == [[1j * COMPLEX_STEP]] * 3
+        assert plan.steps.tolist() == [COMPLEX_STEP] * 3
 
 
 class TestDefaultStep:

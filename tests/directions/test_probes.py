@@ -10,7 +10,7 @@ import pytest
 from problems import layered, layered_gradient
 
 from fastgrad.directions.probes import CLOSER, SET_UP, Prober, Slope, certified_size, finite_rms
-from fastgrad.engines.directional import Direction, DirectionalEngine, component_at
+from fastgrad.engines.directional import Direction, DirectionalEngine, Tangent, component_at
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
@@ -33,7 +33,7 @@ def prober_of(cost, claim, params, args=(), seed=0):
     """A prober of a cost and a claim, set up over all parameters, and the part that these are."""
     parameters = Parameters(params)
     at = float(cost(params, *args))
-    engine = DirectionalEngine(cost, parameters, args, parameters.match(claim, "claim"), at)
+    engine = DirectionalEngine(cost, parameters, args, Tangent(at, parameters.match(claim, "claim")))
     engine.baseline()
     prober = CountingProber(engine, Evaluator(engine, 1e-5, Run(n_jobs=1)), 0.0, at, seed)
     whole = Region.whole(parameters)
@@ -48,11 +48,8 @@ def slopes_of(prober, part, count=COUNT):
 
 def along(engine, direction, errors):
     """v . e, from each component of the direction by itself; errors are by flat index."""
-    return sum(
-        component_at(engine, direction, i) * e
-        for i, e in errors.items()
-        if direction.region.contains(np.array([i]))[0] and i not in direction.without
-    )
+    moved = {direction.region.flat_index(k) for k in range(direction.region.size)} - {*direction.without}
+    return sum(component_at(engine, direction, i) * e for i, e in errors.items() if i in moved)
 
 
 def quadratic(p):
@@ -201,9 +198,11 @@ class TestKinks:
         at = params[0] + distance * prober.step * prober.engine.sizes[0]
         g = np.cos(params)
         g[0] += math.copysign(1.0, params[0] - at)
-        engine = DirectionalEngine(cost, Parameters(params), (at,), [g], cost(params, at))
+        engine = DirectionalEngine(cost, Parameters(params), (at,), Tangent(cost(params, at), [g]))
         engine.baseline()
-        bent = CountingProber(engine, Evaluator(engine, 1e-5, Run(n_jobs=1)), prober.sigma, engine.at, 0)
+        bent = CountingProber(
+            engine, Evaluator(engine, 1e-5, Run(n_jobs=1)), prober.sigma, engine.tangent.cost, 0
+        )
         bent.step = prober.step
         return bent, whole
 

@@ -8,7 +8,7 @@ import pytest
 import fastgrad
 from fastgrad.directions.probes import Prober, certified_size
 from fastgrad.directions.search import FORGIVING, FRUITLESS, MANY, Certifier, Localiser, Ruled, Search
-from fastgrad.engines.directional import DirectionalEngine
+from fastgrad.engines.directional import DirectionalEngine, Tangent
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
@@ -53,10 +53,12 @@ def search_of(errors, seed=0, probes=20, allowed=None, tau=1e-6, n_jobs=1, shape
     claim = with_errors(params, errors(params) if callable(errors) else errors)
     parameters = Parameters(params)
     leaves = parameters.match(claim, "claim")
-    engine = DirectionalEngine(quadratic, parameters, (), leaves, quadratic(params), workers="threads")
+    engine = DirectionalEngine(
+        quadratic, parameters, (), Tangent(quadratic(params), leaves), workers="threads"
+    )
     engine.baseline()
     evaluate = Evaluator(engine, 1.0 if n_jobs > 1 else 1e-5, Run(n_jobs=n_jobs))
-    prober = Prober(engine, evaluate, 0.0, engine.at, seed)
+    prober = Prober(engine, evaluate, 0.0, engine.tangent.cost, seed)
     whole = Region.whole(parameters)
     prober.set_up(whole)
     asked = []

@@ -1,4 +1,4 @@
-"""The batched engine: batches stay small, and their rows do not touch."""
+"""The engine for a cost that takes a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which engine is chosen."""
+"""The engine that fits a cost."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The compiled engine: the loop around a Numba cost."""
+"""The engine for a Numba cost."""
 
 from __future__ import annotations
 
 import numba
 import numpy as np
 import pytest
-from jitted_costs import jitted_waves, needs_jit
+from engine_cases import jitted_waves, needs_jit
 
 import fastgrad
 from fastgrad.engines.compiled import CompiledEngine

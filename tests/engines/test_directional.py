@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from problems import layered, layered_gradient, sphere, sphere_gradient
 
-from fastgrad.engines.directional import Direction, DirectionalEngine, block_size, component_at
+from fastgrad.engines.directional import Direction, DirectionalEngine, Tangent, block_size, component_at
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.evaluate import evaluate
 from fastgrad.execution.run import Run
@@ -36,7 +36,7 @@ def engine_of(cost, claim, params, args=(), **options):
     """The engine of a cost and a claim."""
     parameters = Parameters(params)
     at = float(cost(params, *args))
-    return DirectionalEngine(cost, parameters, args, parameters.match(claim, "claim"), at, **options)
+    return DirectionalEngine(cost, parameters, args, Tangent(at, parameters.match(claim, "claim")), **options)
 
 
 def of_network(dtype=np.float64):
@@ -48,7 +48,7 @@ def of_network(dtype=np.float64):
 def said_plainly(engine, direction, cost, t, args=()):
     """J(x + t v) - J(x) - g . (t v) as one would write it, from the whole direction."""
     parameters = engine.parameters
-    inside = np.flatnonzero(direction.region.contains(np.arange(parameters.size)))
+    inside = np.array([direction.region.flat_index(k) for k in range(direction.region.size)])
     v = np.zeros(parameters.size)
     v[inside] = components(direction.seed, inside)
     if direction.ruler:
@@ -56,7 +56,7 @@ def said_plainly(engine, direction, cost, t, args=()):
     v[direction.without] = 0
     moved, rise = [], 0.0
     for block, x, g, size in zip(
-        parameters.blocks, parameters.leaves, engine.gradient, engine.sizes, strict=True
+        parameters.blocks, parameters.leaves, engine.tangent.gradient, engine.sizes, strict=True
     ):
         there = slice(block.start, block.stop)
         to = (x + t * size * v[there]).astype(x.dtype)
@@ -65,7 +65,7 @@ def said_plainly(engine, direction, cost, t, args=()):
         to, by = np.where(known, to, x).astype(x.dtype), np.where(known, by, 0.0)
         rise += float(np.sum(np.nan_to_num(g.astype(np.float64), posinf=0, neginf=0) * by))
         moved.append(to)
-    return float(cost(parameters.build_arrays(moved), *args)) - engine.at - rise
+    return float(cost(parameters.build_arrays(moved), *args)) - engine.tangent.cost - rise
 
 
 def asked(engine, *directions, distances=DISTANCES):
@@ -94,7 +94,7 @@ class TestValues:
                 direction = Direction(99, part, without, ruler)
                 found = asked(engine, direction)[0]
                 plainly = [said_plainly(engine, direction, layered, t, args) for t in DISTANCES]
-                scale = float(np.finfo(dtype).eps) * abs(engine.at)
+                scale = float(np.finfo(dtype).eps) * abs(engine.tangent.cost)
                 np.testing.assert_allclose(found, plainly, rtol=1e-9, atol=8 * scale)
                 other = Direction(98, part, without, ruler)
                 plainly = [said_plainly(engine, other, layered, t, args) for t in DISTANCES]
@@ -183,7 +183,9 @@ class TestValues:
 
         parameters = Parameters(params)
         at = float(layered(params, *args))
-        engine = DirectionalEngine(batched, parameters, args, parameters.match(g, "g"), at, vectorized=True)
+        engine = DirectionalEngine(
+            batched, parameters, args, Tangent(at, parameters.match(g, "g")), vectorized=True
+        )
         plain = engine_of(layered, g, params, args)
         direction = Direction(12, Region.whole(parameters))
         np.testing.assert_allclose(asked(engine, direction), asked(plain, direction), rtol=1e-9, atol=1e-9)
@@ -215,7 +217,7 @@ class TestValues:
 
 def plain_of(engine):
     """What else an engine is made from."""
-    return engine.parameters, engine.args, engine.gradient, engine.at
+    return engine.parameters, engine.args, engine.tangent
 
 
 class TestRestoring:
@@ -272,7 +274,7 @@ class TestRestoring:
             x[1] += 1
             return float(np.sum(x))
 
-        engine = DirectionalEngine(writing, Parameters(np.ones(3)), (), [np.ones(3)], 3.0)
+        engine = DirectionalEngine(writing, Parameters(np.ones(3)), (), Tangent(3.0, [np.ones(3)]))
         with pytest.raises(ValueError, match="changes its parameters"):
             engine.baseline()
 

@@ -1,4 +1,4 @@
-"""What a cost returned is one number, or it is refused."""
+"""What a cost returned, as one number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.engines.numbers import epsilon_of, to_number
+from fastgrad.engines.numbers import to_number
 
 
 class TestToNumber:
@@ -21,21 +21,3 @@ class TestToNumber:
         """What is not one number is refused."""
         with pytest.raises(fastgrad.InputError, match="the cost must return one number; got "):
             to_number(value)
-
-
-class TestEpsilon:
-    @pytest.mark.parametrize(
-        ("value", "epsilon"),
-        [(1.0, 2.0**-52), (np.float32(1), 2.0**-23), (np.array(1.0), 2.0**-52), (3, 2.0**-52)],
-    )
-    def test_of_the_value(self, value, epsilon):
-        """The machine epsilon is that of the dtype that the cost returned, float64's for a Python number."""
-        assert epsilon_of(value) == epsilon
-
-
-class TestComplex:
-    def test_a_cost_that_stays_complex(self):
-        """Under the complex step a complex number is taken, and a real one means a lost imaginary part."""
-        assert to_number(np.complex128(1 + 2j), np.complex128) == 1 + 2j
-        with pytest.raises(fastgrad.InputError, match="It drops the imaginary part on the way"):
-            to_number(1.0, np.complex128)

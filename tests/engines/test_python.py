@@ -1,4 +1,4 @@
-"""The Python engine: any cost, one evaluation at a time."""
+"""The engine for any Python callable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an engine moves, and how estimates follow from it."""
+"""What is moved, and how the user's derivatives follow."""
 
 from __future__ import annotations
 
@@ -24,16 +24,3 @@ class TestCarried:
         d = np.array([1e-200, 2e-200])
         *_, rms = carried(d, 0 * d, indices, ParameterSpace(parameters), parameters, indices)
         assert rms[0] == pytest.approx(2.5**0.5 * 1e-200)
-
-
-class TestParameterSpace:
-    def test_nothing_is_carried(self):
-        """The parameters themselves need what is asked, and give each estimate at its own coordinate."""
-        space = ParameterSpace(Parameters(np.zeros(6)))
-        moved, indices = np.array([0, 2, 3, 5]), np.array([2, 5])
-        d, e = np.arange(4.0), np.arange(4.0) / 10
-
-        assert space.needed(indices) is indices
-        assert [v.tolist() for v in space.carry(indices, moved, d, e)] == [[1.0, 3.0], [0.1, 0.3]]
-        assert space.carry(moved, moved, d, e)[0] is d
-        assert (space.is_plain, space.sentence) == (True, "")

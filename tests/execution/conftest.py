@@ -1,4 +1,4 @@
-"""What the tests of execution share."""
+"""Fixtures that several tests of execution share."""
 
 from __future__ import annotations
 

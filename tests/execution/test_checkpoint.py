@@ -1,15 +1,13 @@
-"""The checkpoint: what a run finds in it is right bit for bit, and one run uses it at a time."""
+"""The checkpoint file: what is found in it is right bit for bit, or it is refused in words."""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
 import sqlite3
 import struct
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +20,6 @@ from checkpoint_cases import (
     edited,
     in_another_process,
     killed_run,
-    refusal,
     small_file,
     the_values,
     what_is_found,
@@ -293,65 +290,6 @@ class TestNoCheckpoint:
 
         assert public[0] - public[1] == {"path"}
         assert public[1] <= public[0]
-
-
-class TestNoPickle:
-    def test_source(self):
-        """The modules have no pickle, no eval and no extension loading: numbers and text only."""
-        for module in (checkpoint, checkpoint_file):
-            source = Path(module.__file__).read_text(encoding="utf-8")
-            assert (
-                re.findall(r"pickle|marshal|\beval\b|\bexec\b|load_extension|np\.load|allow_", source) == []
-            )
-
-
-class TestOneRunAtATime:
-    OPEN = """
-        import sys
-        from fastgrad.execution.checkpoint import Checkpoint
-        from fastgrad.errors import InputError
-        try:
-            Checkpoint(sys.argv[1], dict(zip(sys.argv[2::2], sys.argv[3::2]))).close()
-        except InputError as error:
-            print(error)
-    """
-
-    def test_second_run_is_refused(self, path, tmp_path):
-        """A second run is refused, in this process or another, and the first goes on with a whole file."""
-        arguments = [word for entry in IDENTITY.items() for word in entry]
-        refused = f"{path}: another run is using this checkpoint: wait for it, or use another file"
-        with Checkpoint(path, IDENTITY) as first:
-            first.store("a", 0, the_values(0, 2))
-            for _ in range(2):
-                with pytest.raises(InputError, match=re.escape(refused)):
-                    Checkpoint(path, IDENTITY)
-                # The refusal above has not lost this process its lock.
-                assert in_another_process(self.OPEN, path, *arguments).startswith(refused)
-            first.store("a", 2, the_values(2, 4))
-        assert in_another_process(self.OPEN, path, *arguments) == ""
-        with Checkpoint(path, IDENTITY) as second:
-            assert [chunk[:2] for chunk in second.finished("a", 6, 2, np.float64)] == [(0, 2), (2, 4)]
-
-    def test_by_another_name(self, path, tmp_path):
-        """The same file by another name is the same file."""
-        (tmp_path / "link").symlink_to(path)
-        with Checkpoint(path, IDENTITY), pytest.raises(InputError, match="another run is using"):
-            Checkpoint(tmp_path / "link", IDENTITY)
-
-    def test_another_program_reads_it(self, path):
-        """A program that has the file open for reading keeps us out, and no harm is done."""
-        small_file(path)
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as theirs:
-            theirs.execute("SELECT * FROM chunks").fetchone()
-            with pytest.raises(InputError, match="another run is using"):
-                Checkpoint(path, IDENTITY)
-        assert what_is_found(path) == EVERYTHING
-
-    def test_a_refused_opening_lets_go(self, path):
-        """A file that was refused for its problem can be opened for the right one."""
-        small_file(path)
-        refusal(path, {})
-        assert what_is_found(path) == EVERYTHING
 
 
 class TestCommit:

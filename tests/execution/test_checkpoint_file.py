@@ -1,4 +1,4 @@
-"""The checkpoint file: what is foreign, of another problem or damaged is refused in words."""
+"""A file that is no checkpoint, of another problem, or damaged is refused, and left as it is."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from checkpoint_cases import (
 )
 
 from fastgrad.errors import InputError
-from fastgrad.execution import checkpoint_file
+from fastgrad.execution import checkpoint, checkpoint_file
 from fastgrad.execution.checkpoint import Checkpoint
 
 FLIPS = 250
@@ -386,6 +386,13 @@ class TestDamage:
             first._connection.execute("UPDATE chunks SET start = 1")
             with pytest.raises(InputError, match=re.escape(checkpoint_file.DAMAGED)):
                 first.finished("a", 6, 2, np.float64)
+
+
+class TestNoPickle:
+    def test_source(self):
+        """The module has no pickle, no eval and no extension loading: numbers and text only."""
+        source = Path(checkpoint.__file__).read_text(encoding="utf-8")
+        assert re.findall(r"pickle|marshal|\beval\b|\bexec\b|load_extension|np\.load|allow_", source) == []
 
 
 def flipped(content, at, generator):

@@ -1,22 +1,83 @@
-"""A run that is killed has kept the chunks that came before."""
+"""A run that is killed leaves a file that the next one goes on from; two runs never share one."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import textwrap
 
 import numpy as np
 import pytest
-from checkpoint_cases import in_another_process
+from checkpoint_cases import (
+    EVERYTHING,
+    IDENTITY,
+    in_another_process,
+    refusal,
+    small_file,
+    the_values,
+    what_is_found,
+)
 
+from fastgrad.errors import InputError
 from fastgrad.execution.checkpoint import Checkpoint
 
 KILLS = 20
 """Times that a run is killed."""
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="the runs to be killed are made by os.fork")
+
+
+class TestOneRunAtATime:
+    OPEN = """
+        import sys
+        from fastgrad.execution.checkpoint import Checkpoint
+        from fastgrad.errors import InputError
+        try:
+            Checkpoint(sys.argv[1], dict(zip(sys.argv[2::2], sys.argv[3::2]))).close()
+        except InputError as error:
+            print(error)
+    """
+
+    def test_second_run_is_refused(self, path, tmp_path):
+        """A second run is refused, in this process or another, and the first goes on with a whole file."""
+        arguments = [word for entry in IDENTITY.items() for word in entry]
+        refused = f"{path}: another run is using this checkpoint: wait for it, or use another file"
+        with Checkpoint(path, IDENTITY) as first:
+            first.store("a", 0, the_values(0, 2))
+            for _ in range(2):
+                with pytest.raises(InputError, match=re.escape(refused)):
+                    Checkpoint(path, IDENTITY)
+                # The refusal above has not lost this process its lock.
+                assert in_another_process(self.OPEN, path, *arguments).startswith(refused)
+            first.store("a", 2, the_values(2, 4))
+        assert in_another_process(self.OPEN, path, *arguments) == ""
+        with Checkpoint(path, IDENTITY) as second:
+            assert [chunk[:2] for chunk in second.finished("a", 6, 2, np.float64)] == [(0, 2), (2, 4)]
+
+    def test_by_another_name(self, path, tmp_path):
+        """The same file by another name is the same file."""
+        (tmp_path / "link").symlink_to(path)
+        with Checkpoint(path, IDENTITY), pytest.raises(InputError, match="another run is using"):
+            Checkpoint(tmp_path / "link", IDENTITY)
+
+    def test_another_program_reads_it(self, path):
+        """A program that has the file open for reading keeps us out, and no harm is done."""
+        small_file(path)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as theirs:
+            theirs.execute("SELECT * FROM chunks").fetchone()
+            with pytest.raises(InputError, match="another run is using"):
+                Checkpoint(path, IDENTITY)
+        assert what_is_found(path) == EVERYTHING
+
+    def test_a_refused_opening_lets_go(self, path):
+        """A file that was refused for its problem can be opened for the right one."""
+        small_file(path)
+        refusal(path, {})
+        assert what_is_found(path) == EVERYTHING
 
 
 @needs_fork

@@ -1,4 +1,4 @@
-"""How a plan is cut into chunks."""
+"""How a plan is cut: chunks cover it once, and take equally long."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from fastgrad.engines.python import PythonEngine
 from fastgrad.execution import chunks, job
 from fastgrad.execution.budget import Budget
 from fastgrad.execution.checkpoint import NoCheckpoint
+from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
 from fastgrad.execution.workers import Workers
 from fastgrad.problem.parameters import Parameters
 
@@ -53,3 +55,14 @@ class TestChunks:
         lengths = [c.stop - c.start for c in pieces]
         assert lengths[0] == 10 * lengths[-2]
         assert max(work.price(c) for c in pieces) <= 1.2 * min(work.price(c) for c in pieces[:-1])
+
+    def test_progress_adds_up(self):
+        """Progress is told of each coordinate once, whoever did it."""
+        told = []
+        engine = PythonEngine(slow_waves, Parameters(np.ones(50)))
+
+        def watch(chunk, values):
+            told.append(len(values))
+
+        evaluate(engine, np.arange(50), np.zeros((50, 2)), Run(n_jobs=2), seconds=1e-3, watch=watch)
+        assert sum(told) == 50

@@ -1,10 +1,8 @@
-"""A job: which values of a plan are known, which are missing, and who is told of finished chunks."""
+"""A plan being evaluated: what is known, and what is missing."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from problems import sphere
 
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.budget import Budget
@@ -12,78 +10,50 @@ from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
 from fastgrad.execution.job import Job, KnownValues, unknown_values
 from fastgrad.problem.parameters import Parameters
 
-INDICES = np.arange(6)
-OFFSETS = np.full((6, 2), 0.5)
+INDICES, OFFSETS = np.arange(6), np.full((6, 2), 0.25)
 
 
-def known(keeper=None):
-    """What is known of a plan of six coordinates, and the engine that would evaluate it."""
-    engine = PythonEngine(sphere, Parameters(np.arange(6.0)))
-    return KnownValues.of(engine, INDICES, OFFSETS, keeper or NoCheckpoint()), engine
+def engine():
+    """An engine of the sum."""
+    return PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
 
 
-class TestUnknownValues:
-    @pytest.mark.parametrize("dtype", [np.float64, np.complex128])
-    def test_all_nan(self, dtype):
-        """Nothing is known of either part: the derivative of the complex step is the imaginary one."""
-        values = unknown_values((2, 3), dtype)
-
-        assert values.dtype == dtype
-        assert np.isnan(values.real).all()
-        assert np.isnan(values.imag).all() == (dtype is np.complex128)
+def test_unknown_is_nan_in_both_parts():
+    """A complex value that is not known has no derivative in its imaginary part either."""
+    values = unknown_values((2, 1), np.complex128)
+    assert np.isnan(values.real).all()
+    assert np.isnan(values.imag).all()
 
 
-class TestKnownValues:
-    @pytest.mark.parametrize(
-        ("chunks", "gaps"),
-        [
-            ([], [(0, 6)]),
-            ([(2, 4)], [(0, 2), (4, 6)]),
-            ([(4, 6), (0, 2)], [(2, 4)]),
-            ([(0, 4), (2, 6)], []),
-            ([(0, 3), (0, 1)], [(3, 6)]),
-            ([(0, 5), (1, 3)], [(5, 6)]),
-        ],
-    )
-    def test_gaps(self, chunks, gaps):
-        """What is missing is the rest of the plan, in whatever order chunks came, overlapping or not."""
-        kept, _ = known()
-        for start, stop in chunks:
-            kept.store(slice(start, stop), np.ones((stop - start, 2)))
-        inside = [k for start, stop in gaps for k in range(start, stop)]
-        missing = kept.missing()
-
-        assert [(gap.start, gap.stop) for gap in kept.gaps] == gaps
-        assert (missing is None) == (gaps == [])
-        assert np.flatnonzero(np.isnan(kept.values[:, 0])).tolist() == inside
-        assert missing is None or np.flatnonzero(missing).tolist() == inside
-
-    def test_found_again(self, tmp_path):
-        """Chunks that went into a checkpoint are known to the next run of the same plan."""
-        with Checkpoint(tmp_path / "run", {}) as first:
-            known(first)[0].store(slice(1, 3), np.array([[1.0, 2.0], [3.0, 4.0]]))
-        with Checkpoint(tmp_path / "run", {}) as second:
-            kept, _ = known(second)
-
-        assert kept.ranges == [(1, 3)]
-        assert kept.values[1:3].tolist() == [[1.0, 2.0], [3.0, 4.0]]
+def test_gaps_are_what_was_not_stored():
+    """What is stored leaves gaps around it, until all is known."""
+    known = KnownValues.of(engine(), INDICES, OFFSETS, NoCheckpoint())
+    known.store(slice(2, 4), np.ones((2, 2)))
+    assert known.gaps == [slice(0, 2), slice(4, 6)]
+    assert known.missing().tolist() == [True, True, False, False, True, True]
+    known.store(slice(0, 2), np.ones((2, 2)))
+    known.store(slice(4, 6), np.ones((2, 2)))
+    assert known.gaps == []
+    assert known.missing() is None
 
 
-class TestJob:
-    def test_run(self):
-        """A chunk that was run is known, and whoever watches is shown it with its values."""
-        kept, engine = known()
-        shown = []
+def test_a_checkpoint_is_asked_first(tmp_path):
+    """Chunks that an earlier run stored are known from the start."""
+    for run in range(2):
+        with Checkpoint(tmp_path / "run", {}) as checkpoint:
+            known = KnownValues.of(engine(), INDICES, OFFSETS, checkpoint)
+            assert known.gaps == ([slice(0, 6)] if run == 0 else [slice(0, 1), slice(3, 6)])
+            if run == 0:
+                known.store(slice(1, 3), np.full((2, 2), 7.0))
+    assert known.values[1:3].tolist() == [[7.0, 7.0], [7.0, 7.0]]
 
-        def watch(chunk, values):
-            shown.append((chunk, values.shape))
 
-        job = Job(engine, INDICES, OFFSETS, kept, np.arange(6.0), Budget(), watch)
-
-        job.run(slice(2, 5))
-
-        assert kept.values[2:5].tolist() == [
-            [sphere(np.arange(6.0) + 0.5 * (np.arange(6) == k))] * 2 for k in (2, 3, 4)
-        ]
-        assert shown == [(slice(2, 5), (3, 2))]
-        assert job.price(slice(2, 5)) == 2 + 3 + 4
+def test_a_job_runs_a_chunk():
+    """A chunk that is run here is stored, and shown to who watches."""
+    seen = []
+    known = KnownValues.of(engine(), INDICES, OFFSETS, NoCheckpoint())
+    job = Job(engine(), INDICES, OFFSETS, known, np.ones(6), Budget(), lambda c, v: seen.append((c, v.shape)))
+    job.run(slice(1, 3))
+    assert known.values[1:3].tolist() == [[0.25, 0.25], [0.25, 0.25]]
+    assert seen == [(slice(1, 3), (2, 2))]
+    assert job.price(slice(0, 4)) == 4.0

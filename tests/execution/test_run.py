@@ -1,70 +1,73 @@
-"""A run: what was evaluated is put down once, and what it holds is let go at its end."""
+"""A check while it runs: what it may use, and what it has spent."""
 
 from __future__ import annotations
 
 import pytest
-import threadpoolctl
 
 from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import Checkpoint
+from fastgrad.execution.checkpoint import NoCheckpoint
 from fastgrad.execution.run import Run
 from fastgrad.options import Options
 
 
-def blas_threads():
-    """How many threads each BLAS library may use."""
-    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+class Closing(NoCheckpoint):
+    """Knows whether it was closed."""
+
+    closed = False
+
+    def __exit__(self, kind, error, trace):
+        self.closed = True
 
 
-class TestCharge:
-    def test_adds_up(self):
-        """Each evaluation is put down once, under the purpose that is charged next."""
-        run = Run()
-        run.budget.spend(30)
-        run.charge("set-up")
-        run.budget.spend(12)
-        run.charge("subset", 5)
-        run.charge("set-up")
-
-        assert run.spent == {"set-up": 37, "subset": 5}
-        assert sum(run.spent.values()) == run.evaluations == 42
+def test_of_options():
+    """Workers, budget and progress are those of the options."""
+    run = Run.of(Options(n_jobs=3, backend="threading", budget=2.5, max_evaluations=77, progress=False))
+    assert (run.n_jobs, run.backend, run.progress.shown) == (3, "threading", False)
+    assert (run.budget.seconds, run.budget.evaluations) == (2.5, 77)
 
 
-class TestNote:
-    def test_each_once(self):
-        """A sentence that is noted twice is kept once, in the order of the first time."""
-        run = Run()
-        run.note("first", "second")
-        run.note("second", "third")
-
-        assert run.notes == ["first", "second", "third"]
-
-
-class TestOf:
-    def test_options(self):
-        """Workers and budget are those of the options."""
-        run = Run.of(Options(n_jobs=2, backend="threading", max_evaluations=50))
-
-        assert (run.n_jobs, run.backend) == (2, "threading")
-        assert (run.budget.seconds, run.budget.evaluations) == (None, 50)
+def test_charges_add_up_to_all_evaluations():
+    """Each evaluation is put down once, under the purpose that was charged next."""
+    run = Run(budget=Budget())
+    for purpose, count in (("set-up", 30), ("subset", 12), ("set-up", 5)):
+        run.budget.spend(count)
+        run.charge(purpose)
+    assert run.spent == {"set-up": 35, "subset": 12}
+    assert sum(run.spent.values()) == run.evaluations == 47
 
 
-class TestEnter:
-    def test_lets_go(self, tmp_path):
-        """At its end BLAS has its threads again and the checkpoint is closed, after an error too."""
-        before = blas_threads()
-        with pytest.raises(ZeroDivisionError), Run(budget=Budget()) as run:  # noqa: PT012
-            run.keep_in(Checkpoint(tmp_path / "run", {}))
-            assert set(blas_threads()) <= {1}
-            1 / 0  # noqa: B018
+def test_a_part_of_what_was_spent():
+    """A part can be charged by its number; the rest goes to who comes next."""
+    run = Run()
+    run.budget.spend(20)
+    run.charge("certificate", 8)
+    run.charge("localisation")
+    assert run.spent == {"certificate": 8, "localisation": 12}
 
-        assert blas_threads() == before
-        Checkpoint(tmp_path / "run", {}).close()
 
-    def test_seconds_of_earlier_runs(self, tmp_path):
-        """The seconds of the runs that the checkpoint goes on from are counted."""
+@pytest.mark.parametrize("error", [None, ValueError])
+def test_the_checkpoint_is_closed(error):
+    """Leaving a run closes its checkpoint, by an error too."""
+    checkpoint = Closing()
+
+    def check():
         with Run() as run:
-            run.keep_in(Checkpoint(tmp_path / "run", {}))
-            run.checkpoint.seconds = 100.0
+            run.keep_in(checkpoint)
+            assert run.checkpoint is checkpoint
+            if error is not None:
+                raise error
 
-            assert 100 <= run.seconds < 160
+    if error is None:
+        check()
+    else:
+        with pytest.raises(error):
+            check()
+    assert checkpoint.closed
+
+
+def test_notes_are_kept_once():
+    """A note that comes again is not said twice."""
+    run = Run()
+    run.note("a", "b")
+    run.note("b", "c")
+    assert run.notes == ["a", "b", "c"]

@@ -1,4 +1,4 @@
-"""Workers: joblib's words mean what they mean in joblib, and BLAS keeps to one thread."""
+"""How many workers run, of what kind; BLAS on one thread meanwhile."""
 
 from __future__ import annotations
 

@@ -1,15 +1,14 @@
-"""Changes of activations are right to a few roundings of the change, not of the value."""
+"""Changes of activations and losses, against exact arithmetic."""
 
 from __future__ import annotations
 
 import mpmath
 import numpy as np
 import pytest
+from change_cases import EPS
 
 from fastgrad.kernels import changes
 from fastgrad.kernels.changes import SMALL, change, prepared
-
-EPS = np.finfo(float).eps
 
 # the activation as a type, the function in exact arithmetic, error allowed in units of eps |d|
 ACTIVATIONS = [

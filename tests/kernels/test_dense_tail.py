@@ -9,7 +9,7 @@ import pytest
 
 from fastgrad import networks
 from fastgrad.engines.network.dense_tail import dense_tail
-from fastgrad.engines.network.layer_rules import steps_of
+from fastgrad.engines.network.layer_rules import bind_layers
 from fastgrad.kernels.dense_tail import _add_product, propagate
 
 SAMPLES = 6
@@ -24,7 +24,7 @@ def tanh_network(sizes=(3, 4, 2)):
     net = networks.Network(layers, networks.SoftmaxCrossEntropy())
     params, labels = net.initial_parameters(0), RNG.integers(0, sizes[-1], SAMPLES)
     values = net.chain.forward(params, RNG.normal(size=(SAMPLES, sizes[0])))
-    return net, params, values, labels, dense_tail(net.loss, steps_of(net.chain, params), values, labels)
+    return net, params, values, labels, dense_tail(net.loss, bind_layers(net.chain, params), values, labels)
 
 
 class TestAddProduct:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastgrad.kernels.directions import LANES, components, move
+from fastgrad.kernels.directions import STRIP, components, move
 from fastgrad.kernels.jit import plain
 
-SIZES = [0, 1, LANES - 1, LANES, LANES + 1]
+SIZES = [0, 1, STRIP - 1, STRIP, STRIP + 1]
 DTYPES = [np.float32, np.float64]
 
 
@@ -17,7 +17,7 @@ def walk(function, x, g, start=0, seed=7, length=0.25, weight=1.0, slope=0.0):
     out = np.full_like(x, np.nan)
     with np.errstate(over="ignore"):
         rise = function(
-            out, x, g, start, np.uint64(seed), length, weight, slope, *np.full((2, LANES), np.nan)
+            out, x, g, start, np.uint64(seed), length, weight, slope, *np.full((2, STRIP), np.nan)
         )
     return out, rise
 
@@ -51,7 +51,7 @@ class TestMove:
 
     def test_another_seed_goes_elsewhere(self):
         """The twin of the test above: of another seed NumPy gives another point and rise."""
-        x, g = some(LANES)
+        x, g = some(STRIP)
         out, rise = walk(move, x, g)
         other, said = in_numpy(x, g, seed=8)
         assert (out != other).mean() > 0.5
@@ -107,7 +107,7 @@ class TestMove:
 
     def test_ruler(self):
         """With a ruler coordinate p of P moves by 2 (p + 1/2) / P - 1 times as much."""
-        size = LANES + 90
+        size = STRIP + 90
         x, g = np.zeros(size), np.ones(size)
         out, _ = walk(move, x, g, length=1.0)
         against, _ = walk(move, x, g, length=1.0, weight=1 / size - 1, slope=2 / size)

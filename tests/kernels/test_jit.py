@@ -15,7 +15,7 @@ needs_compiler = pytest.mark.skipif(not COMPILED, reason="nothing is compiled in
 
 def run(code, **environment):
     """What a new Python prints."""
-    return output_of_python(code, env={**os.environ, **environment}).strip()
+    return output_of_python(code, **environment).strip()
 
 
 LOADED = "import sys; print(sorted({'numba', 'fastgrad.kernels'} & set(sys.modules)))"

@@ -1,14 +1,13 @@
-"""Changes of losses are right to a few roundings of the change, not of the loss."""
+"""Changes of losses, against exact arithmetic."""
 
 from __future__ import annotations
 
 import mpmath
 import numpy as np
 import pytest
+from change_cases import EPS
 
 from fastgrad.kernels import loss_changes
-
-EPS = np.finfo(float).eps
 
 
 def exact_loss(name, y, target):

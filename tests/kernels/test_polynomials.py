@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.kernels.polynomials import read_off
+from fastgrad.kernels.polynomials import evaluate_polynomials
 
 
-def test_read_off():
+def test_evaluate_polynomials():
     """Each value is the polynomial of its row and unit, without a constant, at its own offset."""
     rng = np.random.default_rng(0)
     sums, row, unit = rng.normal(size=(4, 3, 5)), rng.integers(0, 3, 40), rng.integers(0, 5, 40)
     offsets, out = rng.normal(size=(40, 3)), np.empty((40, 3))
-    read_off(sums, row, unit, offsets, 0.25, 8.0, out)
+    evaluate_polynomials(sums, row, unit, offsets, 0.25, 8.0, out)
     for k in range(40):
         c = sums[:, row[k], unit[k]]
         expected = 8.0 * np.polyval([*c[::-1], 0.0], 0.25 * offsets[k])

@@ -1,4 +1,4 @@
-"""The gradient under test is asked whether it is a function, before any difference is taken."""
+"""A gradient that is no function of the parameters is refused before any difference, each way by its name."""
 
 from __future__ import annotations
 
@@ -162,6 +162,15 @@ class TestStale:
         """A gradient that is rounded to a few digits is asked farther off before it is called stale."""
         rounded = claimed_gradient(lambda p: np.round(gradient(p), 2), Parameters(X), ())
         assert not rounded.stale
+
+
+class TestCost:
+    def test_jitter_of_a_cost_is_noise(self):
+        """A cost that differs in its last digits from call to call is checked, its scatter being noise."""
+        rng = np.random.default_rng(0)
+        report = fastgrad.check_gradient(lambda x: cost(x) * (1 + 1e-13 * rng.uniform(-1, 1)), gradient, X)
+        assert report.verdict == "agree"
+        assert "the cost does not repeat itself to the last digit: 8 calls" in report.notes[0]
 
 
 class TestFilesAndReadOnlyArrays:

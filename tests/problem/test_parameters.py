@@ -1,4 +1,4 @@
-"""Parameters: any nesting of arrays is one flat vector, there and back."""
+"""Parameters: any nesting of arrays as named blocks over one flat vector, and back, losing nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections import OrderedDict, defaultdict
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from structures import flat_of, naive_leaves, nonempty, structures
+from parameter_cases import flat_of, naive_leaves, nonempty, structures
 
 from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.working_copy import WorkingCopy
 
 
 def assert_same(got, expected):
@@ -84,35 +84,131 @@ class TestRoundTrip:
         assert [leaf.tolist() for leaf in got] == [[1.0, 2.0], [3.0]]
 
 
-class TestBlocks:
-    @given(structures, st.data())
-    def test_take_is_fancy_indexing(self, structure, data):
-        """take(leaves, indices) is flat[indices] in float64, in any order and with repeats."""
-        p = Parameters(nonempty(structure))
-        indices = np.array(data.draw(st.lists(st.integers(0, p.size - 1), max_size=9)), dtype=np.intp)
-        taken = p.take(p.leaves, indices)
-        assert taken.dtype == np.float64
-        assert taken.tolist() == flat_of(structure)[indices].tolist()
+class TestMemoryMaps:
+    @pytest.fixture
+    def path(self, tmp_path):
+        """A file of six float64 numbers."""
+        np.arange(6.0).tofile(tmp_path / "theta.bin")
+        return tmp_path / "theta.bin"
 
-    @given(structures, st.data())
-    def test_segments_are_a_partition_by_block(self, structure, data):
-        """Grouped by block, each position comes once, with its block, and no block comes twice."""
-        p = Parameters(nonempty(structure))
-        indices = np.array(data.draw(st.lists(st.integers(0, p.size - 1), max_size=9)), dtype=np.intp)
-        groups = [(number, np.arange(len(indices))[where]) for number, where in p.segments(indices)]
-        assert sorted(k for _, where in groups for k in where.tolist()) == list(range(len(indices)))
-        assert len({number for number, _ in groups}) == len(groups)
-        for number, where in groups:
-            block = p.blocks[number]
-            assert ((indices[where] >= block.start) & (indices[where] < block.stop)).all()
-        assert all(
-            p.blocks[n] is p.block_of(int(i)) for n, i in zip(p.block_numbers(indices), indices, strict=True)
-        )
+    @pytest.mark.parametrize("mode", ["r", "r+", "c"])
+    def test_file_is_never_written(self, path, mode):
+        """Parameters in a memory map of any mode are read, and neither the map nor its file changes."""
+        theirs = np.memmap(path, dtype=np.float64, mode=mode, shape=(2, 3))
+        before = path.read_bytes()
+        p = Parameters({"W": theirs})
+        working = WorkingCopy(p)
+        assert working.structure["W"].tolist() == [[0, 1, 2], [3, 4, 5]]
+        assert type(working.structure["W"]) is np.ndarray
+        working.structure["W"][:] = 77.0
+        assert theirs.tolist() == [[0, 1, 2], [3, 4, 5]]
+        assert path.read_bytes() == before
 
-    def test_is_single_array(self):
-        """Only a bare array is a single array; a dict or list of one is not."""
-        assert Parameters(np.ones(2)).is_single_array
-        assert not Parameters([np.ones(2)]).is_single_array
+    def test_what_was_changed_in_a_private_map_counts(self, path):
+        """What the user wrote into a copy-on-write map is what is checked, also in a worker."""
+        theirs = np.memmap(path, dtype=np.float64, mode="c")
+        theirs[2] = 9.5
+        p = Parameters(theirs)
+        sent = pickle.loads(pickle.dumps(p))
+        assert not np.shares_memory(p.leaves[0], theirs)  # joblib would send the name of its file
+        assert WorkingCopy(sent).structure.tolist() == [0, 1, 9.5, 3, 4, 5]
+
+    def test_a_workers_private_map_is_used_as_it_is(self, path):
+        """In a worker a copy-on-write map is private already: no second copy, and the file stays."""
+        p = Parameters(np.arange(6.0))
+        p.leaves = (np.memmap(path, dtype=np.float64, mode="c"),)
+        before = path.read_bytes()
+        working = WorkingCopy(p)
+        assert np.shares_memory(working.flat_leaves[0], p.leaves[0])
+        working.flat_leaves[0][0] = 77.0
+        assert path.read_bytes() == before
+
+    @pytest.mark.parametrize("mode", ["r", "r+"])
+    def test_a_workers_shared_map_is_copied(self, path, mode):
+        """In a worker a map that others read, or that writes to its file, is copied first."""
+        p = Parameters(np.arange(6.0))
+        p.leaves = (np.memmap(path, dtype=np.float64, mode=mode),)
+        before = path.read_bytes()
+        WorkingCopy(p).structure[:] = 77.0
+        assert p.leaves[0].tolist() == [0, 1, 2, 3, 4, 5]
+        assert path.read_bytes() == before
+
+
+class TestRefusedParameters:
+    # structure, the whole message
+    MESSAGES = (
+        (
+            {},
+            "the parameters are empty: expected at least one number in an array, a dict, a list or a tuple "
+            "of arrays; got a dict with keys []",
+        ),
+        (
+            [np.empty((0, 3)), None],
+            "the parameters are empty: expected at least one number in an array, a dict, a list or a tuple "
+            "of arrays; got a list of length 2",
+        ),
+        (
+            None,
+            "the parameters are empty: expected at least one number in an array, a dict, a list or a tuple "
+            "of arrays; got NoneType None",
+        ),
+        (
+            {"W": np.ones((2, 3), dtype=np.int64)},
+            "parameter W must be a float32 or float64 array; got int64 array of shape (2, 3). "
+            "An integer cannot be perturbed: pass W.astype(float).",
+        ),
+        (
+            {"m": np.ones(2, dtype=bool)},
+            "parameter m must be a float32 or float64 array; got bool array of shape (2,). "
+            "An integer cannot be perturbed: pass m.astype(float).",
+        ),
+        (
+            [np.ones(2), np.ones(3, dtype=complex)],
+            "parameter params[1] must be a float32 or float64 array; got complex128 array of shape (3,). "
+            "Pass its real and imaginary parts as two blocks.",
+        ),
+        (
+            np.ones(2, dtype=np.float16),
+            "parameter params must be a float32 or float64 array; got float16 array of shape (2,). "
+            "Pass params.astype(np.float64) or np.float32.",
+        ),
+        (
+            {"enc": {"name": "relu"}},
+            "parameter enc.name must be a float32 or float64 array; got str 'relu'. Pass arrays of numbers.",
+        ),
+        (
+            {"W": np.array([[1.0, 2.0], [3.0, np.nan]])},
+            "parameter W[1, 1] is nan: a gradient can only be checked at finite parameters",
+        ),
+        (
+            {"a": 1.0, "b": np.array([1.0, -np.inf], dtype=np.float32)},
+            "parameter b[1] is -inf: a gradient can only be checked at finite parameters",
+        ),
+        ({"s": float("inf")}, "parameter s is inf: a gradient can only be checked at finite parameters"),
+    )
+
+    @pytest.mark.parametrize(("structure", "message"), MESSAGES)
+    def test_message(self, structure, message):
+        """What cannot be a parameter is refused by name, with what came and what to try."""
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+            Parameters(structure)
+
+    def test_python_integer(self):
+        """An int among the parameters is refused with an advice that an int can follow."""
+        with pytest.raises(
+            InputError, match=r"^parameter n must be a float32 or float64 array; got int 3\."
+        ) as e:
+            Parameters({"n": 3})
+        assert ".astype" not in str(e.value)
+
+    def test_non_finite_in_fortran_order_far_into_a_block(self, monkeypatch):
+        """The index of a NaN is the user's, whatever the layout and however far into the block."""
+        for module in ("arrays", "problem.block", "problem.working_copy"):
+            monkeypatch.setattr(f"fastgrad.{module}.PIECE", 4)
+        W = np.asfortranarray(np.ones((3, 4)))
+        W[2, 1] = np.nan
+        with pytest.raises(InputError, match=r"^parameter W\[2, 1\] is nan"):
+            Parameters({"W": W})
 
 
 class TestRefusedGradients:
@@ -211,12 +307,3 @@ class TestRefusedGradients:
         """The gradient may be in another float dtype than its parameter."""
         [leaf] = Parameters(np.ones(2)).match(np.array([1, 2], dtype=np.float32), "gradient")
         assert leaf.tolist() == [1.0, 2.0]
-
-
-class TestRefusedStructures:
-    def test_segments_of_unordered_indices(self):
-        """Indices in any order are grouped by block, in their own order within each."""
-        parameters = Parameters({"a": np.zeros(3), "b": np.zeros(3)})
-        indices = np.array([4, 0, 5, 2])
-        groups = {number: indices[where].tolist() for number, where in parameters.segments(indices)}
-        assert groups == {0: [0, 2], 1: [4, 5]}

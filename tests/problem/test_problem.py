@@ -1,4 +1,4 @@
-"""Problem: the data is passed through, and what cannot be one is refused."""
+"""Problem: what is checked, and a network object checked as it is, without a change to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from stateful_networks import Network, X, Y
+from stateful_cases import Network, X, Y
 
 import fastgrad
 from fastgrad.errors import InputError

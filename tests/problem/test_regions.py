@@ -93,19 +93,10 @@ class TestPart:
         ]
         assert walked == coordinates(part)
 
-    @given(shapes=SHAPES, turns=st.lists(st.integers(0, 1), max_size=6))
-    def test_contains(self, shapes, turns):
-        """It contains its coordinates and no others, also of other blocks."""
-        part, size = some_part(shapes, turns), made_of(shapes).size
-        inside = part.contains(np.arange(size))
-        assert np.flatnonzero(inside).tolist() == coordinates(part)
-        assert part.contains(np.empty(0, dtype=np.intp)).shape == (0,)
-
     def test_some_blocks(self):
         """Of some blocks it has the coordinates of those, and not of the others."""
         part = Region.whole(made_of([(2, 3), (), (4,)]), [0, 2])
         assert coordinates(part) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]
-        assert part.contains(np.array([6, 7])).tolist() == [False, True]
 
     def test_of_nothing(self):
         """Of no blocks, or of empty ones only, a part has no coordinates."""
@@ -150,10 +141,3 @@ class TestRectangle:
         assert list(r.stretches()) == [(23, 26), (33, 36)]
         whole_rows = Rectangle(block=1, start=100, width=10, rows=(2, 4), columns=(0, 10))
         assert list(whole_rows.stretches()) == [(20, 40)]
-
-    def test_contains_neither_neighbours_nor_what_lies_before(self):
-        """Coordinates beside a rectangle, above it, and in the blocks before are not in it."""
-        r = Rectangle(block=1, start=100, width=10, rows=(0, 2), columns=(3, 6))
-        asked = np.array([0, 95, 99, 102, 103, 105, 106, 113, 115, 116, 123])
-        expected = [False, False, False, False, True, True, False, True, True, False, False]
-        assert r.contains(asked).tolist() == expected

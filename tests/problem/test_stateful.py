@@ -1,4 +1,4 @@
-"""Objects that keep their parameters in themselves are checked as they are."""
+"""Networks that keep their parameters in themselves."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import threading
 
 import numpy as np
 import pytest
-from stateful_networks import Network, X, Y
+from stateful_cases import Network, X, Y
 
 import fastgrad
 from fastgrad.errors import InputError
-from fastgrad.problem.stateful import ObjectMethod, flat_vector
 
 
 class Renamed:
@@ -166,31 +165,3 @@ def test_object_that_cannot_be_copied():
     net.lock = threading.Lock()
     with pytest.raises(InputError, match=r"cannot be copied .*_thread\.lock.* give it a __deepcopy__"):
         fastgrad.Problem.from_object(net, X, Y)
-
-
-class TestObjectMethod:
-    def test_sets_then_calls(self):
-        """The parameters are set before the method is called, and a twin has an object of its own."""
-        cost = ObjectMethod(Network(), "setParams", "costFunction", is_cost=True)
-        twin = cost.for_worker()
-
-        assert isinstance(cost(np.zeros(9), X, Y), float)
-        assert cost.net.getParams().tolist() == [0.0] * 9
-        assert twin.net is not cost.net
-        assert cost.__name__ == "Network.costFunction"
-
-
-class TestFlatVector:
-    def test_a_copy(self):
-        """One flat vector is copied: the object may go on writing to its own."""
-        theirs = np.arange(3.0)
-        ours = flat_vector(theirs, "getParams")
-        theirs[0] = 9.0
-
-        assert ours.tolist() == [0.0, 1.0, 2.0]
-
-    @pytest.mark.parametrize("value", [np.ones((2, 2)), [np.ones(2), np.ones(3)], 3.0])
-    def test_refused(self, value):
-        """Anything else is refused with how to join it."""
-        with pytest.raises(InputError, match=r"getParams\(\) must return all parameters as one flat vector"):
-            flat_vector(value, "getParams")

@@ -1,14 +1,12 @@
-"""The working copy: the user's arrays are never written to, and every change is seen."""
+"""The private copy of the parameters: what was changed in it is found."""
 
 from __future__ import annotations
-
-import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from structures import flat_of, naive_leaves, nonempty, structures
+from parameter_cases import flat_of, naive_leaves, nonempty, structures
 
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
@@ -85,56 +83,6 @@ class TestWorkingCopy:
         working = WorkingCopy(Parameters({"a": np.ones(2, np.float32), "b": 2.0}), np.complex128)
         assert [leaf.dtype for leaf in working.flat_leaves] == [np.complex128] * 2
         assert flat_of({k: v.real for k, v in working.structure.items()}).tolist() == [1.0, 1.0, 2.0]
-
-
-class TestMemoryMaps:
-    @pytest.fixture
-    def path(self, tmp_path):
-        """A file of six float64 numbers."""
-        np.arange(6.0).tofile(tmp_path / "theta.bin")
-        return tmp_path / "theta.bin"
-
-    @pytest.mark.parametrize("mode", ["r", "r+", "c"])
-    def test_file_is_never_written(self, path, mode):
-        """Parameters in a memory map of any mode are read, and neither the map nor its file changes."""
-        theirs = np.memmap(path, dtype=np.float64, mode=mode, shape=(2, 3))
-        before = path.read_bytes()
-        p = Parameters({"W": theirs})
-        working = WorkingCopy(p)
-        assert working.structure["W"].tolist() == [[0, 1, 2], [3, 4, 5]]
-        assert type(working.structure["W"]) is np.ndarray
-        working.structure["W"][:] = 77.0
-        assert theirs.tolist() == [[0, 1, 2], [3, 4, 5]]
-        assert path.read_bytes() == before
-
-    def test_what_was_changed_in_a_private_map_counts(self, path):
-        """What the user wrote into a copy-on-write map is what is checked, also in a worker."""
-        theirs = np.memmap(path, dtype=np.float64, mode="c")
-        theirs[2] = 9.5
-        p = Parameters(theirs)
-        sent = pickle.loads(pickle.dumps(p))
-        assert not np.shares_memory(p.leaves[0], theirs)  # joblib would send the name of its file
-        assert WorkingCopy(sent).structure.tolist() == [0, 1, 9.5, 3, 4, 5]
-
-    def test_a_workers_private_map_is_used_as_it_is(self, path):
-        """In a worker a copy-on-write map is private already: no second copy, and the file stays."""
-        p = Parameters(np.arange(6.0))
-        p.leaves = (np.memmap(path, dtype=np.float64, mode="c"),)
-        before = path.read_bytes()
-        working = WorkingCopy(p)
-        assert np.shares_memory(working.flat_leaves[0], p.leaves[0])
-        working.flat_leaves[0][0] = 77.0
-        assert path.read_bytes() == before
-
-    @pytest.mark.parametrize("mode", ["r", "r+"])
-    def test_a_workers_shared_map_is_copied(self, path, mode):
-        """In a worker a map that others read, or that writes to its file, is copied first."""
-        p = Parameters(np.arange(6.0))
-        p.leaves = (np.memmap(path, dtype=np.float64, mode=mode),)
-        before = path.read_bytes()
-        WorkingCopy(p).structure[:] = 77.0
-        assert p.leaves[0].tolist() == [0, 1, 2, 3, 4, 5]
-        assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("dtype", [None, np.complex128])

@@ -1,60 +1,61 @@
-"""What the diagnosis is given, and what it is asked."""
+"""What a report's diagnosis is given."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+import json
 
-from fastgrad.problem.claim import ClaimedValues
-from fastgrad.problem.parameters import Parameters
-from fastgrad.report.evidence import STALE, axis_lengths, build_diagnosis
-from fastgrad.report.findings import Arrays
-from fastgrad.verdict.rule import Comparison
+from problems import (
+    layered_problem,
+)
 
-NUMERIC = np.array([1.0, -2.0, 4.0, 0.5, 3.0])
-PARAMETERS = Parameters({"a": np.zeros(3), "b": np.zeros(2)})
+import fastgrad
 
 
-def said(claimed, stale=False, args=()):
-    """What is said of a claim at all five coordinates."""
-    claimed = np.asarray(claimed)
-    wrong = np.abs(claimed - NUMERIC) > 1e-6
-    bound, no = np.full(5, 1e-9), np.zeros(5, dtype=bool)
-    arrays = Arrays(np.arange(5), claimed, NUMERIC, bound, bound, lambda position: "")
-    comparison = Comparison(wrong, no, bound, np.zeros(5), "")
-    claim = ClaimedValues(claimed, np.zeros(1), (np.dtype(float),) * 2, stale)
-    return build_diagnosis(PARAMETERS, arrays, comparison, claim, args)
+class TestDiagnosis:
+    """What a check says of the mistake, end to end; test_diagnosis.py has each mistake."""
 
+    def spoiled(self, change):
+        """The report on layered_problem with its gradient changed."""
+        problem = layered_problem(samples=12)
 
-class TestBuildDiagnosis:
-    def test_nothing_wrong(self):
-        """Of a right claim nothing is said, be it stale."""
-        assert said(NUMERIC) == said(NUMERIC, stale=True) == ()
+        def gradient(p, X, T):
+            g = problem.gradient(p, X, T)
+            return change(g)
 
-    def test_by_block(self):
-        """A mistake is named by the block that it is in, with the lengths of the data."""
-        claimed = np.append(7 * NUMERIC[:3], NUMERIC[3:])
-        (sentence,) = said(claimed, args=({"X": np.zeros((7, 1))},))
+        return fastgrad.check(fastgrad.Problem(problem.cost, gradient, problem.params, problem.args))
 
-        assert sentence.startswith("a: claimed = 7 * numeric in every entry: a sum over the 7 entries")
+    def test_a_right_gradient_has_none(self):
+        """Nothing is diagnosed where nothing is wrong."""
+        assert fastgrad.check(layered_problem()).diagnosis == ()
+
+    def test_mean_for_a_sum_names_the_samples(self):
+        """A factor is named by the lengths of the user's data: here the 12 samples."""
+
+        def mean(g):
+            return {"enc": {k: v / 12 for k, v in g["enc"].items()}, "out": [g["out"][0] / 12]}
+
+        report = self.spoiled(mean)
+        [said] = report.diagnosis
+        assert said.startswith("enc.W, enc.b and out[0]: claimed = 0.0833333 * numeric in every entry")
+        assert "a mean over the 12 entries" in said
+        assert f"likely mistakes\n{said}\n" in str(report)
+        assert json.loads(report.to_json())["diagnosis"] == [said]
+
+    def test_one_entry(self):
+        """A single wrong entry is said to be one, by its name in the user's structure."""
+
+        def one(g):
+            g["out"][0][2, 1] += 0.5
+            return g
+
+        [said] = self.spoiled(one).diagnosis
+        assert said.startswith("out[0]: only out[0][2, 1] is wrong of 15 entries")
 
     def test_stale(self):
-        """That the gradient does not look at its argument is said first."""
-        first, second = said(-NUMERIC, stale=True)
-
-        assert first == STALE
-        assert second.startswith("a and b: claimed = -1 * numeric")
-
-
-class TestAxisLengths:
-    @pytest.mark.parametrize(
-        ("args", "lengths"),
-        [
-            ((), ()),
-            ((np.zeros((8, 3)), np.zeros(8)), (8, 3)),
-            (({"X": [np.zeros((1, 5))], "n": 4},), (5,)),
-        ],
-    )
-    def test_each_once(self, args, lengths):
-        """Each length comes once, in order; axes of one entry and plain numbers say nothing."""
-        assert axis_lengths(args) == lengths
+        """A wrong gradient that is the same at other parameters is told to be stale first."""
+        problem = layered_problem()
+        far = {k: 2 * v for k, v in problem.params["enc"].items()}
+        other = problem.gradient({"enc": far, "out": problem.params["out"]}, *problem.args)
+        stale = fastgrad.Problem(problem.cost, lambda p, X, T: other, problem.params, problem.args)
+        said = fastgrad.check(stale).diagnosis[0]
+        assert said.startswith("the gradient function gives the very same numbers at other parameters")

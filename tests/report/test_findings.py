@@ -1,10 +1,10 @@
-"""Findings: a sequence of coordinates, worst first."""
+"""Single coordinates as a report lists them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from reports import agreeing, report_of, wrong
+from report_cases import agreeing, report_of, wrong
 
 from fastgrad.report import findings
 

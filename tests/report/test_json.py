@@ -1,4 +1,4 @@
-"""The JSON of a report: strict, versioned, complete."""
+"""The report as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from reports import report_of, undecided_report_of_nothing, wrong
+from report_cases import report_of, undecided_report_of_nothing, wrong
 
 import fastgrad
 

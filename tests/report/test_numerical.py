@@ -1,33 +1,38 @@
-"""A numerical gradient in the structure of the user's parameters."""
+"""The numerical gradient, in the structure of the parameters."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from problems import (
+    layered_problem,
+    sphere,
+)
 
 import fastgrad
-from fastgrad.problem.parameters import Parameters
-from fastgrad.report.numerical import _scattered
-
-PARAMS = {"a": np.ones((2, 2)), "b": [np.ones(3)]}
-
-
-class TestScattered:
-    def test_where_they_belong(self):
-        """Each value stands at its coordinate, and the others are what unknown is."""
-        found = _scattered(Parameters(PARAMS), np.array([1, 6]), np.array([5.0, 7.0]), np.inf)
-
-        assert found["a"].tolist() == [[np.inf, 5.0], [np.inf, np.inf]]
-        assert found["b"][0].tolist() == [np.inf, np.inf, 7.0]
 
 
 class TestNumericalGradient:
-    def test_structure(self):
-        """Values and bounds have the structure of the parameters, and what was not asked for is unknown."""
-        found = fastgrad.numerical_gradient(
-            lambda p: np.sum(p["a"] ** 2) + np.sum(p["b"][0]), PARAMS, coordinates=np.array([0, 5])
-        )
+    def test_structure_and_accuracy(self):
+        """Values and bounds come in the parameters' structure, and the bounds hold."""
+        problem = layered_problem()
+        exact = problem.gradient(problem.params, *problem.args)
+        found = fastgrad.numerical_gradient(problem.cost, problem.params, args=problem.args)
+        assert list(found.values) == ["enc", "out"]
+        for value, bound, truth in (
+            (found.values["enc"]["W"], found.error_bound["enc"]["W"], exact["enc"]["W"]),
+            (found.values["out"][0], found.error_bound["out"][0], exact["out"][0]),
+        ):
+            assert value.shape == truth.shape
+            assert np.all(np.abs(value - truth) <= bound)
 
-        assert found.values["a"].shape == (2, 2)
-        assert np.isfinite(found.values["a"]).tolist() == [[True, False], [False, False]]
-        assert np.isnan(found.values["b"][0]).tolist() == [True, False, True]
-        assert np.isinf(found.error_bound["b"][0]).tolist() == [True, False, True]
+    def test_entries_left_out_are_nan(self):
+        """Entries that were not asked for are NaN, not zero."""
+        found = fastgrad.numerical_gradient(sphere, np.array([1.0, 2.0]), coordinates=[1])
+        assert np.isnan(found.values[0])
+        assert found.values[1] == pytest.approx(4.0)
+
+    def test_tolerance_is_refused(self):
+        """A tolerance has no meaning for one gradient."""
+        with pytest.raises(fastgrad.InputError, match="only one"):
+            fastgrad.numerical_gradient(sphere, np.ones(2), tolerance=1e-3)

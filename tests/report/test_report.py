@@ -1,4 +1,4 @@
-"""The report: flat arrays, passed, raise_if_failed, pickling."""
+"""What can be done with a report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from reports import agreeing, report_of, undecided_report, wrong
+from report_cases import agreeing, report_of, undecided_report, wrong
 
 import fastgrad
 

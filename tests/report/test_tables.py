@@ -1,14 +1,10 @@
-"""The rows of blocks: counts, errors, verdicts."""
+"""The table of blocks."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from reports import report_of, undecided_report, undecided_report_of_nothing, wrong
-
-from fastgrad.report.findings import Arrays
-from fastgrad.report.tables import measure
-from fastgrad.verdict.classic import NOTHING_KNOWN
+from report_cases import report_of, undecided_report, undecided_report_of_nothing, wrong
 
 
 class TestBlockRows:
@@ -31,13 +27,3 @@ class TestBlockRows:
         """The relative error leaves out what has no numeric value, and is NaN where nothing has one."""
         assert undecided_report().relative_error < 1e-8
         assert np.isnan(undecided_report_of_nothing().relative_error)
-
-
-class TestMeasure:
-    def test_of_what_is_known(self):
-        """Coordinates without a numeric derivative are left out; where none has one nothing is known."""
-        claimed, numeric = np.array([1.0, 2.0, 3.0]), np.array([1.0, np.nan, 2.0])
-        arrays = Arrays(np.arange(3), claimed, numeric, np.zeros(3), np.zeros(3), lambda position: "")
-
-        assert measure(arrays, slice(0, 3)).value == pytest.approx(1 / np.hypot(2, 5))
-        assert measure(arrays, slice(1, 2)) is NOTHING_KNOWN

@@ -1,4 +1,4 @@
-"""The text of a report: the verdict first, then what shows it."""
+"""The report as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import rich.console
-from reports import agreeing, report_of, row, undecided_report, wrong
+from report_cases import agreeing, report_of, row, undecided_report, wrong
 
 from fastgrad.report.text import BLOCKS_SHOWN, WORST_SHOWN
 

@@ -1,4 +1,4 @@
-"""Confidence limits: they are exact, and over many trials they hold as often as they say."""
+"""The limits that draws put on the number of wrong coordinates, against exact sums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trials import CONFIDENCES, confidences, samples, slack
+from sampling_cases import CONFIDENCES, confidences, samples, slack
 
 from fastgrad.sampling import confidence_limits
 from fastgrad.sampling.confidence_limits import (

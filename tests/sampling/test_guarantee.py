@@ -1,4 +1,4 @@
-"""What a sample guarantees, block by block and in words."""
+"""What draws prove, block by block and in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trials import confidences, samples, slack
+from sampling_cases import confidences, samples, slack
 
 from fastgrad.errors import InputError
 from fastgrad.sampling import guarantee
@@ -23,13 +23,18 @@ from fastgrad.sampling.confidence_limits import (
     sequential_confidences,
     wrong_mass,
 )
-from fastgrad.sampling.guarantee import BlockGuarantee, Guarantee
+from fastgrad.sampling.guarantee import BlockCounts, BlockGuarantee, Guarantee
+
+
+def guarantee_of(counts, confidence, by_importance=None):
+    """The guarantee of blocks whose counts are written as plain tuples."""
+    return Guarantee.of([BlockCounts(*count) for count in counts], confidence, by_importance)
 
 
 class TestBlock:
     def test_parts(self):
         """What is known counts as found, and the limit is about the others only."""
-        block = BlockGuarantee.of("W", 1000, 100, 7, 200, 2, 0.999)
+        block = BlockGuarantee.of(BlockCounts("W", 1000, 100, 7, 200, 2), 0.999)
         assert block.at_most == 7 + most_wrong(900, 200, 2, 0.999)
         assert block.fraction == block.at_most / 1000
         assert not block.whole
@@ -37,17 +42,17 @@ class TestBlock:
     def test_whole(self):
         """A block that was checked whole has no doubt in it, however it was checked."""
         for known, drawn in ((0, 50), (50, 0), (20, 30)):
-            block = BlockGuarantee.of("b", 50, known, min(known, 2), drawn, min(drawn, 3), 0.999)
+            block = BlockGuarantee.of(BlockCounts("b", 50, known, min(known, 2), drawn, min(drawn, 3)), 0.999)
             assert block.whole
             assert block.at_most == block.dirty_known + block.dirty_drawn
 
     def test_nothing_drawn(self):
         """A block without a random draw may be wrong in all that was not picked."""
-        assert BlockGuarantee.of("W", 1000, 100, 0, 0, 0, 0.9).at_most == 900
+        assert BlockGuarantee.of(BlockCounts("W", 1000, 100, 0, 0, 0), 0.9).at_most == 900
 
     def test_empty(self):
         """An empty block is whole, and none of it is wrong."""
-        block = BlockGuarantee.of("e", 0, 0, 0, 0, 0, 0.9)
+        block = BlockGuarantee.of(BlockCounts("e", 0, 0, 0, 0, 0), 0.9)
         assert (block.at_most, block.fraction, block.whole) == (0, 0.0, True)
 
 
@@ -72,7 +77,9 @@ class TestTogether:
             found = rng.hypergeometric(bad, size - known - bad, drawn, self.TRIALS)
             values, where = np.unique(found, return_inverse=True)
             limits = [
-                BlockGuarantee.of("W", size, known, dirty_known, drawn, int(x), confidence).at_most
+                BlockGuarantee.of(
+                    BlockCounts("W", size, known, dirty_known, drawn, int(x)), confidence
+                ).at_most
                 for x in values
             ]
             held &= wrong <= np.array(limits)[where]
@@ -91,22 +98,24 @@ class TestTogether:
         """Delta is shared among the blocks that could be misjudged: not whole ones, not unvisited ones."""
         whole = [("b", 100, 0, 0, 100, 2), ("c", 10, 10, 0, 0, 0), ("d", 500, 20, 1, 0, 0)]
         counts = [("W", 1000, 0, 0, 200, 1), *whole, ("V", 2000, 50, 2, 300, 0)]
-        got = Guarantee.of(counts, 0.9)
-        assert got.blocks == tuple(BlockGuarantee.of(*count, 0.95) for count in counts)
-        assert Guarantee.of(counts[:-1], 0.9).blocks[0] == BlockGuarantee.of(*counts[0], 0.9)
-        assert Guarantee.of(whole, 0.9).blocks == tuple(BlockGuarantee.of(*count, 0.9) for count in whole)
+        got = guarantee_of(counts, 0.9)
+        assert got.blocks == tuple(BlockGuarantee.of(BlockCounts(*count), 0.95) for count in counts)
+        assert guarantee_of(counts[:-1], 0.9).blocks[0] == BlockGuarantee.of(BlockCounts(*counts[0]), 0.9)
+        assert guarantee_of(whole, 0.9).blocks == tuple(
+            BlockGuarantee.of(BlockCounts(*count), 0.9) for count in whole
+        )
 
     def test_share_of_the_mass(self):
         """Draws by importance take a part of delta too, so that this limit holds with the others."""
-        got = Guarantee.of([("W", 1000, 0, 0, 200, 1)], 0.9, by_importance=(300, 2))
+        got = guarantee_of([("W", 1000, 0, 0, 200, 1)], 0.9, by_importance=(300, 2))
         assert got.mass == wrong_mass(300, 2, 0.95)
-        assert got.blocks == (BlockGuarantee.of("W", 1000, 0, 0, 200, 1, 0.95),)
+        assert got.blocks == (BlockGuarantee.of(BlockCounts("W", 1000, 0, 0, 200, 1), 0.95),)
 
     @given(st.lists(samples(2000), min_size=1, max_size=6), confidences)
     def test_sums(self, sampled, confidence):
         """The overall limit is the sum of the blocks'."""
         counts = [(f"W{k}", size, 0, 0, drawn, wrong) for k, (size, drawn, wrong) in enumerate(sampled)]
-        got = Guarantee.of(counts, confidence)
+        got = guarantee_of(counts, confidence)
         assert got.at_most == sum(b.at_most for b in got.blocks) <= got.size == sum(c[1] for c in counts)
         assert got.fraction == (got.at_most / got.size if got.size else 0)
         assert got.whole == all(size == drawn for size, drawn, _ in sampled)
@@ -180,11 +189,11 @@ class TestSentence:
     @pytest.mark.parametrize(("counts", "confidence", "by_importance", "sentence"), TABLE)
     def test_sentence(self, counts, confidence, by_importance, sentence):
         """The guarantee in words: how sure, how many at most, the worst blocks, what is not promised."""
-        assert Guarantee.of(counts, confidence, by_importance).sentence == sentence
+        assert guarantee_of(counts, confidence, by_importance).sentence == sentence
 
     def test_mass_of_another_source(self):
         """A guarantee may be given the share of the sum afterwards."""
-        got = replace(Guarantee.of([self.W], 0.999), mass=0.0123)
+        got = replace(guarantee_of([self.W], 0.999), mass=0.0123)
         assert "and at most 1.3% of the gradient's total size" in got.sentence
 
     @given(st.integers(1, 10**9), st.data())
@@ -236,13 +245,13 @@ class TestRefused:
         (lambda: wrong_mass(3, 0, -1), CONFIDENCE.format(-1)),
         (lambda: sequential_confidences(2, 3), CONFIDENCE.format(2)),
         (lambda: sequential_confidences(0.9, -1), "rounds must be zero or more; got -1"),
-        (lambda: Guarantee.of([], 0), CONFIDENCE.format(0)),
+        (lambda: guarantee_of([], 0), CONFIDENCE.format(0)),
         (
-            lambda: Guarantee.of([("W", 10, 8, 0, 3, 0)], 0.9),
+            lambda: guarantee_of([("W", 10, 8, 0, 3, 0)], 0.9),
             "block W: " + COUNTS.format(0, 3, 2),
         ),
         (
-            lambda: Guarantee.of([("W", 10, 2, 3, 3, 0)], 0.9),
+            lambda: guarantee_of([("W", 10, 2, 3, 3, 0)], 0.9),
             "block W: " + COUNTS.format(3, 2, 10),
         ),
     )

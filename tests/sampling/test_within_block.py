@@ -16,16 +16,15 @@ from fastgrad.arrays import PIECE
 from fastgrad.errors import InputError
 from fastgrad.sampling import within_block
 from fastgrad.sampling.within_block import (
-    EXTREMES,
-    MANY,
-    RUN,
-    WHOLE,
+    LEAST_TO_PICK,
+    NEIGHBOURS,
+    OF_EACH_KIND,
     BlockPlan,
     draw_by_importance,
     plan_block,
 )
 
-LANDMARKS = 4 + 3 * EXTREMES + RUN
+LANDMARKS = 4 + 3 * OF_EACH_KIND + NEIGHBOURS
 """What is picked at most before the Latin design: corners, extremes, the run."""
 
 ALMOST_IMPOSSIBLE = 6
@@ -72,11 +71,11 @@ class TestCounts:
 
     @given(shapes, st.integers(0, 300), seeds)
     def test_at_most_half_is_picked(self, shape, count, seed):
-        """At least half of a count is drawn at random, and below MANY all of it."""
+        """At least half of a count is drawn at random, and below LEAST_TO_PICK all of it."""
         made = plan(shape, count, gradient_of(math.prod(shape), seed, 0), seed)
-        assert len(made.picked) <= (count // 2 if count >= MANY else 0)
+        assert len(made.picked) <= (count // 2 if count >= LEAST_TO_PICK else 0)
 
-    @pytest.mark.parametrize("size", [0, 1, 10, WHOLE, 3000])
+    @pytest.mark.parametrize("size", [0, 1, 10, 256, 3000])
     @pytest.mark.parametrize("more", [0, 50])
     def test_whole(self, size, more):
         """A block that has no more coordinates than asked for is checked whole, all of it as draws."""
@@ -90,9 +89,9 @@ class TestCounts:
         assert plan((), 0).all.tolist() == []
 
     def test_many(self):
-        """MANY is where picking starts: one less draws all of them, MANY picks half."""
-        assert len(plan((100, 100), MANY - 1).picked) == 0
-        assert len(plan((100, 100), MANY).picked) == MANY // 2
+        """LEAST_TO_PICK is where picking starts: one less draws all of them, LEAST_TO_PICK picks half."""
+        assert len(plan((100, 100), LEAST_TO_PICK - 1).picked) == 0
+        assert len(plan((100, 100), LEAST_TO_PICK).picked) == LEAST_TO_PICK // 2
 
     @given(shapes, st.integers(0, 300), seeds)
     def test_reproducible(self, shape, count, seed):
@@ -113,7 +112,7 @@ class TestPicked:
     def test_corners(self, shape):
         """The first and last element and the corners of the matrix are always picked."""
         size, columns = math.prod(shape), math.prod(shape[1:])
-        assert {0, size - 1, columns - 1, size - columns} <= set(plan(shape, MANY).picked.tolist())
+        assert {0, size - 1, columns - 1, size - columns} <= set(plan(shape, LEAST_TO_PICK).picked.tolist())
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_extremes(self, dtype):
@@ -123,28 +122,28 @@ class TestPicked:
         gradient[bad] = np.nan, np.inf, -np.inf
         gradient[[9, PIECE, PIECE + 1, 3 * PIECE + 6]] = 50, -60, 70, 80
         sizes = np.where(np.isfinite(gradient), np.abs(gradient), 0)
-        largest = np.argsort(-sizes)[:EXTREMES]
-        picked = set(plan((len(gradient),), MANY, gradient).picked.tolist())
+        largest = np.argsort(-sizes)[:OF_EACH_KIND]
+        picked = set(plan((len(gradient),), LEAST_TO_PICK, gradient).picked.tolist())
         assert picked.issuperset(bad)
         assert picked.issuperset(largest.tolist())
 
     def test_twin_of_extremes(self):
         """Without the gradient the largest entries are not known, and not picked but by luck."""
         gradient = gradient_of(3 * PIECE)
-        largest = np.argsort(-np.abs(gradient))[:EXTREMES]
-        assert not set(plan((len(gradient),), MANY).picked.tolist()).issuperset(largest.tolist())
+        largest = np.argsort(-np.abs(gradient))[:OF_EACH_KIND]
+        assert not set(plan((len(gradient),), LEAST_TO_PICK).picked.tolist()).issuperset(largest.tolist())
 
     def test_not_all_that_are_not_finite(self):
         """Where the whole gradient is NaN no more than eight are picked for that."""
         found = within_block._extremes(np.full(5000, np.nan), np.random.default_rng(0))
-        assert found == (list(range(EXTREMES)), [], [])
+        assert found == (list(range(OF_EACH_KIND)), [], [])
 
-    @pytest.mark.parametrize("zeros", [1, EXTREMES - 1, 1000])
+    @pytest.mark.parametrize("zeros", [1, OF_EACH_KIND - 1, 1000])
     def test_zeros(self, zeros):
         """Eight of the zeros are picked, or all of them."""
         gradient = gradient_of(2 * PIECE + 100, 1, zeros)
-        picked = plan((len(gradient),), MANY, gradient).picked
-        assert np.count_nonzero(gradient[picked] == 0) >= min(EXTREMES, zeros)
+        picked = plan((len(gradient),), LEAST_TO_PICK, gradient).picked
+        assert np.count_nonzero(gradient[picked] == 0) >= min(OF_EACH_KIND, zeros)
 
     def test_zeros_are_random(self):
         """Over many seeds each zero is picked about equally often, those in another piece too."""
@@ -156,7 +155,7 @@ class TestPicked:
             zeros_by_piece = [10, 30]
             found = within_block._some_zeros(gradient, zeros_by_piece, np.random.default_rng(seed))
             counts[np.searchsorted(zeros, found)] += 1
-        assert counts.sum() == 300 * EXTREMES
+        assert counts.sum() == 300 * OF_EACH_KIND
         assert np.abs(counts - 60).max() < ALMOST_IMPOSSIBLE * np.sqrt(60 * 0.8)
 
     def test_run(self):
@@ -164,7 +163,7 @@ class TestPicked:
         starts = set()
         for seed in range(20):
             picked = plan((10_000,), 150, np.ones(10_000), seed).picked
-            runs = [int(p) for p in picked if np.isin(np.arange(p, p + RUN), picked).all()]
+            runs = [int(p) for p in picked if np.isin(np.arange(p, p + NEIGHBOURS), picked).all()]
             assert runs
             starts.add(runs[0])
         assert len(starts) > 10
@@ -265,7 +264,7 @@ class TestDrawn:
         rng = np.random.default_rng(count)
         sets = dict.fromkeys(combinations(range(6), count), 0)
         for _ in range(6000):
-            sets[tuple(within_block._distinct(6, count, rng).tolist())] += 1
+            sets[tuple(within_block._without_replacement(6, count, rng).tolist())] += 1
         expected = 6000 / len(sets)
         assert max(abs(n - expected) for n in sets.values()) < ALMOST_IMPOSSIBLE * np.sqrt(expected)
 

@@ -1,4 +1,4 @@
-"""The classic relative error, and the interval in which the true one lies."""
+"""The classic relative error, as a number and as an interval."""
 
 from __future__ import annotations
 

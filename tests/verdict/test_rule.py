@@ -1,6 +1,8 @@
-"""The rule: each coordinate is judged by its bound, on its own scale."""
+"""The verdict: right gradients agree, wrong ones do not, and no size of array loosens the rule."""
 
 from __future__ import annotations
+
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ import fastgrad
 from fastgrad.differences.bounds import Estimates
 from fastgrad.differences.plan import make_plan
 from fastgrad.differences.stencils import CENTRAL, COMPLEX
+from fastgrad.errors import InputError
+from fastgrad.options import check_tolerance
 from fastgrad.problem.parameters import Parameters
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED, compare, overall
 
@@ -247,3 +251,15 @@ class TestTolerance:
             "agrees by a fixed tolerance if |claimed - numeric| <= 0.125 * "
             "max(|claimed|, |numeric|, 0.1 * block rms)"
         )
+
+    @pytest.mark.parametrize("good", [None, 0, 0.0, 1e-3, 1, np.float32(0.5), np.int64(1)])
+    def test_taken(self, good):
+        """None and every finite number from 0 are taken."""
+        check_tolerance(good)
+
+    @pytest.mark.parametrize("bad", [-1e-9, float("nan"), float("inf"), True, "1e-3", [1e-3], 1e-3j])
+    def test_refused(self, bad):
+        """Anything else is refused with what came."""
+        message = f"tolerance must be a finite number >= 0, or None; got {bad!r}"
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+            check_tolerance(bad)

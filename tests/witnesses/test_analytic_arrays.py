@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.problem import Problem
 from fastgrad.witnesses.analytic_arrays import (
     BRANCHES,
     FUNCTIONS,
@@ -20,13 +21,14 @@ from fastgrad.witnesses.analytic_arrays import (
     NotAnalytic,
     why_not_analytic,
 )
+from fastgrad.witnesses.functions import Functions
 
 X = np.linspace(0.2, 1.4, 6).reshape(2, 3)
 
 
 def reason(cost, x=X, args=()):
     """Why a cost is not believed to be analytic."""
-    return why_not_analytic(cost, Parameters(x), args)
+    return why_not_analytic(Functions(Problem(cost, None, x, args), Parameters(x)))
 
 
 ANALYTIC = {

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import fastgrad
 from fastgrad.problem.parameters import Parameters
+from fastgrad.witnesses.functions import Functions
 from fastgrad.witnesses.path_integral import integrate, path_witness
 
 
@@ -30,7 +31,7 @@ PARAMS = {"a": np.linspace(-2, 2, 7), "b": np.linspace(-1, 3, 6).reshape(2, 3)}
 def witness(claim, seed=0):
     """What the path integrals say of a claim."""
     problem = fastgrad.Problem(cost, claim, PARAMS)
-    return path_witness(problem, Parameters(PARAMS), sigma=1e-15, z=5.0, seed=seed)
+    return path_witness(Functions(problem, Parameters(PARAMS)), sigma=1e-15, z=5.0, seed=seed)
 
 
 class TestAgrees:
@@ -38,7 +39,7 @@ class TestAgrees:
     def test_right_gradient(self, seed):
         """A right gradient adds up to ten digits, along any random segments."""
         problem = fastgrad.Problem(cost, gradient, PARAMS)
-        found = integrate(problem, Parameters(PARAMS), sigma=1e-15, z=5.0, seed=seed)
+        found = integrate(Functions(problem, Parameters(PARAMS)), sigma=1e-15, z=5.0, seed=seed)
         assert len(found) == 3
         assert not any(segment.disagrees for segment in found)
         assert all(abs(s.rise - s.integral) <= s.bound for s in found)
@@ -85,10 +86,10 @@ class TestSilent:
 
         x = np.full(5, 1e-5)
         problem = fastgrad.Problem(kinked, slopes, x)
-        assert "wrong" not in path_witness(problem, Parameters(x), sigma=1e-15, z=5.0, seed=0)
+        assert "wrong" not in path_witness(Functions(problem, Parameters(x)), sigma=1e-15, z=5.0, seed=0)
         x32 = np.ones(5, dtype=np.float32)
         problem = fastgrad.Problem(lambda x: np.sum(x**2), lambda x: 3 * x, x32)
-        assert path_witness(problem, Parameters(x32), sigma=1e-7, z=5.0, seed=0) == ""
+        assert path_witness(Functions(problem, Parameters(x32)), sigma=1e-7, z=5.0, seed=0) == ""
 
     def test_end_of_the_domain(self):
         """Where the cost ends within the segment a shorter one is taken."""
@@ -98,7 +99,7 @@ class TestSilent:
 
         x = np.array([1e-3, 1.0, 2.0])
         problem = fastgrad.Problem(barrier, lambda x: -1 / x, x)
-        said = path_witness(problem, Parameters(x), sigma=1e-15, z=5.0, seed=1)
+        said = path_witness(Functions(problem, Parameters(x)), sigma=1e-15, z=5.0, seed=1)
         assert said.startswith("along ")
         assert "wrong" not in said
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -99,7 +99,7 @@ def for_network() -> Timed:
 class _Propagating(NetworkEngine):
     """A NetworkEngine that prepares nothing for a plan, so that every coordinate costs the same."""
 
-    def prepared(self, indices: Any, offsets: Any, run: Any) -> NetworkEngine:
+    def prepared(self, indices: Any, offsets: Any, evaluate_all: Any) -> Self:
         """The engine itself."""
         return self
 

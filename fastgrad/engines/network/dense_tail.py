@@ -1,6 +1,8 @@
-"""The dense rule of the network engine: a weight or bias of a Dense layer with only dense layers after it.
+"""The dense tail of a network: its last Dense layers, as far as the kernels know the layers between them.
 
-Arrays are packed once for a network, its parameters and its batch; all workers read the same ones.
+The engine asks it for the changes (m, S) of the loss, for moved weights, biases or nodes of its Dense layers,
+and compiled kernels (`kernels.dense_tail`) compute them. `state` packs the arrays that the kernels read once
+for a network, its parameters and its batch, and all workers read the same arrays.
 """
 
 from __future__ import annotations
@@ -8,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from fastgrad import networks
-from fastgrad.engines.network.layer_rules import Kind, Step
+from fastgrad.arrays import Bools, FloatArray, Floats, IndexArray
+from fastgrad.engines.network.layer_rules import BoundLayer, Kind
 from fastgrad.engines.network.place import largest_of_each
 from fastgrad.index_sets import distinct
 from fastgrad.kernels import changes, loss_changes
 from fastgrad.kernels.rows import ACTIVATE, MASK, NORMALISE
+from fastgrad.networks.base import Layer
 from fastgrad.networks.known import kind_of
+from fastgrad.networks.losses import Loss
 
 if TYPE_CHECKING:
     from fastgrad.kernels.dense_tail import Scratch, Tail
@@ -27,73 +31,78 @@ if TYPE_CHECKING:
 
 
 TILE_LANES = 256
-"""Lanes of a tile (samples times perturbations of one unit) where the batch is not larger.
+"""The least number of lanes of a tile. A lane is one sample under one perturbation of a unit; a tile has as
+many perturbations as fit, at least one.
 
-Each row of a tile is one innermost loop. Measured, in microseconds a first-layer weight on one core: 64-32-10
-with 128 samples 12.5, 12.2, 3.9, 5.1 for 64, 128, 256, 512 lanes; 784-256-128-10 with 32 samples the same for
-all. Keeping one copy of the base and looping over the perturbations outside it took twice as long: the checks
-for overlapping arrays are then made again for every short loop."""
-
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
+Each row of a tile is one innermost loop. Measured, in microseconds for a first-layer weight on one core:
+64-32-10 with 128 samples takes 12.5, 12.2, 3.9, 5.1 with 64, 128, 256, 512 lanes; 784-256-128-10 with 32
+samples takes the same with all. Without copies of the base for each perturbation, in a loop over the
+perturbations, it takes twice as long: the compiled code then tests each short loop for overlapping arrays."""
 
 COMPILED: set[tuple[str, tuple[type, ...]]] = set()
-"""Kernels that were compiled in this process, by name and the kinds of activations, loss and between."""
+"""Kernels compiled in this process: the name, and the types of the activations, the loss and `Between`."""
 
-BETWEEN: dict[Kind, int] = {networks.BatchNorm: NORMALISE, networks.Dropout: MASK}
-"""What a kernel can do to a row beside an activation, for batches of plain features."""
+OPERATIONS: dict[Kind, int] = {networks.BatchNorm: NORMALISE, networks.Dropout: MASK}
+"""The layers beside activations that the kernels know, for inputs (samples, features)."""
 
 
 class _Compiled(NamedTuple):
-    """An activation as kernels know it, and how much it can stretch a change: its largest slope."""
+    """An activation as the kernels know it, and its Lipschitz constant: its largest |slope|."""
 
-    kind: Any  # a type of changes.py, with its parameter
+    kind: changes.Activation
     lipschitz: float
 
 
-_ACTIVATIONS: dict[Kind, Callable[[Any], _Compiled]] = {
+def _leaky_relu(leak: float) -> _Compiled:
+    return _Compiled(changes.LeakyReLU(float(leak)), max(1.0, abs(float(leak))))
+
+
+def _elu(alpha: float) -> _Compiled:
+    return _Compiled(changes.ELU(float(alpha)), max(1.0, abs(float(alpha))))
+
+
+_ACTIVATIONS: dict[Kind, Callable[[Layer], _Compiled]] = {
     networks.Sigmoid: lambda layer: _Compiled(changes.Sigmoid(), 0.25),
     networks.Tanh: lambda layer: _Compiled(changes.Tanh(), 1.0),
     networks.ReLU: lambda layer: _Compiled(changes.ReLU(), 1.0),
-    networks.LeakyReLU: lambda layer: _Compiled(
-        changes.LeakyReLU(float(layer.leak)), max(1.0, abs(float(layer.leak)))
-    ),
-    networks.ELU: lambda layer: _Compiled(changes.ELU(float(layer.alpha)), max(1.0, abs(float(layer.alpha)))),
+    networks.LeakyReLU: lambda layer: _leaky_relu(cast(networks.LeakyReLU, layer).leak),
+    networks.ELU: lambda layer: _elu(cast(networks.ELU, layer).alpha),
     networks.Softplus: lambda layer: _Compiled(changes.Softplus(), 1.0),
     networks.SiLU: lambda layer: _Compiled(changes.SiLU(), 1.1),
     networks.GELU: lambda layer: _Compiled(changes.GELU(), 1.13),
 }
-"""The activations that kernels know; one that is not here ends the tail."""
+"""The activations that the kernels know. No other can be part of the tail."""
 
 _NO_ACTIVATION = _Compiled(changes.Identity(), 1.0)
 
-_LOSSES: dict[Kind, Callable[[Array], tuple[Any, float]]] = {
+_LOSSES: dict[Kind, Callable[[Floats], tuple[loss_changes.Loss, float]]] = {
     networks.HalfSquaredError: lambda y: (loss_changes.SquaredError(), 1.0),
     networks.MeanSquaredError: lambda y: (loss_changes.SquaredError(), 2.0 / y.size),
     networks.SoftmaxCrossEntropy: lambda y: (loss_changes.SoftmaxCrossEntropy(), 1.0 / len(y)),
     networks.LogisticLoss: lambda y: (loss_changes.LogisticLoss(), 1.0 / y.size),
 }
-"""The losses that kernels know, for outputs y: the loss as a type of loss_changes.py, and what a sample's
-change is multiplied by. With one that is not here a network has no tail."""
+"""The losses that the kernels know, for outputs y: the loss as the kernels know it, and the factor of a
+sample's change. With any other loss a network has no tail."""
 
 
 @dataclass(frozen=True, eq=False)
 class DenseTail:
-    """The last layers of a network, from the first Dense with only Dense and activations after it."""
+    """The Dense layers of the tail (its stages), and what the kernels read."""
 
-    positions: tuple[int, ...]  # of the Dense layers in the network
-    inputs: tuple[Array, ...]  # (features, samples) of each
-    weights: tuple[Array, ...]
+    positions: tuple[int, ...]  # of each Dense layer in the network
+    inputs: tuple[Floats, ...]  # of each, (features, samples)
+    weights: tuple[Floats, ...]  # of each, (features, units)
     packed: Tail
-    stretches: tuple[tuple[float, float], ...]
-    """For each layer how much what follows it can stretch a change, on the way at most and in the end."""
-    scale: float  # of the loss's change: 1 / samples for a mean
+    growths: tuple[tuple[float, float], ...]
+    """For each stage two bounds on the factor by which the operations after its Dense layer can enlarge a
+    change: the largest factor after any of them, and the factor after all."""
+    scale: float  # the factor of a sample's change of the loss: 1 / samples for a mean
 
-    def values(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> Array:
-        """The loss's change for coordinates of dense layer `stage`, shape (m, S).
+    def values(self, stage: int, feature: IndexArray, unit: IndexArray, offsets: Floats) -> Floats:
+        """The loss's changes (m, S) for weights and biases of a stage; a bias has feature -1.
 
-        Weights into one unit from inputs that are the same in every sample change it alike: one of them is
-        propagated.
+        Weights into one unit from features that are equal in every sample have the same effect, so that only
+        one of them is propagated.
         """
         first, repeats = self._first_of_each_move(stage, feature, unit, offsets)
         if repeats is None:
@@ -101,34 +110,37 @@ class DenseTail:
         return self._sweep(stage, feature[first], unit[first], offsets[first])[repeats]
 
     def _first_of_each_move(
-        self, stage: int, feature: Indices, unit: Indices, offsets: Array
-    ) -> tuple[Indices, Indices | None]:
-        """Which coordinates stand for all, and which of those stands for each; None where all differ."""
+        self, stage: int, feature: IndexArray, unit: IndexArray, offsets: Floats
+    ) -> tuple[IndexArray, IndexArray | None]:
+        """The coordinates to propagate, and for each coordinate the position of its equal among these.
+
+        None in place of the positions where no two coordinates have the same effect.
+        """
         everyone = np.arange(len(feature))
-        twin = self.twins[stage][feature]
-        shared = np.flatnonzero(self._has_twin[stage][feature])
+        representative = self.equal_features[stage][feature]
+        shared = np.flatnonzero(self._is_repeated[stage][feature])
         if len(shared) == 0:
             return everyone, None
-        moves = np.column_stack([twin[shared], unit[shared], offsets[shared]])
+        moves = np.column_stack([representative[shared], unit[shared], offsets[shared]])
         _, first, same = np.unique(moves, axis=0, return_index=True, return_inverse=True)
-        stands_for = everyone.copy()
-        stands_for[shared] = shared[first[same.reshape(-1)]]
-        kept = distinct(stands_for)
-        return kept, np.searchsorted(kept, stands_for)
+        propagated = everyone.copy()
+        propagated[shared] = shared[first[same.reshape(-1)]]
+        kept = distinct(propagated)
+        return kept, np.searchsorted(kept, propagated)
 
     @cached_property
-    def twins(self) -> list[Indices]:
-        """For each input of each dense layer, the first one equal to it in every sample; [-1] is the bias.
+    def equal_features(self) -> list[IndexArray]:
+        """For each stage and input feature the first feature equal to it in every sample; [-1] is the bias.
 
-        Inputs that are zero throughout stand alone: they cost nothing anyway.
+        A feature that is zero in every sample counts as its own: the kernels skip its weights.
         """
         return [np.append(_first_equal_row(inputs), -1) for inputs in self.inputs]
 
     @cached_property
-    def _has_twin(self) -> list[npt.NDArray[np.bool_]]:
-        return [np.bincount(twin[:-1], minlength=len(twin))[twin] > 1 for twin in self.twins]
+    def _is_repeated(self) -> list[Bools]:
+        return [np.bincount(first[:-1], minlength=len(first))[first] > 1 for first in self.equal_features]
 
-    def _sweep(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> Array:
+    def _sweep(self, stage: int, feature: IndexArray, unit: IndexArray, offsets: Floats) -> Floats:
         from fastgrad.kernels.dense_tail import sweep
 
         out = np.empty(offsets.shape)
@@ -137,8 +149,8 @@ class DenseTail:
         sweep(self.packed, self._scratch(), stage, self.inputs[stage], feature, unit, given, order, out)
         return out * self.scale
 
-    def node_values(self, stage: int, sample: Indices, unit: Indices, offsets: Array) -> Array:
-        """The loss's change for moved pre-activations of dense layer `stage`, shape (m, S)."""
+    def node_values(self, stage: int, sample: IndexArray, unit: IndexArray, offsets: Floats) -> Floats:
+        """The loss's changes (m, S) for moved nodes of a stage, each the node of one unit in one sample."""
         from fastgrad.kernels.dense_tail import sweep_nodes
 
         out = np.empty(offsets.shape)
@@ -148,7 +160,7 @@ class DenseTail:
         return out * self.scale
 
     def compile(self, weights: bool, nodes: bool) -> None:
-        """Compile the kernels for this network's kinds of activations, or load them from disk."""
+        """Compile the kernels for this network's types of activations and loss, or load them from disk."""
         nothing = np.empty(0, dtype=np.intp)
         packed = self.packed
         kinds = tuple(type(kind) for kind in (*packed.activations, packed.loss, packed.between))
@@ -157,30 +169,30 @@ class DenseTail:
                 values(0, nothing, nothing, np.empty((0, 2)))
                 COMPILED.add((values.__name__, kinds))
 
-    def is_small(self, stage: int, feature: Indices, unit: Indices, offsets: Array) -> npt.NDArray[np.bool_]:
-        """Which coordinates stay, at every later activation, within what the kernel's series allow."""
+    def is_small(self, stage: int, feature: IndexArray, unit: IndexArray, offsets: Floats) -> Bools:
+        """Which coordinates change every later pre-activation by no more than the kernels' series allow."""
         reach = largest_of_each(offsets) * self.largest[stage][feature] * self.amplification[stage][unit]
         return np.asarray(reach <= changes.SMALL)
 
     @cached_property
-    def largest(self) -> list[Array]:
-        """The largest |x| of each input of each dense layer; [-1] is the bias, which moves its unit by 1."""
+    def largest(self) -> list[Floats]:
+        """For each stage the largest |x| of each input feature; [-1] = 1 is the bias's."""
         return [np.append(np.abs(inputs).max(axis=1), 1.0) for inputs in self.inputs]
 
     @cached_property
-    def amplification(self) -> list[Array]:
-        """For each unit of each dense layer, a bound on how much a change of it grows on its way on."""
+    def amplification(self) -> list[Floats]:
+        """For each stage and unit a bound on the factor by which later layers enlarge its change."""
         depth = len(self.weights)
         bounds = []
         for s in range(depth):
-            inside, stretch = self.stretches[s]
-            bound = np.full(self.weights[s].shape[1], inside)
-            reach = np.full((1, 1), stretch)
+            largest, final = self.growths[s]
+            bound = np.full(self.weights[s].shape[1], largest)
+            reach = np.full((1, 1), final)
             for t in range(s + 1, depth):
-                into = np.abs(self.weights[t])
-                reach = stretch * into if t == s + 1 else reach @ into
-                inside, onward = self.stretches[t]
-                bound = np.maximum(bound, reach.max(axis=1) * inside)
+                weight = np.abs(self.weights[t])
+                reach = final * weight if t == s + 1 else reach @ weight
+                largest, onward = self.growths[t]
+                bound = np.maximum(bound, reach.max(axis=1) * largest)
                 reach = reach * onward
             bounds.append(bound)
         return bounds
@@ -205,52 +217,57 @@ class DenseTail:
         )
 
 
-def _first_equal_row(inputs: Array) -> Indices:
-    """For each row the number of the first one equal to it; its own for rows of zeros.
+def _first_equal_row(inputs: Floats) -> IndexArray:
+    """For each row the number of the first row equal to it; for a row of zeros its own.
 
-    Only rows that agree with another in their first number are looked at as a whole: seldom any, where it
-    took 7 ms to look at all 1,168 of 784-256-128-10.
+    Only rows that equal another row in their first entry are compared as a whole. These are few, whereas
+    comparing all 1,168 rows of 784-256-128-10 takes 7 ms.
     """
-    twin = np.arange(len(inputs))
+    first_equal = np.arange(len(inputs))
     order = np.argsort(inputs[:, 0], kind="stable")
     same = inputs[order[1:], 0] == inputs[order[:-1], 0]
     maybe = np.sort(order[np.append(same, False) | np.append(False, same)])
     first: dict[bytes, int] = {}
     for i in maybe[inputs[maybe].any(axis=1)].tolist():
-        twin[i] = first.setdefault(inputs[i].tobytes(), i)
-    return twin
+        first_equal[i] = first.setdefault(inputs[i].tobytes(), i)
+    return first_equal
 
 
-def dense_tail(loss: Any, steps: Sequence[Step], values: list[Any], target: Any) -> DenseTail | None:
-    """The tail of a network, from its loss, its layers and each layer's input; None if it has none.
+def dense_tail(
+    loss: Loss, layers: Sequence[BoundLayer], values: list[Floats], target: FloatArray
+) -> DenseTail | None:
+    """The tail of a network; None if it has none.
 
     values[k] is the input of layer k and values[-1] the output, as Chain.forward gives them.
     """
     of_outputs = _LOSSES.get(kind_of(loss))
     if of_outputs is None:
         return None
-    stages = _stages(steps)
+    stages = _stages(layers)
     inputs = [values[stage.position] for stage in stages]
     if not stages or any(x.ndim != 2 or not np.isrealobj(x) for x in inputs):
         return None
     if any(len(x) != len(values[0]) for x in (*inputs, values[-1])):
         return None
     positions = tuple(stage.position for stage in stages)
-    weights = tuple(np.ascontiguousarray(steps[k].p["weight"]) for k in positions)
+    weights = tuple(np.ascontiguousarray(layers[k].p["weight"]) for k in positions)
     kind, scale = of_outputs(values[-1])
-    pieces = [_Piece(steps, values, stage) for stage in stages]
+    stage_arrays = [_StageArrays(layers, values, stage) for stage in stages]
     return DenseTail(
         positions=positions,
         inputs=tuple(np.ascontiguousarray(x.T, dtype=np.float64) for x in inputs),
         weights=weights,
-        packed=_pack(pieces, kind, weights, values[-1], target),
-        stretches=tuple(piece.stretch() for piece in pieces),
+        packed=_pack(stage_arrays, kind, weights, values[-1], target),
+        growths=tuple(arrays.growth() for arrays in stage_arrays),
         scale=scale,
     )
 
 
-def _distinct(kinds: list[Any]) -> tuple[tuple[Any, ...], Indices]:
-    """The distinct ones, and the number of each (named tuples of two types may be equal)."""
+def _distinct(kinds: list[changes.Activation]) -> tuple[tuple[changes.Activation, ...], IndexArray]:
+    """The distinct activations, and the number of each in the list among them.
+
+    The names of the types are compared too, since named tuples of two types may be equal.
+    """
     keys = [(type(kind).__name__, kind) for kind in kinds]
     distinct = list(dict.fromkeys(keys))
     return tuple(kind for _, kind in distinct), np.array([distinct.index(key) for key in keys], dtype=np.intp)
@@ -258,78 +275,88 @@ def _distinct(kinds: list[Any]) -> tuple[tuple[Any, ...], Indices]:
 
 @dataclass(frozen=True)
 class _Stage:
-    """A Dense layer and what follows it: (step, position in the network), an activation among the steps."""
+    """A Dense layer and the layers up to the next Dense."""
 
-    position: int
-    steps: tuple[tuple[int, int], ...]
-    activation: _Compiled
+    position: int  # of the Dense layer in the network
+    operations: tuple[tuple[int, int], ...]  # (operation, position in the network) of the layers after it
+    activation: _Compiled  # the one activation among them, if there is any
 
 
-def _stages(layers: Sequence[Step]) -> list[_Stage]:
-    """Dense layers from the back as far as kernels know what stands between them."""
+def _stages(layers: Sequence[BoundLayer]) -> list[_Stage]:
+    """The stages of the tail: from the last layer back to the first that the kernels do not know."""
     found: list[_Stage] = []
-    steps: list[tuple[int, int]] = []
+    operations: list[tuple[int, int]] = []
     activation = _NO_ACTIVATION
     for k in reversed(range(len(layers))):
         kind = layers[k].kind
-        step = BETWEEN.get(kind, ACTIVATE if kind in _ACTIVATIONS else 0)
+        operation = OPERATIONS.get(kind, ACTIVATE if kind in _ACTIVATIONS else 0)
         if kind is networks.Dense:
-            found.append(_Stage(k, tuple(reversed(steps)), activation))
-            steps, activation = [], _NO_ACTIVATION
-        elif step and step not in [known for known, _ in steps]:
-            steps.append((step, k))
-            if step == ACTIVATE:
+            found.append(_Stage(k, tuple(reversed(operations)), activation))
+            operations, activation = [], _NO_ACTIVATION
+        elif operation and operation not in [known for known, _ in operations]:
+            operations.append((operation, k))
+            if operation == ACTIVATE:
                 activation = _ACTIVATIONS[kind](layers[k].layer)
         else:
             break
     return found[::-1]
 
 
-class _Piece:
-    """What the kernels read of one stage: arrays (units, samples), of zeros where there is no such step."""
+class _StageArrays:
+    """What the kernels read of one stage: arrays (units, samples) and (units,).
 
-    def __init__(self, layers: Sequence[Step], values: list[Any], stage: _Stage) -> None:
+    Those of an operation that the stage does not have are neutral.
+    """
+
+    def __init__(self, layers: Sequence[BoundLayer], values: list[Floats], stage: _Stage) -> None:
         z = values[stage.position + 1]
-        at = dict(stage.steps)
+        at = dict(stage.operations)
         self.activation, self.lipschitz = stage.activation
-        self.steps = [step for step, _ in stage.steps]
+        self.operations = [operation for operation, _ in stage.operations]
         self.input = values[at[ACTIVATE]].T if ACTIVATE in at else z.T
         self.centred, self.mask = np.zeros(z.T.shape), np.ones(z.T.shape)
         self.deviation, self.gain = np.ones(z.shape[1]), np.ones(z.shape[1])
         if NORMALISE in at:
             norm, x = layers[at[NORMALISE]], values[at[NORMALISE]]
             self.centred = (x - x.mean(axis=0)).T
-            self.deviation = np.sqrt(x.var(axis=0) + norm.layer.epsilon)
+            self.deviation = np.sqrt(x.var(axis=0) + cast(networks.BatchNorm, norm.layer).epsilon)
             self.gain = norm.p["scale"]
         if MASK in at:
-            self.mask = layers[at[MASK]].layer.mask(z).T
+            self.mask = cast(networks.Dropout, layers[at[MASK]].layer).mask(z).T
 
-    def stretch(self) -> tuple[float, float]:
-        """How much a change can grow in these steps: on the way at most, and in the end."""
+    def growth(self) -> tuple[float, float]:
+        """Bounds on the factor by which a change grows: the largest after any operation, and the last."""
         farthest = np.abs(self.centred).max(axis=1, initial=0.0) / self.deviation
-        # |g d'/t| <= 2 |g d| / s, and the change of the deviation moves z' by as much times |z'| / s.
+        # In the notation of kernels.rows: |g d'/t| <= 2 |g d| / s, and the change of the deviation adds at
+        # most |z'| / s times as much.
         normalised = float(np.max(2 * np.abs(self.gain) / self.deviation * (1 + farthest)))
         masked = float(self.mask.max(initial=1.0))
         by = {NORMALISE: normalised, ACTIVATE: self.lipschitz, MASK: masked}
-        now, most = 1.0, 1.0
-        for step in self.steps:
-            now *= by[step]
-            most = max(most, now)
-        return most, now
+        factor, largest = 1.0, 1.0
+        for operation in self.operations:
+            factor *= by[operation]
+            largest = max(largest, factor)
+        return largest, factor
 
 
-def _pack(pieces: list[_Piece], loss: Any, weights: tuple[Array, ...], y: Array, target: Any) -> Tail:
-    """All arrays of the tail, each base repeated from the batch to a tile's width."""
+def _pack(
+    stages: list[_StageArrays],
+    loss: loss_changes.Loss,
+    weights: tuple[Floats, ...],
+    y: Floats,
+    target: FloatArray,
+) -> Tail:
+    """All arrays of the tail; arrays of samples are repeated to the width of a tile."""
     from fastgrad.kernels.dense_tail import Tail
 
     repeat = max(1, TILE_LANES // len(y))
-    kinds, which = _distinct([piece.activation for piece in pieces])
-    bases = [changes.prepared(piece.activation, piece.input) for piece in pieces]
+    kinds, which = _distinct([stage.activation for stage in stages])
+    bases = [changes.prepared(stage.activation, stage.input) for stage in stages]
     q0, q1, q2 = (_tiled(parts, repeat) for parts in zip(*bases, strict=True))
     r0, r1 = (np.tile(r.T, (1, repeat)) for r in loss_changes.prepared(loss, y, target))
     units = np.array([w.shape[1] for w in weights], dtype=np.intp)
-    last = pieces[-1]
-    ends_plainly = isinstance(last.activation, changes.Identity) and set(last.steps) <= {ACTIVATE}
+    last = stages[-1]
+    ends_linearly = isinstance(last.activation, changes.Identity) and set(last.operations) <= {ACTIVATE}
     return Tail(
         activations=kinds,
         loss=loss,
@@ -341,35 +368,36 @@ def _pack(pieces: list[_Piece], loss: Any, weights: tuple[Array, ...], y: Array,
         q1=q1,
         q2=q2,
         base_at=_starts(units * repeat * len(y)),
-        between=_between(pieces, units, len(y), repeat),
-        by_moments=int(ends_plainly and loss_changes.has_moments(loss)),
+        between=_between(stages, units, len(y), repeat),
+        by_moments=int(ends_linearly and loss_changes.has_moments(loss)),
         r0=r0,
         r1=r1,
     )
 
 
-def _between(pieces: list[_Piece], units: Indices, samples: int, repeat: int) -> Between | None:
-    """What stands between the layers beside activations; None where nothing does."""
-    if all(set(piece.steps) <= {ACTIVATE} for piece in pieces):
+def _between(stages: list[_StageArrays], units: IndexArray, samples: int, repeat: int) -> Between | None:
+    """The operations between the Dense layers; None where there are only activations."""
+    if all(set(stage.operations) <= {ACTIVATE} for stage in stages):
         return None
     from fastgrad.kernels.rows import Between
 
-    steps = [[*piece.steps, 0, 0, 0][:3] for piece in pieces]
+    operations = [[*stage.operations, 0, 0, 0][:3] for stage in stages]
     return Between(
-        steps=np.array(steps, dtype=np.intp),
+        steps=np.array(operations, dtype=np.intp),
         samples=samples,
-        centred=_tiled([piece.centred for piece in pieces], repeat),
-        deviation=np.concatenate([piece.deviation for piece in pieces]),
-        gain=np.concatenate([piece.gain for piece in pieces]),
+        centred=_tiled([stage.centred for stage in stages], repeat),
+        deviation=np.concatenate([stage.deviation for stage in stages]),
+        gain=np.concatenate([stage.gain for stage in stages]),
         unit_at=_starts(units),
-        mask=_tiled([piece.mask for piece in pieces], repeat),
+        mask=_tiled([stage.mask for stage in stages], repeat),
     )
 
 
-def _tiled(arrays: Sequence[Array], repeat: int) -> Array:
-    """Arrays (units, samples), each row repeated, all one after the other."""
+def _tiled(arrays: Sequence[Floats], repeat: int) -> Floats:
+    """The entries of arrays (units, samples), each row repeated, in one flat array."""
     return np.concatenate([np.tile(array, (1, repeat)).reshape(-1) for array in arrays])
 
 
-def _starts(sizes: Any) -> Indices:
+def _starts(sizes: Sequence[int] | IndexArray) -> IndexArray:
+    """Where each of some arrays of these sizes begins in a flat array of all."""
     return np.asarray(np.cumsum(sizes) - sizes, dtype=np.intp)

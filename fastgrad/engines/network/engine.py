@@ -1,12 +1,13 @@
-"""The engine for a fastgrad.Network: for each perturbed coordinate only what depends on it is computed.
+"""The engine for a fastgrad.Network: for each perturbed coordinate it computes only what depends on it.
 
-Everything before the perturbed layer is computed once. Where the layers after it are Dense and activations,
-the change of one unit is carried through by compiled kernels (network_dense.py); elsewhere the change
-travels from layer to layer by NumPy rules (network_parts.py), a batch of perturbations at a time. Layers and
-losses that no rule stands for (networks.known) are evaluated by their own methods.
+`choose` makes the engine, `execution` asks it for values: coordinates and offsets (m, S) in, changes of the
+cost (m, S) out. Everything before the perturbed layer is computed once (`state`). Where only Dense layers and
+activations follow, compiled kernels propagate the change of one unit (`dense_tail`). Otherwise NumPy rules
+propagate it from layer to layer, for many perturbations at a time (`propagate`). A layer or a loss without a
+rule (`networks.known`) is evaluated by its own methods.
 
-All of it is done in float64, also for float32 parameters: their perturbed values are representable in
-float32, and the differences then carry no float32 rounding.
+All arithmetic is in float64, also for float32 parameters: the perturbed float32 values are exact in float64,
+and differences of the cost carry no float32 rounding error.
 """
 
 from __future__ import annotations
@@ -14,20 +15,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import IndexArray, Values
+from fastgrad.arrays import Bools, Floats, IndexArray, Values
 from fastgrad.engines.base import EngineBase
-from fastgrad.engines.network.nodes import NodeSpace, choose_nodes, plain_node_changes
+from fastgrad.engines.network.nodes import NodeSpace, choose_nodes, node_changes_by_rules
 from fastgrad.engines.network.place import Place
-from fastgrad.engines.network.propagate import plain_changes
+from fastgrad.engines.network.propagate import changes_by_rules
 from fastgrad.engines.network.state import NetworkState
-from fastgrad.engines.network.tables import UnitTable, can_have_tables, make_table
+from fastgrad.engines.network.tables import TabledLayer, UnitTable, can_have_tables, make_table
 from fastgrad.engines.numbers import DOMAIN_ERRORS
-from fastgrad.engines.protocol import Run
+from fastgrad.engines.protocol import EvaluateAll
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.space import ParameterSpace, Space
 from fastgrad.errors import InputError
@@ -35,10 +35,11 @@ from fastgrad.networks import Network
 from fastgrad.networks.network import is_penalised
 from fastgrad.problem.parameters import Parameters
 
-PRICE_OF_A_READING = 10.0
-"""Work of reading a coordinate off a table, in operations of one sample, as work_after counts them."""
+WORK_OF_A_TABLE_VALUE = 10.0
+"""Work of a coordinate whose values come from a table, in operations of one sample as Place.work_after
+counts."""
 
-READ_OFF = (
+FROM_TABLES = (
     "units that many weights lead to were moved to 6 points each, and what the weights do was read off the "
     "polynomial through 4; where the other 2 did not confirm it to rounding, weights were moved one by one"
 )
@@ -50,11 +51,11 @@ IN_FLOAT64 = (
 
 
 NAMED_PARTS = 3
-"""Parts without a rule that a note names; of more it says how many."""
+"""The number of layers and losses without a rule that a note names; it counts the others."""
 
 
 def evaluated_plainly(parts: tuple[str, ...]) -> str:
-    """The note on layers and a loss that no rule stands for."""
+    """The note on layers and a loss without a rule."""
     others = len(parts) - NAMED_PARTS
     shown = [*parts[:NAMED_PARTS], *([f"{others} more"] if others > 0 else [])]
     listed = " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
@@ -65,22 +66,30 @@ def evaluated_plainly(parts: tuple[str, ...]) -> str:
     )
 
 
-def feature_and_unit(own: str, inside: IndexArray, width: int) -> tuple[IndexArray, IndexArray]:
-    """Where entries of a Dense layer's weight lead from and to; a bias has no feature, -1."""
-    return np.divmod(inside, width) if own == "weight" else (np.full_like(inside, -1), inside)
+def feature_and_unit(parameter: str, inside: IndexArray, width: int) -> tuple[IndexArray, IndexArray]:
+    """The input feature and the unit of entries of a Dense layer's weight; for a bias the feature is -1."""
+    return np.divmod(inside, width) if parameter == "weight" else (np.full_like(inside, -1), inside)
 
 
 class NetworkEngine(EngineBase):
-    """Evaluates a Network incrementally; `values` count from `origin`, the cost at the parameters.
+    """Evaluates a Network incrementally.
 
-    With a layer or a loss of the user's own they count from 0: nothing is known of its noise, which is then
-    measured as that of any cost. Such a part may also keep something from call to call, so that workers are
-    processes.
+    `values` gives changes of the cost: `origin` is the cost at the parameters. With a layer or a loss of the
+    user's own it gives the cost itself, `origin` 0, so that the noise of such a part is measured as that of
+    any cost. Such a part may also keep state from call to call, so that its workers are processes.
+
+    Parameters
+    ----------
+    cost : the problem's cost, which the network computes
+    parameters, args : the user's parameters and (X, Y)
+    network : Network
+    state : what the network computes at the parameters; None to compute it
+    space : what is moved instead of the parameters; None for the parameters themselves
 
     Raises
     ------
     NotArrays
-        For a layer of the user's own that gives something else than an array.
+        For a layer of the user's own that returns something else than an array.
     """
 
     name = "network"
@@ -90,7 +99,7 @@ class NetworkEngine(EngineBase):
 
     def __init__(
         self,
-        cost: Any,
+        cost: Callable[..., Any],
         parameters: Parameters,
         args: tuple[Any, ...],
         network: Network,
@@ -111,10 +120,10 @@ class NetworkEngine(EngineBase):
             self.notes += (evaluated_plainly(self.state.own_parts),)
             self.origin, self.workers = 0.0, "processes"
         if isinstance(space, NodeSpace):
-            self.granularity = state.samples  # one pass answers for a unit in every sample
+            self.granularity = state.samples  # one pass moves a unit in every sample
 
     def through_nodes(self, perturb: str, indices: IndexArray) -> NetworkEngine:
-        """The engine that moves nodes of Dense layers: of all, or with "auto" where that is less work.
+        """The engine that moves nodes: of all Dense layers, or with "auto" of those where it is less work.
 
         Raises
         ------
@@ -136,9 +145,10 @@ class NetworkEngine(EngineBase):
         return NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, space)
 
     def baseline(self) -> float:
-        """The cost at the parameters, in float64; what the network needs is compiled here, untimed.
+        """The cost at the parameters, in float64; compiles the kernels that the network needs.
 
-        A part of the user's own is asked each time: an answer that changes then shows.
+        A layer or a loss of the user's own is called again each time, so that a cost that is no function
+        shows.
         """
         self.epsilon = self.state.epsilon
         if self.state.tail is not None:
@@ -152,7 +162,7 @@ class NetworkEngine(EngineBase):
     def plain_cost(self) -> float:
         """The cost at the parameters by the network's own method, in the parameters' dtype.
 
-        The data are copied: that the cost does not write to them is watched from `baseline` on.
+        It gets copies of the data, since a cost that writes to its data is refused only from `baseline` on.
         """
         return self._plain(copy.deepcopy(self.args)).baseline()
 
@@ -161,7 +171,7 @@ class NetworkEngine(EngineBase):
         return PythonEngine(self.network.cost, theirs, args)
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:
-        """The cost at theta + offsets[k, s] * e_indices[k] minus the cost at theta, shape (m, S)."""
+        """The cost at theta + offsets[k, s] * e_indices[k], less `origin`, shape (m, S)."""
         out = np.empty(offsets.shape)
         for number, where in self.parameters.segments(indices):
             block = self.parameters.blocks[number]
@@ -173,41 +183,44 @@ class NetworkEngine(EngineBase):
             out += self.state.cost - self.origin
         return out
 
-    def prepared(self, indices: IndexArray, offsets: Values, run: Run) -> NetworkEngine:
-        """An engine with tables of the Dense layers that many of a plan's coordinates belong to."""
+    def prepared(self, indices: IndexArray, offsets: Values, evaluate_all: EvaluateAll) -> Self:
+        """A twin with tables of the Dense layers that many coordinates of the plan belong to."""
         if isinstance(self.space, NodeSpace):
             return self
         tables = {}
         for number, where in self.parameters.segments(indices):
             block = self.parameters.blocks[number]
-            place, own = self.state.locate(block.name)
-            if own != "weight" or not can_have_tables(place):
+            place, parameter = self.state.locate(block.name)
+            if parameter != "weight" or not can_have_tables(place):
                 continue
             feature, unit = np.divmod(indices[where] - block.start, block.shape[1])
             units = np.flatnonzero(np.bincount(unit, minlength=block.shape[1]))
-            nodes = partial(self._values_of_nodes, run, place, block.start)
+            nodes = partial(self._values_of_nodes, evaluate_all, place, block.start)
             rounding = self.state.rounding if self.state.stage(place) is None else 0.0
-            table = make_table(block.shape[1], place.x, units, feature, offsets[where], nodes, rounding)
+            layer = TabledLayer(block.shape[1], place.x, units, nodes, rounding)
+            table = make_table(layer, feature, offsets[where])
             if table is not None:
                 tables[place.name] = table
         if not tables:
             return self
         twin = self.for_worker()
         twin.tables = tables
-        twin.notes = (*self.notes, READ_OFF)
+        twin.notes = (*self.notes, FROM_TABLES)
         return twin
 
-    def _values_of_nodes(self, run: Run, place: Place, start: int, units: IndexArray, du: Values) -> Values:
+    def _values_of_nodes(
+        self, evaluate_all: EvaluateAll, place: Place, start: int, units: IndexArray, du: Values
+    ) -> Values:
         """The loss's changes (units, samples, points) for units of one layer moved by du (points,)."""
         space = NodeSpace(self.parameters, self.state, [place.name])
         engine = NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, space)
-        engine.origin = self.state.cost  # of changes, whose digits a table needs
-        nodes = space.needed(start + units)  # those that the first row of the weights leads to
-        values = run(engine, nodes, np.tile(du, (len(nodes), 1)))
+        engine.origin = self.state.cost  # a table needs the small rounding error of changes of the cost
+        nodes = space.needed(start + units)  # start + units are the weights of the first input feature
+        values = evaluate_all(engine, nodes, np.tile(du, (len(nodes), 1)))
         return values.reshape(len(units), -1, len(du))
 
-    def prices(self, indices: IndexArray) -> npt.NDArray[np.float64]:
-        """The work after each coordinate's layer: products of a dense tail, sizes of other activations."""
+    def prices(self, indices: IndexArray) -> Floats:
+        """The work after each coordinate's layer, (m,), in operations."""
         found = np.empty(len(indices))
         for number, where in self.parameters.segments(indices):
             block = self.parameters.blocks[number]
@@ -216,15 +229,13 @@ class NetworkEngine(EngineBase):
             found[where] = place.work_after / (self.state.samples if together else 1)
             if place.name in self.tables:
                 table = self.tables[place.name]
-                read = table.has[(indices[where] - block.start) % table.width]
-                found[where] = np.where(read, PRICE_OF_A_READING, found[where])
+                in_table = table.has[(indices[where] - block.start) % table.width]
+                found[where] = np.where(in_table, WORK_OF_A_TABLE_VALUE, found[where])
         return found
 
-    def for_worker(self) -> NetworkEngine:
-        """A twin; both read the same state, which nothing writes to."""
-        twin = NetworkEngine(self.cost, self.parameters, self.args, self.network, self.state, self.space)
-        twin.tables, twin.origin = self.tables, self.origin
-        return twin
+    def for_worker(self) -> Self:
+        """A twin that reads the same state, to which nothing writes."""
+        return copy.copy(self)
 
     def _moves_nodes(self, place: Place) -> bool:
         return isinstance(self.space, NodeSpace) and place.name in self.space.places
@@ -234,51 +245,50 @@ class NetworkEngine(EngineBase):
         return np.asarray(self.network.l2 * offsets * (w + 0.5 * offsets))
 
     def _loss_changes(self, name: str, inside: IndexArray, offsets: Values) -> Values:
-        place, own = self.state.locate(name)
+        place, parameter = self.state.locate(name)
         if self._moves_nodes(place):
             return self._node_changes(place, inside, offsets)
         if place.name not in self.tables:
-            return self._propagated(place, own, inside, offsets)
+            return self._propagated(place, parameter, inside, offsets)
         table = self.tables[place.name]
-        feature, unit = feature_and_unit(own, inside, table.width)
-        read = table.covers(feature, unit, offsets)
-        return _either(
-            read,
+        feature, unit = feature_and_unit(parameter, inside, table.width)
+        return _select(
+            table.covers(feature, unit, offsets),
             offsets.shape,
             lambda at: table.values(feature[at], unit[at], offsets[at]),
-            lambda at: self._propagated(place, own, inside[at], offsets[at]),
+            lambda at: self._propagated(place, parameter, inside[at], offsets[at]),
         )
 
-    def _propagated(self, place: Place, own: str, inside: IndexArray, offsets: Values) -> Values:
+    def _propagated(self, place: Place, parameter: str, inside: IndexArray, offsets: Values) -> Values:
         tail, stage = self.state.tail, self.state.stage(place)
-        plainly = partial(plain_changes, self.state, place, own)
+        by_rules = partial(changes_by_rules, self.state, place, parameter)
         if tail is None or stage is None:
-            return self._inside_domain(plainly, inside, offsets)
-        feature, unit = feature_and_unit(own, inside, tail.weights[stage].shape[1])
-        return _either(
+            return self._inside_domain(by_rules, inside, offsets)
+        feature, unit = feature_and_unit(parameter, inside, tail.weights[stage].shape[1])
+        return _select(
             tail.is_small(stage, feature, unit, offsets),
             offsets.shape,
             lambda at: tail.values(stage, feature[at], unit[at], offsets[at]),
-            lambda at: plainly(inside[at], offsets[at]),
+            lambda at: by_rules(inside[at], offsets[at]),
         )
 
     def _node_changes(self, place: Place, inside: IndexArray, offsets: Values) -> Values:
         tail, stage = self.state.tail, self.state.stage(place)
-        plainly = partial(plain_node_changes, self.state, place)
+        by_rules = partial(node_changes_by_rules, self.state, place)
         if tail is None or stage is None or not place.samples_stay_apart:
-            return self._inside_domain(plainly, inside, offsets)
+            return self._inside_domain(by_rules, inside, offsets)
         unit, sample = np.divmod(inside, self.state.samples)
-        return _either(
+        return _select(
             tail.is_small(stage, np.full_like(inside, -1), unit, offsets),
             offsets.shape,
             lambda at: tail.node_values(stage, sample[at], unit[at], offsets[at]),
-            lambda at: plainly(inside[at], offsets[at]),
+            lambda at: by_rules(inside[at], offsets[at]),
         )
 
     def _inside_domain(
         self, changes: Callable[[IndexArray, Values], Values], inside: IndexArray, offsets: Values
     ) -> Values:
-        """What `changes` says; NaN where a part of the user's own raises as outside its domain."""
+        """The values of `changes`; NaN where a layer or a loss of the user's own is outside its domain."""
         try:
             return changes(inside, offsets)
         except DOMAIN_ERRORS as error:
@@ -292,17 +302,20 @@ class NetworkEngine(EngineBase):
         return out
 
 
-def _either(
-    first: npt.NDArray[np.bool_],
+def _select(
+    condition: Bools,
     shape: tuple[int, ...],
-    one: Callable[[Any], Values],
-    other: Callable[[Any], Values],
+    where_true: Callable[[Bools | slice], Values],
+    where_false: Callable[[Bools | slice], Values],
 ) -> Values:
-    """Values of `one` where `first` holds, of `other` elsewhere; nothing is copied where one does all."""
-    if first.all():
-        return one(slice(None))
-    if not first.any():
-        return other(slice(None))
+    """The values of one function where the condition holds and of another elsewhere.
+
+    Nothing is copied where one function gives all values.
+    """
+    if condition.all():
+        return where_true(slice(None))
+    if not condition.any():
+        return where_false(slice(None))
     out = np.empty(shape)
-    out[first], out[~first] = one(first), other(~first)
+    out[condition], out[~condition] = where_true(condition), where_false(~condition)
     return out

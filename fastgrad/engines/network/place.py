@@ -1,4 +1,8 @@
-"""One layer where it stands in a network, and what the chain around it computed."""
+"""A layer at its place in a network, with the activations around it.
+
+`state` makes the places. The rest of the engine asks a place what its layer multiplies, what later layers do,
+and how a change of the layer's output changes the output of the network.
+"""
 
 from __future__ import annotations
 
@@ -11,107 +15,109 @@ import numpy as np
 from fastgrad import networks
 from fastgrad.arrays import Floats
 from fastgrad.engines.network.layer_rules import (
-    DEPEND_ON_THE_PLACE,
+    DEPEND_ON_POSITION,
     MIX_SAMPLES,
+    BoundLayer,
     Change,
+    Evaluated,
     Kind,
-    Step,
-    felt_by,
+    changed_share,
     forward_values,
-    keeps_the_part,
-    share_of_own,
+    keeps_share,
+    operand,
     through_chain,
 )
 from fastgrad.networks.base import Array
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """The layer's place and the parameter's own name: "3.weight" -> ("3", "weight")."""
-    place, _, own = name.rpartition(".")
-    return place, own
+    """The name of the layer's place and that of its parameter: "3.weight" -> ("3", "weight")."""
+    place, _, parameter = name.rpartition(".")
+    return place, parameter
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """One layer where it stands: the chain it is in, and what that chain computed."""
+    """A layer in its chain of layers."""
 
-    name: str
-    position: int
-    chain: tuple[Step, ...]
-    values: list[Array]  # of the chain, as Chain.forward gives them
-    outer: Place | None  # the Residual layer whose branch the chain is
+    name: str  # "3", or "3.1" for layer 1 of the branch that layer 3 is
+    position: int  # in the chain
+    chain: tuple[BoundLayer, ...]
+    values: list[Array]  # the chain's input and each layer's output, as Chain.forward gives them
+    outer: Place | None  # the Residual whose branch the chain is; None for the network's own chain
     by_sample: bool  # whether the loss is known to be a sum over samples
 
     @cached_property
-    def step(self) -> Step:
-        """The layer itself, with its parameters.
+    def bound(self) -> BoundLayer:
+        """The layer with its parameters.
 
-        No rule for moving them stands for an input that is not real or has fewer samples, as only a layer of
-        the user's own gives it.
+        It has no rule where its input is complex or has another number of samples, as a layer of the user's
+        own may make it.
         """
-        step = self.chain[self.position]
+        bound = self.chain[self.position]
         as_many = self.x.shape[:1] == self.values[0].shape[:1]
-        return step if as_many and np.isrealobj(self.x) else replace(step, kind=None)
+        return bound if as_many and np.isrealobj(self.x) else replace(bound, kind=None)
 
     @property
     def kind(self) -> Kind:
-        """What it computes exactly as; None where no rule stands for it."""
-        return self.step.kind
+        """The class that the layer computes exactly as; None for a layer without a rule."""
+        return self.bound.kind
 
     @property
     def x(self) -> Array:
-        """Its input."""
+        """The layer's input, (samples, ...)."""
         return self.values[self.position]
 
     @property
     def z(self) -> Array:
-        """Its output."""
+        """The layer's output, (samples, ...)."""
         return self.values[self.position + 1]
 
     @cached_property
-    def felt(self) -> Array:
-        """What its weights multiply."""
-        return felt_by(self.step, self.x)
+    def evaluated(self) -> Evaluated:
+        """The layer with its input, its output, and what its weights multiply."""
+        return Evaluated(self.bound, self.x, self.z, operand(self.bound, self.x))
 
-    def _later(self) -> Iterator[Step]:
-        """The layers after it, to the end of the network."""
+    def _later(self) -> Iterator[BoundLayer]:
+        """The layers after this one, to the end of the network."""
         yield from self.chain[self.position + 1 :]
         if self.outer is not None:
             yield from self.outer._later()
 
     @cached_property
     def samples_stay_apart(self) -> bool:
-        """Whether nothing after it mixes samples: no layer, nor the loss."""
-        return self.by_sample and not any(step.holds(MIX_SAMPLES) for step in self._later())
+        """Whether neither a later layer nor the loss mixes samples."""
+        return self.by_sample and not any(bound.holds(MIX_SAMPLES) for bound in self._later())
 
     @cached_property
-    def dropout_follows(self) -> bool:
-        """Whether what is left of a sample depends on where in the batch it stands."""
-        return any(step.holds(DEPEND_ON_THE_PLACE) for step in self._later())
+    def position_matters(self) -> bool:
+        """Whether what later layers do to a sample depends on its position in the batch."""
+        return any(bound.holds(DEPEND_ON_POSITION) for bound in self._later())
 
     @cached_property
-    def largest_new(self) -> float:
-        """Bytes of what one perturbation makes new of an activation after it, at most.
+    def largest_change(self) -> float:
+        """The largest number of bytes that one perturbation changes in an activation from here on.
 
-        (By whole activations the 4,608 weights of a second convolution went one by one, in small arrays.)
+        It decides how many perturbations travel together. With the size of whole activations in its place,
+        the 4,608 weights of a second convolution would be propagated one by one.
         """
-        return self._largest_new(share_of_own(self.kind, self.z), self.position + 1)
+        return self._largest_change(changed_share(self.kind, self.z), self.position + 1)
 
-    def _largest_new(self, share: float, start: int) -> float:
+    def _largest_change(self, share: float, start: int) -> float:
         largest = self.values[start].nbytes * share
         for k in range(start, len(self.chain)):
-            share = share if keeps_the_part(self.chain[k].kind) else 1.0
+            share = share if keeps_share(self.chain[k].kind) else 1.0
             largest = max(largest, self.values[k + 1].nbytes * share)
-        if self.outer is None:  # of the outputs everything is written down
+        if self.outer is None:  # the outputs of the network are kept whole
             return max(largest, self.values[-1].nbytes)
-        return max(largest, self.outer._largest_new(share, self.outer.position + 1))
+        return max(largest, self.outer._largest_change(share, self.outer.position + 1))
 
     @cached_property
     def work_after(self) -> float:
-        """Operations of one sample for a change of one unit of the layer's output, roughly.
+        """The approximate number of operations, in one sample, that a change of one output unit takes.
 
-        The layer right after costs a rank-one update, only those after that a product; a change of an
-        activation costs about as much as ten operations.
+        The next layer takes a rank-one update, each layer after it a product of matrices. An activation
+        counts as ten operations a number.
         """
         work, changed = 1.0, 1.0
         for k in range(self.position + 1, len(self.chain)):
@@ -122,22 +128,25 @@ class Place:
         return work if self.outer is None else work + changed * self.outer.work_after
 
     def inside(self, name: str, position: int) -> Place:
-        """Layer `position` of the branch that this layer is."""
-        branch = self.step.branch
+        """The place of layer `position` in the branch that this layer, a Residual, has."""
+        branch = self.bound.branch
         with np.errstate(all="ignore"):
             values = forward_values(branch, self.x)
         return Place(name, position, branch, values, self, self.by_sample)
 
-    def onward(self, part: Change) -> Change:
-        """A change of the layer's output, carried to the network's."""
-        part = through_chain(self.chain, self.values, self.position + 1, part)
+    def propagated(self, change: Change) -> Change:
+        """The change of the network's output for a change of this layer's output."""
+        change = through_chain(self.chain, self.values, self.position + 1, change)
         if self.outer is None:
-            return part
-        return self.outer.onward(part.added_to(self.outer.x))
+            return change
+        return self.outer.propagated(change.added_to(self.outer.x))
 
 
 def largest_of_each(offsets: Floats) -> Floats:
-    """The largest |offset| in each short row: column by column, ten times faster than max(axis=1)."""
+    """The largest |offset| of each row, (m, S) -> (m,).
+
+    The rows are short: column by column this takes a tenth of the time of max(axis=1).
+    """
     found = np.zeros(len(offsets))
     for column in offsets.T:
         np.maximum(found, np.abs(column), out=found)

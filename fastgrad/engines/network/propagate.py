@@ -1,4 +1,8 @@
-"""Perturbations carried from layer to layer by NumPy rules, a batch of perturbations at a time."""
+"""Changes of the loss by NumPy rules: perturbations are propagated from layer to layer, many at a time.
+
+The engine calls this where compiled kernels do not apply. Entries of one layer's parameter (m,) and their
+offsets (m, S) go in, changes of the loss (m, S) come out.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import numpy as np
 
 from fastgrad import networks
 from fastgrad.arrays import Floats, IndexArray
-from fastgrad.engines.network.layer_rules import Change, own_change
+from fastgrad.engines.network.layer_rules import Change, change_of_entry
 from fastgrad.engines.network.place import Place
 from fastgrad.engines.network.state import NetworkState
 from fastgrad.engines.numbers import to_number
@@ -15,9 +19,9 @@ from fastgrad.networks.base import Array
 
 
 def loss_changes(state: NetworkState, outputs: Array) -> Floats:
-    """How much the loss changes for K outputs (K, samples, ...) of the batch: by sample, (K, samples).
+    """The changes of each sample's loss, (K, samples), for K outputs (K, samples, ...) of the batch.
 
-    A loss that no rule stands for need not be a sum over samples: its changes are (K, 1), of whole batches.
+    A loss without a rule need not be a sum over samples: its changes are those of the whole batch, (K, 1).
     """
     if state.summed_loss is None:
         values = [to_number(state.network.loss.value(y, state.target)) for y in outputs]
@@ -28,43 +32,45 @@ def loss_changes(state: NetworkState, outputs: Array) -> Floats:
     return np.asarray(each.reshape(k, n) - state.each)
 
 
-def plain_changes(state: NetworkState, place: Place, own: str, inside: IndexArray, offsets: Floats) -> Floats:
+def changes_by_rules(
+    state: NetworkState, place: Place, parameter: str, inside: IndexArray, offsets: Floats
+) -> Floats:
     """The loss's changes (m, S) for moved entries of one layer's parameter."""
-    apart = place.samples_stay_apart and not place.dropout_follows
-    if place.kind is networks.Embedding and apart:
+    independent = place.samples_stay_apart and not place.position_matters
+    if place.kind is networks.Embedding and independent:
         return _of_touched_samples(state, place, inside, offsets)
     size, together = state.batch_size(place, offsets.shape[1]), state.batch_size(place, 1)
     out = np.empty(offsets.shape)
-    # Entries of one column of a weight make the same feature new, and travel together.
-    columns = place.step.p[own].shape[-1] if place.kind is networks.Dense else 1
+    # Entries of one column of a weight change the same feature, so that one Change holds them.
+    columns = place.bound.p[parameter].shape[-1] if place.kind is networks.Dense else 1
     order = np.argsort(inside % columns, kind="stable")
-    with np.errstate(all="ignore"):  # what is not finite shows in the values
+    with np.errstate(all="ignore"):  # a NaN or an infinity shows in the values
         for i in range(0, len(inside), size):
             some = order[i : i + size]
-            for s in range(0, offsets.shape[1], together):  # all at once, but for large activations
+            for s in range(0, offsets.shape[1], together):  # one round, unless activations are large
                 moved = offsets[some, s : s + together]
-                outputs = _outputs(state, place, own, inside[some], moved)
+                outputs = _outputs(state, place, parameter, inside[some], moved)
                 out[some, s : s + together] = loss_changes(state, outputs).sum(axis=1).reshape(moved.shape)
     return out
 
 
-def _outputs(state: NetworkState, place: Place, own: str, inside: IndexArray, offsets: Floats) -> Array:
+def _outputs(state: NetworkState, place: Place, parameter: str, inside: IndexArray, offsets: Floats) -> Array:
     """The network's outputs (m * S, samples, ...).
 
-    Perturbations that make the same features new travel together.
+    Perturbations that change the same features are propagated together.
     """
     y = state.values[-1]
-    shape = place.step.p[own].shape
-    parts = [
-        own_change(place.step, own, place.x, place.z, place.felt, _index(i, shape), row)
+    shape = place.bound.p[parameter].shape
+    changes = [
+        change_of_entry(place.evaluated, parameter, _index(i, shape), row)
         for i, row in zip(inside, offsets, strict=True)
     ]
     outputs = np.empty((offsets.size, *y.shape), dtype=y.dtype)
     rows = np.arange(offsets.size).reshape(offsets.shape)
-    for where in sorted({(part.lo, part.hi) for part in parts}):
-        members = [k for k, part in enumerate(parts) if (part.lo, part.hi) == where]
-        part = place.onward(Change(*where, np.concatenate([parts[k].new for k in members])))
-        outputs[rows[members].reshape(-1)] = part.everything(y).new
+    for features in sorted({(change.lo, change.hi) for change in changes}):
+        members = [k for k, change in enumerate(changes) if (change.lo, change.hi) == features]
+        together = Change(*features, np.concatenate([changes[k].new for k in members]))
+        outputs[rows[members].reshape(-1)] = place.propagated(together).widened(y).new
     return outputs
 
 
@@ -73,7 +79,7 @@ def _index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _of_touched_samples(state: NetworkState, place: Place, inside: IndexArray, offsets: Floats) -> Floats:
-    """An Embedding's entries touch the samples that hold their row, and only these are evaluated."""
+    """The loss's changes (m, S) for entries of an Embedding, from the samples that hold their rows."""
     x, y = place.x, place.z
     row, feature = np.divmod(inside, y.shape[-1])
     holding = {r: np.flatnonzero((x == r).reshape(len(x), -1).any(axis=1)) for r in distinct(row).tolist()}
@@ -94,14 +100,14 @@ def _of_touched_samples(state: NetworkState, place: Place, inside: IndexArray, o
                 moved[np.arange(len(sample)), ..., feature[coordinate]] += here * offsets[
                     coordinate, s
                 ].reshape(-1, *(1,) * (x.ndim - 1))
-                change = _plain_each(state, place.position + 1, moved, sample)
+                change = _sample_changes(state, place.position + 1, moved, sample)
                 out[:, s] += np.bincount(coordinate, change, minlength=len(inside))
         start = some.stop
     return out
 
 
-def _plain_each(state: NetworkState, start: int, x: Array, sample: IndexArray) -> Floats:
-    """The changes of single samples' losses for new inputs x of layer `start`."""
+def _sample_changes(state: NetworkState, start: int, x: Array, sample: IndexArray) -> Floats:
+    """The changes of the losses of some samples (k,) for their new inputs x (k, ...) of layer `start`."""
     with np.errstate(all="ignore"):
         y = state.network.chain.forward(state.params, x, start)[-1]
         assert state.summed_loss is not None  # samples stay apart

@@ -1,8 +1,10 @@
-"""Whether a cost, the Network said to be its structure, and the engine for networks compute the same."""
+"""Whether a cost, its network and the network engine compute the same.
+
+`choose` asks before it takes the network engine. Each function returns None, or the sentence that the report
+then gives as the reason for the python engine.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -16,10 +18,11 @@ from fastgrad.problem.problem import Problem, Structure
 from fastgrad.problem.working_copy import WorkingCopy
 
 AGREEMENT = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-4}
-"""Relative difference between two ways of computing one cost that rounding explains."""
+"""The largest relative difference of two ways to compute a cost that rounding explains, by the blocks'
+dtype."""
 
-MOVE = 0.01
-"""How far each block is moved, in units of its typical size."""
+DISPLACEMENT = 0.01
+"""The standard deviation of each block's random displacement, relative to its typical size."""
 
 
 def is_own_cost(problem: Problem) -> bool:
@@ -30,7 +33,7 @@ def is_own_cost(problem: Problem) -> bool:
 
 
 def own_methods(structure: object) -> str | None:
-    """A sentence where a network's cost is not that of its layers and its loss; None where it is."""
+    """A sentence where methods of a network are not those of fastgrad.Network; None where they are."""
     if kind_of(structure) is Network:
         return None
     name = type(structure).__name__
@@ -38,9 +41,9 @@ def own_methods(structure: object) -> str | None:
 
 
 def disagreement_of_parts(engine: NetworkEngine) -> str | None:
-    """A sentence where the layers one by one do not give the network's cost; None where they do.
+    """A sentence where the layers, called one by one, do not give the network's cost; None where they do.
 
-    That is looked at where a layer or a loss is the user's own: it may write to its input, or draw at random.
+    Only a layer or a loss of the user's own can cause this: it may write to its input, or draw at random.
     """
     if not engine.state.own_parts:
         return None
@@ -55,10 +58,10 @@ def disagreement_of_parts(engine: NetworkEngine) -> str | None:
 
 
 def disagreement(problem: Problem, network: Structure, parameters: Parameters) -> str | None:
-    """A sentence that says where the cost and the network differ; None where they agree.
+    """A sentence that says where the cost and its network differ; None where they agree.
 
-    They are compared at the parameters, then with each block moved at random in turn, so that a sentence can
-    name the block.
+    The two are compared at the parameters, then with one block after the other moved at random, so that the
+    sentence can name the block.
     """
     rng = np.random.default_rng(0)
     allowed = max(AGREEMENT[b.dtype] for b in parameters.blocks)
@@ -75,8 +78,8 @@ def disagreement(problem: Problem, network: Structure, parameters: Parameters) -
     if found:
         return f"the cost and its structure differ at the parameters themselves: {found}"
     for block, leaf, original in zip(parameters.blocks, working.flat_leaves, parameters.leaves, strict=True):
-        step: Any = MOVE * typical_size(original) * rng.standard_normal(block.size)
-        leaf += step.astype(leaf.dtype)
+        by = DISPLACEMENT * typical_size(original) * rng.standard_normal(block.size)
+        leaf += by.astype(leaf.dtype)
         found = differ()
         leaf[:] = original
         if found:

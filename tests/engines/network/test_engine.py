@@ -1,4 +1,4 @@
-"""The network engine: exact at every coordinate, the same for any cut."""
+"""The network engine gives the numbers of perturbing each parameter in the full network."""
 
 from __future__ import annotations
 
@@ -147,3 +147,16 @@ def with_input(value):
     X = X.copy()
     X[2, 1] = value
     return net, X, Y
+
+
+@pytest.mark.parametrize(("net", "X", "Y"), NETWORKS[15:])
+def test_batches_do_not_matter(net, X, Y, monkeypatch):
+    """However many coordinates, or offsets of one, travel together, the values are the same."""
+    rng, found = np.random.default_rng(3), []
+    parameters = Parameters(parameters_of(net))
+    indices, offsets = np.arange(parameters.size), 1e-4 * rng.normal(size=(parameters.size, 5))
+    for size in (1, 3000, 2**30):
+        monkeypatch.setattr("fastgrad.engines.network.state.RULES_BYTES", size)
+        found.append(NetworkEngine(net.cost, parameters, (X, Y), net).values(indices, offsets))
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-14)

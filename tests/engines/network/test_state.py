@@ -1,57 +1,37 @@
-"""A network at its parameters: what every perturbation starts from, in float64."""
+"""A network at its parameters: what every perturbation starts from."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from network_cases import CE, FLAT, LABELS, NETWORKS, parameters_of
+from network_cases import NETWORKS, parameters_of
 
+from fastgrad import networks
 from fastgrad.engines.network.state import NetworkState
-from fastgrad.networks import Dense, Network, Residual, Tanh
-
-NESTED = Network([Dense(5, 4), Residual([Dense(4, 6), Tanh(), Dense(6, 4)]), Dense(4, 3)], CE, l2=0.1)
 
 
-def state_of(net=NESTED, dtype=np.float64):
-    """The state of a network on the flat batch."""
-    return NetworkState(net, parameters_of(net, dtype), FLAT.astype(dtype), LABELS)
+@pytest.mark.parametrize(("net", "X", "Y"), NETWORKS)
+def test_the_cost_is_the_networks(net, X, Y):
+    """The cost is that of the network, to rounding, and its last activation is what the loss sees."""
+    params = parameters_of(net)
+    state = NetworkState(net, params, X, Y)
+    assert state.cost == pytest.approx(net.cost(params, X, Y), rel=1e-13)
+    assert len(state.values[-1]) == state.samples == len(X)
 
 
-class TestNetworkState:
-    @pytest.mark.parametrize(("net", "X", "Y"), NETWORKS)
-    def test_cost(self, net, X, Y):
-        """The cost is the network's own, penalty included, and the samples add up to the rest."""
-        state = NetworkState(net, parameters_of(net), X, Y)
+def test_dense_places_are_found_inside_branches():
+    """Dense layers are found wherever they stand, by the names of their blocks."""
+    layers = [networks.Dense(5, 4), networks.Residual([networks.Dense(4, 4)]), networks.Dense(4, 3)]
+    net = networks.Network(layers, networks.HalfSquaredError())
+    state = NetworkState(net, net.initial_parameters(0), np.ones((2, 5)), np.ones((2, 3)))
+    assert [place.name for place in state.dense_places] == ["0", "1.0", "2"]
+    assert state.place("1.0") is state.place("1.0")
 
-        assert state.cost == pytest.approx(net.cost(parameters_of(net), X, Y), rel=1e-14)
-        assert state.each.sum() + net.penalty(state.params) == pytest.approx(state.cost, rel=1e-14)
-        assert state.samples == len(X)
 
-    def test_float32(self):
-        """float32 parameters and inputs are evaluated in float64."""
-        state = state_of(dtype=np.float32)
-
-        assert {v.dtype for v in (*state.values, *state.params.values())} == {np.dtype(np.float64)}
-
-    def test_places(self):
-        """A layer inside a branch is found by both numbers, and each place is made once."""
-        state = state_of()
-        inner = state.place("1.2")
-
-        assert inner.step.layer == Dense(6, 4)
-        assert inner.outer is state.place("1")
-        assert state.place("1.2") is inner
-        assert [place.name for place in state.dense_places] == ["0", "1.0", "1.2", "2"]
-
-    def test_stage(self):
-        """Dense layers with only dense layers after them are stages of the tail, and no others."""
-        state = state_of()
-
-        assert [state.stage(place) for place in state.dense_places] == [None, None, None, 0]
-
-    def test_batch_size(self, monkeypatch):
-        """As many coordinates are evaluated together as fit the memory set aside, one at least."""
-        state = state_of()
-        monkeypatch.setattr("fastgrad.engines.network.state.PLAIN_BYTES", 10 * state.place("0").largest_new)
-
-        assert [state.batch_size(state.place("0"), offsets) for offsets in (1, 3, 100)] == [10, 3, 1]
+def test_a_batch_is_small_enough_for_the_cache():
+    """Fewer coordinates travel together the more one makes new; one at the least."""
+    net, X, Y = NETWORKS[-3]
+    state = NetworkState(net, parameters_of(net), X, Y)
+    place = state.place("0")
+    assert state.batch_size(place, 1) >= 4 * state.batch_size(place, 4) // 2
+    assert state.batch_size(place, 10**9) == 1

@@ -26,7 +26,7 @@ def with_tables(net, params, X, Y, offsets_of):
     indices = np.arange(engine.parameters.size)
     offsets = offsets_of(len(indices))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "SAVED", -(10**9))
+        patch.setattr(tables, "LEAST_SAVING", -(10**9))
         return engine, engine.prepared(indices, offsets, run), indices, offsets
 
 

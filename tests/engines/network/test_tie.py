@@ -1,4 +1,4 @@
-"""A user's own cost tied to a Network."""
+"""Whether a cost and the Network said to be its structure compute the same."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import pytest
 from network_cases import NETWORKS, parameters_of
 
 import fastgrad
-from fastgrad.engines.network.tie import disagreement, is_own_cost
-from fastgrad.problem.parameters import Parameters
 
 
 class TestStructure:
@@ -40,34 +38,3 @@ class TestStructure:
             report = fastgrad.check(self.tied(factor=1.5))
         assert report.engine == "python"
         assert "differ when 2.weight is moved" in report.notes[0]
-
-
-class TestDisagreement:
-    def problem(self, cost):
-        """A problem of the tanh network with another cost."""
-        net, X, Y = NETWORKS[1]
-        params = parameters_of(net)
-        return fastgrad.Problem(cost, net.gradient, params, (X, Y), structure=net), net, Parameters(params)
-
-    def test_none(self):
-        """A cost that is the network's, to rounding, does not disagree, and the parameters stay."""
-        problem, net, parameters = self.problem(lambda p, X, Y: NETWORKS[1][0].cost(p, X, Y) * (1 + 1e-13))
-        before = [leaf.copy() for leaf in parameters.leaves]
-
-        assert disagreement(problem, net, parameters) is None
-        assert all(np.array_equal(a, b) for a, b in zip(before, parameters.leaves, strict=True))
-
-    def test_at_the_parameters(self):
-        """A cost that is another number at the parameters is told of with both numbers."""
-        problem, net, parameters = self.problem(lambda p, X, Y: 3.0)
-
-        assert disagreement(problem, net, parameters).startswith(
-            "the cost and its structure differ at the parameters themselves: 3 by the cost, "
-        )
-
-    def test_is_own_cost(self):
-        """The network's own method is known to be its own."""
-        net, X, Y = NETWORKS[1]
-
-        assert is_own_cost(net.problem(parameters_of(net), X, Y))
-        assert not is_own_cost(self.problem(lambda p, X, Y: 3.0)[0])

@@ -1,4 +1,4 @@
-"""Random nestings of arrays, and what is in them, the slow and obvious way."""
+"""Random nestings of arrays."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 Layer = namedtuple("Layer", ["W", "b"])
+
 DTYPES = ["<f8", "<f4", ">f8", ">f4"]
 
 # how an array may lie in memory, by name

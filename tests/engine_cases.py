@@ -1,4 +1,4 @@
-"""Compiled costs that several tests share, and the textbook loop."""
+"""Costs compiled by Numba, and every engine on one problem."""
 
 from __future__ import annotations
 
@@ -9,4 +9,5 @@ from problems import waves_loop
 from fastgrad.engines.choose import is_numba_function
 
 jitted_waves = numba.njit(waves_loop)
+
 needs_jit = pytest.mark.skipif(not is_numba_function(jitted_waves), reason="there is nothing compiled")

@@ -1,4 +1,4 @@
-"""What the tests of limits on samples share: sizes and counts, and how far a share of trials may be off."""
+"""Exact probabilities of draws."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from hypothesis import strategies as st
 
 CONFIDENCES = (0.5, 0.9, 0.95, 0.999)
+
 confidences = st.sampled_from((*CONFIDENCES, 1 - 1e-6, 1 - 1e-12, 1.0))
 
 

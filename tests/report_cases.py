@@ -1,4 +1,4 @@
-"""Reports on a linear cost whose gradient is wrong at chosen places."""
+"""Reports on a small problem."""
 
 from __future__ import annotations
 

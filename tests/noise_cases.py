@@ -1,15 +1,18 @@
-"""Costs with a noise that is known, and how it is measured."""
+"""Cases and helpers that several tests share."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.differences.noise import measure_noise
+from fastgrad.differences.noise import (
+    measure_noise,
+)
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.differences.steps import default_step
 from fastgrad.problem.block import typical_size
 
 DOUBLE, SINGLE = 2.0**-52, 2.0**-23
+
 EXACT = np.longdouble
 
 
@@ -106,6 +109,7 @@ def logarithm(theta):
 
 
 net64, at64 = tanh_net(np.float64)
+
 net32, at32 = tanh_net(np.float32)
 
 # name: cost, exact cost, theta, epsilon

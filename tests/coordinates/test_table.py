@@ -1,0 +1,80 @@
+"""The table of coordinates: one door, and a version that tells when anything changed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastgrad.coordinates.table import CONFIRMED, LADDERED, OWN, SCREENED, CoordinateTable
+from fastgrad.differences.plan import make_plan
+from fastgrad.differences.rulings import Reason, Rulings
+from fastgrad.differences.stencils import CENTRAL
+from fastgrad.problem.parameters import Parameters
+
+PARAMETERS = Parameters(np.ones(9))
+
+
+def table_of(*indices):
+    """A screened table of some coordinates, whose derivative is their index."""
+    at = np.array(indices)
+    return CoordinateTable.screened(
+        make_plan(PARAMETERS, at, CENTRAL), at.astype(float), np.full(len(at), 0.1), 8.0
+    )
+
+
+def rulings(numeric, lower=np.nan, upper=np.nan):
+    """What a ladder found at one coordinate."""
+    one = np.ones(1)
+    kink = np.array([not np.isnan(lower)])
+    reason = np.array([Reason.NOISE], dtype=np.int8)
+    return Rulings(numeric * one, 0.01 * one, one, kink, lower * one, upper * one, ~kink, reason)
+
+
+def test_accept():
+    """What a stage hands in stands at its positions, with the stage's level; the version moves on."""
+    table = table_of(1, 4, 6)
+    before = table.version
+    table.accept(np.array([1]), np.array([4.5]), np.array([0.2]), OWN)
+    assert table.numeric.tolist() == [1.0, 4.5, 6.0]
+    assert table.level.tolist() == [SCREENED, OWN, SCREENED]
+    assert table.version == before + 1
+
+
+def test_rulings():
+    """A kink's interval becomes its middle and half its width; a ladder can be looked up again."""
+    table = table_of(1, 4, 6)
+    table.accept_rulings(np.array([2]), rulings(6.5), LADDERED)
+    table.accept_rulings(np.array([0]), rulings(1.0, lower=-1.0, upper=3.0), CONFIRMED)
+    assert table.numeric.tolist() == [1.0, 4.0, 6.5]
+    assert table.error_bound.tolist() == [2.0, 0.1, 0.01]
+    assert table.kink.tolist() == [True, False, False]
+    assert table.rulings_on(np.array([2, 0])).numeric.tolist() == [6.5, 1.0]
+
+
+def test_extend_keeps_rows_together():
+    """Rows of other coordinates are sorted in, each with all that is known of it, ladders too."""
+    table, other = table_of(1, 6), table_of(3, 8)
+    table.accept_rulings(np.array([1]), rulings(6.5), LADDERED)
+    other.accept_rulings(np.array([0]), rulings(3.5), LADDERED)
+    other.cut_off(np.array([1]))
+    table.extend(other)
+    assert table.plan.indices.tolist() == [1, 3, 6, 8]
+    assert table.numeric.tolist() == [1.0, 3.5, 6.5, 8.0]
+    assert table.cut.tolist() == [False, False, False, True]
+    assert table.rulings_on(np.array([1, 2])).numeric.tolist() == [3.5, 6.5]
+
+
+def test_every_change_counts():
+    """Whatever changes the table moves its version on, so that no stale verdict is printed."""
+    table, seen = table_of(1, 4), []
+    for change in (
+        lambda: table.accept(np.array([0]), np.ones(1), np.ones(1)),
+        lambda: table.cut_off(np.array([0])),
+        lambda: table.lower_steepest(3.0),
+        lambda: table.extend(table_of(7)),
+        table.touch,
+    ):
+        before = table.version
+        change()
+        seen.append(table.version > before)
+    assert all(seen)
+    assert table.steepest == 8.0  # the other table's is larger
