@@ -1,7 +1,11 @@
 """The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench.
 
-It reads arguments, calls `checks.check`, a demo or the benchmark, prints what came, and returns an exit
-status. argparse does for three commands what a larger library would do for thirty.
+The entry point of the package and `python -m fastgrad` call main. It parses the arguments, runs the command
+and returns the exit status. `fastgrad check` hands its options on to fastgrad.checks.check and prints the
+report. Commands import what they run when they run it, so that `fastgrad --help` is quick.
+
+argparse parses: flags are added to it in a loop over a table, and it comes with Python. typer reads flags
+from a signature, in which every option would stand again. click is a dependency without a gain.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,11 +25,16 @@ from fastgrad.report.report import Report
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
 
 EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
+"""Of `fastgrad check`, by the report's verdict."""
+
 CANNOT_RUN = 2
+"""The exit status where nothing could be checked; argparse uses it for wrong arguments."""
+
 INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
+"""The exit status after Ctrl-C: shells add the number of the signal, SIGINT = 2, to 128."""
 
 DEMOS = ("lesson", "digits")
+"""The modules of fastgrad.cli.demos, in the order in which they are run."""
 
 FLAGS: dict[str, dict[str, Any]] = {
     "confidence": {"type": float, "metavar": "P"},
@@ -53,6 +63,10 @@ EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
 
+    Parameters
+    ----------
+    arguments : after the name of the program; None for those of this process
+
     Examples
     --------
     >>> main(["check", "nowhere.py:problem"])
@@ -68,10 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("fastgrad: interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        print(_explained(error, users=options.run is _check), file=sys.stderr)
+        return CANNOT_RUN
+
+
+def _explained(error: Exception, users: bool) -> str:
+    """What to print of an exception: only `fastgrad check` runs functions of the user's."""
+    if users:
         from fastgrad.cli.tracebacks import user_traceback
 
-        print(f"fastgrad: the cost or gradient raised\n{user_traceback(error)}", file=sys.stderr)
-        return CANNOT_RUN
+        return f"fastgrad: the cost or gradient raised\n{user_traceback(error)}"
+    return f"fastgrad: the command failed\n{''.join(traceback.format_exception(error)).rstrip()}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,16 +128,20 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     demo = commands.add_parser("demo", help="see it work: the classic lesson, then a network on digits")
     demo.add_argument("name", nargs="?", choices=DEMOS, help="one of them only")
-    demo.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers (default -1: all cores)")
+    _add_jobs(demo)
     demo.set_defaults(run=_demo)
 
 
 def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     bench = commands.add_parser("bench", help="how fast it is on this machine, in under a minute")
-    bench.add_argument("--jobs", type=int, default=-1, metavar="N", help="workers at most (default: all)")
+    _add_jobs(bench, "workers at most")
     bench.add_argument("--json", action="store_true", help="print the result as JSON")
     bench.add_argument("--plot", metavar="FILE", help="draw it: svg, png, pdf (matplotlib)")
     bench.set_defaults(run=_bench)
+
+
+def _add_jobs(command: argparse.ArgumentParser, what: str = "workers") -> None:
+    command.add_argument("--jobs", type=int, default=-1, metavar="N", help=f"{what} (default -1: all cores)")
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -154,20 +179,17 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     from fastgrad.cli.bench.measure import run_bench
-    from fastgrad.cli.bench.plot import file_kind
+    from fastgrad.cli.bench.plot import check_drawable
+    from fastgrad.cli.bench.status import status_line
 
     if options.plot:
-        file_kind(options.plot)  # what cannot be drawn is refused before the measuring
-    found = run_bench(options.jobs, say=_say)
+        check_drawable(options.plot)  # before the measuring, which takes a minute
+    with status_line() as say:
+        found = run_bench(options.jobs, say=say)
+    print(found.to_json() if options.json else found)
     if options.plot:
         found.plot(options.plot)
-    print(found.to_json() if options.json else found)
     return 0
-
-
-def _say(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"fastgrad: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""TARGET on the command line: file.py:name or package.module:name, a Problem or a function returning one."""
+"""The TARGET of `fastgrad check`: file.py:name or package.module:name, a Problem or a function returning one.
+
+cli/main.py calls load_target with the text, and gets the Problem.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from fastgrad.errors import InputError
 from fastgrad.problem.problem import Problem
 
 _FILE_MODULE_PREFIX = "fastgrad_target_"
+"""A file is imported under its name with this in front, so that it hides no module of the same name."""
 
 
 def load_target(target: str) -> Problem:
@@ -52,7 +56,7 @@ def _import_file(path: Path) -> ModuleType:
         raise InputError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    _search_first(path.resolve().parent)  # the file's neighbours import as under `python file.py`
+    _search_first(path.resolve().parent)  # the file can import its neighbours, as under `python file.py`
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
@@ -76,7 +80,7 @@ def _search_first(folder: Path) -> None:
 
 
 def _pickle_by_value(module: ModuleType) -> None:
-    # The module has a name of our making that no worker could import: its functions travel as code.
+    # No worker process could import a module of this made-up name, so its functions are sent as code.
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(module)

@@ -1,4 +1,4 @@
-"""Tracebacks that show the user's frames only."""
+"""Tracebacks with the user's frames only, for cli/main.py and targets.py to print."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import traceback
 from pathlib import Path
 
 _OURS = ("joblib", "importlib")
+"""Modules through which fastgrad calls the user's code: their frames say nothing to the user."""
 
 
 def user_traceback(error: BaseException) -> str:
-    """An exception's traceback, with its causes, with the user's frames only, notes included."""
+    """The traceback of an exception with its causes and notes, without the frames of fastgrad."""
     summary = traceback.TracebackException.from_exception(error)
     _keep_users_frames(summary)
     return "".join(summary.format()).rstrip()

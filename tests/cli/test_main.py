@@ -226,6 +226,22 @@ def test_checkpoint(target, capsys, tmp_path):
     assert "gradient" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "where"), [("bench", "bench.measure.run_bench"), ("demo", "demos.lesson.run")]
+)
+def test_failing_command(monkeypatch, capsys, command, where):
+    """What goes wrong in a command that calls nothing of the user's is not said to be the user's."""
+
+    def broken(*arguments, **options):
+        raise LookupError("of ours")
+
+    monkeypatch.setattr(f"fastgrad.cli.{where}", broken)
+    assert main([command]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("fastgrad: the command failed\nTraceback (most recent call last):")
+    assert error.endswith('in broken\n    raise LookupError("of ours")\nLookupError: of ours\n')
+
+
 def test_bench(monkeypatch, capsys, tmp_path):
     """`fastgrad bench` prints what was measured, as a table or as JSON, and draws it."""
     from fastgrad.cli.bench import measure

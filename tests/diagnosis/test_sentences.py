@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from diagnosis_cases import block
 
 from fastgrad.diagnosis.diagnose import diagnose

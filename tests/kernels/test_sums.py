@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loss_cases import INF, NAN
+from loss_cases import INF, NAN, compensated_sum
 
-from fastgrad.kernels.sums import BLOCK, compensated_sum
+from fastgrad.kernels.sums import BLOCK
 
 
 class TestSums:

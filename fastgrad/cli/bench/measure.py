@@ -1,4 +1,8 @@
-"""Time engines with one worker and with more, in turns, and their arithmetic beside that of BLAS."""
+"""The measuring of `fastgrad bench`: each engine with one worker and with more.
+
+cli/main.py calls run_bench and gets a BenchResult. The problems are those of problems.py. What is compared is
+timed in turns, so that a slow spell of the machine falls on all of it. benchmarks/ uses in_turns too.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +27,22 @@ from fastgrad.execution.run import Run
 from fastgrad.execution.workers import one_blas_thread
 
 SECONDS = 1.5
-"""One worker's work on each problem: enough that worker processes are started (parallel.WORTH_STARTING)."""
+"""Seconds that each problem takes one worker. It is enough for worker processes to be started
+(WORTH_STARTING in fastgrad/execution/evaluate.py)."""
 
 ROUNDS = 3
-"""Medians are of so many rounds. With 4 engines, rounds and workers 1, 2, 4, ... that is 36 s at the most."""
+"""Rounds of which the median is taken. 4 engines take at most 4 * 3 * (1.5 + 0.75 + ...) < 36 s with workers
+1, 2, 4, ..., so that the command ends within a minute."""
 
 PILOT = 256
-"""Coordinates by which the work is measured out."""
+"""Coordinates that are evaluated to find how many fill SECONDS."""
 
 PRODUCT = 768
-"""Rows and columns of the matrices whose product by BLAS is the peak."""
+"""Rows and columns of the matrices whose product by BLAS counts as the peak."""
+
+PEAK_COORDINATES, PEAK_ROUNDS = 2000, 9
+"""Coordinates and rounds by which an engine is compared with the peak. A round takes the engine about 15 ms,
+and BLAS 20 ms."""
 
 LIBRARIES = ("fastgrad", "numpy", "numba", "scipy", "joblib")
 
@@ -66,7 +76,7 @@ def run_bench(
 
 
 def worker_counts(most: int) -> list[int]:
-    """1, 2, 4, ... and the most.
+    """The numbers of workers that are tried: 1, 2, 4, ... and the most.
 
     Examples
     --------
@@ -88,15 +98,15 @@ def _most(n_jobs: int) -> int:
 def rows_of(
     name: str, timed: Timed, counts: list[int], seconds: float = SECONDS, rounds: int = ROUNDS
 ) -> list[Row]:
-    """One engine with each number of workers.
+    """Measure one engine with each number of workers.
 
     Parameters
     ----------
     name : of the engine
     timed : the engine and its problem
-    counts : of workers, the first of them 1
-    seconds : of one worker's work
-    rounds : that medians are taken of
+    counts : the numbers of workers, the first of them 1
+    seconds : that the work takes one worker
+    rounds : of which the median is taken
     """
     engine = timed.engine
     engine.baseline()
@@ -106,7 +116,7 @@ def rows_of(
         evaluate(engine, plan.indices, plan.displacements, Run(n_jobs=workers), seconds=each)
 
     for workers in counts[1:]:
-        run(workers)  # starts them
+        run(workers)  # starts the workers, which is not timed
     found = in_turns({workers: partial(run, workers) for workers in counts}, rounds)
     share = None if timed.flops is None else _share_of_peak(timed)
     rows = []
@@ -120,12 +130,17 @@ def rows_of(
 
 
 def in_turns(functions: dict[Any, Callable[[], Any]], rounds: int) -> dict[Any, list[float]]:
-    """The seconds of each function in each round, all of them in turn within a round.
+    """Time functions in rounds; in each round every function is called once, one after the other.
 
     Parameters
     ----------
-    functions : by any key
-    rounds : how many
+    functions : without arguments, by any key
+    rounds : the number of rounds
+
+    Returns
+    -------
+    dict
+        For each key the seconds of its function in each round.
     """
     seconds: dict[Any, list[float]] = {key: [] for key in functions}
     for _ in range(rounds):
@@ -137,7 +152,7 @@ def in_turns(functions: dict[Any, Callable[[], Any]], rounds: int) -> dict[Any, 
 
 
 def _measured_out(timed: Timed, seconds: float) -> tuple[float, Any]:
-    """Seconds of one evaluation, and a plan of as many coordinates as take the seconds asked for."""
+    """Seconds of one evaluation, and a plan with as many coordinates as take one worker `seconds`."""
     pilot = _plan(timed, min(PILOT, timed.coordinates))
 
     def values() -> None:
@@ -154,15 +169,15 @@ def _plan(timed: Timed, count: int) -> Any:
 
 
 def _share_of_peak(timed: Timed) -> float:
-    """Arithmetic per second of the engine over that of a matrix product by BLAS, both on one core."""
+    """Floating-point operations per second of the engine over those of a BLAS product, both on one core."""
     assert timed.flops is not None
-    plan = _plan(timed, min(2000, timed.coordinates))
+    plan = _plan(timed, min(PEAK_COORDINATES, timed.coordinates))
     a = np.random.default_rng(0).normal(size=(PRODUCT, PRODUCT))
     functions = {
         "engine": lambda: timed.engine.values(plan.indices, plan.displacements),
         "blas": lambda: a @ a,
     }
-    found = in_turns(functions, 9)
+    found = in_turns(functions, PEAK_ROUNDS)
     done, peak = plan.evaluations * timed.flops, 2 * PRODUCT**3
     share: float = done / peak * statistics.median(found["blas"]) / statistics.median(found["engine"])
     return share

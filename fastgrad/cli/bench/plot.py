@@ -1,10 +1,14 @@
-"""A bar chart by matplotlib (extra `plot`), which is imported when something is drawn."""
+"""Horizontal bars by matplotlib (extra `plot`), which is imported when something is drawn.
+
+BenchResult.plot and the repository's benchmarks draw with bar_chart and write with save. cli/main.py calls
+check_drawable before it measures. Each of the three raises InputError where matplotlib is missing; save and
+check_drawable also where it does not know the ending, or the file cannot be written.
+"""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,175 +17,131 @@ from fastgrad.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-COLOURS = ("#4477aa", "#cc6677", "#228833", "#aa3377", "#ccbb44")
-"""Told apart by the colour-blind as well (Paul Tol, "bright")."""
-
 WIDTH = 8.6
 """Inches. An SVG has 72 points and so 96 pixels an inch: 826 pixels are as wide as a README is shown."""
 
 BAR, BETWEEN, AROUND = 0.125, 0.07, 1.3
 """Inches: the height of a bar, the space between two rows, the height of title, legend, axis and caption."""
 
-FONT = 8.0
-"""Points: a line of them is a little lower than a bar."""
-
 MARGIN = 0.08
-"""Of the length of the bars, beyond the longest on each side: room for the number beside it."""
+"""Of the length of the axis, beyond the longest bar: room for the number beside it."""
 
-CAPTION = 150
-"""Characters of a line of the caption, in letters two points smaller: WIDTH holds as many."""
+FONT = 8.0
+"""Points. A line of text is then a little lower than a bar."""
 
-DEFAULT_KIND = "svg"
-"""Of a file whose name has no ending."""
-
-STYLE = {
-    "font.size": FONT,
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the layout is that of every machine
-    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
-    "svg.fonttype": "none",  # text in an SVG stays text
-    "svg.hashsalt": "fastgrad",  # marks in an SVG are named by it: the same chart is the same file
-}
+STYLE = (
+    "tableau-colorblind10",
+    {
+        "font.size": FONT,
+        "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the layout is that of every machine
+        "text.parse_math": False,  # a dollar sign in a label is a dollar sign
+        "svg.fonttype": "none",  # text in an SVG stays text
+        "svg.hashsalt": "fastgrad",  # marks in an SVG are named by it: the same chart is the same file
+    },
+)
 
 UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-"""Metadata by which a file does not change with the day it is drawn on."""
+"""Metadata without the day: a file does not change with the day it is drawn on."""
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One bar: its row, how long it is, its group (a colour), and what is written beside it."""
-
-    row: str
-    value: float
-    group: str
-    shown: str
-
-
-def bar_chart(title: str, bars: Sequence[Bar], caption: str = "", start: float | None = None) -> Figure:
-    """Horizontal bars on a logarithmic axis, with a legend of the groups.
+def bar_chart(
+    title: str,
+    groups: Mapping[str, Mapping[str, float]],
+    shown: Callable[[float], str],
+    caption: str = "",
+    start: float | None = None,
+) -> Figure:
+    """Horizontal bars on a logarithmic axis, a colour for each group, with a legend of the groups.
 
     Parameters
     ----------
     title : above the bars
-    bars : their rows from top to bottom; in a row the groups are below one another; values above 0
-    caption : below them
+    groups : for each group the values above 0 by row; in a row the groups are below one another
+    shown : what is written beside a bar of this value
+    caption : below the bars
     start : the value at which bars start, to the right and to the left; by default a tenth of the smallest
-
-    Raises
-    ------
-    InputError
-        When matplotlib is missing.
 
     Examples
     --------
-    >>> figure = bar_chart("speed", [Bar("loop", 1.0, "a", "1"), Bar("fast", 100.0, "a", "100")])
+    >>> figure = bar_chart("speed", {"a": {"loop": 1.0, "fast": 100.0}}, "{:.0f}".format)
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['1', '100']
     """
-    matplotlib = _matplotlib()
+    style = _style()
     from matplotlib.figure import Figure
 
-    rows = list(dict.fromkeys(bar.row for bar in bars))
-    groups = list(dict.fromkeys(bar.group for bar in bars))
-    values = [bar.value for bar in bars]
+    rows = list(dict.fromkeys(row for values in groups.values() for row in values))
     if start is None:
-        start = min(values, default=1.0) / 10
-    height = AROUND + len(rows) * (len(groups) * BAR + BETWEEN)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        start = min((v for values in groups.values() for v in values.values()), default=1.0) / 10
+    height = len(groups) * BAR + BETWEEN
+    with style.context(STYLE):
+        figure = Figure(figsize=(WIDTH, AROUND + len(rows) * height), layout="constrained")
         axes = figure.subplots()
-        _dress(axes, rows, start, values)
-        share = BAR / (len(groups) * BAR + BETWEEN)
-        drawn: list[Any] = []
-        for k, group in enumerate(groups):
-            own = [bar for bar in bars if bar.group == group]
-            places = [rows.index(bar.row) + share * (k - (len(groups) - 1) / 2) for bar in own]
-            lengths = [bar.value - start for bar in own]
-            colour = COLOURS[k % len(COLOURS)]
-            drawn.append(axes.barh(places, lengths, share, start, label=group, color=colour))
-            axes.bar_label(drawn[-1], [bar.shown for bar in own], padding=3)
+        for k, (name, values) in enumerate(groups.items()):
+            places = [rows.index(row) + BAR / height * (k - (len(groups) - 1) / 2) for row in values]
+            lengths = [value - start for value in values.values()]
+            bars = axes.barh(places, lengths, BAR / height, start, label=name)
+            axes.bar_label(bars, [shown(value) for value in values.values()], padding=3)
+        axes.update_datalim([(start, 0), (10 * start, 0)])  # where there is no bar, the axis has a decade
+        axes.axvline(start, color="black", linewidth=0.8)
+        axes.set(xscale="log", xmargin=MARGIN, ylim=(max(len(rows), 1) - 0.5, -0.5))
+        axes.xaxis.set_major_formatter("{x:,.9g}")
+        axes.set_yticks(range(len(rows)), rows)
+        axes.tick_params(axis="y", length=0)
+        axes.spines[["left", "right", "top"]].set_visible(False)
         figure.legend(  # its title is the figure's: the layout would put a suptitle over it
-            handles=drawn,
             title=title,
             title_fontsize=FONT + 3,
             alignment="left",
             loc="outside upper left",
-            ncols=max(1, len(groups)),
+            ncols=9,
             frameon=False,
         )
-        figure.supxlabel("\n".join(textwrap.wrap(caption, CAPTION)), x=0.01, ha="left", fontsize=FONT - 2)
+        figure.supxlabel(caption, x=0.01, ha="left", fontsize=FONT - 2, wrap=True)
     return figure
 
 
-def _dress(axes: Any, rows: list[str], start: float, values: list[float]) -> None:
-    """Everything but the bars."""
-    axes.set_xscale("log")
-    axes.set_xlim(_ends(start, values))
-    axes.xaxis.set_major_formatter("{x:,.9g}")
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.spines[["left", "right", "top"]].set_visible(False)
-    axes.axvline(start, color="black", linewidth=0.8)
-
-
-def _ends(start: float, values: list[float]) -> tuple[float, float]:
-    """The ends of the axis: no room to the left where no bar goes there."""
-    low, high = min([start, *values]), max([start, *values])
-    room = max(high / low, 10) ** MARGIN
-    return low / room if low < start else start, high * room
-
-
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a chart to a file; the same chart is the same file on any day.
-
-    Parameters
-    ----------
-    figure : from bar_chart
-    path : of the picture; its ending says what kind of file it is
-
-    Raises
-    ------
-    InputError
-        When matplotlib does not know the ending.
-    """
-    kind = file_kind(path)
-    with _matplotlib().rc_context(STYLE):
+    """Write a chart to a file: SVG, or what the ending of the file says. It is the same file on any day."""
+    kind = _kind(path)
+    with _style().context(STYLE), _writing(path):
         figure.savefig(path, format=kind, metadata=UNDATED.get(kind))
 
 
-def file_kind(path: str | Path) -> str:
-    """The kind of picture that a file's ending asks for; SVG where it has none.
+def check_drawable(path: str | Path) -> None:
+    """Refuse a path to which save could not write; whatever file is there, or not there, stays as it is."""
+    _kind(path)
+    new = not Path(path).exists()
+    with _writing(path), Path(path).open("ab"):
+        pass
+    if new:
+        Path(path).unlink()
 
-    Parameters
-    ----------
-    path : of the picture
 
-    Raises
-    ------
-    InputError
-        When matplotlib is missing or does not know the ending.
+@contextlib.contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
-    Examples
-    --------
-    >>> file_kind("speed.pdf"), file_kind("speed")
-    ('pdf', 'svg')
-    """
-    _matplotlib()
+
+def _kind(path: str | Path) -> str:
+    _style()
     from matplotlib.backend_bases import FigureCanvasBase
 
-    kind = Path(path).suffix[1:].lower() or DEFAULT_KIND
+    kind = Path(path).suffix[1:].lower() or "svg"
     known = FigureCanvasBase.get_supported_filetypes()
     if kind not in known:
         raise InputError(f"matplotlib cannot draw to {path}: the ending must be one of {', '.join(known)}")
     return kind
 
 
-def _matplotlib() -> Any:
+def _style() -> Any:
     try:
-        import matplotlib
+        from matplotlib import style
     except ImportError as error:
         raise InputError(
             "drawing needs matplotlib, which is not installed: pip install fastgrad[plot]"
         ) from error
-    return matplotlib
+    return style

@@ -1,4 +1,8 @@
-"""The built-in problems that engines are timed on: one for each, all smooth."""
+"""The built-in problems of `fastgrad bench`: one smooth cost for each engine, made when it is measured.
+
+measure.py goes through PROBLEMS and gets a Timed of each: the engine with its problem, and the number of
+floating-point operations of one evaluation where they are counted.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,10 @@ from fastgrad.networks import Dense, Network, SoftmaxCrossEntropy, Tanh
 from fastgrad.problem.parameters import Parameters
 
 NETWORK = (784, 256, 128, 10)
+"""Units of each layer of the network, inputs first: a common size for the MNIST digits."""
+
 SAMPLES = 32
+"""Samples in the batch of the network's cost, a common size of a mini-batch."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,8 @@ class Timed:
     ----------
     name : of the problem, as it is shown
     engine : ready to evaluate
-    coordinates : how many there are to be evaluated
-    flops : arithmetic of one evaluation, where it is known
+    coordinates : the number of coordinates that can be evaluated, from the first on
+    flops : floating-point operations of one evaluation, where they are counted
     """
 
     name: str
@@ -84,7 +91,7 @@ def for_compiled() -> Timed | None:
 
 
 def for_network() -> Timed:
-    """First-layer weights of a Network, each propagated by itself and none read off a table."""
+    """Weights of the first layer of a Network: each is propagated on its own, none is read off a table."""
     layers: list[Any] = []
     for inputs, outputs in pairwise(NETWORK):
         layers += [Dense(inputs, outputs), Tanh()]
@@ -112,14 +119,16 @@ PROBLEMS: dict[str, Callable[[], Timed | None]] = {
 }
 
 CHANGE_FLOPS = {"Tanh": 14, "ReLU": 3, "Identity": 0}
-"""Floating-point operations of one lane, counted in kernels/changes.py; a division is one."""
+"""Floating-point operations by which one activation changes for one sample, counted in kernels/changes.py.
+A division counts as one."""
 
 SOFTMAX_FLOPS = 19
-"""Those of kernels/loss_changes.py: its series, p times it, the label's part, both sums."""
+"""Floating-point operations by which softmax cross-entropy changes for one class and sample, counted in
+kernels/loss_changes.py: a series, its product with p, the label's part and two sums."""
 
 
 def flops_of_a_weight(sizes: tuple[int, ...], activation: str, samples: int) -> int:
-    """Arithmetic of one perturbed first-layer weight: fill, change, rank-one, products, loss.
+    """Floating-point operations of one perturbed first-layer weight: fill, change, rank one, products, loss.
 
     Parameters
     ----------

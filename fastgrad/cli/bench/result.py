@@ -1,4 +1,7 @@
-"""What `fastgrad bench` found: as a table, as JSON, as a picture."""
+"""What `fastgrad bench` found: as a table, as JSON, as a picture.
+
+measure.py makes a BenchResult of its rows; cli/main.py prints it and has it drawn.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,26 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fastgrad.cli.bench.plot import Bar, bar_chart, save
+from fastgrad.cli.bench.plot import bar_chart, save
 from fastgrad.report.plain_table import plain_table
 
 VERSION = 1
-"""Of the JSON."""
+"""The version of the JSON. It is raised when a field changes its meaning or goes."""
+
+TITLE = "fastgrad: coordinates per second (logarithmic)"
+"""The title of the picture."""
 
 HEADER = ("engine", "problem", "workers", "coordinates/s", "evaluations/s", "efficiency", "share of peak")
-"""Of the table; the columns of numbers start at the third."""
+"""The heads of the table's columns. The columns of numbers start at the third."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """An engine with a number of workers.
+    """How fast an engine is with a number of workers.
 
-    `efficiency` is its speed over that of one worker, divided by the number of workers; `share_of_peak` its
-    arithmetic over that of a BLAS product on one core, where the arithmetic of an evaluation is known.
+    `efficiency` is its speed over that of one worker, divided by the number of workers. `share_of_peak` is
+    its floating-point operations per second over those of a BLAS product on one core, or None where the
+    number of operations of an evaluation is not known.
     """
 
     engine: str
@@ -61,7 +68,7 @@ class BenchResult:
         return "; ".join([self.machine, ", ".join(f"{k} {v}" for k, v in self.versions.items())])
 
     def to_json(self) -> str:
-        """All of it as JSON.
+        """The rows, the machine, the versions and the seconds as JSON.
 
         Examples
         --------
@@ -80,18 +87,13 @@ class BenchResult:
         Raises
         ------
         InputError
-            When matplotlib is missing or does not know the ending.
+            When matplotlib is missing or does not know the ending, or the file cannot be written.
         """
-        bars = [
-            Bar(
-                row.engine,
-                row.coordinates_per_second,
-                f"{row.workers} worker{'s' * (row.workers > 1)}",
-                f"{row.coordinates_per_second:,.0f}",
-            )
-            for row in self.rows
-        ]
-        save(bar_chart("fastgrad: coordinates per second (logarithmic)", bars, self._caption), path)
+        groups: dict[str, dict[str, float]] = {}
+        for row in self.rows:
+            workers = f"{row.workers} worker{'s' * (row.workers > 1)}"
+            groups.setdefault(workers, {})[row.engine] = row.coordinates_per_second
+        save(bar_chart(TITLE, groups, "{:,.0f}".format, self._caption), path)
 
 
 def _cells(row: Row) -> list[str]:

@@ -1,3 +1,1 @@
-"""What `fastgrad demo` shows: each file has a run(n_jobs) that prints, and says whether all went as told."""
-
-from __future__ import annotations
+"""What `fastgrad demo` shows. Each module has a run(n_jobs) that prints and returns whether all went well."""

@@ -1,4 +1,8 @@
-"""A real network on real data: the UCI handwritten digits, 64-32-10, every one of its 2,410 parameters."""
+"""The demonstration of a real network: 64-32-10 on the UCI handwritten digits, all 2,410 parameters checked.
+
+`fastgrad demo` calls run, which checks the right gradient and one with a planted mistake, and prints both
+reports.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,10 @@ Array = npt.NDArray[np.float64]
 Params = dict[str, Array]
 
 PLANTED = ("W2", (17, 3))
-"""Where the demonstration spoils the gradient."""
+"""The block and the index of the entry of the gradient that is made wrong."""
 
 PLANTED_FACTOR = 1.01
-"""By how much: one entry of 2,410 is wrong by 1%, which no training curve would show."""
+"""The factor by which the planted entry is wrong. No training curve would show 1% in one entry of 2,410."""
 
 
 def data() -> tuple[Array, npt.NDArray[np.intp]]:
@@ -33,7 +37,7 @@ def data() -> tuple[Array, npt.NDArray[np.intp]]:
 
 
 def initial_parameters(seed: int = 0) -> Params:
-    """Weights of a 64-32-10 network, scaled by one over the root of their inputs; biases likewise small."""
+    """Parameters of a 64-32-10 network: normal weights over the root of their inputs, small biases."""
     rng = np.random.default_rng(seed)
     return {
         "W1": rng.standard_normal((64, 32)) / np.sqrt(64),
@@ -51,7 +55,7 @@ def cost(p: Params, X: Array, labels: npt.NDArray[np.intp]) -> float:
 
 
 def gradient(p: Params, X: Array, labels: npt.NDArray[np.intp]) -> Params:
-    """Its gradient by back-propagation."""
+    """The gradient of the cost by back-propagation."""
     a = np.tanh(X @ p["W1"] + p["b1"])
     z = a @ p["W2"] + p["b2"]
     delta = np.exp(z - z.max(axis=1, keepdims=True))
@@ -63,7 +67,7 @@ def gradient(p: Params, X: Array, labels: npt.NDArray[np.intp]) -> Params:
 
 
 def spoiled_gradient(p: Params, X: Array, labels: npt.NDArray[np.intp]) -> Params:
-    """The same with one entry wrong."""
+    """The gradient with one wrong entry."""
     g = gradient(p, X, labels)
     block, index = PLANTED
     g[block][index] *= PLANTED_FACTOR
@@ -78,7 +82,7 @@ def problem(spoiled: bool = False) -> fastgrad.Problem:
 
 
 def run(n_jobs: int = 1) -> bool:
-    """Print both checks; True if the right gradient agrees and the planted bug is named."""
+    """Print both reports; True if the right gradient agrees and the planted entry alone is called wrong."""
     good, bad = problem(), problem(spoiled=True)
     print("A REAL NETWORK: 64-32-10, tanh, softmax cross-entropy, on 1,797 handwritten digits\n")
     right = _show(good, n_jobs)

@@ -1,13 +1,19 @@
-"""The classic lesson: the definition of the derivative, a small network checked, then trained."""
+"""The classic lesson: the definition of the derivative, a small network checked, then trained.
+
+`fastgrad demo` calls run, which prints the three steps. The network has 2-3-1 sigmoid units and keeps its
+parameters in an object, as students write it.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import fastgrad
+from fastgrad.report.plain_table import plain_table
 
 Array = npt.NDArray[np.float64]
 
@@ -15,10 +21,10 @@ HOURS = np.array([[3.0, 5.0], [5.0, 1.0], [10.0, 2.0]])
 """Hours slept and hours studied before a test, one row for each student."""
 
 SCORES = np.array([[75.0], [82.0], [93.0]])
-"""Their scores on the test, out of 100."""
+"""The students' scores on the test, out of 100."""
 
 GOAL = 1e-8
-"""The relative error that a right gradient of a smooth cost should reach."""
+"""The relative error below which the lesson calls a gradient of a smooth cost right."""
 
 
 def data() -> tuple[Array, Array]:
@@ -101,8 +107,8 @@ def run(n_jobs: int = 1) -> bool:
 
 def _show_derivative() -> float:
     print("(a) f(x) = x^2 at x = 1.5, whose derivative is 2x = 3, by (f(x + e) - f(x - e)) / 2e:")
-    for epsilon, slope in derivative_table():
-        print(f"    e = {epsilon:.0e}   slope = {slope:.12f}")
+    rows = [(f"{epsilon:.0e}", f"{slope:.12f}") for epsilon, slope in derivative_table()]
+    print(textwrap.indent(plain_table(("e", "slope"), rows), "    "))
     report = fastgrad.check_gradient(lambda x: x**2, lambda x: 2 * x, 1.5)
     print(f"    fastgrad: {report.verdict}, relative error {report.relative_error:.1e}\n")
     return float(report.numeric[0])

@@ -11,14 +11,19 @@ from bench_cases import RESULT
 from subprocesses import output_of
 
 import fastgrad
-from fastgrad.cli.bench.plot import Bar, bar_chart, save
+from fastgrad.cli.bench.plot import bar_chart, check_drawable, save
 from fastgrad.cli.main import CANNOT_RUN, main
+
+
+def one_group(values):
+    """A group with a row for each value."""
+    return {"g": {f"row {k}": value for k, value in enumerate(values)}}
 
 
 class TestChart:
     def lengths(self, *values, start=None):
         """The lengths of bars of these values, over that of a factor of ten."""
-        figure = bar_chart("t", [Bar(str(v), v, "g", "") for v in values], start=start)
+        figure = bar_chart("t", one_group(values), str, start=start)
         (axes,) = figure.axes
         edges = [[(bar.get_x(), 0), (bar.get_x() + bar.get_width(), 0)] for bar in axes.patches]
         (zero, _), (ten, _) = axes.transData.transform([(1, 0), (10, 0)])
@@ -36,12 +41,11 @@ class TestChart:
     def test_few_or_equal(self, values, tmp_path):
         """No bar, one bar and equal bars are drawn as such."""
         assert self.lengths(*values) == pytest.approx([1] * len(values))
-        save(bar_chart("t", [Bar("r", v, "g", "") for v in values]), tmp_path / "p.svg")
+        save(bar_chart("t", one_group(values), str), tmp_path / "p.svg")
 
     def test_groups_of_a_row(self):
         """Bars of one row are below one another in the order of the groups, a colour for each group."""
-        bars = [Bar("r", 1.0, "a", ""), Bar("r", 1.0, "b", ""), Bar("s", 1.0, "b", "")]
-        (axes,) = bar_chart("t", bars).axes
+        (axes,) = bar_chart("t", {"a": {"r": 1.0}, "b": {"r": 1.0, "s": 1.0}}, str).axes
         first, second, third = axes.patches
         assert first.get_y() + first.get_height() == pytest.approx(second.get_y())
         assert third.get_y() - second.get_y() == pytest.approx(1)
@@ -50,7 +54,7 @@ class TestChart:
 
     def test_text_is_escaped(self, tmp_path):
         """What means something in XML or in TeX is shown as it is."""
-        save(bar_chart("a < b & c", [Bar("<x>", 1.0, "g&h", "$1$")]), tmp_path / "p.svg")
+        save(bar_chart("a < b & c", {"g&h": {"<x>": 1.0}}, "${:.0f}$".format), tmp_path / "p.svg")
         texts = [element.text for element in ElementTree.parse(tmp_path / "p.svg").getroot().iter()]
         assert {"a < b & c", "<x>", "g&h", "$1$"} <= set(texts)
 
@@ -88,13 +92,37 @@ class TestChart:
             "fastgrad: drawing needs matplotlib, which is not installed: pip install fastgrad[plot]\n"
         )
 
+    @pytest.mark.parametrize(
+        ("name", "reason"), [("missing/p.svg", "No such file or directory"), (".", "Is a directory")]
+    )
+    def test_unwritable(self, name, reason, tmp_path, monkeypatch, capsys):
+        """A path that cannot be written is refused by name, with status 2, before anything is measured."""
+        monkeypatch.setattr("fastgrad.cli.bench.measure.run_bench", lambda *a, **b: pytest.fail("measured"))
+        path = tmp_path / name
+        assert main(["bench", "--plot", str(path)]) == CANNOT_RUN
+        assert capsys.readouterr().err == f"fastgrad: cannot write {path}: {reason}\n"
+
+    def test_unwritable_in_the_end(self, tmp_path):
+        """A path that could be written before the measuring and cannot be any more is refused alike."""
+        with pytest.raises(fastgrad.InputError, match=r"cannot write .*: No such file or directory"):
+            RESULT.plot(tmp_path / "gone" / "p.svg")
+
+    def test_asking_changes_no_file(self, tmp_path):
+        """Asking whether a path can be written leaves a file as it was, and makes none."""
+        path = tmp_path / "p.svg"
+        check_drawable(path)
+        assert not path.exists()
+        path.write_text("kept")
+        check_drawable(path)
+        assert path.read_text() == "kept"
+
     def test_no_global_state(self, tmp_path):
         """Drawing loads no pyplot and leaves matplotlib's settings as they are."""
         code = (
             "import sys, matplotlib\n"
             "before = matplotlib.rcParams.copy()\n"
-            "from fastgrad.cli.bench.plot import Bar, bar_chart, save\n"
-            "save(bar_chart('t', [Bar('r', 1.0, 'g', '')]), sys.argv[1])\n"
+            "from fastgrad.cli.bench.plot import bar_chart, save\n"
+            "save(bar_chart('t', {'g': {'r': 1.0}}, str), sys.argv[1])\n"
             "assert 'matplotlib.pyplot' not in sys.modules\n"
             "assert matplotlib.rcParams.copy() == before\n"
         )
