@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
+from subprocesses import output_of_python
 
 from fastgrad.errors import InputError
 from fastgrad.execution.checkpoint import Checkpoint
@@ -79,10 +78,9 @@ def edited(path, *statements):
             database.execute(*statement) if isinstance(statement, tuple) else database.execute(statement)
 
 
-def in_another_process(code, *arguments, **options):
+def in_another_process(code, *arguments):
     """What a script prints; warnings are errors, ResourceWarning too."""
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True, **options).stdout
+    return output_of_python(textwrap.dedent(code), *arguments)
 
 
 def killed_run(path):

@@ -8,6 +8,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+pytest.register_assert_rewrite("checkpoint_cases", "layer_gradients")  # they assert for the tests
+
 SEED_VARIABLE = "FASTGRAD_TEST_SEED"
 """Set it to repeat a run of the `rng` fixture; a failure prints the seed that it had."""
 

@@ -128,11 +128,11 @@ def kinds(*blocks, lengths=LENGTHS):
     return [d.kind for d in diagnose(blocks, lengths)]
 
 
-RNG = np.random.default_rng(5)
+_NUMBERS = np.random.default_rng(5)
 
-MATRIX = RNG.normal(size=(6, 5))
+MATRIX = _NUMBERS.normal(size=(6, 5))
 
-VECTOR = RNG.normal(size=12)
+VECTOR = _NUMBERS.normal(size=12)
 
 RIGHT = backprop()
 

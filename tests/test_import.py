@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from subprocesses import output_of
 
 import fastgrad
 import fastgrad.kernels
@@ -20,8 +20,7 @@ HEAVY = ("numba", "joblib", "scipy", "rich", "matplotlib", "sklearn", "torch", "
 def loaded_by(statement):
     """Which heavy modules a fresh process has after a statement."""
     code = f"import sys, json\n{statement}\nprint(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return json.loads(out.stdout)
+    return json.loads(output_of([sys.executable, "-c", code]))
 
 
 def test_import_loads_nothing_heavy():
@@ -51,8 +50,7 @@ def test_networks_come_when_asked_for():
     """Layers are there by name, and as a module, but an import alone does not load them."""
     code = "import sys, fastgrad\nprint('fastgrad.networks' in sys.modules, 'Dense' in dir(fastgrad))\n"
     code += "print(fastgrad.Dense(2, 3).inputs, fastgrad.networks.Tanh is fastgrad.Tanh)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.split() == ["False", "True", "2", "True"]
+    assert output_of([sys.executable, "-c", code]).split() == ["False", "True", "2", "True"]
 
 
 def names_for_type_checkers(module):

@@ -11,6 +11,7 @@ import textwrap
 import time
 
 import pytest
+from subprocesses import started, wait_for_line
 
 from fastgrad.cli.main import main
 
@@ -173,14 +174,12 @@ def test_ctrl_c(tmp_path, jobs):
     path = tmp_path / "slow.py"
     path.write_text(textwrap.dedent(SLOW))
     command = [sys.executable, "-m", "fastgrad", "check", f"{path}:problem", "--all", "--jobs", jobs]
-    run = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    for _ in range(4):  # the gradient function is called so often before the cost
-        assert run.stdout.readline() == "begun\n"
-    time.sleep(2.0)
-    os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to all processes of the command
-    out, error = run.communicate(timeout=60)
+    with started(command, text=True, start_new_session=True) as run:
+        for _ in range(4):  # the gradient function is called so often before the cost
+            wait_for_line(run, "begun\n")
+        time.sleep(2.0)
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to all processes of the command
+        out, error = run.communicate()
     assert run.returncode == 130, error
     assert out.startswith("UNDECIDED: interrupted by Ctrl-C"), (out, error)
     assert "ended early: interrupted" in out

@@ -14,7 +14,6 @@ from diagnosis_cases import (
     MATRIX,
     PARAMS,
     RIGHT,
-    RNG,
     VECTOR,
     W1,
     W2,
@@ -501,8 +500,9 @@ class TestNamed:
 class TestKnownInPart:
     def test_subset(self):
         """On some of the entries what needs no whole block is still named, and no place is."""
+        rng = np.random.default_rng(6)
         some = np.arange(30) % 2 == 0
-        x = RNG.normal(size=(6, 5))
+        x = rng.normal(size=(6, 5))
 
         factor = block("W", 2 * MATRIX, MATRIX).only(some)
         penalty = block("W", MATRIX - 0.1 * x, MATRIX, x=x).only(some)
@@ -525,7 +525,8 @@ class TestKnownInPart:
 
     def test_one_noisy_entry(self):
         """An entry with a wide bound does not spoil the factor or the term that the others show."""
-        x = RNG.normal(size=(6, 5))
+        rng = np.random.default_rng(6)
+        x = rng.normal(size=(6, 5))
         d = put(MATRIX, (1, 1), lambda v: v + 0.3)
         e = put(1e-9 * np.abs(MATRIX), (1, 1), 0.5)
 

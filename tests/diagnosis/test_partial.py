@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import B1, B2, MATRIX, RNG, VECTOR, W1, W2, block, changed, kinds, put, said
+from diagnosis_cases import B1, B2, MATRIX, VECTOR, W1, W2, block, changed, kinds, put, said
 
 from fastgrad.diagnosis.diagnose import diagnose
 
@@ -37,7 +37,8 @@ class TestPartialNotNamed:
 
     def test_rows_that_say_nothing(self):
         """Units whose gradient is 0 do not make the others a rectangle."""
-        g = TWO_COLUMNS * (1 + 0.1 * RNG.normal(size=(6, 5)))
+        rng = np.random.default_rng(6)
+        g = TWO_COLUMNS * (1 + 0.1 * rng.normal(size=(6, 5)))
 
         assert kinds(block("W", g, TWO_COLUMNS)) == ["unexplained"]
 
@@ -57,9 +58,10 @@ class TestPartialNotNamed:
 
     def test_wrong_in_the_middle(self):
         """A layer that is wrong between two that are right is no delta that is lost."""
-        found = said(changed(W2=W2 + 0.1 * RNG.normal(size=(5, 5)), b2=B2 + 0.1 * RNG.normal(size=5)))
+        rng = np.random.default_rng(6)
+        found = said(changed(W2=W2 + 0.1 * rng.normal(size=(5, 5)), b2=B2 + 0.1 * rng.normal(size=5)))
 
-        ends = said(changed(W1=W1 + RNG.normal(size=(6, 5)), b1=B1 + RNG.normal(size=5), b3=[1.0, 2.0, 4.0]))
+        ends = said(changed(W1=W1 + rng.normal(size=(6, 5)), b1=B1 + rng.normal(size=5), b3=[1.0, 2.0, 4.0]))
 
         assert [kind for kind, _ in found] == ["unexplained", "unexplained"]
         assert "delta" not in [kind for kind, _ in ends]

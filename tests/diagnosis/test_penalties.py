@@ -4,20 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import (
-    EVERY,
-    LAMBDA,
-    LENGTHS,
-    MATRIX,
-    PARAMS,
-    RIGHT,
-    RNG,
-    VECTOR,
-    block,
-    kinds,
-    put,
-    said,
-)
+from diagnosis_cases import EVERY, LAMBDA, LENGTHS, MATRIX, PARAMS, RIGHT, VECTOR, block, kinds, put, said
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,7 +35,8 @@ class TestPenaltiesNamed:
     )
     def test_factor_beside_a_penalty(self, k, mu, weight, said):
         """With a factor k on the data and mu x for lambda x, all lambdas that it may be are given."""
-        x = RNG.normal(size=(6, 5))
+        rng = np.random.default_rng(6)
+        x = rng.normal(size=(6, 5))
         (found,) = diagnose([block("W", k * MATRIX + mu * x, MATRIX + weight * x, x=x)], LENGTHS)
 
         assert (
@@ -60,11 +48,12 @@ class TestPenaltiesNamed:
 class TestPenaltyNotNamed:
     def test_penalty_with_noise(self):
         """lambda x plus noise far above the bounds is no L2 term."""
-        x = RNG.normal(size=(6, 5))
+        rng = np.random.default_rng(6)
+        x = rng.normal(size=(6, 5))
         missing = MATRIX - 0.1 * x
 
         assert kinds(block("W", missing, MATRIX, x=x)) == ["l2 missing"]
-        assert kinds(block("W", missing + 1e-4 * RNG.normal(size=(6, 5)), MATRIX, x=x)) == ["unexplained"]
+        assert kinds(block("W", missing + 1e-4 * rng.normal(size=(6, 5)), MATRIX, x=x)) == ["unexplained"]
 
     def test_penalty_in_few_entries(self):
         """A term with as many entries to show it as numbers to choose is not named."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from diagnosis_cases import MATRIX, RNG, VECTOR, Bugs, backprop, block, kinds, put, said
+from diagnosis_cases import MATRIX, VECTOR, Bugs, backprop, block, kinds, put, said
 
 from fastgrad.diagnosis.diagnose import diagnose
 
@@ -36,7 +36,8 @@ class TestPerUnitNamed:
 class TestPerUnitNotNamed:
     def test_few_of_the_units(self):
         """Where one column of many is off by a factor, it says more which one."""
-        d = RNG.normal(size=(40, 6))
+        rng = np.random.default_rng(6)
+        d = rng.normal(size=(40, 6))
 
         assert kinds(block("W", put(d, (slice(None), 2), lambda v: 3.3 * v), d)) == ["rectangle"]
 
@@ -52,8 +53,10 @@ class TestPerUnitNotNamed:
 
     def test_factors_in_no_columns(self):
         """A factor for each entry is not a factor for each unit."""
-        assert kinds(block("W", MATRIX * RNG.uniform(0.5, 1.5, size=(6, 5)), MATRIX)) == ["unexplained"]
+        rng = np.random.default_rng(6)
+        assert kinds(block("W", MATRIX * rng.uniform(0.5, 1.5, size=(6, 5)), MATRIX)) == ["unexplained"]
 
     def test_row_of_columns(self):
         """With one entry for each column, each has a factor of its own, which says nothing."""
-        assert kinds(block("W", MATRIX[:1] * RNG.uniform(0.5, 1.5, size=5), MATRIX[:1])) == ["unexplained"]
+        rng = np.random.default_rng(6)
+        assert kinds(block("W", MATRIX[:1] * rng.uniform(0.5, 1.5, size=5), MATRIX[:1])) == ["unexplained"]

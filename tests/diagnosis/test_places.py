@@ -50,6 +50,12 @@ def test_scattered_entries_have_no_pattern():
     assert words(rows, good=np.ones(42, dtype=bool)) is None
 
 
+def test_entries_that_say_nothing():
+    """An entry that is neither wrong nor right may lie in a pattern."""
+    rows = mask(slice(2, 4), slice(None)).reshape(-1)
+    assert words(rows & (np.arange(42) != 16), good=~rows) == "only in rows 2 and 3"
+
+
 def test_joined():
     """A list in words."""
     assert [joined(w) for w in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

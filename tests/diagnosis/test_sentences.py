@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from diagnosis_cases import RNG, block
+import numpy as np
+from diagnosis_cases import block
 
 from fastgrad.diagnosis.diagnose import diagnose
 
@@ -10,7 +11,8 @@ from fastgrad.diagnosis.diagnose import diagnose
 class TestSentences:
     def test_many_without_a_name(self):
         """Many blocks that nothing explains share one sentence."""
-        (found,) = diagnose([block(f"v{i}", RNG.normal(size=9), RNG.normal(size=9)) for i in range(12)])
+        rng = np.random.default_rng(6)
+        (found,) = diagnose([block(f"v{i}", rng.normal(size=9), rng.normal(size=9)) for i in range(12)])
 
         assert found.kind == "unexplained"
         assert found.sentence.startswith(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 import os
 import signal
-import subprocess
 import sys
 import textwrap
 import time
@@ -16,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 from problems import Unpicklable, layered_problem, slow_waves, waves_batch, waves_loop
+from subprocesses import started, wait_for_line
 
 import fastgrad
 from fastgrad.engines.choose import is_numba_function
@@ -180,11 +180,11 @@ def test_interrupt_reports_at_once_and_leaves_no_worker(tmp_path, backend):
     """Ctrl-C ends a run that would take minutes, and all of its processes, with what is known by then."""
     script = tmp_path / "interrupted.py"
     script.write_text(textwrap.dedent(INTERRUPTED).replace("BACKEND", repr(backend)))
-    run = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert run.stdout.readline() == b"started\n"
-    children = _children_once_started(run.pid, backend)
-    run.send_signal(signal.SIGINT)
-    said, error = run.communicate(timeout=30)
+    with started([sys.executable, str(script)]) as run:
+        wait_for_line(run, b"started\n")
+        children = _children_once_started(run.pid, backend)
+        run.send_signal(signal.SIGINT)
+        said, error = run.communicate(timeout=30)
     assert run.returncode == 0, error
     assert b"UNDECIDED: interrupted by Ctrl-C" in said
     _, alive = psutil.wait_procs(children, timeout=10)

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
 from problems import layered_problem, waves_batch, waves_loop
+from subprocesses import started, wait_for_line, wait_until
 
 import fastgrad
 from fastgrad.errors import InputError
@@ -263,7 +263,7 @@ def test_random_kills(tmp_path):
 
     def start(kind, path):
         command = [sys.executable, str(program), kind, str(path), str(tmp_path / "out.json")]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+        return started(command, env=environment)
 
     def outcome():
         document = json.loads((tmp_path / "out.json").read_text())
@@ -272,9 +272,9 @@ def test_random_kills(tmp_path):
 
     whole = {}
     for kind in ("all", "subset"):
-        undisturbed = start(kind, tmp_path / f"whole_{kind}")
-        undisturbed.communicate()
-        assert undisturbed.returncode == 0
+        with start(kind, tmp_path / f"whole_{kind}") as undisturbed:
+            _, error = undisturbed.communicate()
+        assert undisturbed.returncode == 0, error
         whole[kind] = outcome()
     rounds = 0
     while kills < KILLS:
@@ -282,16 +282,17 @@ def test_random_kills(tmp_path):
         path = tmp_path / f"run_{rounds}"
         patience = 0.1
         while True:
-            run = start(kind, path)
-            run.stdout.readline()
-            try:
-                status = run.wait(timeout=rng.uniform(0.0, patience))
-            except subprocess.TimeoutExpired:
-                run.send_signal(signal.SIGKILL)
-                status = run.wait()
-                kills += 1
-                patience *= 1.15  # on a busy machine the way to the first evaluation alone may take longer
-            run.stdout.close()
+            with start(kind, path) as run:
+                wait_for_line(run, b"begun\n")
+                try:
+                    status = run.wait(timeout=rng.uniform(0.0, patience))
+                except subprocess.TimeoutExpired:
+                    run.send_signal(signal.SIGKILL)
+                    status = run.wait()
+                    kills += 1
+                    patience *= (
+                        1.15  # on a busy machine the way to the first evaluation alone may take longer
+                    )
             if status == 0:
                 break
             assert status == -signal.SIGKILL
@@ -372,24 +373,19 @@ def test_two_processes_on_one_file(tmp_path):
 
     def start(out):
         command = [sys.executable, str(program), "all", str(path), str(tmp_path / out)]
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
-        )
+        return started(command, env=environment, text=True)
 
-    first = start("first.json")
     log = Path(f"{path}-wal")  # there when the first has its lock
-    while not log.exists() and first.poll() is None:
-        time.sleep(0.005)
-    first.send_signal(signal.SIGSTOP)  # so that it cannot end before the second comes
-    try:
-        second = start("second.json")
-        _, error = second.communicate()
-    finally:
+    with start("first.json") as first:
+        wait_until(log.exists, first)
+        first.send_signal(signal.SIGSTOP)  # so that it cannot end before the second comes
+        with start("second.json") as second:
+            _, error = second.communicate()
         first.send_signal(signal.SIGCONT)
+        _, first_error = first.communicate()
     assert second.returncode == 1
     assert checkpoint_file.IN_USE in error
-    first.communicate()
-    assert first.returncode == 0
+    assert first.returncode == 0, first_error
     assert json.loads((tmp_path / "first.json").read_text())["verdict"] == "disagree"
 
 

@@ -37,6 +37,14 @@ def test_gaps_are_what_was_not_stored():
     assert known.missing() is None
 
 
+def test_chunks_that_overlap():
+    """A chunk inside an earlier one makes no gap of what the earlier one knows."""
+    known = KnownValues.of(engine(), INDICES, OFFSETS, NoCheckpoint())
+    known.store(slice(0, 5), np.ones((5, 2)))
+    known.store(slice(1, 3), np.ones((2, 2)))
+    assert known.gaps == [slice(5, 6)]
+
+
 def test_a_checkpoint_is_asked_first(tmp_path):
     """Chunks that an earlier run stored are known from the start."""
     for run in range(2):

@@ -1,12 +1,11 @@
 """The door to Numba: options, cache, and questions that do not open it."""
 
 import os
-import subprocess
-import sys
 
 import numba
 import numpy as np
 import pytest
+from subprocesses import output_of_python
 
 from fastgrad.kernels import _scalar, elementwise, jit, losses, sums
 
@@ -16,14 +15,7 @@ needs_compiler = pytest.mark.skipif(not COMPILED, reason="nothing is compiled in
 
 def run(code, **environment):
     """What a new Python prints."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
+    return output_of_python(code, **environment).strip()
 
 
 LOADED = "import sys; print(sorted({'numba', 'fastgrad.kernels'} & set(sys.modules)))"

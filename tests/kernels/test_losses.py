@@ -8,27 +8,16 @@ import mpmath
 import numba
 import numpy as np
 import pytest
-from loss_cases import INF, NAN
+from loss_cases import INF, NAN, compensated_sum
 
 from fastgrad.kernels import half_squared_error, logistic_loss, mean_squared_error, softmax_cross_entropy
 from fastgrad.kernels.jit import plain
 from fastgrad.kernels.losses import cross_entropy_mean, logistic_mean, squared_error_sum
-from fastgrad.kernels.sums import BLOCK, add_block, rounded
+from fastgrad.kernels.sums import BLOCK
 
 SEED = 20240607
 
 DTYPES = ["float64", "float32"]
-
-
-def compensated_sum(terms):
-    """The sum of a flat array, block by block, as the losses sum their terms."""
-    block, errors = np.empty(BLOCK), np.empty(BLOCK)
-    high, low = 0.0, 0.0
-    for start in range(0, len(terms), BLOCK):
-        some = terms[start : start + BLOCK]
-        block[: len(some)] = some
-        high, low = add_block(high, low, block, errors, len(some))
-    return rounded(high, low)
 
 
 @numba.njit

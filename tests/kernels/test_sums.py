@@ -9,20 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loss_cases import INF, NAN
+from loss_cases import INF, NAN, compensated_sum
 
-from fastgrad.kernels.sums import BLOCK, add_block, rounded
-
-
-def compensated_sum(terms):
-    """The sum of a flat array, block by block, as the losses sum their terms."""
-    block, errors = np.empty(BLOCK), np.empty(BLOCK)
-    high, low = 0.0, 0.0
-    for start in range(0, len(terms), BLOCK):
-        some = terms[start : start + BLOCK]
-        block[: len(some)] = some
-        high, low = add_block(high, low, block, errors, len(some))
-    return rounded(high, low)
+from fastgrad.kernels.sums import BLOCK
 
 
 class TestSums:

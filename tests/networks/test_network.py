@@ -1,14 +1,13 @@
-"""The reference networks: each layer's back-propagation against differences, and what is refused."""
+"""Networks: back-propagation agrees with differences, and what does not fit is refused."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from network_cases import CE, FLAT, IMAGES, LABELS, NETWORKS, REAL, dense, parameters_of
+from network_cases import CE, FLAT, LABELS, NETWORKS, REAL, dense, parameters_of
 
 import fastgrad
 from fastgrad import (
-    AvgPool2D,
     Conv2D,
     Dense,
     Dropout,
@@ -16,7 +15,6 @@ from fastgrad import (
     HalfSquaredError,
     InputError,
     LogisticLoss,
-    MaxPool2D,
     Network,
     Residual,
     Tanh,
@@ -52,23 +50,7 @@ class TestBackPropagation:
         assert fastgrad.relative_error(g, g32) < 1e-4
 
 
-class TestMaxPool:
-    def test_a_tie_goes_to_the_first(self):
-        """Of equal maxima the first gets the whole gradient."""
-        dx, _ = MaxPool2D(2).backward({}, np.ones((1, 1, 2, 2)), np.full((1, 1, 1, 1), 3.0))
-        assert dx.ravel().tolist() == [3, 0, 0, 0]
-
-
-class TestDropout:
-    def test_mask_is_fixed(self):
-        """The same seed gives the same mask: the cost is a function."""
-        x = np.ones((4, 50))
-        assert np.array_equal(Dropout(0.3, 2).forward({}, x), Dropout(0.3, 2).forward({}, x))
-        assert not np.array_equal(Dropout(0.3, 2).forward({}, x), Dropout(0.3, 3).forward({}, x))
-
-
 NET = dense(Tanh())
-SQUARES = dense(Tanh(), HalfSquaredError())
 GOOD = NET.initial_parameters()
 
 REFUSED = [
@@ -110,21 +92,3 @@ def test_refused(attempt, message):
     """What does not fit is refused before any work, with what was expected and what came."""
     with pytest.raises(InputError, match=message):
         attempt()
-
-
-@pytest.mark.parametrize(("size", "stride"), [(2, None), (3, 2), (2, 3), (3, 1), (1, 2)])
-def test_pooling_is_of_each_window(size, stride):
-    """Windows that overlap, touch, or leave pixels out: the maximum and the mean of each."""
-    step = size if stride is None else stride
-    windows = np.lib.stride_tricks.sliding_window_view(IMAGES, (size, size), axis=(2, 3))[
-        :, :, ::step, ::step
-    ]
-    largest, mean = MaxPool2D(size, stride).forward({}, IMAGES), AvgPool2D(size, stride).forward({}, IMAGES)
-    assert np.array_equal(largest, windows.max(axis=(4, 5)))
-    np.testing.assert_allclose(mean, windows.mean(axis=(4, 5)), rtol=1e-14, atol=1e-15)
-
-
-def test_pooling_of_small_integers():
-    """Pixels of one byte are averaged in floats."""
-    pixels = np.full((1, 1, 2, 2), 200, dtype=np.uint8)
-    assert AvgPool2D(2).forward({}, pixels).tolist() == [[[[200.0]]]]
