@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray, Values
 from fastgrad.coordinates.table import LADDERED, CoordinateTable
-from fastgrad.differences.rulings import Reason
+from fastgrad.differences.reasons import Reason
 from fastgrad.engines.protocol import Engine
 from fastgrad.engines.space import Space
 
@@ -50,9 +50,7 @@ class Causes:
         """Why the derivative at a flat index is undecided."""
         here = np.isin(self.indices, self.space.needed(np.asarray([index])))
         reasons = self.reason[here]
-        known = (
-            f"the derivative at {label} is known to {bound:.2g}, and an error of {allowed:.2g} would count"
-        )
+        known = _how_well(label, bound, allowed)
         if (reasons == Reason.BUDGET).any():
             return f"budget: it was over before this coordinate was decided; {known}"
         if self.kink[here].any():
@@ -71,6 +69,14 @@ class Causes:
         if (reasons == Reason.STEP_RANGE).any():
             return f"step range: no step is small enough for the cost's shape at {label}; {known}"
         return f"noise: {known}"
+
+
+def _how_well(label: str, bound: float, allowed: float) -> str:
+    """How well a derivative is known, and how well it would have to be."""
+    if not np.isfinite(bound):
+        return f"no difference gives the derivative at {label}"
+    known = f"the derivative at {label} is known to {bound:.2g}"
+    return f"{known}, and an error of {allowed:.2g} would count" if np.isfinite(allowed) else known
 
 
 def _quote(engine: Engine, index: int, step: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import Bools, Floats
-from fastgrad.differences.rulings import Decision
+from fastgrad.differences.rulings import Believed
 
 KINKED = 3.0
 """S(2h) / S(h) is 4 where a cost is smooth and 2 across a kink at the point (docs/numerics.md, Kinks)."""
@@ -64,7 +64,7 @@ def has_kink(s: Floats, h: Floats, noise: Floats) -> Bools:
     return np.asarray(clear.any(axis=1) & fades & ((twice & near_last).any(axis=1) | stays))
 
 
-def side_slopes(slopes: tuple[Floats, Floats], sides: list[Decision], blur: Floats) -> tuple[Floats, Floats]:
+def side_slopes(slopes: tuple[Floats, Floats], sides: list[Believed], blur: Floats) -> tuple[Floats, Floats]:
     """The least and the greatest that the derivative on either side can be."""
     lower, upper = [], []
     for slope, side in zip(slopes, sides, strict=True):

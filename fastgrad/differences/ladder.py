@@ -30,8 +30,9 @@ import numpy.typing as npt
 
 from fastgrad.arrays import Bools, Evaluate, Floats, IndexArray
 from fastgrad.differences.kinks import has_jump, has_kink, side_slopes
+from fastgrad.differences.reasons import Reason
 from fastgrad.differences.rounding import smallest_visible_change
-from fastgrad.differences.rulings import Decision, NoiseModel, Reason, Rulings
+from fastgrad.differences.rulings import Believed, NoiseModel, Rulings
 from fastgrad.differences.steps import ULPS_OF_A_RAISED_STEP, representable
 
 TOP = 2.0**-2
@@ -152,7 +153,7 @@ def confirm(
     )
 
 
-def _decide_twice(d: Floats, narrow: Floats, factor: float) -> Decision:
+def _decide_twice(d: Floats, narrow: Floats, factor: float) -> Believed:
     """The narrower of the decisions from differences d and from those extrapolated once, where they meet.
 
     One-sided differences gain one order by it, central ones two.
@@ -163,14 +164,14 @@ def _decide_twice(d: Floats, narrow: Floats, factor: float) -> Decision:
     twice = _decide(better, wider, factor**2 if factor == 4.0 else 4.0)
     apart = np.abs(twice.numeric - once.numeric)
     take = (twice.bound < once.bound) & np.isfinite(once.bound) & (apart <= once.bound + twice.bound)
-    return Decision(
+    return Believed(
         np.where(take, twice.numeric, once.numeric),
         np.where(take, twice.bound, once.bound),
         np.where(take, twice.level + 1, once.level),
     )
 
 
-def _decide(d: Floats, narrow: Floats, factor: float) -> Decision:
+def _decide(d: Floats, narrow: Floats, factor: float) -> Believed:
     """The narrowest J that meets all finer N, for differences d (M, K) whose noise is within `narrow`.
 
     factor is 2^p for differences of order p: 4 for central ones, 2 for one-sided ones, 16 and 4 for those
@@ -187,7 +188,7 @@ def _decide(d: Floats, narrow: Floats, factor: float) -> Decision:
     bound = np.where(meets & np.isfinite(centre), bound, np.inf)
     level = np.argmin(bound, axis=1)
     rows = np.arange(len(d))
-    return Decision(centre[rows, level], bound[rows, level], level + 1)
+    return Believed(centre[rows, level], bound[rows, level], level + 1)
 
 
 def _shrinking(step: Floats, noise: Floats) -> Floats:
@@ -210,8 +211,8 @@ def _meets_all_finer(centre: Floats, bound: Floats, d: Floats, narrow: Floats) -
 
 
 def _rule(
-    central: Decision,
-    sides: list[Decision],
+    central: Believed,
+    sides: list[Believed],
     kink: Bools,
     between: tuple[Floats, Floats],
     jump: Bools,

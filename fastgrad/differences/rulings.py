@@ -6,23 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import Bools, Floats, IndexArray
-
-
-class Reason(IntEnum):
-    """Why a derivative is not known better."""
-
-    NOISE = 0
-    KINK = 1
-    STEP_RANGE = 2
-    NOT_FINITE = 3
-    JUMP = 4
-    BUDGET = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +72,7 @@ class Rulings:
 
 
 @dataclass(frozen=True, eq=False)
-class Decision:
+class Believed:
     """Of each coordinate's levels the one that is believed: estimate, bound (inf for none), its number."""
 
     numeric: Floats

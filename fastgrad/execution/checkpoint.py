@@ -25,7 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,6 @@ from fastgrad.execution.checkpoint_file import (
     SELECT_CHUNKS,
     SELECT_DECISIONS,
     SETTINGS,
-    Chunk,
     checksum_of,
     chunk_of_row,
     examine_header,
@@ -55,81 +54,13 @@ from fastgrad.execution.checkpoint_file import (
     schema_of,
     text_of_row,
 )
+from fastgrad.execution.value_store import Chunk, Decided
 
 COMMIT_SECONDS = 0.2
 """A finished chunk waits at most so long to be committed. In WAL mode with synchronous=NORMAL a commit of one
 chunk of 256 bytes took 0.03 ms on average, of 4 kB 0.1 ms, of 64 kB 0.2 ms (ext4 on a virtual disk, with the
 moving of pages from the WAL to the file), as much as keeping the chunk itself, and 24 ms at worst. Chunks may
 come every few ms from each worker; five commits a second cost nothing that could be seen."""
-
-
-Decision = TypeVar("Decision")
-
-
-class ValueStore(Protocol):
-    """Where finished values and decisions are kept while a check runs: in a file, or nowhere.
-
-    A pass is one call of an evaluator: (indices (m,), offsets (m, S)) -> values (m, S), computed in chunks.
-    """
-
-    seconds: float
-    """How long earlier runs took, all together."""
-
-    def key(self, kind: str, indices: npt.NDArray[Any], offsets: Values) -> str:
-        """The name of a pass."""
-
-    def finished(self, key: str, count: int, points: int, dtype: npt.DTypeLike) -> list[Chunk]:
-        """The chunks of a pass that are kept already."""
-
-    def store(self, key: str, start: int, values: Values) -> None:
-        """Keep a finished chunk."""
-
-    def remember(self, name: str, compute: Callable[[], Decision]) -> Decision:
-        """A decision that depends on timing: what was decided before, else what compute() says."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-
-class NoCheckpoint:
-    """The store of a run without a file: nothing is found, nothing is kept."""
-
-    seconds = 0.0
-
-    def key(self, kind: str, indices: npt.NDArray[Any], offsets: Values) -> str:
-        """The same for every pass: there is nothing to tell apart."""
-        del indices, offsets
-        return kind
-
-    def finished(self, key: str, count: int, points: int, dtype: npt.DTypeLike) -> list[Chunk]:
-        """No chunks."""
-        del key, count, points, dtype
-        return []
-
-    def store(self, key: str, start: int, values: Values) -> None:
-        """Nothing is kept."""
-
-    def remember(self, name: str, compute: Callable[[], Decision]) -> Decision:
-        """What compute() says, each time."""
-        del name
-        return compute()
-
-    def flush(self) -> None:
-        """Nothing is to be done."""
-
-    def close(self) -> None:
-        """Nothing is to be done."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing is to be done."""
 
 
 class Checkpoint:
@@ -250,7 +181,7 @@ class Checkpoint:
                 database.execute(INSERT_CHUNK, (*row, checksum_of(self._seal, *row)))
             self._commit_soon()
 
-    def remember(self, name: str, compute: Callable[[], Decision]) -> Decision:
+    def remember(self, name: str, compute: Callable[[], Decided]) -> Decided:
         """A decision that depends on timing: what the file says, else what compute() says, from now on.
 
         Parameters
@@ -268,7 +199,7 @@ class Checkpoint:
         with self._database() as database:
             row = database.execute(f"{SELECT_DECISIONS} WHERE name = ?", (name,)).fetchone()
             if row is not None:
-                known: Decision = text_of_row(self._seal, row)
+                known: Decided = text_of_row(self._seal, row)
                 return known
         text = json.dumps(compute())
         with self._database() as database:
@@ -276,7 +207,7 @@ class Checkpoint:
             checksum = checksum_of(self._seal, name, text)
             database.execute("INSERT INTO decisions VALUES (?, ?, ?)", (name, text, checksum))
             self._commit()
-        decided: Decision = json.loads(text)
+        decided: Decided = json.loads(text)
         return decided
 
     def flush(self) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.arrays import Values
 from fastgrad.errors import InputError
+from fastgrad.execution.value_store import Chunk
 
 APPLICATION_ID = 0x66676370
 """What tells our files from other SQLite databases: "fgcp" in ASCII."""
@@ -68,9 +68,6 @@ TROUBLE = {
 
 ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite's calls raise; the second where SQLite's own message quotes text that was damaged."""
-
-Chunk = tuple[int, int, Values]
-"""(start, stop, values (stop - start, S)) of a pass; the values are read-only."""
 
 SELECT_DECISIONS = "SELECT name, value, checksum FROM decisions"
 SELECT_CHUNKS = "SELECT key, start, length, points, dtype, data, checksum FROM chunks"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastgrad._version import __version__
 from fastgrad.arrays import pieces
-from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint, ValueStore
+from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.options import Options, changing_values
 from fastgrad.problem.arguments import array_leaves
 from fastgrad.problem.claim import ClaimedGradient
@@ -32,6 +32,8 @@ def open_checkpoint(spec: Specification, claim: ClaimedGradient | None) -> Value
     """
     if spec.options.checkpoint is None:
         return NoCheckpoint()
+    from fastgrad.execution.checkpoint import Checkpoint  # SQLite is loaded where a file is asked for
+
     return Checkpoint(spec.options.checkpoint, identity(spec, claim))
 
 

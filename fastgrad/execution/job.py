@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fastgrad.arrays import IndexArray, Values
 from fastgrad.engines.protocol import Engine
 from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import ValueStore
+from fastgrad.execution.value_store import ValueStore
 
 Watch = Callable[[slice, Values], None]
 """A function that is called with each finished chunk and its values."""

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import NoCheckpoint, ValueStore
 from fastgrad.execution.progress import Progress
+from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.options import Options
 

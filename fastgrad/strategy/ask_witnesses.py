@@ -12,7 +12,7 @@ import numpy as np
 from fastgrad.coordinates.derivatives import Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.measurement import Coordinates
-from fastgrad.differences.rulings import Reason
+from fastgrad.differences.reasons import Reason
 from fastgrad.execution.run import Run
 from fastgrad.specification import Specification
 from fastgrad.strategy.outcome import Outcome

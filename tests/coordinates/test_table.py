@@ -6,7 +6,8 @@ import numpy as np
 
 from fastgrad.coordinates.table import CONFIRMED, LADDERED, OWN, SCREENED, CoordinateTable
 from fastgrad.differences.plan import make_plan
-from fastgrad.differences.rulings import Reason, Rulings
+from fastgrad.differences.reasons import Reason
+from fastgrad.differences.rulings import Rulings
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.problem.parameters import Parameters
 

@@ -25,6 +25,21 @@ def test_noise_is_what_is_left():
     assert causes.sentence(0, "p", 1.0, 1.0, 0.5, 0.1) == f"noise: {KNOWN}"
 
 
+@pytest.mark.parametrize(
+    ("bound", "allowed", "known"),
+    [
+        (0.5, 0.1, KNOWN),
+        (0.5, np.nan, "the derivative at p is known to 0.5"),
+        (np.inf, 0.1, "no difference gives the derivative at p"),
+        (np.inf, np.nan, "no difference gives the derivative at p"),
+    ],
+)
+def test_what_is_not_known_is_no_number(bound, allowed, known):
+    """A bound or an allowed error that is not finite is said in words."""
+    causes, _ = causes_of(lambda p: float(np.sin(p[0])), 0.5, np.cos(0.5))
+    assert causes.sentence(0, "p", 1.0, np.nan, bound, allowed) == f"noise: {known}"
+
+
 def test_budget_comes_first():
     """A coordinate that the budget cut is said to be so, whatever else is known."""
     causes, coordinates = causes_of(lambda p: float(np.sin(p[0])), 0.5, np.cos(0.5))

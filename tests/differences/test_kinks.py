@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ladder_cases import ruled
 
-from fastgrad.differences.rulings import Reason
+from fastgrad.differences.reasons import Reason
 
 
 class TestKinks:

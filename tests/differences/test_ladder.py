@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ladder_cases import EPS, Z, ruled
 
 from fastgrad.differences.ladder import adjudicate, confirm
-from fastgrad.differences.rulings import NoiseModel, Reason
+from fastgrad.differences.reasons import Reason
+from fastgrad.differences.rulings import NoiseModel
 
 # f, f', and how far from 1 the noise's own scale is
 SMOOTH = {

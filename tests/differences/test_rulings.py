@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.differences.rulings import NoiseModel, Reason, Rulings
+from fastgrad.differences.reasons import Reason
+from fastgrad.differences.rulings import NoiseModel, Rulings
 
 
 def rulings(numeric, bound):

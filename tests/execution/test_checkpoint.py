@@ -27,7 +27,7 @@ from checkpoint_cases import (
 
 from fastgrad.errors import InputError
 from fastgrad.execution import checkpoint, checkpoint_file
-from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
+from fastgrad.execution.checkpoint import Checkpoint
 
 
 class TestRoundTrip:
@@ -200,9 +200,8 @@ class TestKey:
     def test_does_not_depend_on_the_layout(self, path):
         """Strided and contiguous arrays of the same numbers are the same pass."""
         wide = np.repeat(OFFSETS, 2, axis=1)
-        with Checkpoint(path, IDENTITY) as first, NoCheckpoint() as none:
+        with Checkpoint(path, IDENTITY) as first:
             assert first.key("a", INDICES, wide[:, ::2]) == first.key("a", INDICES, OFFSETS)[:-1] + "0"
-            assert none.key("a", INDICES, OFFSETS) == "a"
 
 
 class TestRemember:
@@ -259,26 +258,6 @@ class TestRemember:
             with pytest.raises(ZeroDivisionError):
                 first.remember("what", lambda: 1 / 0)
             assert first.remember("what", lambda: 3) == 3
-
-
-class TestNoCheckpoint:
-    def test_does_nothing(self):
-        """The twin has the same methods, finds nothing and asks each time."""
-        with NoCheckpoint() as none:
-            key = none.key("values", INDICES, OFFSETS)
-            none.store(key, 0, the_values(0, 2))
-            none.flush()
-            assert none.finished(key, 6, 2, np.float64) == []
-            assert [none.remember("what", lambda answer=answer: answer) for answer in (1, 2)] == [1, 2]
-            assert none.seconds == 0.0
-
-    def test_has_what_a_checkpoint_has(self, path):
-        """All that is public in one is public in the other, but for the path."""
-        with Checkpoint(path, IDENTITY) as first, NoCheckpoint() as none:
-            public = [{name for name in dir(it) if not name.startswith("_")} for it in (first, none)]
-
-        assert public[0] - public[1] == {"path"}
-        assert public[1] <= public[0]
 
 
 class TestCommit:

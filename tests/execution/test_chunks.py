@@ -12,9 +12,9 @@ from fastgrad.engines.batched import BatchedEngine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution import chunks, job
 from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import NoCheckpoint
 from fastgrad.execution.evaluate import evaluate
 from fastgrad.execution.run import Run
+from fastgrad.execution.value_store import NoCheckpoint
 from fastgrad.execution.workers import Workers
 from fastgrad.problem.parameters import Parameters
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import Checkpoint, NoCheckpoint
+from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.job import Job, KnownValues, unknown_values
+from fastgrad.execution.value_store import NoCheckpoint
 from fastgrad.problem.parameters import Parameters
 
 INDICES, OFFSETS = np.arange(6), np.full((6, 2), 0.25)

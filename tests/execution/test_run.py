@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fastgrad.execution.budget import Budget
-from fastgrad.execution.checkpoint import NoCheckpoint
 from fastgrad.execution.run import Run
+from fastgrad.execution.value_store import NoCheckpoint
 from fastgrad.options import Options
 
 

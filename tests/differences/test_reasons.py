@@ -1,0 +1,14 @@
+"""The reasons for undecided are what tables keep: small integers that fit into int8."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastgrad.differences.reasons import Reason
+
+
+def test_are_told_apart_in_a_column_of_int8():
+    """Each reason is another int8, and zero, with which a column starts, is noise."""
+    codes = np.array(list(Reason), dtype=np.int8)
+    assert [Reason(code) for code in codes] == list(Reason)
+    assert Reason(np.zeros(1, dtype=np.int8)[0]) is Reason.NOISE
