@@ -23,7 +23,8 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.directions.probes import PROBES, Prober
+from fastgrad.directions.certificate import PROBES
+from fastgrad.directions.probes import Prober
 from fastgrad.problem.parameters import Parameters
 from fastgrad.report.plain_table import plain_table
 from fastgrad.strategy import sampled

@@ -7,6 +7,7 @@ two come the signatures and docstrings of the public functions (`takes_options`)
 
 from __future__ import annotations
 
+import functools
 import inspect
 import textwrap
 from collections.abc import Callable
@@ -235,6 +236,7 @@ def takes_options(function: Function) -> Function:
     return function
 
 
+@functools.cache
 def _entries() -> str:
     """The options as entries of a docstring's Parameters section."""
     entries = (

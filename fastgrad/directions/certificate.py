@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastgrad.directions.probes import Slope, certified_size
+if TYPE_CHECKING:  # every report has room for a certificate; few checks load the probes
+    from fastgrad.directions.probes import Slope
+
+PROBES = 20
+"""Clean probes that make a certificate: a miss has probability 2^-20, one in a million (docs/numerics.md,
+Directions)."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Certificate:
 
     @classmethod
     def of(
-        cls, slopes: list[Slope], blocks: list[CertifiedBlock], excluded: int, runs: int = 1
+        cls, slopes: Sequence[Slope], blocks: Sequence[CertifiedBlock], excluded: int, runs: int = 1
     ) -> Certificate:
         """From clean slopes along directions over some blocks, in the last of several runs."""
         sizes = [certified_size(slopes, block.component) for block in blocks]
@@ -78,3 +85,14 @@ class Certificate:
             f"{self.blocks[worst]} is off by more than {self.sizes[worst]:.2g}{share}{rest}{apart}, "
             f"but for a chance of {f'{self.runs} * ' * (self.runs > 1)}2^-{self.probes} = {self.miss:.1e}"
         )
+
+
+def certified_size(slopes: Sequence[Slope], size: float) -> float:
+    """S of a block: the error above which no coordinate of it is wrong, with probability 1 - 2^-K.
+
+    Parameters
+    ----------
+    slopes : K clean ones
+    size : of the block's components
+    """
+    return 2 * max(slope.room for slope in slopes) / size

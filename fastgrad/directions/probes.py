@@ -34,10 +34,6 @@ from fastgrad.execution.evaluator import Evaluator
 from fastgrad.problem.regions import Region
 from fastgrad.verdict.rule import TAU
 
-PROBES = 20
-"""Clean probes that make a certificate: a miss has probability 2^-20, one in a million (docs/numerics.md,
-Directions)."""
-
 SET_UP = 2
 """Directions along which noise and step are measured."""
 
@@ -229,14 +225,3 @@ def finite_rms(g: FloatArray) -> float:
     """The rms of a claim's finite entries."""
     rms = root_mean_square(g)
     return rms if np.isfinite(rms) else root_mean_square(g[np.isfinite(g)])
-
-
-def certified_size(slopes: list[Slope], size: float) -> float:
-    """S of a block: the error above which no coordinate of it is wrong, with probability 1 - 2^-K.
-
-    Parameters
-    ----------
-    slopes : K clean ones
-    size : of the block's components
-    """
-    return 2 * max(slope.room for slope in slopes) / size

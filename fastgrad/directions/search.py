@@ -24,7 +24,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fastgrad.arrays import IndexArray
-from fastgrad.directions.probes import PROBES, Prober, Slope
+from fastgrad.directions.certificate import PROBES
+from fastgrad.directions.probes import Prober, Slope
 from fastgrad.engines.directional import component_at
 from fastgrad.index_sets import distinct
 from fastgrad.problem.regions import Region

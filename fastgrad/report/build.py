@@ -24,8 +24,8 @@ from fastgrad.report.findings import Arrays
 from fastgrad.report.report import Report
 from fastgrad.report.tables import build_blocks, build_findings
 from fastgrad.specification import Specification
-from fastgrad.strategy.conclude import proven
 from fastgrad.strategy.outcome import Outcome
+from fastgrad.strategy.prove import proven
 from fastgrad.verdict.rule import AGREE, UNDECIDED, Comparison
 
 

@@ -3,6 +3,8 @@
 `checks` calls `ask_complex_step` and `ask_path_integral` when the coordinates are measured, where no budget
 limits the check. Each gives a sentence for the report. The complex step may decide coordinates that
 differences could not; its derivatives go into the table of coordinates.
+
+The witnesses are loaded when they are asked: `import fastgrad` does without them.
 """
 
 from __future__ import annotations
@@ -16,15 +18,6 @@ from fastgrad.differences.reasons import Reason
 from fastgrad.execution.run import Run
 from fastgrad.specification import Specification
 from fastgrad.strategy.outcome import Outcome
-from fastgrad.witnesses.analytic_arrays import why_not_analytic
-from fastgrad.witnesses.complex_step import (
-    DIRECTIONS,
-    OF_EACH_BLOCK,
-    RealDifferences,
-    by_complex_witness,
-)
-from fastgrad.witnesses.functions import Functions
-from fastgrad.witnesses.path_integral import CALLS, path_witness
 
 LARGEST_ASKED = 2**22
 """Parameters up to which the complex step is asked: it takes three copies of them."""
@@ -66,6 +59,15 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong)
     if not len(wanted):
         return ""
+    from fastgrad.witnesses.analytic_arrays import why_not_analytic
+    from fastgrad.witnesses.complex_step import (
+        DIRECTIONS,
+        OF_EACH_BLOCK,
+        RealDifferences,
+        by_complex_witness,
+    )
+    from fastgrad.witnesses.functions import Functions
+
     functions = Functions(spec.problem, parameters, options.vectorized)
     doubt = why_not_analytic(functions)
     if doubt:
@@ -108,6 +110,9 @@ def ask_path_integral(
     found, outcome : what came of it
     z : the quantile of bounds
     """
+    from fastgrad.witnesses.functions import Functions
+    from fastgrad.witnesses.path_integral import CALLS, path_witness
+
     decided = found.comparison.wrong.any() or outcome.certificate is not None
     few = run.evaluations < PATH_SHARE * CALLS or engines.engine.incremental
     if decided or run.budget.limited or few or spec.options.tolerance is not None:

@@ -1,26 +1,17 @@
-"""What clean directions and a random subset prove, and what is to be said where they prove nothing.
+"""What clean directions prove, and what is to be said where they prove nothing.
 
-Nothing is evaluated here. `strategy.sampled` hands in its search when that has ended; `report.build` asks
-what the random draws prove when every verdict is known.
+Nothing is evaluated here. `strategy.sampled` hands in its search when that has ended. What the random draws
+prove is in `strategy.prove`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from fastgrad.arrays import IndexArray
-from fastgrad.coordinates.derivatives import Measured
 from fastgrad.directions.certificate import Certificate, CertifiedBlock
 from fastgrad.directions.probes import finite_rms
 from fastgrad.directions.search import Search
-from fastgrad.index_sets import between, holds
-from fastgrad.sampling.confidence_limits import sequential_confidences
-from fastgrad.sampling.guarantee import BlockCounts, Guarantee
 from fastgrad.specification import Specification
-from fastgrad.strategy.decide import CONFIDENCE
-from fastgrad.strategy.outcome import Outcome
 
 BLIND = (
     "random directions prove nothing here: differences could not tell the slope along them (a "
@@ -109,41 +100,3 @@ def _without_certificate(search: Search, asked_for: bool, budget_ended: bool) ->
         return Conclusion(doubt=f"only {made} of {of} probes were made within the budget")
     note = f"{made} of {of} probes were made within the budget, all clean: no certificate"
     return Conclusion(notes=(note,))
-
-
-def proven(spec: Specification, outcome: Outcome, found: Measured, stopped: str) -> Guarantee | None:
-    """What the random draws prove, from the verdicts on them; None where nothing was drawn at random.
-
-    Parameters
-    ----------
-    spec : Specification
-    outcome : with the coordinates that were to be checked, and which of them were drawn
-    found : Measured
-    stopped : why the check ended early; empty where it did not
-    """
-    selection, comparison = outcome.selection, found.comparison
-    if selection.drawn is None or spec.options.tolerance is not None:
-        return None
-    confidence = spec.options.confidence or CONFIDENCE
-    dirty = found.indices[comparison.wrong | comparison.undecided]
-    drawn = selection.drawn[holds(found.indices, selection.drawn)]
-    if selection.how == "importance":
-        hits = int(holds(dirty, drawn).sum())
-        return Guarantee.of([], confidence, (len(drawn), hits)) if len(drawn) else None
-    batches = [batch for _, batch in outcome.stopped_blocks]
-    if batches:  # a block that was stopped early was judged several times: the confidence is shared out
-        confidence = sequential_confidences(confidence, max(batches) + 1)[-1]
-    counts = []
-    for block in spec.parameters.blocks:
-        inside = (block.start, block.start + block.size)
-        mine, bad, of_draw = (between(indices, *inside) for indices in (found.indices, dirty, drawn))
-        if stopped and len(of_draw) < len(between(selection.drawn, *inside)):
-            of_draw = of_draw[:0]  # those that were reached before it ended are the first, and not at random
-        counts.append(BlockCounts(block.name, block.size, *_counted(mine, bad, of_draw)))
-    return Guarantee.of(counts, confidence)
-
-
-def _counted(measured: IndexArray, bad: IndexArray, drawn: IndexArray) -> tuple[int, int, int, int]:
-    """Of one block: how many were picked and bad among them, how many were drawn and bad among them."""
-    hits = int(np.isin(bad, drawn).sum())
-    return len(measured) - len(drawn), len(bad) - hits, len(drawn), hits

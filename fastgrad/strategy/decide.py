@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.coordinates.calibration import CALIBRATED as LOOKS
-from fastgrad.directions.probes import PROBES
+from fastgrad.directions.certificate import PROBES
 from fastgrad.execution.budget import Budget
 from fastgrad.options import Options
 from fastgrad.problem.parameters import Parameters

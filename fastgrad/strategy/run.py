@@ -21,7 +21,6 @@ from fastgrad.specification import Specification
 from fastgrad.strategy.decide import LEAST, Decision, decide, looks, within_budget
 from fastgrad.strategy.forecast import EACH, Forecast, forecast, in_words
 from fastgrad.strategy.outcome import Outcome
-from fastgrad.strategy.sampled import SampledCheck
 
 SAID_FROM = 60.0
 """Seconds from which the prediction is said before a check begins."""
@@ -90,6 +89,8 @@ def _within_budget(coordinates: Coordinates, choice: Choice) -> Outcome:
     )
     decision = Decision.from_list(numbers)
     if not decision.everything:
+        from fastgrad.strategy.sampled import SampledCheck  # the search is loaded where it is needed
+
         return SampledCheck(coordinates, decision).measure()
     parameters = spec.parameters
     indices, selection = choose_coordinates("all", parameters, spec.options.seed)
@@ -131,6 +132,8 @@ def _as_asked(
     run.charge("in all")
     if not probing:
         return Outcome(selection, planned)
+    from fastgrad.strategy.sampled import SampledCheck
+
     return SampledCheck(coordinates, Decision(False, (), spec.options.probes or 0)).probe(selection, planned)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.directions.certificate import Certificate, CertifiedBlock
-from fastgrad.directions.probes import Slope, certified_size
+from fastgrad.directions.certificate import Certificate, CertifiedBlock, certified_size
+from fastgrad.directions.probes import Slope
 from fastgrad.engines.directional import Direction
 from fastgrad.kernels.directions import components
 from fastgrad.problem.parameters import Parameters

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from problems import layered, layered_gradient
 
-from fastgrad.directions.probes import CLOSER, SET_UP, Prober, Slope, certified_size, finite_rms
+from fastgrad.directions.certificate import certified_size
+from fastgrad.directions.probes import CLOSER, SET_UP, Prober, Slope, finite_rms
 from fastgrad.engines.directional import Direction, DirectionalEngine, Tangent, component_at
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.run import Run

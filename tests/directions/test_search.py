@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.directions.probes import Prober, certified_size
+from fastgrad.directions.certificate import certified_size
+from fastgrad.directions.probes import Prober
 from fastgrad.directions.search import (
     FORGIVING,
     FRUITLESS,

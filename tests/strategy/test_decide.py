@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastgrad.directions.probes import PROBES
+from fastgrad.directions.certificate import PROBES
 from fastgrad.execution.budget import Budget
 from fastgrad.options import Options
 from fastgrad.problem.parameters import Parameters

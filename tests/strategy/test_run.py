@@ -9,18 +9,10 @@ import pytest
 
 import fastgrad
 from fastgrad.coordinates import engines
-from fastgrad.coordinates.engines import vetted_engines
-from fastgrad.coordinates.measurement import Coordinates
-from fastgrad.execution.run import Run
-from fastgrad.preflight.gradient import claimed_gradient
 from fastgrad.sampling.confidence_limits import least_count
-from fastgrad.sampling.selection import choose_coordinates
-from fastgrad.specification import Specification
 from fastgrad.strategy import decide
 from fastgrad.strategy import run as run_module
-from fastgrad.strategy.conclude import proven
 from fastgrad.strategy.forecast import EACH
-from fastgrad.strategy.outcome import Outcome
 
 
 def weighted(p):
@@ -202,21 +194,6 @@ class TestPrediction:
         x = np.linspace(0, 1, 30)
         fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos, x)
         assert capsys.readouterr().err == ""
-
-
-def test_a_cut_sample_proves_nothing_of_a_block():
-    """Draws that a budget ended are the first of their block, not random ones: no bound rests on them."""
-    x = np.linspace(-1.0, 1.0, 3000)
-    spec, draws = Specification.of(fastgrad.Problem(lambda x: float(x @ x), None, x), {}), {}
-    for stopped in ("", "enough"):
-        run = Run()
-        claim = claimed_gradient(2 * x, spec.parameters, ())
-        coordinates = Coordinates(spec, vetted_engines(spec, run, np.arange(3000)), run, claim)
-        selection = choose_coordinates(60, spec.parameters, 0)[1]
-        coordinates.measure(selection.drawn[:40] if stopped else selection.drawn)
-        draws[stopped] = proven(spec, Outcome(selection), coordinates.result(), stopped).at_most
-    assert draws[""] < 400
-    assert draws["enough"] == 3000 - 40
 
 
 class TestDrawnOnce:
