@@ -33,7 +33,7 @@ from fastgrad.index_sets import distinct
 from fastgrad.problem.parameters import Parameters
 
 CALIBRATED = 4
-"""Coordinates of a block that are looked at (docs/numerics.md, Step)."""
+"""Coordinates that a block is calibrated at (docs/numerics.md, Step)."""
 
 CLOSE_BY = 256.0
 """Changes are looked at around the step and at this fraction of it: rounding in proportion to the change is

@@ -25,9 +25,9 @@ from fastgrad.differences.stencils import Stencil
 ALPHA = 1e-3
 """The chance that noise alone pushes any one of all checked coordinates out of its bound."""
 
-LOOKS = 8
-"""How many bounds of one coordinate are looked at: screen, own, finer, ladder, theirs again to confirm, and
-two to spare."""
+BOUNDS_OF_A_COORDINATE = 8
+"""How many bounds of one coordinate are made at most: screen, own, finer, ladder, theirs again to confirm,
+and two to spare."""
 
 OWN_SD = 0.950
 """Standard deviation of the fourth-order central difference, in sigma / h (docs/numerics.md, Step)."""
@@ -50,14 +50,14 @@ class Estimates:
 
 
 def quantile(count: int) -> float:
-    """Z: normal noise stays within Z sigma in all looks at `count` coordinates but with chance ALPHA.
+    """Z: normal noise stays within Z sigma in all bounds of `count` coordinates but with chance ALPHA.
 
     Examples
     --------
     >>> round(quantile(1_000_000), 2)
     6.43
     """
-    return -NormalDist().inv_cdf(ALPHA / (2 * count * LOOKS))
+    return -NormalDist().inv_cdf(ALPHA / (2 * count * BOUNDS_OF_A_COORDINATE))
 
 
 def noise_of_difference(stencil: Stencil) -> float:

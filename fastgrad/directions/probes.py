@@ -37,15 +37,15 @@ from fastgrad.verdict.rule import TAU
 SET_UP = 2
 """Directions along which noise and step are measured."""
 
-LOOKS_ALONG_LINES = 512
+DERIVATIVES_ALONG_LINES = 512
 """Derivatives along directions for which one quantile is taken."""
 
 CLOSER = 2.0**-4
-"""The step of the second look, in units of the first: where a relu network of 1e6 parameters has kinks within
-one, it has none within the other (docs/numerics.md, Kinks)."""
+"""The step of the second measurement, in units of the first: where a relu network of 1e6 parameters has kinks
+within one, it has none within the other (docs/numerics.md, Kinks)."""
 
 WIDE = 8.0
-"""A bound so many times what noise makes it is not noise but a kink, and is looked at again."""
+"""A bound so many times what noise makes it is not noise but a kink, and is measured again."""
 
 CLAIM_ROUNDINGS = 6.0
 """Standard deviations allowed of the sum of the claim's own roundings, when it was computed in float32."""
@@ -102,7 +102,7 @@ class Prober:
         self.cost = cost
         self.seed = seed
         self.drawn = 0  # directions so far
-        self.z = quantile(LOOKS_ALONG_LINES)
+        self.z = quantile(DERIVATIVES_ALONG_LINES)
         self.step = 0.0
         self.workers = 1  # how many probes are best asked for together
         self._typical = [finite_rms(g) for g in engine.tangent.gradient]

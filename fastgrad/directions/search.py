@@ -62,7 +62,7 @@ FORGIVING = 8
 claim that was rounded to float32 has such errors everywhere. They are passed over too once a failed probe led
 to nothing."""
 
-CLOSE_LOOKS = 4
+CLOSER_MEASUREMENTS = 4
 """Times in one descent that both halves are measured more closely, where neither shows what both together do:
 signals near the bound. Each may take a ladder, and most regions of a claim rounded to float32 are like
 that."""
@@ -188,7 +188,7 @@ class Localiser:
     """Whether the budget ended."""
     _not_clean: dict[int, list[bool]] = field(init=False, default_factory=dict)
     """For each block, which of its small halves were not clean."""
-    _looks_left: int = field(init=False, default=CLOSE_LOOKS)
+    _closer_left: int = field(init=False, default=CLOSER_MEASUREMENTS)
     _ruled: dict[int, Ruled] = field(init=False, default_factory=dict)
 
     @property
@@ -222,7 +222,7 @@ class Localiser:
             self._give_up(self.region)
 
     def _descend(self, root: Slope) -> None:
-        stack, astray, self._looks_left = [root], 0, CLOSE_LOOKS
+        stack, astray, self._closer_left = [root], 0, CLOSER_MEASUREMENTS
         while stack and not self.stopped and astray < ASTRAY:
             if not self.allowed(4):
                 self.stopped = True
@@ -253,8 +253,8 @@ class Localiser:
         rest = replace(slope.direction, region=second)
         right = replace(left, direction=rest, r=slope.r - left.r, bound=slope.bound + left.bound)
         unclear = self.passes(left) and self.passes(right)  # both together did not pass
-        if unclear and self._looks_left and self.allowed(2 * EVALUATIONS_OF_A_PROBE):
-            self._looks_left -= 1
+        if unclear and self._closer_left and self.allowed(2 * EVALUATIONS_OF_A_PROBE):
+            self._closer_left -= 1
             left, right = self.prober.measure([left.direction, rest])
         self._count_halves(left, right)
         return right, left

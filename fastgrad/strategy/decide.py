@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.coordinates.calibration import CALIBRATED as LOOKS
+from fastgrad.coordinates.calibration import CALIBRATED
 from fastgrad.directions.certificate import PROBES
 from fastgrad.execution.budget import Budget
 from fastgrad.options import Options
@@ -44,8 +44,7 @@ SET_UP_OF_PROBES = 60
 """Evaluations from which noise and step along directions are known (2 directions; 34 were seen)."""
 
 SHARE_FOR_SUBSET = 0.6
-"""The share of what is left after the look at the blocks and the probes that the subset may take: the rest is
-for the search."""
+"""The share of what calibration and probes leave that the subset may take: the rest is for the search."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,18 @@ class Decision:
     everything: bool
     counts: tuple[int, ...] = ()  # of each block, where not everything is
     probes: int = 0
-    looks: int = LOOKS  # coordinates of a block that are looked at before
+    calibrated: int = CALIBRATED  # coordinates that a block is calibrated at
 
     @property
     def as_list(self) -> list[list[int]]:
         """The same as numbers, for a checkpoint."""
-        return [[int(self.everything), self.probes, self.looks], list(self.counts)]
+        return [[int(self.everything), self.probes, self.calibrated], list(self.counts)]
 
     @classmethod
     def from_list(cls, numbers: list[list[int]]) -> Decision:
         """The decision from its numbers."""
-        (everything, probes, looks), counts = numbers
-        return cls(bool(everything), tuple(counts), probes, looks)
+        (everything, probes, calibrated), counts = numbers
+        return cls(bool(everything), tuple(counts), probes, calibrated)
 
 
 def decide(parameters: Parameters, options: Options, price: Forecast, budget: Budget) -> Decision:
@@ -102,19 +101,19 @@ def within_budget(wanted: int, blocks: int, price: Forecast, budget: Budget) -> 
     left = budget.left(price.each)
     if price.evaluations(wanted, blocks) <= left:
         return wanted
-    some = looks(blocks, left)
-    rest = left - looking(some, blocks)
+    some = coordinates_to_calibrate(blocks, left)
+    rest = left - calibration_cost(some, blocks)
     return max(1, min(wanted, int(rest / (EACH if some else UNSURE))))
 
 
-def looks(blocks: int, left: float) -> int:
-    """How many coordinates of each block are looked at: fewer where that would take much of the budget."""
-    choices = ((LOOKS, 3.0), (1, 1.5))
-    return next((count for count, times in choices if times * looking(count, blocks) < left), 0)
+def coordinates_to_calibrate(blocks: int, left: float) -> int:
+    """How many coordinates each block is calibrated at: fewer where that would take much of the budget."""
+    choices = ((CALIBRATED, 3.0), (1, 1.5))
+    return next((count for count, times in choices if times * calibration_cost(count, blocks) < left), 0)
 
 
-def looking(count: int, blocks: int) -> int:
-    """Evaluations of a look at so many coordinates of each block; at one in all where it is none of each."""
+def calibration_cost(count: int, blocks: int) -> int:
+    """Evaluations that calibrate each block at so many coordinates; for none, those of a single block."""
     return CALIBRATING * (count * blocks or 1)
 
 
@@ -134,8 +133,8 @@ def _counts(sizes: list[int], options: Options) -> list[int]:
 def _within(sizes: list[int], counts: list[int], probes: int, left: float, seconds_each: float) -> Decision:
     """As much of the strategy as there is budget for; without one what takes seconds, or the least of it."""
     blocks = len(sizes)
-    some = looks(blocks, left)
-    rest, each = left - looking(some, blocks), EACH if some else UNSURE
+    some = coordinates_to_calibrate(blocks, left)
+    rest, each = left - calibration_cost(some, blocks), EACH if some else UNSURE
     for_probes = 6 * probes + SET_UP_OF_PROBES if probes else 0
     if for_probes > rest / 2:
         probes, for_probes = 0, 0

@@ -46,7 +46,7 @@ LONG_WITH_BUDGET = 2.0
 """LONG for checks with a budget: time the large pilot already from 2 s of work, since the price decides how
 the budget is spent."""
 
-LOOKS_LONG = 10.0
+RETIMED_FROM = 10.0
 """Seconds of predicted work from which a quick cost is timed again: its first evaluation may have met a
 hiccup, and what is checked must not depend on one."""
 
@@ -116,7 +116,7 @@ class _Pilot:
             return self._of_incremental()
         each = self.engines.seconds
         for _ in range(TIMED_AGAIN):
-            if each > QUICK or each * EACH * self.count < LOOKS_LONG:
+            if each > QUICK or each * EACH * self.count < RETIMED_FROM:
                 break
             each = min(each, self._timed(self.indices[:FEW]))
         return each

@@ -18,7 +18,7 @@ from fastgrad.options import is_auto
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.sampling.selection import Selection, choose_coordinates, draw_blocks, representatives
 from fastgrad.specification import Specification
-from fastgrad.strategy.decide import LEAST, Decision, decide, looks, within_budget
+from fastgrad.strategy.decide import LEAST, Decision, coordinates_to_calibrate, decide, within_budget
 from fastgrad.strategy.forecast import EACH, Forecast, forecast, in_words
 from fastgrad.strategy.outcome import Outcome
 
@@ -123,7 +123,8 @@ def _as_asked(
         claim.narrow(union(indices, rest))
     around = union(indices, _some_of_each_block(spec)) if probing else indices
     left = run.budget.left(price.each)
-    coordinates.calibrate(around, run.checkpoint.remember(f"looks{limits}", lambda: looks(blocks, left)))
+    calibrated = run.checkpoint.remember(f"looks{limits}", lambda: coordinates_to_calibrate(blocks, left))
+    coordinates.calibrate(around, calibrated)
     with run.progress.stage("checking gradient", len(indices)):
         coordinates.measure(indices, live=True)
         handed = union(indices, _use_up(coordinates, rest))

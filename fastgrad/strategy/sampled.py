@@ -69,7 +69,7 @@ class SampledCheck:
     def measure(self) -> Outcome:
         """Directions first, then the subset, then the search for what a direction showed."""
         indices, selection = self._draw()
-        self.coordinates.calibrate(indices, self.decision.looks)
+        self.coordinates.calibrate(indices, self.decision.calibrated)
         self.run.charge("set-up")
         if self.decision.probes:
             self._set_up_search()

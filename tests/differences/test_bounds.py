@@ -11,7 +11,7 @@ from scipy.stats import norm
 import fastgrad
 from fastgrad.differences.bounds import (
     ALPHA,
-    LOOKS,
+    BOUNDS_OF_A_COORDINATE,
     by_complex_step,
     by_four_points,
     by_six_points,
@@ -172,8 +172,8 @@ class TestScreened:
 class TestQuantile:
     @pytest.mark.parametrize("count", [1, 60, 1000, 10**6, 10**9])
     def test_family_wise(self, count):
-        """All looks at all coordinates together leave the interval with chance ALPHA (Bonferroni)."""
-        assert 2 * norm.sf(quantile(count)) * count * LOOKS == pytest.approx(ALPHA, rel=1e-6)
+        """All bounds of all coordinates together leave the interval with chance ALPHA (Bonferroni)."""
+        assert 2 * norm.sf(quantile(count)) * count * BOUNDS_OF_A_COORDINATE == pytest.approx(ALPHA, rel=1e-6)
 
 
 def test_complex_step_is_bound_by_its_rounding():

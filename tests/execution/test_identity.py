@@ -199,7 +199,7 @@ def test_killed_again_and_again(case, stores, tmp_path):
 
 def test_timing_again_is_not_forgotten(stores, tmp_path, monkeypatch):
     """A check that was timed at some coordinates first counts these when it goes on, too."""
-    monkeypatch.setattr(forecast, "LOOKS_LONG", 0.0)
+    monkeypatch.setattr(forecast, "RETIMED_FROM", 0.0)
     monkeypatch.setattr(forecast, "TIMED_AGAIN", 3)
     make, options = CASES["wrong"]
     whole = said(fastgrad.check(make(), **options, checkpoint=tmp_path / "whole"))

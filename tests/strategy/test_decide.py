@@ -16,9 +16,9 @@ from fastgrad.strategy.decide import (
     WHOLE,
     WRONG_FRACTION,
     Decision,
+    calibration_cost,
+    coordinates_to_calibrate,
     decide,
-    looking,
-    looks,
     within_budget,
 )
 from fastgrad.strategy.forecast import EACH, Forecast
@@ -99,7 +99,7 @@ def test_budgets_shrink_it(evaluations):
     more = decided(300_000, 80_000, 3_000, 12, price=1e-3, evaluations=4 * evaluations)
     assert sum(found.counts) <= sum(more.counts)
     assert all(0 < few <= many for few, many in zip(found.counts, more.counts, strict=True))
-    assert EACH * sum(found.counts) + looking(found.looks, 4) + 6 * found.probes <= evaluations
+    assert EACH * sum(found.counts) + calibration_cost(found.calibrated, 4) + 6 * found.probes <= evaluations
 
 
 def test_seconds_are_a_budget_too():
@@ -125,12 +125,12 @@ def test_within_budget():
 
 
 def test_looks():
-    """Fewer coordinates of a block are looked at where little may be spent, at last one in all."""
-    counts = [looks(10, left) for left in (float("inf"), 10_000, 1000, 200, 0)]
+    """A block is calibrated at fewer coordinates where little may be spent, at last one in all."""
+    counts = [coordinates_to_calibrate(10, left) for left in (float("inf"), 10_000, 1000, 200, 0)]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 1
     assert counts[-1] == 0
-    assert looking(0, 10) == looking(1, 1)
+    assert calibration_cost(0, 10) == calibration_cost(1, 1)
 
 
 def test_as_numbers():
