@@ -156,7 +156,7 @@ def bench_compiled_two_workers(benchmark, tiny):
 
 def bench_batched_two_workers(benchmark, tiny):
     """A vectorized cost on two workers against one."""
-    x = np.linspace(-1, 1, 200 if tiny else 5_000)
+    x = np.linspace(-1, 1, 200 if tiny else 10_000)
     engine = BatchedEngine(tanh_batch, Parameters(x))
     speedup(benchmark, engine, x, len(x), 1 if tiny else 7, "none set")
 
