@@ -50,6 +50,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "engine": {"default": "auto"},
     "perturb": {"default": "parameters"},
     "vectorized": {"action": "store_true"},
+    "resolution": {"type": float},
     "tolerance": {"type": float},
     "progress": {"action": argparse.BooleanOptionalAction},
 }

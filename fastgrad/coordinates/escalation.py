@@ -1,9 +1,10 @@
 """Which coordinates go on to the next stage: each is measured as far as it takes to decide it, no further.
 
 After each stage the verdict says which of the user's coordinates are still open. The moved coordinates that
-these depend on go on to the next. Before a ladder a sample of the open ones of each block goes first, and so
+these depend on go on to the next. Before a ladder a sample of the open ones of each group goes first, and so
 do all that show a kink or another derivative at another step. If nothing that the sample finds changes any of
-its verdicts, the others stay as they are, and the report says so.
+its verdicts, the others stay as they are, and the report says so. Where there is a budget, the few that are
+most clearly wrong are confirmed before anything else is measured.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.arrays import IndexArray
+from fastgrad.arrays import Bools, IndexArray
 from fastgrad.coordinates.derivatives import Derivatives
-from fastgrad.coordinates.stages import STAGES, THOROUGH, Setting, Stage
+from fastgrad.coordinates.stages import STAGES, Setting, Stage
 from fastgrad.coordinates.table import FINER, SAMPLED_FIRST, CoordinateTable
 from fastgrad.index_sets import distinct, union, without
 from fastgrad.verdict.rule import Comparison
+
+CLEAREST = 8
+"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the verdict."""
 
 
 def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed: int) -> None:
@@ -30,23 +34,23 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
     seed : of the samples that go first
     """
     count, table = len(known.indices), known.table
-    groups = known.parameters.block_numbers(known.indices)
+    groups = _groups(setting, known)
     is_new = np.zeros(count, dtype=bool)
     is_new[new] = True
     left, before_now = np.zeros(count, dtype=bool), table.left_alone
-    if known.claim is None and not table.plan.stencil.is_complex:
-        _run(THOROUGH, setting, table, np.arange(len(table.numeric)))
+    if np.isfinite(setting.room(1)):
+        _confirm_the_clearest(setting, known, is_new)
     for stage in STAGES:
         comparison = known.judge()
-        is_open = (comparison.wrong if stage.only_wrong else comparison.wrong | comparison.undecided) & is_new
-        if not is_open.any():
-            if stage.only_wrong and (comparison.undecided & is_new).any():
-                continue
+        if not ((comparison.wrong | comparison.undecided) & is_new).any():
             return
+        is_open = (comparison.wrong & stage.of_wrong | comparison.undecided & stage.of_undecided) & is_new
         is_open &= ~known.flagged(table.cut)
         if stage.level > FINER:
-            is_open &= ~(comparison.wrong & known.flagged(table.vouched & ~table.special))
-        table.suspect[known.needed(np.flatnonzero(comparison.wrong & is_new))] = True
+            is_open &= ~(comparison.wrong & known.flagged((table.agreed | table.vouched) & ~table.special))
+        if not is_open.any():
+            continue
+        _suspect(known, comparison, np.flatnonzero(comparison.wrong & is_new))
         at = np.flatnonzero(is_open & ~np.isinf(comparison.severity))  # a claimed NaN needs no measuring
         left[at] = False
         first = at
@@ -64,6 +68,36 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
         _run(stage, setting, table, known.needed(again))
         left[without(rest, again)] = True
         table.left_alone = before_now + int(left.sum())
+
+
+def _groups(setting: Setting, known: Derivatives) -> IndexArray:
+    """A number for each of the user's coordinates, the same for those that are alike."""
+    if known.space.is_plain:
+        return setting.calibration.scales(known.indices).group
+    return known.parameters.block_numbers(known.indices)
+
+
+def _suspect(known: Derivatives, comparison: Comparison, wrong: IndexArray) -> None:
+    """Put down which rows a claim depends on that looks wrong, and by how much."""
+    table, rows = known.table, known.needed(wrong)
+    table.suspect[rows] = True
+    if known.space.is_plain:
+        with np.errstate(invalid="ignore"):
+            off = comparison.severity[wrong] * comparison.allowed[wrong]
+        table.doubt[rows] = np.where(np.isfinite(off), off, 0.0)
+
+
+def _confirm_the_clearest(setting: Setting, known: Derivatives, is_new: Bools) -> None:
+    """Measure the few coordinates closer that are most clearly wrong."""
+    comparison = known.judge()
+    wrong = np.flatnonzero(comparison.wrong & is_new & np.isfinite(comparison.severity))
+    if not len(wrong) or not known.space.is_plain:
+        return
+    first = wrong[np.argsort(-comparison.severity[wrong], kind="stable")[:CLEAREST]]
+    _suspect(known, comparison, first)
+    for stage in STAGES:
+        if stage.of_wrong and stage.level <= FINER:
+            _run(stage, setting, known.table, np.sort(known.needed(first)))
 
 
 def _run(stage: Stage, setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
@@ -88,7 +122,7 @@ def _room(stage: Stage, setting: Setting, suspects: bool) -> float:
 
 
 def _sample_of(at: IndexArray, groups: IndexArray, seed: int) -> IndexArray:
-    """SAMPLED_FIRST positions of each block at random, or all where there are hardly more."""
+    """SAMPLED_FIRST positions of each group at random, or all where there are hardly more."""
     rng = np.random.default_rng(seed)
     chosen = []
     for group in distinct(groups[at]):

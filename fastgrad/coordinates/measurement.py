@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.arrays import IndexArray
-from fastgrad.coordinates.calibration import CALIBRATED, Calibration, calibrate
+from fastgrad.arrays import Floats, IndexArray
+from fastgrad.coordinates.block_calibration import CALIBRATED, calibrate_blocks
+from fastgrad.coordinates.calibration import Calibration
 from fastgrad.coordinates.derivatives import Derivatives, Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.escalation import escalate
 from fastgrad.coordinates.live_count import watch_progress
+from fastgrad.coordinates.own_calibration import calibrate_coordinates
 from fastgrad.coordinates.stages import Setting, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
+from fastgrad.coordinates.two_scales import measure_second_scale
 from fastgrad.coordinates.undecided import Causes
 from fastgrad.differences.bounds import quantile
 from fastgrad.differences.plan import make_plan
@@ -66,12 +69,20 @@ class Coordinates:
     @property
     def noise(self) -> dict[str, float]:
         """The standard deviation of a value at each block's step, by block name."""
-        return {} if self._calibration is None else self._calibration.noise(self.engines.moved)
+        return {} if self._calibration is None else self._calibration.noise
 
     def calibrate(self, indices: IndexArray, most: int = CALIBRATED) -> None:
         """Calibrate the blocks of some of the user's coordinates, at `most` coordinates of each block."""
-        needed = self.engines.space.needed(indices)
-        self._calibration = calibrate(self.engines, needed, self.spec.options.seed, most)
+        needed, seed = self.engines.space.needed(indices), self.spec.options.seed
+        if self.engines.in_reals.engine.incremental:
+            self._calibration = calibrate_blocks(self.engines, needed, seed, most)
+        else:
+            z = quantile(len(indices))
+            self._calibration = calibrate_coordinates(self.engines, needed, self._claimed, z, seed)
+
+    def _claimed(self, indices: IndexArray) -> Floats:
+        """The claimed derivatives at some coordinates that are moved; zeros where nothing is claimed."""
+        return np.zeros(len(indices)) if self.claim is None else self.claim.at(indices).values
 
     def measure(self, indices: IndexArray, *, vouched: bool = False, live: bool = False) -> None:
         """Measure some more of the user's coordinates.
@@ -123,7 +134,10 @@ class Coordinates:
         """What stages share, with bounds that hold for so many coordinates more than are known."""
         engines, before = self.engines, 0 if self._known is None else len(self._known.indices)
         z = quantile(before + more)
-        return Setting(engines.in_reals, engines.moved, self.calibration, engines.f0, z, self._room)
+        return Setting(
+            engines.in_reals, engines.moved, self.calibration, engines.f0, z, self._room,
+            self.spec.options.resolution,
+        )  # fmt: skip
 
     def _room(self, evaluations: int) -> float:
         """For how many coordinates there is budget, at so many evaluations for each."""
@@ -135,7 +149,7 @@ class Coordinates:
     def _screen(self, setting: Setting, moved: IndexArray, live: bool) -> CoordinateTable:
         """The first estimates of moved coordinates, of those that the budget reached."""
         engines, progress = self.engines, self.run.progress
-        steps = self.calibration.step if engines.stencil is CENTRAL else None
+        steps = self.calibration.scales(moved).step if engines.stencil is CENTRAL else None
         plan = make_plan(engines.moved, moved, engines.stencil, self.spec.options.step, steps)
         watch = None
         if live and progress.shown:
@@ -145,7 +159,13 @@ class Coordinates:
         if not reached.all() and engines.space.is_plain:
             some = np.flatnonzero(reached) if reached.any() else np.zeros(1, dtype=np.intp)
             plan, values = plan.of(some), values[some]
-        return screen(setting, plan, values)
+        if engines.stencil.is_complex or engines.in_reals.engine.incremental:
+            return screen(setting, plan, values)
+        everyone, seed = self.claim is None, self.spec.options.seed
+        second = measure_second_scale(setting, plan, values, everyone, seed)
+        table = screen(setting, plan, values)
+        second.hand_in(table)
+        return table
 
     def _take_over(self, table: CoordinateTable | None, indices: IndexArray) -> None:
         """Add newly screened coordinates to what is known."""
@@ -153,8 +173,10 @@ class Coordinates:
         if known is None:
             assert table is not None
             claimed = None if claim is None else claim.at(indices)
-            space, tolerance = self.engines.space, self.spec.options.tolerance
-            self._known = Derivatives(space, self.spec.parameters, indices, table, claimed, tolerance)
+            space, options = self.engines.space, self.spec.options
+            self._known = Derivatives(
+                space, self.spec.parameters, indices, table, claimed, options.tolerance, options.resolution
+            )
             return
         known.indices = union(known.indices, indices)
         known.claim = None if claim is None else claim.at(known.indices)

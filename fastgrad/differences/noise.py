@@ -101,6 +101,7 @@ class BlockNoise:
     floor: float  # what rounding the largest value alone leaves
     successes: int  # coordinates whose noise was seen
     evaluations: int
+    moved: int = 0  # coordinates that move the cost at all
     single_precision: bool = False  # float32 arithmetic inside a float64 cost
 
     def excess(self, terms: int = 1) -> bool:
@@ -143,27 +144,27 @@ def measure_noise(
     sample: Evaluate,
     x: npt.NDArray[np.floating],
     indices: IndexArray,
-    around: float,
+    around: float | Floats,
     *,
     epsilon: float,
     largest: float,
-    scale: float | None = None,
+    scale: float | Floats | None = None,
 ) -> BlockNoise:
-    """The noise of the cost along a handful of coordinates of one block, at the offset `around`.
+    """The noise of the cost along a handful of coordinates of one dtype, at the offset `around`.
 
     Parameters
     ----------
     sample : Evaluate
     x : (m,) the parameters at these coordinates, in the block's dtype
     indices : (m,) their flat indices
-    around : the offset at which the noise is asked for: the step to be taken, a power of two
+    around : the offset at which the noise is asked for: the step to be taken, a power of two; or (m,) of them
     epsilon : machine epsilon of what the cost returns
     largest : the largest |value| that differences are taken of: |J| at the parameters for values counted
         from 0, else 0, for the values around the step are seen here
-    scale : the block's typical size; that of x by default
+    scale : the size of all these parameters, or of each (m,); the typical size of x by default
     """
     typical = typical_size(x) if scale is None else scale
-    table = _Table(x, around, typical)
+    table = _Table(x, np.broadcast_to(around, x.shape), np.broadcast_to(typical, x.shape))
     evaluations = 0
     for last in (False,) * (ROUNDS - 1) + (True,):
         rows = np.flatnonzero(table.pending)
@@ -174,23 +175,25 @@ def measure_noise(
         table.learn(rows, np.asarray(sample(indices[rows], offsets), dtype=np.float64), last)
     floor = rounding_floor(max(largest, table.largest), epsilon)
     single = epsilon < SINGLE_EPSILON and looks_single_precision(table.seen)
-    successes = int(table.success.sum())
-    return BlockNoise(max(_pooled(table.sigma, table.success), floor), floor, successes, evaluations, single)
+    successes, moved = int(table.success.sum()), int(table.moved.sum())
+    sigma = max(_pooled(table.sigma, table.success), floor)
+    return BlockNoise(sigma, floor, successes, evaluations, moved, single)
 
 
 class _Table:
     """The spacing at which each coordinate is looked at, and what was seen there."""
 
-    def __init__(self, x: npt.NDArray[np.floating], around: float, typical: float) -> None:
+    def __init__(self, x: npt.NDArray[np.floating], around: Floats, typical: Floats) -> None:
         m = len(x)
-        self.x, self.around = x, abs(around)
-        self.wide = max(WIDE_SPACING * typical, self.around)
-        self.spacing = np.full(m, FIRST_SPACING[x.dtype] * typical)
+        self.x, self.around = x, np.abs(around)
+        self.wide = np.maximum(WIDE_SPACING * typical, self.around)
+        self.spacing = FIRST_SPACING[x.dtype] * typical
         self.spacing = np.maximum(self.spacing, self._unit(np.arange(m)))
-        self.centre = np.full(m, float(around))
+        self.centre = np.array(around, dtype=np.float64)
         self.pending = np.ones(m, dtype=bool)
         self.success = np.zeros(m, dtype=bool)
         self.stood_still = np.zeros(m, dtype=bool)  # all nine values were equal, at some spacing
+        self.moved = np.zeros(m, dtype=bool)  # not all nine values were equal, at some spacing
         self.sigma = np.full(m, np.nan)
         self.largest = 0.0  # of the values within the step
         self.seen = np.empty(0)  # all values
@@ -202,14 +205,14 @@ class _Table:
         return representable(self.x[rows], self.centre[rows, None] + spacing * np.arange(-HALF, HALF + 1))
 
     def _unit(self, rows: IndexArray) -> Floats:
-        reach = np.abs(self.x[rows].astype(np.float64)) + self.around + POINTS * self.spacing[rows]
+        reach = np.abs(self.x[rows].astype(np.float64)) + self.around[rows] + POINTS * self.spacing[rows]
         return np.asarray(ULPS_OF_A_UNIT * np.spacing(reach.astype(self.x.dtype)).astype(np.float64))
 
     def learn(self, rows: IndexArray, values: Floats, last: bool) -> None:
         """Take in the values at these points, and say where to look next."""
         sigma, state = difference_table_noise(values)
         self.seen = np.append(self.seen, values[np.isfinite(values)])
-        near = values[self.spacing[rows] < self.around]
+        near = values[self.spacing[rows] < self.around[rows]]
         self.largest = float(np.abs(near).max(where=np.isfinite(near), initial=self.largest))
         equal = np.diff(values, axis=1) == 0
         # A unit that wakes up somewhere between the points is a kink, and a kink looks like noise: where
@@ -220,18 +223,19 @@ class _Table:
         self.sigma[rows] = sigma
         self.success[rows] = (state == State.OK) | (last & (state == State.TOO_SMALL) & ~np.isnan(sigma))
         self.stood_still[rows] |= equal.all(axis=1)
+        self.moved[rows] |= ~equal.all(axis=1)
         self._move_on(rows, state, equal.all(axis=1))
 
     def _move_on(self, rows: IndexArray, state: npt.NDArray[np.int8], still: npt.NDArray[np.bool_]) -> None:
-        s = self.spacing[rows]
-        beyond = np.where(s < self.around / 8, self.around / 8, self.wide)
+        s, around = self.spacing[rows], self.around[rows]
+        beyond = np.where(s < around / 8, around / 8, self.wide[rows])
         wider = np.where(still, beyond, s * ZOOM)
         narrower = np.maximum(s / ZOOM, self._unit(rows))
         self.spacing[rows] = np.select(
             [state == State.TOO_SMALL, state == State.TOO_LARGE], [wider, narrower], s
         )
         # Where the cost has no value around the step: on the other side, then close by.
-        other = np.where(self.centre[rows] > 0, -self.around, self.around / 64)
+        other = np.where(self.centre[rows] > 0, -around, around / 64)
         lost = state == State.NOT_FINITE
         self.centre[rows] = np.where(lost, other, self.centre[rows])
         self.pending[rows] = (state != State.OK) & (lost | (self.spacing[rows] != s))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.arrays import FloatArray, Floats, IndexArray
+from fastgrad.arrays import FloatArray, Floats, IndexArray, root_mean_square
 from fastgrad.errors import InputError
 from fastgrad.index_sets import all_or_spread, positions_of
 from fastgrad.problem.parameters import Parameters
@@ -24,6 +24,14 @@ NO_JITTER = np.zeros(1)
 SMALL_ENOUGH_TO_KEEP = 2**20
 """The most parameters for which answers of the gradient function are copied and compared in full. Each copy
 takes 8 MiB then."""
+
+OWN_ROUNDINGS, SUM_ROUNDINGS = 8.0, 2.0
+"""Roundings of an entry, and of a typical one of its block, that a claim is allowed (docs/numerics.md,
+Claim)."""
+
+NOISES = 8.0
+"""Standard deviations of measured noise that a claim is allowed: right gradients in float32 were off by 2 to
+4 of them (docs/numerics.md, Claim)."""
 
 WATCHED = 2**16
 """Coordinates at which the answers are compared where there are more parameters than that."""
@@ -43,6 +51,24 @@ class ClaimedValues:
     """Whether the gradient function returned the same numbers at other parameters."""
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    measured: Floats | None = None
+    """(m,) the noise of each value, where it was measured; NaN where it was not."""
+
+    def rounding(self, indices: IndexArray, parameters: Parameters) -> Floats:
+        """(m,) what the arithmetic of the claim may be off by.
+
+        Where its noise was not measured that is a few roundings of its dtype: of the entry, and of the sums
+        of its block that it came from.
+        """
+        found = np.empty(len(self.values))
+        for number, where in parameters.segments(indices):
+            values = self.values[where]
+            eps = float(np.finfo(self.dtypes[number]).eps)
+            known = np.abs(values[np.isfinite(values)])
+            found[where] = OWN_ROUNDINGS * eps * np.abs(values) + SUM_ROUNDINGS * eps * root_mean_square(known)
+        if self.measured is not None:
+            found = np.fmax(found, NOISES * self.measured)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     wanted = wanted[: max(1, COPIED // parameters.size)]
     real = RealDifferences(
         engines.cost,
-        float(np.nanmax(coordinates.calibration.constant)),
+        coordinates.calibration.largest_noise,
         coordinates.z,
         known.indices[some],
         estimates.numeric[some],
