@@ -51,6 +51,16 @@ class Hidden:
     """The largest h |D(h) - D(2h)| / 3, times 2 UNSEEN."""
     bend: dict[int, float] = field(default_factory=dict)
     """The largest |S(h)|."""
+    stretched: dict[int, float] = field(default_factory=dict)
+    """By what a group's steps were multiplied, for they did not fit the cost's shape."""
+
+    def stretch(self, group: int, factor: float) -> None:
+        """Multiply a group's steps."""
+        self.stretched[group] = self.stretched.get(group, 1.0) * factor
+
+    def stretched_by(self, groups: IndexArray) -> Floats:
+        """(m,) by what steps are multiplied."""
+        return _looked_up(self.stretched, groups, 1.0)
 
     def learn(self, groups: IndexArray, truncation: Floats, bend: Floats) -> None:
         """Take account of coordinates that were measured at two scales.

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from fastgrad.arrays import Bools, IndexArray
 from fastgrad.coordinates.derivatives import Derivatives
-from fastgrad.coordinates.stages import STAGES, Setting, Stage
+from fastgrad.coordinates.setting import Setting
+from fastgrad.coordinates.stages import STAGES, Stage
 from fastgrad.coordinates.table import FINER, SAMPLED_FIRST, CoordinateTable
 from fastgrad.index_sets import distinct, union, without
 from fastgrad.verdict.rule import Comparison

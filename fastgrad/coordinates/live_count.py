@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastgrad.arrays import Values
-from fastgrad.coordinates.stages import Setting
+from fastgrad.coordinates.setting import Setting
 from fastgrad.differences.plan import Plan
 from fastgrad.execution.job import Watch
 from fastgrad.execution.progress import Progress
@@ -57,7 +57,9 @@ class LiveCount:
         scales = self.setting.calibration.scales(plan.indices)
         with np.errstate(all="ignore"):
             noise = self.setting.z * scales.noise_at(np.abs(plan.steps)) / np.abs(plan.steps)
-            close = np.abs(g - d) <= np.maximum(self.setting.resolution * np.fmax(np.abs(g), np.abs(d)), noise)
+            close = np.abs(g - d) <= np.maximum(
+                self.setting.resolution * np.fmax(np.abs(g), np.abs(d)), noise
+            )
         self.agree += int(close.sum())
         self.seen += len(g)
         return self.agree, self.seen - self.agree

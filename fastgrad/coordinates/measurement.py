@@ -16,9 +16,10 @@ from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.escalation import escalate
 from fastgrad.coordinates.live_count import watch_progress
 from fastgrad.coordinates.own_calibration import calibrate_coordinates
-from fastgrad.coordinates.stages import Setting, remeasure_steepest, screen
+from fastgrad.coordinates.setting import Setting
+from fastgrad.coordinates.stages import remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
-from fastgrad.coordinates.two_scales import measure_second_scale
+from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
 from fastgrad.coordinates.undecided import Causes
 from fastgrad.differences.bounds import quantile
 from fastgrad.differences.plan import make_plan
@@ -148,7 +149,12 @@ class Coordinates:
 
     def _screen(self, setting: Setting, moved: IndexArray, live: bool) -> CoordinateTable:
         """The first estimates of moved coordinates, of those that the budget reached."""
-        engines, progress = self.engines, self.run.progress
+        engines, progress, options = self.engines, self.run.progress, self.spec.options
+        second = not engines.stencil.is_complex and not engines.in_reals.engine.incremental
+        each = second and (self.claim is None or len(moved) <= EVERY)
+        if second and not each:
+            given = bool(engines.given_steps)
+            learn_from_some(setting, moved, engines.stencil, given, options.seed)
         steps = self.calibration.scales(moved).step if engines.stencil is CENTRAL else None
         plan = make_plan(engines.moved, moved, engines.stencil, self.spec.options.step, steps)
         watch = None
@@ -159,12 +165,9 @@ class Coordinates:
         if not reached.all() and engines.space.is_plain:
             some = np.flatnonzero(reached) if reached.any() else np.zeros(1, dtype=np.intp)
             plan, values = plan.of(some), values[some]
-        if engines.stencil.is_complex or engines.in_reals.engine.incremental:
-            return screen(setting, plan, values)
-        everyone, seed = self.claim is None, self.spec.options.seed
-        second = measure_second_scale(setting, plan, values, everyone, seed)
         table = screen(setting, plan, values)
-        second.hand_in(table)
+        if each:
+            measure_each(setting, plan, values, table)
         return table
 
     def _take_over(self, table: CoordinateTable | None, indices: IndexArray) -> None:

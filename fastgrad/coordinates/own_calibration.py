@@ -72,7 +72,7 @@ class OwnCalibration:
         sigma = np.array([self.sigma[block.dtype] for block in self.parameters.blocks])[numbers]
         least = self._of_zeros[numbers]
         own = own_scale(x, self.claimed(indices), least, sigma, self.effect, self.z)
-        step = own.step
+        step = own.step * self.hidden.stretched_by(own.cell) if self.hidden.stretched else own.step
         for number, where in self.parameters.segments(indices):
             block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
             step[where] = raised(step[where], leaf[as_run(indices[where] - block.start)])

@@ -21,26 +21,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.arrays import Bools, Evaluate, Floats, IndexArray, Values, root_mean_square
-from fastgrad.coordinates.calibration import Calibration, Scales
+from fastgrad.arrays import Bools, Floats, IndexArray, Values, root_mean_square
+from fastgrad.coordinates.calibration import Scales
+from fastgrad.coordinates.four_values import fit_steps, four_values
 from fastgrad.coordinates.ladder_scales import Ladders
+from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.table import CONFIRMED, FINER, LADDERED, OWN, WIDER, CoordinateTable
 from fastgrad.differences.bounds import (
     OWN_SD,
     by_complex_step,
-    by_four_points,
     by_six_points,
     screened,
     unknown_where_not_finite,
 )
-from fastgrad.differences.kinks import has_kink_at_four_points
 from fastgrad.differences.ladder import LEVELS, UNRELATED
 from fastgrad.differences.plan import Plan
 from fastgrad.differences.rulings import NoiseModel
-from fastgrad.differences.stencils import CENTRAL, FOUR_POINTS, SIX_POINTS
-from fastgrad.differences.steps import raised, representable
-from fastgrad.index_sets import as_run, spread_over
-from fastgrad.problem.parameters import Parameters
+from fastgrad.differences.stencils import CENTRAL, SIX_POINTS
+from fastgrad.index_sets import spread_over
 
 DOWN, FURTHER_DOWN = 2.0**-3, 2.0**-6
 """Steps of four values in units of the screen's. A relu network of 64 samples took 4.8 evaluations a
@@ -67,41 +65,6 @@ STRAIGHT = 2.0**-10
 
 PIECE = 2**17
 """Coordinates that are screened at a time, so that temporaries stay small (and in the cache)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """What all stages share: how the moved coordinates are evaluated, and what was calibrated."""
-
-    evaluate: Evaluate
-    """In reals; values are counted from the engine's origin."""
-    parameters: Parameters
-    """Of what is moved."""
-    calibration: Calibration
-    f0: float
-    """The cost at the parameters, counted as values are."""
-    z: float
-    """The quantile of all bounds."""
-    room: Callable[[int], float]
-    """For how many coordinates there is budget, at so many evaluations for each."""
-    resolution: float
-    """To what share of itself each derivative is to be seen."""
-
-    def raised(self, indices: IndexArray, steps: Floats) -> Floats:
-        """Steps (m,) of some coordinates, no smaller than rounding of the parameters allows."""
-        steps = steps.copy()
-        for number, where in self.parameters.segments(indices):
-            x = self.parameters.leaves[number][as_run(indices[where] - self.parameters.blocks[number].start)]
-            steps[where] = raised(steps[where], x)
-        return steps
-
-    def displacements(self, indices: IndexArray, offsets: Floats) -> Floats:
-        """The displacements (m, S) that floating point makes of offsets (m, S)."""
-        d = np.empty(offsets.shape)
-        for number, where in self.parameters.segments(indices):
-            block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
-            d[where] = representable(leaf[as_run(indices[where] - block.start)], offsets[where])
-        return d
 
 
 @dataclass(frozen=True)
@@ -208,18 +171,15 @@ def _closer(setting: Setting, table: CoordinateTable, at: IndexArray, factor: fl
         least = np.where(np.isfinite(needed), needed, 0.0)
     most = screened_at * (UNRELATED if level == FINER else 1.0)
     steps = setting.raised(indices, np.clip(least, screened_at * factor, most))
-    d = setting.displacements(indices, steps[:, None] * FOUR_POINTS)
-    sigma = scales.noise_at(steps)
-    values = setting.evaluate(indices, d)
-    numeric, bound = by_four_points(values, d, setting.f0, steps, sigma, setting.z)
-    kinked = has_kink_at_four_points(values - setting.f0, sigma, setting.z)
+    found = four_values(setting, indices, steps)
     with np.errstate(invalid="ignore"):
-        meet = np.abs(numeric - before) <= bound + room
-    table.special[at] |= kinked | (~meet if level == FINER else False)
-    narrower = ~(meet & (room < bound) & (table.level[at] >= OWN))
-    table.agreed[at] = meet & ~kinked & (table.level[at] >= OWN) & np.isfinite(room)
+        meet = np.abs(found.numeric - before) <= found.error_bound + room
+    table.special[at] |= found.kinked | (~meet if level == FINER else False)
+    take = ~(meet & (room < found.error_bound) & (table.level[at] >= OWN))
+    table.agreed[at] = meet & ~found.kinked & (table.level[at] >= OWN) & np.isfinite(room)
     table.level[at] = level
-    table.accept(at[narrower], numeric[narrower], bound[narrower], level)
+    table.accept(at[take], found.numeric[take], found.error_bound[take], level)
+    fit_steps(setting, table, at, steps, found, level)
 
 
 def _wider(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:

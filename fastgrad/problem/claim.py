@@ -65,7 +65,9 @@ class ClaimedValues:
             values = self.values[where]
             eps = float(np.finfo(self.dtypes[number]).eps)
             known = np.abs(values[np.isfinite(values)])
-            found[where] = OWN_ROUNDINGS * eps * np.abs(values) + SUM_ROUNDINGS * eps * root_mean_square(known)
+            found[where] = OWN_ROUNDINGS * eps * np.abs(values) + SUM_ROUNDINGS * eps * root_mean_square(
+                known
+            )
         if self.measured is not None:
             found = np.fmax(found, NOISES * self.measured)
         return found

@@ -55,8 +55,8 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     lost = table.kink | (table.reason == Reason.NOT_FINITE)
     if known.claim is None or not comparison.undecided.any():
         return ""
-    wanted = np.flatnonzero(comparison.undecided & ~lost)
-    decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong)
+    wanted = np.flatnonzero((comparison.undecided | comparison.small) & ~lost)
+    decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong & ~comparison.small)
     if not len(wanted):
         return ""
     from fastgrad.witnesses.analytic_arrays import why_not_analytic

@@ -189,7 +189,8 @@ class _Small:
         size, e = self.known.size[left], self.known.error_bound[left]
         effects = self.scale * self.known.size
         nothing = (self.g[left] == 0) | (
-            np.abs(self.g[left]) * size <= NEGLIGIBLE * np.max(effects, where=np.isfinite(effects), initial=0.0)
+            np.abs(self.g[left]) * size
+            <= NEGLIGIBLE * np.max(effects, where=np.isfinite(effects), initial=0.0)
         )
         bounded = np.isfinite(e) & np.isfinite(self.difference[left])
         if not self.known.moves:  # nothing but noise: a slope of zero, to within rounding
