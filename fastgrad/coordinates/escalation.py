@@ -45,7 +45,10 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
         comparison = known.judge()
         if not ((comparison.wrong | comparison.undecided) & is_new).any():
             return
-        is_open = (comparison.wrong & stage.of_wrong | comparison.undecided & stage.of_undecided) & is_new
+        is_open = comparison.wrong & stage.of_wrong | comparison.undecided & stage.of_undecided
+        if stage.of_small and (comparison.undecided & is_new).any():
+            is_open |= comparison.small
+        is_open &= is_new
         is_open &= ~known.flagged(table.cut)
         if stage.level > FINER:
             is_open &= ~(comparison.wrong & known.flagged((table.agreed | table.vouched) & ~table.special))

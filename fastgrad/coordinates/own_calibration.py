@@ -28,10 +28,16 @@ PROBES = 3
 """Coordinates at which the noise is measured: SAFETY holds from three successes (differences/noise.py)."""
 
 MOST_PROBES = 12
-"""The most of them, where there are many coordinates."""
+"""The most of them, where there are many coordinates, or where noise limits what can be seen."""
+
+NOISY = 2.0**-36
+"""Noise of more than this share of the cost limits what can be seen, and is measured at more coordinates."""
 
 CHECKED_FOR_A_PROBE = 64
 """There is one more for every so many coordinates."""
+
+DRAWN_FOR_A_PROBE = 8
+"""Coordinates of which one is looked at."""
 
 TRIES = 3
 """How often others are drawn, where none of them moves the cost."""
@@ -126,7 +132,7 @@ class _Look:
     ) -> None:
         self.engines, self.indices, self.claimed, self.rng = engines, indices, claimed, rng
         self.parameters, self.evaluate = engines.moved, engines.in_reals
-        self.frugal = False
+        self.frugal = self.noisy = False
         self.looked_at = np.empty(0, dtype=np.intp)
 
     def noise_of(self, dtype: np.dtype[Any]) -> BlockNoise | None:
@@ -143,8 +149,9 @@ class _Look:
             noise = self._measured(probes)
             if found is None or noise.moved:
                 found = noise
-            if noise.moved:
+            if noise.moved and (self.noisy or noise.sigma <= NOISY * abs(self.engines.cost)):
                 break
+            self.noisy |= bool(noise.moved)
         self.looked_at = distinct(np.concatenate([self.looked_at, tried]))
         return found
 
@@ -169,17 +176,23 @@ class _Look:
     def _count(self, there: int) -> int:
         """How many coordinates are looked at: fewer where the budget is small."""
         wanted = min(MOST_PROBES, PROBES + there // CHECKED_FOR_A_PROBE)
+        if self.noisy:
+            wanted = MOST_PROBES
         left = self.evaluate.run.budget.left(self.engines.seconds)
         room = int(min(left / 4, 2**30)) // POINTS
         self.frugal |= room == 0
         return min(wanted, room)
 
     def _drawn(self, left: IndexArray, count: int) -> IndexArray:
-        """Coordinates at random, first of those that are claimed to move the cost."""
-        order = self.rng.permutation(len(left))
-        g = self.claimed(left)[order]
-        moving = np.isfinite(g) & (g != 0)
-        return left[order[np.argsort(~moving, kind="stable")[:count]]]
+        """Of some coordinates at random those that are claimed to move the cost most.
+
+        Where values move by less than their rounding the points must be far apart, and kinks between them
+        look like noise.
+        """
+        some = self.rng.permutation(left)[: DRAWN_FOR_A_PROBE * count]
+        with np.errstate(all="ignore"):
+            effects = np.nan_to_num(np.abs(self.claimed(np.sort(some)) * self._sizes(np.sort(some))), posinf=0.0)
+        return np.sort(some)[np.argsort(-effects, kind="stable")[:count]]
 
     def _measured(self, probes: IndexArray) -> BlockNoise:
         x = self._x(probes)

@@ -17,7 +17,7 @@ table. No stage goes closer than noise lets it see the difference that it is abo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from fastgrad.differences.bounds import (
 )
 from fastgrad.differences.ladder import LEVELS, UNRELATED
 from fastgrad.differences.plan import Plan
-from fastgrad.differences.rulings import NoiseModel
+from fastgrad.differences.rulings import NoiseModel, Rulings
 from fastgrad.differences.stencils import CENTRAL, SIX_POINTS
 from fastgrad.index_sets import spread_over
 
@@ -79,6 +79,9 @@ class Stage:
     """Whether it is for coordinates that look wrong."""
     of_undecided: bool = True
     """Whether it is for undecided ones."""
+    of_small: bool = False
+    """Whether it is also for those too small to be seen by themselves, where any is undecided: how many there
+    are, and how well they are known, decides for all of them."""
 
 
 def screen(setting: Setting, plan: Plan, values: Values) -> CoordinateTable:
@@ -147,9 +150,10 @@ def remeasure_steepest(setting: Setting, table: CoordinateTable) -> None:
 
 
 def _own(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
-    """Four values at a smaller step than the screen's, of what looks wrong, or bends."""
-    at = at[table.suspect[at] | ~np.isfinite(table.error_bound[at])]
-    _closer(setting, table, at, DOWN, OWN)
+    """Four values: at a smaller step than the screen's of what looks wrong or bends, else at the same."""
+    down = table.suspect[at] | ~np.isfinite(table.error_bound[at])
+    _closer(setting, table, at[down], DOWN, OWN)
+    _closer(setting, table, at[~down], 1.0, OWN)
 
 
 def _finer(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
@@ -176,7 +180,8 @@ def _closer(setting: Setting, table: CoordinateTable, at: IndexArray, factor: fl
         meet = np.abs(found.numeric - before) <= found.error_bound + room
     table.special[at] |= found.kinked | (~meet if level == FINER else False)
     take = ~(meet & (room < found.error_bound) & (table.level[at] >= OWN))
-    table.agreed[at] = meet & ~found.kinked & (table.level[at] >= OWN) & np.isfinite(room)
+    clear = table.doubt[at] > CLEAR * np.fmax(found.error_bound, room)
+    table.agreed[at] = meet & clear & ~found.kinked & (table.level[at] >= OWN)
     table.level[at] = level
     table.accept(at[take], found.numeric[take], found.error_bound[take], level)
     fit_steps(setting, table, at, steps, found, level)
@@ -212,7 +217,20 @@ def _ladder(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
     for ladders, some in _ladders(setting, table, at):
         found, scale = ladders.measured()
         table.scale[some] = scale / ladders.size
-        table.accept_rulings(some, found, LADDERED)
+        table.accept_rulings(some, _kept_where_better(table, some, found), LADDERED)
+
+
+def _kept_where_better(table: CoordinateTable, at: IndexArray, found: Rulings) -> Rulings:
+    """What ladders found; where that is wider than what is known of a right coordinate, and meets it, this."""
+    numeric, bound = table.numeric[at], table.error_bound[at]
+    with np.errstate(invalid="ignore"):
+        meet = np.abs(found.numeric - numeric) <= found.error_bound + bound
+    keep = meet & (bound < found.error_bound) & ~found.kink & ~table.suspect[at] & ~table.special[at]
+    return replace(
+        found,
+        numeric=np.where(keep, numeric, found.numeric),
+        error_bound=np.where(keep, bound, found.error_bound),
+    )
 
 
 def _confirm(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
@@ -245,8 +263,8 @@ def _ladders(setting: Setting, table: CoordinateTable, at: IndexArray) -> list[t
 
 
 STAGES = (
-    Stage(OWN, 4, _own),
-    Stage(WIDER, 6, _wider, of_wrong=False),
+    Stage(OWN, 4, _own, of_small=True),
+    Stage(WIDER, 6, _wider, of_wrong=False, of_small=True),
     Stage(FINER, 4, _finer),
     Stage(LADDERED, 2 * LEVELS, _ladder),
     Stage(CONFIRMED, 2 * LEVELS, _confirm, of_undecided=False),

@@ -144,7 +144,7 @@ def confirm(
 ) -> Rulings:
     """A second ladder at unrelated steps, joined with the first: where they do not meet nothing is known.
 
-    The bound is the narrower of the two, and never narrower than the two estimates are apart.
+    The bound is the wider of the two, and never narrower than the two estimates are apart.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def confirm(
         apart = np.abs(first.numeric - second.numeric)
         meet = apart <= first.error_bound + second.error_bound
         narrower = np.where(first.error_bound <= second.error_bound, first.numeric, second.numeric)
-        bound = np.maximum(np.minimum(first.error_bound, second.error_bound), apart)
+        bound = np.maximum(np.maximum(first.error_bound, second.error_bound), apart)
     kink = first.kink & second.kink
     return replace(
         second,
@@ -255,6 +255,7 @@ def _rule(
         one_sided |= use
     lower, upper = between
     kink = kink & ~jump & np.isfinite(lower) & np.isfinite(upper)
+    kink &= one_sided | ~(bound < (upper - lower) / 2)  # kinks around: what they may do is in the bound
     known = np.isfinite(bound) & np.isfinite(numeric)
     lost = ~known & (one_sided | ~(has_right & has_left) | ~(after & before)[:, -3:].any(axis=1))
     reason = np.select(

@@ -63,6 +63,13 @@ SAFETY = 2.0
 """The largest of three or more measured levels is doubled: one level was 0.26 to 1.81 times the true
 standard deviation (docs/numerics.md, Noise)."""
 
+MANY, SAFETY_OF_MANY = 8, 1.5
+"""So many levels have a mean square that is known to a fifth."""
+
+APART = 8.0
+"""Of three or more levels the middle one counts where the largest is more than this many times as large: kinks
+between the nine points look like noise, and only the largest level can come from them."""
+
 SAFETY_OF_FEW = 4.0
 """What fewer than three measured levels are multiplied by (docs/numerics.md, Noise)."""
 
@@ -314,7 +321,14 @@ def _pooled(sigma: Floats, success: npt.NDArray[np.bool_]) -> float:
     # Without any success what is left are smallest levels: the noise is hardly more than those.
     if not success.any():
         return float(np.max(sigma, where=~np.isnan(sigma), initial=0))
-    return (SAFETY if success.sum() >= 3 else SAFETY_OF_FEW) * float(sigma[success].max())
+    seen = sigma[success]
+    if len(seen) < 3:
+        return SAFETY_OF_FEW * float(seen.max())
+    middle, largest = float(np.median(seen)), float(seen.max())
+    if len(seen) >= MANY:
+        alike = seen[seen <= APART * middle]
+        return SAFETY_OF_MANY * float(np.sqrt(np.mean(np.square(alike / middle)))) * middle
+    return SAFETY * (middle if largest > APART * middle else largest)
 
 
 def _scaled(values: Floats) -> tuple[Floats, npt.NDArray[np.intc], npt.NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ arithmetic may be off by):
 Entries that are zero, or so small that their bound covers them, cannot be right to a share of themselves.
 
     rho_i = (|g_i - d_i| + e_i) / (rms of s over parameters of its size)  <= resolution      agrees, on that scale
-    the rest, a quarter at most: ||(|g - d| + e) x|| <= resolution ||s x||                   agree together
+    the rest, half of all at most: ||(|g - d| + e) x|| <= 2 resolution ||s x||               agree together
     anything else                                                                            undecided
 
 x is each parameter's size, so that g x is its effect on the cost, whatever its unit. Together means: the error
@@ -44,8 +44,18 @@ NEGLIGIBLE = 2.0**-44
 FEWEST_ALIKE = 3
 """Entries alike in size that must be seen before another is judged on their scale."""
 
-LARGEST_SHARE = 0.25
+LARGEST_SHARE = 0.5
 """The share of the entries, beside those that are claimed zero, that may be judged together only."""
+
+TOGETHER = 2.0
+"""The error of these, as a share of the norm of the whole gradient, in units of the resolution. In relu networks
+in float32 a few coordinates are so near kinks that noise hides all closer steps; the others are seen."""
+
+FEW, LARGEST_SHARE_OF_FEW = 32, 0.25
+"""That share where there are fewer entries than this: of two or three none, for each of them matters."""
+
+Z_OF_ONE = 3.3
+"""The quantile that one bound needs, where e has that of all bounds: 1e-3 on both sides."""
 
 FLOOR = 0.1
 """With a fixed tolerance, entries under this share of their block's rms are compared on that scale."""
@@ -202,20 +212,24 @@ class _Small:
         each = np.where(bounded, off + room, np.inf)
         order = np.argsort(each, kind="stable")
         share = self._norms(np.where(bounded, off, np.inf)[order], np.where(bounded, room, np.inf)[order])
-        many = int(LARGEST_SHARE * len(self.g))
-        allowed = (share <= self.resolution) & (np.cumsum(~nothing[order]) <= many)
+        share_of_all = LARGEST_SHARE if len(self.g) >= FEW else LARGEST_SHARE_OF_FEW
+        many = int(share_of_all * len(self.g))
+        allowed = (share <= TOGETHER * self.resolution) & (np.cumsum(~nothing[order]) <= many)
         count = int(np.argmin(allowed)) if not allowed.all() else len(allowed)
         enough = np.zeros(len(left), dtype=bool)
         enough[order[:count]] = True
         return enough, float(share[count - 1]) if count else np.inf
 
     def _norms(self, off: Floats, room: Floats) -> Floats:
-        """For the first k entries each, how far their errors may be from zero together: the norm of what is
-        off, that of independent errors of sd e / Z, and Z sd more for the largest of them.
+        """For the first k entries each, how far their errors may be from zero together.
+
+        That is the norm of what is off, that of independent errors of sd e / Z, and Z_OF_ONE sd of the
+        largest of them more (a norm is 1-Lipschitz in normal errors).
         """
         with np.errstate(all="ignore"):
             spread = np.sqrt(np.cumsum(np.square(room))) / max(self.known.z, 1.0)
-            found = np.sqrt(np.cumsum(np.square(off))) + spread + np.maximum.accumulate(room)
+            largest = np.maximum.accumulate(room) * min(1.0, Z_OF_ONE / max(self.known.z, 1.0))
+            found = np.sqrt(np.cumsum(np.square(off))) + spread + largest
         return np.where(np.isnan(found), np.inf, found)
 
     def _whole(self) -> float:
