@@ -83,7 +83,7 @@ class BlockCalibration:
         """The scales of some coordinates: those of their blocks."""
         at = self.parameters.block_numbers(indices)
         size = self.parameters.typical_sizes[at]
-        return Scales(size, self.step[at], self.constant[at], self.proportional[at], at)
+        return Scales(size, size, self.step[at], self.constant[at], self.proportional[at], at)
 
     @property
     def noise(self) -> dict[str, float]:

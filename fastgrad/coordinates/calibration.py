@@ -24,8 +24,10 @@ has room for it: what counts as a bug is some hundred times larger than truncati
 class Scales:
     """The scales of m coordinates; each (m,)."""
 
+    own: Floats
+    """The parameter's own size: its effect on the cost is its derivative times that."""
     size: Floats
-    """What counts as the size of the parameter."""
+    """The size that steps are a share of: the same, or larger where that is lost in noise."""
     step: Floats
     """The step that central differences should take."""
     constant: Floats

@@ -82,7 +82,7 @@ class OwnCalibration:
         for number, where in self.parameters.segments(indices):
             block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
             step[where] = raised(step[where], leaf[as_run(indices[where] - block.start)])
-        return Scales(own.size, step, sigma, np.zeros(len(x)), own.cell)
+        return Scales(own.own, own.size, step, sigma, np.zeros(len(x)), own.cell)
 
     @property
     def noise(self) -> dict[str, float]:

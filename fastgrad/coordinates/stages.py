@@ -100,8 +100,8 @@ def screen(setting: Setting, plan: Plan, values: Values) -> CoordinateTable:
         numeric[piece], bound[piece] = found
         if plan.stencil is CENTRAL:
             bound[piece][_bends(setting, scales, f, found[0], steps)] = np.inf
-        size[piece] = scales.size
-        steepest = max(steepest, _steepest(f - setting.f0, d, scales.size))
+        size[piece] = scales.own
+        steepest = max(steepest, _steepest(f - setting.f0, d, scales.own))
         moves |= _moves(f - setting.f0, sigma, setting.z)
     return CoordinateTable.screened(plan, numeric, bound, size, steepest, moves)
 
@@ -128,7 +128,7 @@ def _screen_complex(setting: Setting, plan: Plan, values: Values) -> CoordinateT
         rms[number] = root_mean_square(d[where][np.isfinite(d[where])])
     numbers = setting.parameters.block_numbers(plan.indices)
     numeric, bound = unknown_where_not_finite(d, by_complex_step(d, rms[numbers]))
-    size = setting.calibration.scales(plan.indices).size
+    size = setting.calibration.scales(plan.indices).own
     with np.errstate(all="ignore"):
         steepest = float(np.nanmax(np.abs(numeric) * size, initial=0.0))
     return CoordinateTable.screened(plan, numeric, bound, size, steepest, True)

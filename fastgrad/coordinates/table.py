@@ -41,7 +41,7 @@ class CoordinateTable:
     error_bound: Floats
     """The bound on its error; inf where the derivative is unknown."""
     size: Floats
-    """What counts as the size of the parameter."""
+    """The parameter's own size."""
     steepest: float
     """The largest secant |J(x + d) - J(x)| / |d| of all coordinates, times the parameter's size."""
     moves: bool

@@ -60,6 +60,10 @@ KINKS = 2.0
 whose kinks are closer than noise lets one see, 22% were off by more than the bound without it, up to 750
 times; 0.15% with it, up to 2.9 times. A second ladder at unrelated steps catches those."""
 
+SURE = 3.0
+"""What the bound is multiplied by of what is about to be called wrong: of 13,000 coordinates of relu networks in
+float32 four were off by more than the bounds of both ladders, up to 2.3 times."""
+
 CONVERGING = 0.9
 """Delta that shrink by less than this tell nothing of where they lead."""
 
@@ -144,7 +148,7 @@ def confirm(
 ) -> Rulings:
     """A second ladder at unrelated steps, joined with the first: where they do not meet nothing is known.
 
-    The bound is the wider of the two, and never narrower than the two estimates are apart.
+    The bound is SURE times the wider of the two, or of how far the two estimates are apart.
 
     Parameters
     ----------
@@ -157,7 +161,7 @@ def confirm(
         apart = np.abs(first.numeric - second.numeric)
         meet = apart <= first.error_bound + second.error_bound
         narrower = np.where(first.error_bound <= second.error_bound, first.numeric, second.numeric)
-        bound = np.maximum(np.maximum(first.error_bound, second.error_bound), apart)
+        bound = SURE * np.maximum(np.maximum(first.error_bound, second.error_bound), apart)
     kink = first.kink & second.kink
     return replace(
         second,

@@ -61,6 +61,8 @@ CELL = 7
 class OwnScale:
     """Size, expected slope and step of m coordinates; each (m,)."""
 
+    own: Floats
+    """|x|, or for a zero the size at which its effect is the typical one, `least` at most."""
     size: Floats
     slope: Floats
     step: Floats
@@ -106,6 +108,7 @@ def own_scale(
         natural = usual / slope  # the size at which the effect is the typical one
         natural = np.where(np.isfinite(natural) & (natural > 0), natural, some)
         seen = np.minimum(np.maximum(least, ORDINARY), VISIBLE * sigma / slope)
+        itself = np.where(own > 0, own, np.minimum(natural, least))
         size = np.minimum(natural, np.maximum(np.where(own > 0, own, least), seen))
         size = np.maximum(own, size)
         noise = sigma / (slope * size)
@@ -115,7 +118,7 @@ def own_scale(
         wide = np.minimum(needed(effective, COARSEST_WANTED, z), WIDEST)
         step = size * np.maximum(step, np.where(wide > SHARE, wide, 0.0))
     step = np.where(np.isfinite(step) & (step > 0), step, some * SHARE)
-    return OwnScale(size, slope, 2.0 ** np.floor(np.log2(step)))
+    return OwnScale(itself, size, slope, 2.0 ** np.floor(np.log2(step)))
 
 
 def needed(noise: Floats, wanted: float, z: float) -> Floats:
