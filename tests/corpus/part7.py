@@ -1,0 +1,11 @@
+"""Cases in which each coordinate must be judged on its own scale."""
+
+from __future__ import annotations
+
+from corpus import mixed_units
+
+MODULES = (mixed_units,)
+
+PART7_RIGHT = [case for module in MODULES for case in module.RIGHT]
+
+PART7_WRONG = [case for module in MODULES for case in module.WRONG]

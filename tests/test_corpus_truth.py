@@ -1,0 +1,97 @@
+"""The corpus itself: each right gradient is compared with a truth found in another way."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from corpus import PART7_RIGHT, PART7_WRONG
+from corpus.cases import rms_of_blocks
+
+from fastgrad.problem.parameters import Parameters
+
+
+def by_name(cases):
+    """Cases as parameters of a test."""
+    return [pytest.param(case, id=case.name) for case in cases]
+
+
+@cache
+def truth_of(case):
+    """The truth of a case, which its twins share."""
+    return case.truth()
+
+
+@pytest.mark.parametrize("case", by_name(PART7_RIGHT))
+def test_right(case):
+    """A right gradient is the truth to the precision that its case claims, which is finer than what is seen."""
+    truth = truth_of(case)
+    claimed = case.right_gradient()
+    rms = rms_of_blocks(case.params, truth)
+    assert np.all(np.abs(claimed - truth) <= case.exact * np.abs(truth) + case.rounding * rms)
+    assert case.exact < case.sees / 2
+    assert case.rounding <= case.floor / 2
+
+
+MOST = 12
+"""As many coordinates of a case are looked at."""
+
+
+@pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected == "agree" and not c.reasons]))
+def test_seen(case):
+    """Three central differences in a row, of some steps, are as close to the truth as the case says."""
+    truth = truth_of(case)
+    rms = rms_of_blocks(case.params, truth)
+    order = np.argsort(np.abs(truth))
+    for i in np.unique(order[np.linspace(0, len(order) - 1, min(MOST, len(order))).astype(int)]):
+        error = least_error(case, int(i), truth[i])
+        assert error <= case.sees * abs(truth[i]) + case.floor * rms[i], (i, error, truth[i], rms[i])
+
+
+HALVINGS = 120
+"""Of the largest step, unless a step moves nothing before."""
+
+
+def least_error(case, i, truth):
+    """The error of the worst of three neighbouring steps, where it is least."""
+    parameters = Parameters(case.params)
+    block = parameters.block_of(i)
+    number = parameters.blocks.index(block)
+    x = parameters.leaves[number][i - block.start]
+    largest = 2.0 ** np.ceil(np.log2(max(abs(float(x)), parameters.typical_size(number), 1.0)))
+    errors = []
+    with np.errstate(all="ignore"):
+        for k in range(-1, HALVINGS):
+            sides = [x.dtype.type(x + s * largest / 2.0**k) for s in (1, -1)]
+            if sides[0] == sides[1]:
+                break
+            values = [
+                float(case.cost(_moved(parameters, number, i - block.start, v), *case.args)) for v in sides
+            ]
+            errors.append(abs((values[0] - values[1]) / (float(sides[0]) - float(sides[1])) - truth))
+    errors = np.nan_to_num(np.array(errors), nan=np.inf)
+    return np.max([errors[:-2], errors[1:-1], errors[2:]], axis=0).min()
+
+
+def _moved(parameters, number, position, value):
+    leaves = [leaf.copy() for leaf in parameters.leaves]
+    leaves[number][position] = value
+    return parameters.build_arrays(leaves)
+
+
+@pytest.mark.parametrize("case", by_name(PART7_WRONG))
+def test_wrong(case):
+    """A wrong gradient has an error that can be seen, unless it says otherwise, where it says."""
+    assert case.hidden or case.seen().any()
+    assert case.sizes().max() > 1e-6
+    if case.where is not None:
+        labels = np.array([Parameters(case.twin.params).label(i) for i in range(len(case.sizes()))])
+        claims = case.sizes() > case.twin.exact
+        assert set(labels[claims]) == set(case.where)
+
+
+def test_names():
+    """No two cases have one name."""
+    names = [case.name for case in [*PART7_RIGHT, *PART7_WRONG]]
+    assert len(set(names)) == len(names)
