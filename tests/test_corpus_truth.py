@@ -25,7 +25,7 @@ def truth_of(case):
 
 @pytest.mark.parametrize("case", by_name(PART7_RIGHT))
 def test_right(case):
-    """A right gradient is the truth to the precision that its case claims, which is finer than what is seen."""
+    """A right gradient is the truth to what its case claims, which is finer than what is seen."""
     truth = truth_of(case)
     claimed = case.right_gradient()
     rms = rms_of_blocks(case.params, truth)
