@@ -223,7 +223,7 @@ def lines():
 def _line(name, p, t, seed):
     rng = np.random.default_rng(seed)
     p = np.array(p)
-    y = spectrum(p + [0.2 * p[1], 0, 0.1 * p[2], 0], t) + 0.05 * p[2] * rng.normal(size=len(t))
+    y = spectrum((p[0] + 0.2 * p[1], p[1], 1.1 * p[2], p[3]), t) + 0.05 * p[2] * rng.normal(size=len(t))
 
     def cost(p):
         return 0.5 * np.sum((spectrum(p, t) - y) ** 2)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from corpus import float32_kinks, local_features, mixed_units
+from corpus import float32_kinks, local_features, mixed_units, precisions
 
-MODULES = (mixed_units, local_features, float32_kinks)
+MODULES = (mixed_units, local_features, precisions, float32_kinks)
 
 PART7_RIGHT = [case for module in MODULES for case in module.RIGHT]
 
