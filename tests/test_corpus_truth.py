@@ -31,6 +31,7 @@ def test_right(case):
     rms = rms_of_blocks(case.params, truth)
     assert np.all(np.abs(claimed - truth) <= case.exact * np.abs(truth) + case.rounding * rms)
     assert case.exact < case.sees / 2
+    assert case.sees <= 1e-2 or case.reasons
     assert case.rounding <= case.floor / 2
 
 
@@ -38,7 +39,7 @@ MOST = 12
 """As many coordinates of a case are looked at."""
 
 
-@pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected == "agree" and not c.reasons]))
+@pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected == "agree"]))
 def test_seen(case):
     """Three central differences in a row, of some steps, are as close to the truth as the case says."""
     truth = truth_of(case)
@@ -46,6 +47,9 @@ def test_seen(case):
     order = np.argsort(np.abs(truth))
     for i in np.unique(order[np.linspace(0, len(order) - 1, min(MOST, len(order))).astype(int)]):
         error = least_error(case, int(i), truth[i])
+        if not truth.any():
+            assert error <= 1e-9
+            continue
         assert error <= case.sees * abs(truth[i]) + case.floor * rms[i], (i, error, truth[i], rms[i])
 
 

@@ -131,11 +131,19 @@ def unflat(params: Any, vector: np.ndarray) -> Any:
 
 
 def rms_of_blocks(params: Any, vector: np.ndarray) -> np.ndarray:
-    """For each coordinate the root mean square of a flat vector over its block."""
-    found = np.empty(len(vector))
+    """For each coordinate the root mean square of a flat vector over its block.
+
+    A block that is zero but for rounding has that of the whole vector.
+    """
+    found, whole = np.empty(len(vector)), _rms(vector)
     for b in Parameters(params).blocks:
-        found[b.start : b.stop] = _rms(vector[b.start : b.stop])
+        here = _rms(vector[b.start : b.stop])
+        found[b.start : b.stop] = here if here > ZERO * whole else whole
     return found
+
+
+ZERO = 1e-6
+"""A block this much smaller than the whole gradient may be rounding: float32 leaves 1e-7."""
 
 
 def _rms(v: np.ndarray) -> float:

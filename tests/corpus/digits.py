@@ -69,12 +69,14 @@ def by_digits(cost, params, args=()):
     found = []
     for leaf in leaves:
         for k, value in enumerate(leaf):
-            h = STEP * (abs(value) or EXACT.mpf(1))
-            sides = []
-            for leaf[k] in (value + h, value - h):
-                sides.append(cost(parameters.build_arrays(leaves), *args))
+            size = abs(value) or EXACT.mpf(1)
+            with EXACT.workdps(DIGITS + max(0, int(-EXACT.log10(size)))):
+                h = STEP * size
+                sides = []
+                for leaf[k] in (value + h, value - h):
+                    sides.append(cost(parameters.build_arrays(leaves), *args))
+                found.append(float((sides[0] - sides[1]) / (2 * h)))
             leaf[k] = value
-            found.append(float((sides[0] - sides[1]) / (2 * h)))
     return np.array(found)
 
 
@@ -89,3 +91,23 @@ def by_complex_step(cost, params, args=()):
             found.append(cost(parameters.build_arrays(leaves), *args).imag / 1e-40)
             leaf[k] = value
     return np.array(found)
+
+
+def by_sides(cost, gradient, params, args=()):
+    """A claim, clipped to what lies between the slopes of both sides of one vector."""
+    claimed = np.asarray(gradient(params, *args), dtype=float)
+    x, found = digits(params), []
+    h = EXACT.mpf(STEP)
+    with np.errstate(all="ignore"):
+        middle = cost(x, *args)
+        for k, value in enumerate(x.copy()):
+            slopes = []
+            for x[k] in (value + h, value - h):
+                slopes.append(float((cost(x, *args) - middle) / (x[k] - value)))
+            x[k] = value
+            found.append(np.clip(claimed[k], min(slopes) - SIDE, max(slopes) + SIDE))
+    return np.array(found)
+
+
+SIDE = 1e-12
+"""What steps of STEP leave of a second derivative, and |x|^1.5 of its slope."""

@@ -242,7 +242,7 @@ def single_cases():
         lambda p: np.exp(-100 * p[0] ** 2) + p[1] / 10,
         as_float32(lambda p: np.array([-200 * p[0] * np.exp(-100 * p[0] ** 2), 0.1])),
         np.array([0.03, 10.0], f32),
-        sees=2e-2,
+        sees=5e-3,
         exact=1e-6,
     )
     yield verified(
@@ -250,7 +250,7 @@ def single_cases():
         lambda p: np.sin(300 * p[0]) + (p[1] - 1) ** 2,
         as_float32(lambda p: np.array([300 * np.cos(300 * p[0]), 2 * (p[1] - 1)])),
         np.array([0.34, 0.3], f32),
-        sees=2e-2,
+        sees=5e-3,
         exact=1e-4,
         why="300 x is rounded to 4e-6",
     )

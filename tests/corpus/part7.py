@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from corpus import float32_kinks, local_features, mixed_units, precisions
+from corpus import (
+    at_kinks,
+    float32_kinks,
+    inner_tolerances,
+    local_features,
+    mixed_units,
+    plateaus,
+    precisions,
+    tiny,
+    unused,
+)
 
-MODULES = (mixed_units, local_features, precisions, float32_kinks)
+MODULES = (
+    mixed_units,
+    local_features,
+    precisions,
+    inner_tolerances,
+    float32_kinks,
+    at_kinks,
+    unused,
+    tiny,
+    plateaus,
+)
 
 PART7_RIGHT = [case for module in MODULES for case in module.RIGHT]
 
