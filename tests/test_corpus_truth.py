@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from corpus import PART7_RIGHT, PART7_WRONG
+from corpus import PART7_RIGHT, PART7_WRONG, RIGHT, WRONG
 from corpus.cases import rms_of_blocks
 
 from fastgrad.problem.parameters import Parameters
@@ -39,7 +39,7 @@ MOST = 12
 """As many coordinates of a case are looked at."""
 
 
-@pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected == "agree"]))
+@pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected in ("agree", "inexact")]))
 def test_seen(case):
     """Three central differences in a row, of some steps, are as close to the truth as the case says."""
     truth = truth_of(case)
@@ -95,7 +95,33 @@ def test_wrong(case):
         assert set(labels[claims]) == set(case.where)
 
 
+@pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected == "inexact"]))
+def test_inexact(case):
+    """The slope over steps of 1e-4 and of 1e-5 is off by more than 1e-6 of some entry."""
+    x, truth = case.params, truth_of(case)
+    for h in (1e-4, 1e-5):
+        slopes = [
+            (case.cost(x + h * e, *case.args) - case.cost(x - h * e, *case.args)) / (2 * h)
+            for e in np.eye(len(x))
+        ]
+        assert np.any(np.abs(slopes - truth) > 1e-6 * np.abs(truth))
+
+
+def test_kinds():
+    """Each right case is of a known kind; points on kinks and jumps may be undecided because of them."""
+    for case in PART7_RIGHT:
+        assert case.expected in ("agree", "kink", "jump", "inexact")
+        if case.expected in ("kink", "jump"):
+            assert {"kink", "jump"} <= set(case.reasons), case.name
+
+
+def test_numbers():
+    """There are at least 200 right and 600 wrong cases."""
+    assert len(PART7_RIGHT) >= 200
+    assert len(PART7_WRONG) >= 600
+
+
 def test_names():
     """No two cases have one name."""
-    names = [case.name for case in [*PART7_RIGHT, *PART7_WRONG]]
+    names = [case.name for case in [*RIGHT, *WRONG, *PART7_RIGHT, *PART7_WRONG]]
     assert len(set(names)) == len(names)

@@ -26,7 +26,8 @@ class Case:
     """A cost and a gradient of it that is right but for rounding.
 
     `reasons` are the words with which the cause of an undecided coordinate may begin: there should be none
-    where it is empty. `expected` is "agree", or "kink" or "jump" where the cost has one at the very point.
+    where it is empty. `expected` is "agree", or "kink" or "jump" where the cost has one at the very point, or
+    "inexact" where the slope of the cost as it is computed, between its jumps, is off by more than 1e-6.
 
     What the arithmetic of the cost allows a careful person to see in a coordinate is an error of `sees` of
     the coordinate itself, plus `floor` of the rms of its block. `truth` is the gradient by another way than

@@ -5,6 +5,7 @@ from __future__ import annotations
 from corpus import (
     at_kinks,
     float32_kinks,
+    from_libraries,
     inner_tolerances,
     local_features,
     mixed_units,
@@ -24,6 +25,7 @@ MODULES = (
     unused,
     tiny,
     plateaus,
+    from_libraries,
 )
 
 PART7_RIGHT = [case for module in MODULES for case in module.RIGHT]
