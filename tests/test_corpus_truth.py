@@ -7,7 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 from corpus import PART7_RIGHT, PART7_WRONG, RIGHT, WRONG
-from corpus.cases import rms_of_blocks
+from corpus.cases import Case, Wrong, rms_of_blocks
+from corpus.digits import by_complex_step, by_digits, by_sides
+from corpus.float32_kinks import VARIATIONS, float32_relu
 
 from fastgrad.problem.parameters import Parameters
 
@@ -95,6 +97,13 @@ def test_wrong(case):
         assert set(labels[claims]) == set(case.where)
 
 
+@pytest.mark.parametrize("seed", range(5, 13))
+def test_any_seed(seed):
+    """The builder of relu nets makes right cases of other seeds than those in the lists, too."""
+    for variation in VARIATIONS:
+        test_right(float32_relu(seed, **variation))
+
+
 @pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected == "inexact"]))
 def test_inexact(case):
     """The slope over steps of 1e-4 and of 1e-5 is off by more than 1e-6 of some entry."""
@@ -125,3 +134,51 @@ def test_names():
     """No two cases have one name."""
     names = [case.name for case in [*RIGHT, *WRONG, *PART7_RIGHT, *PART7_WRONG]]
     assert len(set(names)) == len(names)
+
+
+class TestTheTruths:
+    """The ways to a truth, where it is known."""
+
+    x = np.array([0.3, -1.2, 1e-20])
+
+    def test_digits(self):
+        """Differences in many digits are right to the last digit of float64, of tiny parameters too."""
+        found = by_digits(lambda x: np.sum(np.sin(x) + np.exp(2 * x)), self.x)
+        np.testing.assert_allclose(found, np.cos(self.x) + 2 * np.exp(2 * self.x), rtol=4e-16)
+
+    def test_complex_step(self):
+        """So is the complex step."""
+        found = by_complex_step(lambda x: np.sum(np.sin(x) + np.exp(2 * x)), self.x)
+        np.testing.assert_allclose(found, np.cos(self.x) + 2 * np.exp(2 * self.x), rtol=4e-16)
+
+    def test_float32_parameters(self):
+        """The values of float32 parameters are taken as they are."""
+        x = self.x.astype(np.float32)
+        np.testing.assert_allclose(by_digits(lambda x: x @ x, x), 2 * x.astype(float), rtol=4e-16)
+
+    def test_sides(self):
+        """A claim on a kink is clipped to the slopes of both sides."""
+        for claim, clipped in ((0.3, 0.3), (2.0, 1.0), (-7.0, -1.0)):
+            found = by_sides(lambda x: abs(x[0]), lambda x, c=claim: np.array([c]), np.zeros(1))
+            assert found[0] == pytest.approx(clipped, abs=1e-11)
+
+
+class TestWhatIsSeen:
+    """Wrong.sizes and Wrong.seen."""
+
+    case = Case("squares", lambda x: x @ x, lambda x: 2 * x, np.array([1.0, 1e-6]), sees=1e-2)
+
+    def test_own_scale(self):
+        """An error counts as a share of its entry, whatever the others are."""
+        wrong = Wrong(self.case, "small one off", np.array([2.0, 2.2e-6]))
+        np.testing.assert_allclose(wrong.sizes(), [0, 1 / 11])
+        assert wrong.seen().tolist() == [False, True]
+
+    def test_floor(self):
+        """A floor hides what is small beside the rms."""
+        case = Case("squares", self.case.cost, self.case.gradient, self.case.params, floor=1e-3)
+        assert not Wrong(case, "small one off", np.array([2.0, 2.2e-6])).seen().any()
+
+    def test_not_a_number(self):
+        """A NaN is seen."""
+        assert Wrong(self.case, "a NaN", np.array([2.0, np.nan])).seen().tolist() == [False, True]

@@ -415,6 +415,36 @@ def _log1p_less_itself(u):
     return sum((-1) ** (k + 1) * u**k / k for k in range(2, 7))
 
 
+def counts(p, y):
+    """A negative binomial by log-gamma: p = alpha, beta, with a mean of alpha / beta."""
+    a, b = p
+    return -np.sum(gammaln(y + a) - gammaln(a) + a * np.log(b) - (a + y) * np.log1p(b))
+
+
+def counts_gradient(p, y):
+    """Its gradient."""
+    a, b = p
+    return -np.array(
+        [np.sum(digamma(y + a) - digamma(a) + np.log(b / (1 + b))), np.sum(a / b - (a + y) / (1 + b))]
+    )
+
+
+def waiting(p, y):
+    """The same for a large alpha, as a sum over each count."""
+    a, b = p
+    return sum(
+        (a + value) * np.log1p(1 / b) + value * np.log(b) - np.sum(np.log(a + np.arange(value)))
+        for value in y
+    )
+
+
+def waiting_gradient(p, y):
+    """Its gradient."""
+    a, b = p
+    by_a = sum(np.log1p(1 / b) - np.sum(1 / (a + np.arange(value))) for value in y)
+    return np.array([by_a, np.sum(y / b - (a + y) / (b * (b + 1)))])
+
+
 def rates(p, x, y):
     """A negative binomial regression: p = slope, intercept, alpha of 1e-4, by log-gamma."""
     mu = np.exp(p[0] * x + p[1])
@@ -512,17 +542,30 @@ def statistics_cases():
         stable_counts_gradient,
         [1e10, 0.8],
         (y,),
-        why="its size moves the cost of 8 by 1e-10 of its share: three to five digits are left",
+        why="to double its size moves the cost of 8 by 1e-11: two to four digits are left",
+        sees=1e-2,
+    )
+    yield verified(
+        "negative binomial, alpha of 1e10", waiting, waiting_gradient, [1e10, 1.3e10], (y,), sees=1e-4
+    )
+    many = np.round(1e8 * rng.gamma(2.5, size=12))
+    yield verified(
+        "negative binomial, beta of 1e-8",
+        counts,
+        counts_gradient,
+        [2.3, 1e-8],
+        (many,),
+        why="log-gamma of 1e8 is known to 1e-7",
         sees=1e-3,
     )
     x = rng.normal(size=20)
-    counts = rng.poisson(np.exp(0.4 * x + 1.2)).astype(float)
+    seen = rng.poisson(np.exp(0.4 * x + 1.2)).astype(float)
     yield verified(
         "negative binomial regression, alpha of 1e-4",
         rates,
         rates_gradient,
         [0.38, 1.1, 1e-4],
-        (x, counts),
+        (x, seen),
         why="log-gamma of 1e4 loses six digits",
         exact=1e-6,
         sees=1e-4,
@@ -626,11 +669,11 @@ def as_float32(function):
 def in_float32(name, model, slopes, p, t, seed, sees=5e-3, **case):
     """A fit with parameters, data and sums in float32."""
     t = np.asarray(t, dtype=np.float32)
-    case = fit(name, model, slopes, np.asarray(p, np.float32), t, seed, sees=sees, exact=3e-5, **case)
+    case = fit(name, model, slopes, np.asarray(p, np.float32), t, seed, sees=sees, exact=3e-6, **case)
     t, y = case.args[0], case.args[1].astype(np.float32)
     gradient = as_float32(case.gradient)
     truth = partial(by_digits, case.cost, case.params, (t, y))
-    return Case(case.name, case.cost, gradient, case.params, (t, y), truth=truth, sees=sees, exact=3e-5)
+    return Case(case.name, case.cost, gradient, case.params, (t, y), truth=truth, sees=sees, exact=3e-6)
 
 
 def float32_cases():
@@ -654,7 +697,7 @@ def float32_cases():
         w,
         (X, y),
         sees=5e-3,
-        exact=3e-5,
+        exact=3e-6,
     )
 
 

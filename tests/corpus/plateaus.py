@@ -185,7 +185,7 @@ ROUNDING = [*rounding_only()]
 
 NETS = [*models(np.float64, {"sees": 1e-4, "floor": 1e-8, "rounding": 1e-14})]
 
-NARROW_NETS = [*models(np.float32, {"sees": 1e-2, "floor": 1e-2, "rounding": 1e-5, "exact": 1e-4})]
+NARROW_NETS = [*models(np.float32, {"sees": 1e-2, "floor": 1e-2, "rounding": 1e-5, "exact": 1e-5})]
 
 RIGHT = [*PLATEAUS, *CONSTANTS, *ROUNDING, *NETS, *NARROW_NETS]
 
