@@ -17,7 +17,7 @@ from fastgrad.differences.bounds import Estimates, quantile
 from fastgrad.differences.scales import magnitude
 from fastgrad.engines.space import Space, carried
 from fastgrad.index_sets import positions_of
-from fastgrad.problem.claim import ClaimedValues
+from fastgrad.problem.claim import ClaimedValues, Noise
 from fastgrad.problem.parameters import Parameters
 from fastgrad.verdict.rule import Comparison, Evidence, compare, compare_by_tolerance
 
@@ -50,6 +50,8 @@ class Derivatives:
     claim: ClaimedValues | None
     tolerance: float | None
     resolution: float
+    noise: Noise | None = None
+    """The noise of the gradient function, which can be measured."""
     _latest: tuple[int, Estimates, Comparison] | None = field(default=None, repr=False)
     """The latest version of the table that was judged, and what came of it."""
 

@@ -178,8 +178,9 @@ class Coordinates:
             claimed = None if claim is None else claim.at(indices)
             space, options = self.engines.space, self.spec.options
             self._known = Derivatives(
-                space, self.spec.parameters, indices, table, claimed, options.tolerance, options.resolution
-            )
+                space, self.spec.parameters, indices, table, claimed, options.tolerance, options.resolution,
+                None if claim is None else claim.noise,
+            )  # fmt: skip
             return
         known.indices = union(known.indices, indices)
         known.claim = None if claim is None else claim.at(known.indices)

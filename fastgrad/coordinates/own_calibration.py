@@ -191,7 +191,9 @@ class _Look:
         """
         some = self.rng.permutation(left)[: DRAWN_FOR_A_PROBE * count]
         with np.errstate(all="ignore"):
-            effects = np.nan_to_num(np.abs(self.claimed(np.sort(some)) * self._sizes(np.sort(some))), posinf=0.0)
+            effects = np.nan_to_num(
+                np.abs(self.claimed(np.sort(some)) * self._sizes(np.sort(some))), posinf=0.0
+            )
         return np.sort(some)[np.argsort(-effects, kind="stable")[:count]]
 
     def _measured(self, probes: IndexArray) -> BlockNoise:

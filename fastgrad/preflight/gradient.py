@@ -20,6 +20,7 @@ import numpy as np
 from fastgrad.arrays import FloatArray, Floats
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
+from fastgrad.preflight.claim_noise import ClaimNoise
 from fastgrad.preflight.cost import LARGEST_JITTER
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
@@ -112,7 +113,8 @@ class _Calls:
 
     def _claimed(self, answer: list[FloatArray], own: list[FloatArray]) -> ClaimedGradient:
         at_watched = None if self.everything else self._at(answer)
-        return ClaimedGradient(self.parameters, own, None, at_watched=at_watched)
+        noise = ClaimNoise(self._call, self.working)
+        return ClaimedGradient(self.parameters, own, None, noise=noise, at_watched=at_watched)
 
     def _call(self) -> list[FloatArray]:
         return self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient")
