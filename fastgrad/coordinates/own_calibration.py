@@ -51,7 +51,7 @@ FRUGAL = (
 )
 
 Claimed = Callable[[IndexArray], Floats]
-"""The claimed derivatives at some coordinates; zeros where nothing is claimed."""
+"""The claimed derivatives at some coordinates; NaN where nothing is claimed."""
 
 
 @dataclass(eq=False)
@@ -120,7 +120,8 @@ def calibrate_coordinates(
     said = (describe_noise(noise, engines.cost) for noise in found.values() if noise is not None)
     notes = tuple(sentence for sentence in said if sentence) + (FRUGAL,) * look.frugal
     some = indices[spread_over(len(indices), SAMPLED)]
-    effect = typical_effect(parameters.take(parameters.leaves, some), claimed(some)) or look.effect(usual)
+    x, most = parameters.take(parameters.leaves, some), max(sigma.values())
+    effect = typical_effect(x, claimed(some), most) or look.effect(most)
     return OwnCalibration(parameters, claimed, z, sigma, effect, notes[:2])
 
 

@@ -11,7 +11,8 @@ E = the typical effect |g x| of a parameter, Z = the quantile of all bounds,
 (3 r)^(1/3) is where truncation and noise balance if the cost's shape along x is of x's own size. 4 Z 0.707 r /
 rho is the least step at which noise leaves a relative error of rho / 4. No step is wider than rho = 2^-30
 needs, and none is wider than 2^-7 of the size unless noise demands it: then it is what rho = 2^-10 needs, up
-to a quarter of the size. (docs/numerics.md, Step.)
+to a quarter of the size. Where zero is claimed the step is 2^-7 of the size: that shows the smallest slope.
+(docs/numerics.md, Step.)
 
 Multiply a parameter by c and divide its derivative by c: the step is multiplied by c. Nothing here depends on
 how parameters are split into blocks, nor on an offset of the cost but by its noise.
@@ -50,6 +51,9 @@ ORDINARY = 1.0
 """The size up to which a parameter is moved that is far too small to be moved by a share of its own: a
 decayed weight of 1e-40, or sin(pi)."""
 
+STANDS_OUT = 2.0**7
+"""Effects of less than so many sigma are not counted as typical: of SHARE of the size nothing would be seen."""
+
 SAMPLED = 2**16
 """Coordinates from which the typical effect is computed, at most."""
 
@@ -82,7 +86,7 @@ def own_scale(
     Parameters
     ----------
     x : (m,) parameters
-    g : (m,) derivatives to expect; 0 or not finite where unknown
+    g : (m,) derivatives to expect; not finite where unknown
     least : (m,) the size to take for a parameter that is zero
     sigma : (m,) or one, the noise of a value
     effect : E; 0 where unknown
@@ -113,7 +117,7 @@ def own_scale(
         size = np.maximum(own, size)
         noise = sigma / (slope * size)
         most = np.minimum(np.cbrt(3 * noise), needed(noise, FINEST_WANTED, z))
-        step = np.minimum(SHARE, most)
+        step = np.where(g == 0, SHARE, np.minimum(SHARE, most))
         effective = np.minimum(noise, sigma / (WEAK * usual))
         wide = np.minimum(needed(effective, COARSEST_WANTED, z), WIDEST)
         step = size * np.maximum(step, np.where(wide > SHARE, wide, 0.0))
@@ -126,11 +130,11 @@ def needed(noise: Floats, wanted: float, z: float) -> Floats:
     return np.asarray(4 * z * 0.707 * noise / wanted)
 
 
-def typical_effect(x: Floats, g: Floats) -> float:
-    """E, the median of |g x| where it is neither zero nor infinite; 0 if it is nowhere."""
+def typical_effect(x: Floats, g: Floats, sigma: float) -> float:
+    """E, the median of |g x| where that is finite and stands out from the noise; 0 if it is nowhere."""
     with np.errstate(all="ignore"):
         effects = np.abs(x * g)
-    effects = effects[(effects > 0) & np.isfinite(effects)]
+    effects = effects[(effects > STANDS_OUT * sigma) & np.isfinite(effects)]
     return float(np.median(effects)) if len(effects) else 0.0
 
 

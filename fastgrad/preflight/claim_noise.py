@@ -124,4 +124,4 @@ def noise_along(table: Floats) -> Floats:
 def _same(answers: list[Floats]) -> float:
     """The share of the entries that are the same at all points."""
     same = sum(int((table == table[0]).all(axis=0).sum()) for table in answers)
-    return float(same) / sum(table.shape[1] for table in answers)
+    return float(same / sum(table.shape[1] for table in answers))

@@ -52,7 +52,7 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     if limited or parameters.size > LARGEST_ASKED or not plain or options.tolerance is not None:
         return ""
     comparison = known.judge()
-    lost = table.kink | (table.reason == Reason.NOT_FINITE)
+    lost = table.kink | table.special | (table.reason == Reason.NOT_FINITE)
     if known.claim is None or not comparison.undecided.any():
         return ""
     wanted = np.flatnonzero((comparison.undecided | comparison.small) & ~lost)
