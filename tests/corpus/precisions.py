@@ -475,13 +475,10 @@ def wrong_vectors():
 def wrong_nets():
     """Layers and single entries of networks in float32."""
     yield wrong_block(NET, "W1", "off by 20%")
-    yield wrong_block(NET, "W2", "off by 20%")
     yield wrong_block(NET, "W2", "with the other sign")
     yield wrong_block(NET, "b1", "doubled")
-    yield wrong_block(NET, "b2", "zero")
     largest = int(np.argmax(np.abs(NET.right_gradient())))
     yield wrong_at(NET, largest, "off by 10%")
-    yield wrong_at(NET, int(np.argmax(np.abs(NET.right_gradient()[: 64 * 32]))), "off by 10%")
     largest = int(np.argmax(np.abs(LINEAR.right_gradient())))
     yield wrong_at(LINEAR, largest, "off by 10%")
     yield wrong_at(LINEAR, np.arange(20), "off by 20%", "all entries")
