@@ -17,7 +17,7 @@ from fastgrad.coordinates.escalation import escalate
 from fastgrad.coordinates.live_count import watch_progress
 from fastgrad.coordinates.own_calibration import calibrate_coordinates
 from fastgrad.coordinates.setting import Setting
-from fastgrad.coordinates.stages import remeasure_steepest, screen
+from fastgrad.coordinates.stages import look_closer, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
 from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
 from fastgrad.coordinates.undecided import Causes
@@ -110,6 +110,20 @@ class Coordinates:
         self._take_over(table, indices)
         if self.spec.options.tolerance is None:
             self._escalate(setting, indices)
+
+    def measure_closer(self, positions: IndexArray, off: Floats) -> int:
+        """Measure some coordinates closer by, where a difference may be off; how many have another derivative.
+
+        Parameters
+        ----------
+        positions : in the table
+        off : (m,) by how much each may be off
+        """
+        setting, known = self._setting(0), self.known
+        changed = look_closer(setting, known.table, positions, off)
+        if len(changed) and self.spec.options.tolerance is None:
+            escalate(setting, known, changed, self.spec.options.seed)
+        return len(changed)
 
     def settle(self) -> None:
         """Measure the steepest secant once more, where no derivative stands out from zero."""

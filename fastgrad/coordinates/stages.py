@@ -187,6 +187,36 @@ def _closer(setting: Setting, table: CoordinateTable, at: IndexArray, factor: fl
     fit_steps(setting, table, at, steps, found, level)
 
 
+def look_closer(setting: Setting, table: CoordinateTable, at: IndexArray, off: Floats) -> IndexArray:
+    """Measure coordinates closer by, whose derivative may be off by so much; those that have another.
+
+    What is found there takes the place of what was known: values far away tell nothing of a narrow feature.
+
+    Parameters
+    ----------
+    setting : Setting
+    table : CoordinateTable
+    at : (m,) positions in it
+    off : (m,) by how much each derivative may be off
+    """
+    indices, before, room = table.plan.indices[at], table.numeric[at], table.error_bound[at]
+    scales = setting.calibration.scales(indices)
+    with np.errstate(all="ignore"):
+        needed = CLEAR * setting.z * OWN_SD * scales.noise_at(table.plan.steps[at]) / off
+    most = UNRELATED * DOWN * table.plan.steps[at]
+    steps = setting.raised(indices, np.minimum(np.nan_to_num(needed, nan=np.inf), most))
+    found = four_values(setting, indices, steps)
+    with np.errstate(invalid="ignore"):
+        meet = np.abs(found.numeric - before) <= found.error_bound + room
+    other = np.flatnonzero(~meet & np.isfinite(found.numeric))
+    changed = at[other]
+    table.plan.steps[changed] = steps[other]
+    table.special[changed], table.agreed[changed] = True, False
+    table.level[changed] = OWN
+    table.accept(changed, found.numeric[other], found.error_bound[other], OWN)
+    return changed
+
+
 def _wider(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
     """Six values at the least step at which noise lets the derivative be seen, up to a part of the size."""
     table.level[at] = WIDER
