@@ -28,6 +28,9 @@ PERTURB = ("parameters", "nodes", "auto")
 DRAWS = ("uniform", "importance")
 """How a subset is drawn: all coordinates alike, or larger entries of the claimed gradient more often."""
 
+KINKS = ("undecided", "subgradient")
+"""What is said of a claim between the slopes on the two sides of a kink: nothing, or that it passes."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -44,6 +47,7 @@ class CheckOptions(TypedDict, total=False):
     n_jobs: int | None
     backend: Any
     resolution: float
+    kinks: str
     tolerance: float | None
     progress: bool | None
     confidence: float | None
@@ -105,8 +109,14 @@ class Options:
     )
     resolution: float = _option(
         1e-2,
-        "to what share of itself each derivative must be seen for the verdict to be agree; the report says to "
-        "what it was seen",
+        "to what share of itself each derivative must be seen for the verdict to be agree; the report says "
+        "to what it was seen",
+        changes_values=False,
+    )
+    kinks: str = _option(
+        "undecided",
+        '"undecided", or "subgradient" to let a claim pass that lies between the slopes on the two sides of '
+        "a kink",
         changes_values=False,
     )
     tolerance: float | None = _option(None, "a fixed relative tolerance instead of the error bounds")
@@ -145,6 +155,8 @@ class Options:
         check_resolution(self.resolution)
         check_budget(self.budget, self.max_evaluations)
         self._check_sample()
+        if self.kinks not in KINKS:
+            raise InputError(f"kinks must be one of {', '.join(KINKS)}; got {self.kinks!r}")
         if self.perturb not in PERTURB:
             raise InputError(f"perturb must be one of {', '.join(PERTURB)}; got {self.perturb!r}")
         jobs: Any = self.n_jobs

@@ -51,6 +51,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "perturb": {"default": "parameters"},
     "vectorized": {"action": "store_true"},
     "resolution": {"type": float},
+    "kinks": {"default": "undecided"},
     "tolerance": {"type": float},
     "progress": {"action": argparse.BooleanOptionalAction},
 }

@@ -67,6 +67,8 @@ class BlockCalibration:
     """Truncation error of the screening stencil at its step: UNSEEN times twice the largest seen."""
     hidden: Hidden
     notes: tuple[str, ...]
+    single: bool = False
+    """Whether the cost was seen to compute in float32."""
 
     @classmethod
     def of(

@@ -110,6 +110,10 @@ class Calibration(Protocol):
         """The standard deviation of a value, by block name."""
 
     @property
+    def single(self) -> bool:
+        """Whether the cost was seen to compute in float32."""
+
+    @property
     def largest_noise(self) -> float:
         """The largest standard deviation of a value that does not depend on the step."""
 

@@ -33,6 +33,8 @@ class Measured:
     causes: Causes
     noise: dict[str, float]
     """The standard deviation of a value at each block's step, by block name."""
+    single: bool
+    """Whether the cost computes in float32."""
     notes: tuple[str, ...]
 
 
@@ -50,6 +52,8 @@ class Derivatives:
     claim: ClaimedValues | None
     tolerance: float | None
     resolution: float
+    subgradients_pass: bool = False
+    """Whether a claim between the slopes on the two sides of a kink agrees."""
     noise: Noise | None = None
     """The noise of the gradient function, which can be measured."""
     _latest: tuple[int, Estimates, Comparison] | None = field(default=None, repr=False)
@@ -81,12 +85,14 @@ class Derivatives:
             rounding=self._rounding(),
             size=size,
             alike=magnitude(size),
+            kink=self.flagged(table.kink),
+            far=self.flagged(table.far),
             steepest=found.steepest,
             moves=table.moves,
             z=quantile(len(self.indices)),
         )
         if self.tolerance is None:
-            return compare(known, self.resolution)
+            return compare(known, self.resolution, self.subgradients_pass)
         numbers = self.parameters.block_numbers(self.indices)
         return compare_by_tolerance(known, found.block_rms[numbers], self.tolerance)
 

@@ -77,7 +77,7 @@ class _Escalation:
         """Take what is open through all stages once."""
         for stage in STAGES:
             comparison = self.known.judge()
-            if not ((comparison.wrong | comparison.undecided) & self.is_new).any():
+            if not ((comparison.wrong | comparison.undecided | comparison.small) & self.is_new).any():
                 return
             is_open = self._is_open(stage, comparison)
             if is_open.any():
@@ -112,6 +112,9 @@ class _Escalation:
         is_open = comparison.wrong & stage.of_wrong | comparison.undecided & stage.of_undecided
         if stage.of_small and (comparison.undecided & self.is_new).any():
             is_open |= comparison.small
+        few = 0 < int((comparison.small & self.is_new).sum()) <= 2 * SAMPLED_FIRST
+        if stage.of_undecided and stage.level >= FINER and few:  # a kink at the point is said to be one
+            is_open |= comparison.small & known.flagged(table.special)
         if stage.level > FINER:
             sure = known.flagged((table.agreed | table.vouched) & ~table.special)
             is_open &= ~(comparison.wrong & sure)

@@ -140,10 +140,18 @@ class Coordinates:
             claim=known.claim,
             estimates=known.estimates(),
             comparison=known.judge(),
-            causes=Causes.of(self.engines.in_reals.engine, known.table),
+            causes=Causes.of(
+                self.engines.in_reals.engine, known.table, self._single, self.spec.options.resolution
+            ),
             noise=self.noise,
+            single=self._single,
             notes=self.engines.notes + self.calibration.notes + tuple(self.run.notes) + known.table.notes,
         )
+
+    @property
+    def _single(self) -> bool:
+        """Whether the cost computes in float32."""
+        return self.calibration.single or self.engines.epsilon > float(np.finfo(np.float64).eps)
 
     def _setting(self, more: int) -> Setting:
         """What stages share, with bounds that hold for so many coordinates more than are known."""
@@ -193,6 +201,7 @@ class Coordinates:
             space, options = self.engines.space, self.spec.options
             self._known = Derivatives(
                 space, self.spec.parameters, indices, table, claimed, options.tolerance, options.resolution,
+                options.kinks == "subgradient",
                 None if claim is None else claim.noise,
             )  # fmt: skip
             return

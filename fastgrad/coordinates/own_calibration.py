@@ -66,6 +66,8 @@ class OwnCalibration:
     effect: float
     """The typical change of the cost that a parameter makes, moved by its own size."""
     notes: tuple[str, ...] = ()
+    single: bool = False
+    """Whether the cost was seen to compute in float32."""
     hidden: Hidden = field(default_factory=Hidden)
 
     def __post_init__(self) -> None:
@@ -122,7 +124,8 @@ def calibrate_coordinates(
     some = indices[spread_over(len(indices), SAMPLED)]
     x, most = parameters.take(parameters.leaves, some), max(sigma.values())
     effect = typical_effect(x, claimed(some), most) or look.effect(most)
-    return OwnCalibration(parameters, claimed, z, sigma, effect, notes[:2])
+    single = any(noise is not None and noise.single_precision for noise in found.values())
+    return OwnCalibration(parameters, claimed, z, sigma, effect, notes[:2], single)
 
 
 class _Look:

@@ -141,6 +141,11 @@ class CoordinateTable:
         return joined.at(where[at])
 
     @property
+    def far(self) -> Bools:
+        """Which coordinates were measured at steps wider than a quarter of the parameter."""
+        return np.asarray(self.plan.steps.real > self.size / 4)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the report should say of how coordinates were measured."""
         if not self.left_alone:

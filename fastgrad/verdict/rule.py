@@ -54,6 +54,9 @@ in float32 a few coordinates are so near kinks that noise hides all closer steps
 FEW, LARGEST_SHARE_OF_FEW = 32, 0.25
 """That share where there are fewer entries than this: of two or three none, for each of them matters."""
 
+CLEARLY = 1.5
+"""A slope stands out clearly if it is so many times its bound."""
+
 Z_OF_ONE = 3.3
 """The quantile that one bound needs, where e has that of all bounds: 1e-3 on both sides."""
 
@@ -84,6 +87,12 @@ class Evidence:
     """The size of each parameter."""
     alike: IndexArray
     """The same number for parameters of one size."""
+    kink: Bools | None = None
+    """Whether the estimate is the middle between the slopes on the two sides of a kink, and the bound reaches to
+    them; None for nowhere."""
+    far: Bools | None = None
+    """Whether a coordinate was measured at steps wider than the parameter itself: its own scale is lost in noise,
+    and a slope of zero there may be that of waves; None for nowhere."""
     steepest: float = 0.0
     """The largest change of the cost that was seen, in units of an effect."""
     moves: bool = True
@@ -100,9 +109,11 @@ class Comparison:
     undecided: Bools  # (m,)
     allowed: Floats  # (m,)
     severity: Floats  # (m,) |claimed - numeric| / allowed; inf for a claimed NaN or inf
-    rho: Floats  # (m,) to what the claim was seen to be right, on the scale that decided; inf where unknown
+    rho: Floats  # (m,) to what share of itself the claim was seen to be right; inf where it is not known
     alike: Bools  # (m,) judged on the scale of parameters of its size
     together: Bools  # (m,) judged together with others only
+    subgradient: Bools  # (m,) at a kink, where the claim lies between the slopes on its sides
+    share: float  # to what share of the whole gradient these are right together; 0 without any
     rule: str
 
     @property
@@ -116,9 +127,9 @@ class Comparison:
         return np.asarray(self.alike | self.together)
 
     @property
-    def resolution(self) -> float:
-        """To what the coordinates that are not wrong were seen to be right, each on the scale that decided."""
-        return float(np.max(self.rho, where=~self.wrong, initial=0.0))
+    def by_itself(self) -> Bools:
+        """(m,) the coordinates that were seen to a share of themselves, and are not wrong."""
+        return np.asarray(~self.wrong & ~self.undecided & ~self.small & ~self.subgradient)
 
 
 def overall(wrong: int, undecided: int) -> str:
@@ -126,13 +137,14 @@ def overall(wrong: int, undecided: int) -> str:
     return DISAGREE if wrong else UNDECIDED if undecided else AGREE
 
 
-def compare(known: Evidence, resolution: float = RESOLUTION) -> Comparison:
+def compare(known: Evidence, resolution: float = RESOLUTION, subgradients_pass: bool = False) -> Comparison:
     """Apply the rule to each coordinate.
 
     Parameters
     ----------
     known : Evidence
     resolution : to what share each entry must be seen
+    subgradients_pass : whether a claim between the slopes on the two sides of a kink agrees
 
     Examples
     --------
@@ -153,23 +165,26 @@ def compare(known: Evidence, resolution: float = RESOLUTION) -> Comparison:
         wrong = (difference > allowed) | ~finite
         severity = np.where(difference == 0, 0.0, difference / allowed)
         rho = (difference + e) / scale
+        if known.far is not None:
+            unclear = known.far & (np.abs(d) <= CLEARLY * e) & finite
+            wrong, rho = wrong & ~unclear, np.where(unclear & wrong, np.inf, rho)
     severity = np.where(finite, severity, np.inf)
     rho = np.where(np.isnan(rho), np.inf, rho)
-    rest = np.flatnonzero(~wrong & ~(rho <= resolution))
+    kink = np.zeros(len(g), dtype=bool) if known.kink is None else known.kink & ~wrong
+    rest = np.flatnonzero(~wrong & ~(rho <= resolution) & ~kink)
     undecided, alike, together = np.zeros((3, len(g)), dtype=bool)
+    undecided |= kink & (not subgradients_pass)
+    share = 0.0
     if len(rest):
         small = _Small(known, g, scale, difference, resolution)
         on_scale = small.on_the_scale_of_others(rest, ~wrong & (rho <= resolution))
         settled = on_scale <= resolution
         alike[rest[settled]] = True
-        rho[rest[settled]] = on_scale[settled]
         left = rest[~settled]
         enough, share = small.enough_together(left)
-        rho[left[enough]] = share
         together[left[enough]], undecided[left[~enough]] = True, True
-    return Comparison(
-        wrong, undecided, allowed, severity, rho, alike, together, RULE.format(counts, resolution)
-    )
+    rule = RULE.format(counts, resolution)
+    return Comparison(wrong, undecided, allowed, severity, rho, alike, together, kink, share, rule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +222,7 @@ class _Small:
             return nothing & bounded, 0.0
         whole = self._whole()
         if whole == 0:
-            return np.zeros(len(left), dtype=bool), np.inf
+            return np.zeros(len(left), dtype=bool), 0.0
         off, room = self.difference[left] * size / whole, e * size / whole
         each = np.where(bounded, off + room, np.inf)
         order = np.argsort(each, kind="stable")
@@ -218,7 +233,7 @@ class _Small:
         count = int(np.argmin(allowed)) if not allowed.all() else len(allowed)
         enough = np.zeros(len(left), dtype=bool)
         enough[order[:count]] = True
-        return enough, float(share[count - 1]) if count else np.inf
+        return enough, float(share[count - 1]) if count else 0.0
 
     def _norms(self, off: Floats, room: Floats) -> Floats:
         """For the first k entries each, how far their errors may be from zero together.
@@ -267,5 +282,7 @@ def compare_by_tolerance(known: Evidence, block_rms: Floats, tolerance: float) -
         np.where(np.isfinite(rho), rho, np.inf),
         none,
         none,
+        none,
+        0.0,
         RULE_TOLERANCE.format(tolerance),
     )
