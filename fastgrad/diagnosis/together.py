@@ -42,4 +42,7 @@ def _joint(blocks: Sequence[Evidence]) -> Evidence:
     arrays = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in names}
     dtypes = [b.claimed_dtype for b in blocks if b.claimed_dtype is not None]
     coarsest = min(dtypes, key=lambda t: t.itemsize, default=None)
-    return Evidence("", (), np.arange(len(arrays["x"])), **arrays, claimed_dtype=coarsest)
+    rounding = [b.rounding for b in blocks if b.rounding is not None]
+    measured = np.concatenate(rounding) if len(rounding) == len(blocks) else None
+    inside = np.arange(len(arrays["x"]))
+    return Evidence("", (), inside, **arrays, claimed_dtype=coarsest, rounding=measured)
