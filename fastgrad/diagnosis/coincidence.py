@@ -8,9 +8,9 @@ Detectors of mistakes that may show in one entry or two ask `is_coincidence`. No
 
     c * product of w over the entries that show the mistake, without the p sharpest    the chance of all of them
 
-A formula without a fitted number is thus believed for a single entry if that agrees to about six digits, and a
-common factor without a name for two. Entries that are equal, such as those of parameters that started at one
-number, count once: each shows what the others do.
+A formula without a fitted number is thus believed for a single entry that agrees to about six digits, and a
+common factor without a name for two entries. Entries that are equal, such as those of parameters that started
+at one number, count once: each shows what the others do.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ explains a block, coincidence.py when few entries are enough (docs/numerics.md, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -71,10 +72,11 @@ def _explain(wrong: Sequence[Evidence], blocks: Sequence[Evidence], known: Known
     together with all that are left, and at last in part.
     """
     detectors = _of_whole_blocks(blocks, known)
-    found = {id(b): _first(b, detectors) for b in wrong}
-    for b in wrong:
-        others = [e for o in wrong if o is not b and (e := found[id(o)]) is not None and e.numbers]
-        found[id(b)] = _by_the_others(b, found[id(b)], others, known)
+    own = {id(b): _first(b, detectors) for b in wrong}
+    found = dict(own)
+    named = [e for e in own.values() if e is not None]
+    for b in wrong if named else ():
+        found[id(b)] = _by_the_others(b, own[id(b)], named, known)
     left = [b for b in wrong if found[id(b)] is None]
     shared = together(left, lambda joint: _first(joint, _with_numbers(known)))
     for b in left:
@@ -138,13 +140,13 @@ def _first(block: Evidence, detectors: Sequence[Detector]) -> Explanation | None
 
 
 def _by_the_others(
-    block: Evidence, own: Explanation | None, others: Sequence[Explanation], known: Known
+    block: Evidence, own: Explanation | None, named: Sequence[Explanation], known: Known
 ) -> Explanation | None:
-    """The explanation of a block, given those of the others that have numbers."""
-    if own is None and others:
-        return _by_a_known_number(block, others, known)
-    if own is not None and own.kind == "projection" and own.numbers:
-        return _common_term(block, own, others)
+    """The explanation of a block, given those of all."""
+    if own is None:
+        return _by_a_known_number(block, named, known)
+    if own.kind == "projection" and own.numbers:
+        return _common_term(block, own, [e for e in named if e is not own])
     return own
 
 
@@ -161,9 +163,15 @@ def _by_a_known_number(block: Evidence, others: Sequence[Explanation], known: Kn
 
 
 def _common_term(block: Evidence, own: Explanation, others: Sequence[Explanation]) -> Explanation:
-    """An L2 term in place of a projection, if another block has the same number: projections differ."""
+    """An L2 term in place of a projection, if another block has the same number.
+
+    Projections have a number for each block. If there are several, and their numbers differ, they are no L2
+    term, and the numbers say nothing.
+    """
     term = penalty(block)
-    if term is None:
-        return own
-    same = [o for o in others if o.kind in (own.kind, term.kind) and o.numbers[0].agrees(term.numbers[0])]
-    return term if same else own
+    if term is not None:
+        alike = [o.numbers[0] for o in others if o.numbers and o.kind in (own.kind, term.kind)]
+        if any(number.agrees(term.numbers[0]) for number in alike):
+            return term
+    several = any(o.kind == own.kind for o in others)
+    return replace(own, numbers=(), detail="") if several else own

@@ -10,7 +10,8 @@ error, x = the parameter, H = what d would be if a hypothesis about the mistake 
     a change c is visible:  |c| > t                                 it cannot be an error of d
 
 r = 1e-7, or the rounding error of a gradient of fewer digits; f is a tiny share of the block's rms; a = what
-the claim's own arithmetic was measured to be off by, if it was (docs/numerics.md, Diagnosis).
+the claim's own arithmetic was measured to be off by, if it was, and |g - d| where the verdict is that g
+agrees: no hypothesis needs to be nearer to d than that (docs/numerics.md, Diagnosis).
 """
 
 from __future__ import annotations
@@ -122,8 +123,11 @@ class Evidence:
         rounding = 0.0
         if self.claimed_dtype is not None and self.claimed_dtype.kind == "f":
             rounding = ROUNDINGS_ALLOWED * float(np.finfo(self.claimed_dtype).eps)
-        measured = np.zeros(1) if self.rounding is None else self.rounding[k]
-        return Facts(self.claimed[k], self.numeric[k], self.bound[k], self.x[k], rounding, measured)
+        agrees = ~(self.wrong | self.undecided)[k]
+        a = np.where(agrees, np.abs(self.claimed[k] - self.numeric[k]), 0.0)
+        if self.rounding is not None:
+            a = np.maximum(a, self.rounding[k])
+        return Facts(self.claimed[k], self.numeric[k], self.bound[k], self.x[k], rounding, a)
 
     @cached_property
     def uninformative(self) -> Mask:
@@ -235,8 +239,9 @@ class Explanation:
 
     def agrees(self, other: Explanation) -> bool:
         """Whether both explanations are the same mistake."""
-        pairs = zip(self.numbers, other.numbers, strict=False)
-        return (self.kind, self.text) == (other.kind, other.text) and all(a.agrees(b) for a, b in pairs)
+        if (self.kind, self.text, len(self.numbers)) != (other.kind, other.text, len(other.numbers)):
+            return False
+        return all(a.agrees(b) for a, b in zip(self.numbers, other.numbers, strict=True))
 
     def both(self, other: Explanation) -> Explanation:
         """The explanation with what both blocks show of its numbers."""

@@ -3,9 +3,9 @@
 Detectors call `named` with the interval of c = 1 / k that they have fitted, and what is `Known` beside the
 blocks.
 
-Notation: N = the length of an axis of the user's data, n = the length of an axis of the block, J = the cost at
-the parameters. The gradient of F(J) is F'(J) times that of J: a claim that is the gradient of another function
-than the cost, such as of an output that the cost is the log or the square of, has such a factor.
+Notation: N = the length of an axis of the user's data, n = the length of an axis of the block, J = the cost
+at the parameters. The gradient of F(J) is F'(J) times that of J: a claim that is the gradient of another
+function than the cost, such as of an output that the cost is the log or the square of, has such a factor.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Detectors of a factor that is a function of the parameter: a chain rule that is forgotten, or applied twice.
+"""Detectors of a factor that is a function of the parameter: a chain rule forgotten, or applied twice.
 
 Notation: as in evidence.py; h = a change of variables, h' = its derivative, phi = a function of x.
 

@@ -27,7 +27,7 @@ FEWEST_CHANGED = 2
 """The fewest entries that a map must change visibly."""
 
 ROUNDING = 2.0**-46
-"""The rounding error of a claim in float64, in units of the entry: what A g may be off by beside A's rounding."""
+"""The rounding error of a claim in float64, as a share of the entry: A g may be off by more than g."""
 
 Parts = tuple[Floats, Floats, Floats]
 
@@ -89,8 +89,9 @@ def _logits(x: Floats) -> Parts:
 ALONG_X = Map(
     "projection",
     _along_x,
-    "claimed has a part along the parameters x that numeric has not, and is right but for it: the cost does not "
-    "depend on their length, as after x / |x|, and the claim lacks the projection g - x (x.g) / |x|^2",
+    "claimed has a part along the parameters x that numeric has not, and is right but for it: the cost "
+    "does not depend on their length, as after x / |x|, and the claim lacks the projection g - x (x.g) / "
+    "|x|^2",
     "claimed is numeric without its part along the parameters x, d - x (x.d) / |x|^2: it is projected to the "
     "tangent of a sphere (a unit norm), the cost is not",
 )
@@ -99,63 +100,67 @@ MAPS = (
     Map(
         "projection",
         _along_ones,
-        "claimed has a mean that numeric has not, and is right but for it: the cost does not change if a constant "
-        "is added to all parameters (softmax, centring), and the claim lacks the subtraction g - mean(g)",
+        "claimed has a mean that numeric has not, and is right but for it: the cost does not change if a "
+        "constant is added to all parameters (softmax, centring), and the claim lacks the subtraction g - "
+        "mean(g)",
         "claimed is numeric without its mean, d - mean(d): it is centred, the cost is not",
     ),
     Map(
         "normalisation",
         _unit_vector,
-        "numeric = (claimed - x (x.claimed) / |x|^2) / |x|, x being the parameters: the claim is the gradient by "
-        "the unit vector x / |x|, the Jacobian of that is missing",
-        "claimed = (numeric - x (x.numeric) / |x|^2) / |x|, x being the parameters: the Jacobian of x / |x| is "
-        "there twice, or where none is due",
+        "numeric = (claimed - x (x.claimed) / |x|^2) / |x|, x being the parameters: the claim is the "
+        "gradient by the unit vector x / |x|, the Jacobian of that is missing",
+        "claimed = (numeric - x (x.numeric) / |x|^2) / |x|, x being the parameters: the Jacobian of x / "
+        "|x| is there twice, or where none is due",
     ),
     Map(
         "normalisation",
         _share,
-        "numeric = (claimed - mean of claimed with weights x) / sum(x), x being the parameters: the claim is the "
-        "gradient by the shares x / sum(x), the Jacobian of that is missing",
-        "claimed = (numeric - mean of numeric with weights x) / sum(x), x being the parameters: the Jacobian of "
-        "the shares x / sum(x) is there twice, or where none is due",
+        "numeric = (claimed - mean of claimed with weights x) / sum(x), x being the parameters: the claim "
+        "is the gradient by the shares x / sum(x), the Jacobian of that is missing",
+        "claimed = (numeric - mean of numeric with weights x) / sum(x), x being the parameters: the "
+        "Jacobian of the shares x / sum(x) is there twice, or where none is due",
     ),
     Map(
         "softmax",
         _through_softmax,
-        "numeric = s (claimed - s.claimed), s = softmax(x) of the parameters: the claim is the gradient by s, the "
-        "Jacobian of the softmax is missing",
-        "claimed = s (numeric - s.numeric), s = softmax(x) of the parameters: the Jacobian of the softmax is there "
-        "twice, or where none is due",
+        "numeric = s (claimed - s.claimed), s = softmax(x) of the parameters: the claim is the gradient by "
+        "s, the Jacobian of the softmax is missing",
+        "claimed = s (numeric - s.numeric), s = softmax(x) of the parameters: the Jacobian of the softmax "
+        "is there twice, or where none is due",
     ),
     Map(
         "softmax",
         _log_softmax,
         "numeric = claimed - softmax(x) sum(claimed), x being the parameters: what softmax or log-sum-exp "
         "divides by is taken as constant (the off-diagonal terms of the Jacobian are missing)",
-        "claimed = numeric - softmax(x) sum(numeric), x being the parameters: the Jacobian of log softmax(x) is "
-        "there twice, or where none is due",
+        "claimed = numeric - softmax(x) sum(numeric), x being the parameters: the Jacobian of log "
+        "softmax(x) is there twice, or where none is due",
     ),
     Map(
         "softmax",
         _softmax_off_diagonal,
-        "claimed has the terms s (1 - s) of the Jacobian of s = softmax(x) alone, x being the parameters: the "
-        "off-diagonal terms -s_i s_j are missing",
+        "claimed has the terms s (1 - s) of the Jacobian of s = softmax(x) alone, x being the parameters: "
+        "the off-diagonal terms -s_i s_j are missing",
         "",
     ),
     Map(
         "softmax",
         _logits,
         "numeric = x (claimed - x.claimed), x being the parameters: a Jacobian of softmax is missing",
-        "claimed = x (numeric - x.numeric), x being the parameters: it is the derivative by the logits of which x "
-        "is the softmax",
+        "claimed = x (numeric - x.numeric), x being the parameters: it is the derivative by the logits of "
+        "which x is the softmax",
     ),
 )
 """The maps, simplest first."""
 
-OR_L2_EXTRA = "; or, as claimed - numeric = {0} * parameters, the claim has an L2 term with lambda = {0} that the loss has not"
+OR_L2_EXTRA = (
+    "; or, as claimed - numeric = {0} * parameters, the claim has an L2 term with lambda = {0} that the loss "
+    "has not"
+)
 OR_L2_MISSING = (
-    "; or, as numeric - claimed = {0} * parameters, an L2 term with lambda = {0} is missing beside a loss that "
-    "does not depend on the length of the parameters"
+    "; or, as numeric - claimed = {0} * parameters, an L2 term with lambda = {0} is missing beside a loss "
+    "that does not depend on the length of the parameters"
 )
 
 

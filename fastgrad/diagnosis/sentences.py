@@ -29,7 +29,10 @@ ROUND_NUMBER = 1e-6
 """The largest relative distance of a norm to a number of two digits to which it may have been clipped."""
 
 SAME_FACTOR = ". The factor is the same in all blocks that are wrong: look at the scale of the loss first"
-OF_THE_OUTPUT = "; or is it the gradient of the output, not of the loss? All blocks then lack the slope of the loss, one number"
+OF_THE_OUTPUT = (
+    "; or is it the gradient of the output, not of the loss? All blocks then lack the slope of the loss, one "
+    "number"
+)
 LOCAL = ". All other blocks agree: the mistake is in what is done for this block alone"
 
 

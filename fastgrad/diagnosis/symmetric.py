@@ -63,7 +63,7 @@ def folded_upper(D: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Convention:
-    """A map of a matrix, with what is said of a claim that follows it, and of a cost that does; "": nothing."""
+    """A map of a matrix, with what is said of a claim that follows it, and of a cost that does."""
 
     M: Callable[[Floats], Floats]
     claimed: str
@@ -82,8 +82,8 @@ CONVENTIONS = (
     ),
     Convention(
         halved,
-        "claimed is numeric with the entries off the diagonal halved, and right on it: the cost takes each pair "
-        "(i, j), (j, i) for twice of one entry, the claim for one",
+        "claimed is numeric with the entries off the diagonal halved, and right on it: the cost takes each "
+        "pair (i, j), (j, i) for twice of one entry, the claim for one",
         "",
     ),
     Convention(
@@ -100,28 +100,28 @@ CONVENTIONS = (
     ),
     Convention(
         folded_lower,
-        "claimed is numeric + numeric.T below the diagonal, and 0 above it: the lower triangle stands for both, "
-        "but the cost reads both",
+        "claimed is numeric + numeric.T below the diagonal, and 0 above it: the lower triangle stands for "
+        "both, but the cost reads both",
         READS.format("lower")
         + ", and its entries are those of claimed + claimed.T: the claim is for a full matrix",
     ),
     Convention(
         folded_upper,
-        "claimed is numeric + numeric.T above the diagonal, and 0 below it: the upper triangle stands for both, "
-        "but the cost reads both",
+        "claimed is numeric + numeric.T above the diagonal, and 0 below it: the upper triangle stands for "
+        "both, but the cost reads both",
         READS.format("upper")
         + ", and its entries are those of claimed + claimed.T: the claim is for a full matrix",
     ),
     Convention(
         folded,
         f"claimed = numeric + numeric.T, but for the diagonal: {PAIRS}",
-        "numeric = claimed + claimed.T, but for the diagonal: the cost takes each entry for (j, i) too, the claim "
-        "does not",
+        "numeric = claimed + claimed.T, but for the diagonal: the cost takes each entry for (j, i) too, "
+        "the claim does not",
     ),
     Convention(
         mean,
-        "claimed = (numeric + numeric.T) / 2: it is made symmetric, but the cost does not treat (i, j) and (j, i) "
-        "alike; does it read one triangle?",
+        "claimed = (numeric + numeric.T) / 2: it is made symmetric, but the cost does not treat (i, j) and "
+        "(j, i) alike; does it read one triangle?",
         "numeric = (claimed + claimed.T) / 2: the cost makes its matrix symmetric, the claim does not",
     ),
 )
@@ -129,7 +129,7 @@ CONVENTIONS = (
 
 
 def symmetric(block: Evidence) -> Explanation | None:
-    """The claim is right by a convention for symmetric or triangular matrices which the cost does not share."""
+    """The claim is right by a convention for symmetric or triangular matrices, the cost by another."""
     facts = block.facts
     if not (block.explicable and block.whole and block.known.all()):
         return None
@@ -170,7 +170,8 @@ def packed(block: Evidence) -> Explanation | None:
             if (np.abs(facts.g - scale * facts.d) <= scale * facts.t).all():
                 return Explanation(
                     "symmetric",
-                    f"claimed is numeric with the entries off the diagonal {word}, if this is a symmetric {n} x {n} "
-                    f"matrix packed as its {how}: each stands for (i, j) and (j, i), in one of the two only",
+                    f"claimed is numeric with the entries off the diagonal {word}, if this is a symmetric "
+                    f"{n} x {n} matrix packed as its {how}: each stands for (i, j) and (j, i), in one of "
+                    "the two only",
                 )
     return None

@@ -1,7 +1,7 @@
 """Detector of a projection to the tangent space of orthogonal matrices: SO(3), Stiefel manifolds.
 
-Notation: as in evidence.py, as matrices; X = the parameters, a matrix with orthonormal columns. The gradient D
-of a function of all matrices becomes that of a function of orthogonal ones by
+Notation: as in evidence.py, as matrices; X = the parameters, a matrix with orthonormal columns. The gradient
+D of a function of all matrices becomes that of a function of orthogonal ones by
 
     D - X (X^T D + D^T X) / 2     in the metric of the space around
     D - X D^T X                   in the canonical metric; twice the first if X is square
@@ -40,7 +40,7 @@ PROJECTIONS: tuple[tuple[str, Project], ...] = (
 
 
 def tangent(block: Evidence) -> Explanation | None:
-    """The claim is projected to the tangent space at an orthogonal matrix and the cost is not, or reversed."""
+    """The claim is projected to the tangent space at an orthogonal matrix, or the cost is."""
     facts = block.facts
     if not (block.explicable and block.whole and block.known.all() and _is_orthogonal(block)):
         return None
@@ -52,15 +52,15 @@ def tangent(block: Evidence) -> Explanation | None:
         if (np.abs(G - project(X, D, -1.0)) <= project(np.abs(X), T, 1.0)).all():
             return Explanation(
                 "tangent",
-                f"claimed = {formula.format('numeric')}, X being the parameters, an orthogonal matrix: it is "
-                "projected to the tangent space of these (a rotation, SO(n), Stiefel), the cost is not; compare "
-                "the projected numeric gradient with it",
+                f"claimed = {formula.format('numeric')}, X being the parameters, an orthogonal matrix: it "
+                "is projected to the tangent space of these (a rotation, SO(n), Stiefel), the cost is "
+                "not; compare the projected numeric gradient with it",
             )
         if (np.abs(D - project(X, G, -1.0)) <= T + project(np.abs(X), rounding, 1.0)).all():
             return Explanation(
                 "tangent",
-                f"numeric = {formula.format('claimed')}, X being the parameters, an orthogonal matrix: the cost "
-                "makes its matrix orthogonal, and the claim lacks the projection to the tangent space",
+                f"numeric = {formula.format('claimed')}, X being the parameters, an orthogonal matrix: the "
+                "cost makes its matrix orthogonal, and the claim lacks the projection to the tangent space",
             )
     return None
 

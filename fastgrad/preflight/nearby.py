@@ -1,4 +1,4 @@
-"""Points near the parameters, at which the gradient is asked once more, and whether the cost bends on the way.
+"""Points near the parameters where the gradient is asked once more, and whether the cost bends on the way.
 
 Notation: x = the parameters, y = x + s u; u = positive numbers, one for each coordinate, in units of its
 block's typical size; s = the distance. A gradient may be the same at all points that are moved alike, such as
