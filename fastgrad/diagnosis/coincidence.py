@@ -6,7 +6,7 @@ Detectors of mistakes that may show in one entry or two ask `is_coincidence`. No
     c                            the number of hypotheses of this kind that are tried
     p                            the numbers that are fitted
 
-    c * product of w over the entries that show the mistake, without the p sharpest    the chance of all of them
+    c * product of w over the entries that show the mistake, but for the p sharpest    the chance of all
 
 A formula without a fitted number is thus believed for a single entry that agrees to about six digits, and a
 common factor without a name for two entries. Entries that are equal, such as those of parameters that started

@@ -159,5 +159,5 @@ def told_apart(a: float, b: float) -> tuple[str, str]:
     >>> told_apart(0.25, 3.5), told_apart(0.2327451, 0.2327452)
     (('0.25', '3.5'), ('0.2327451', '0.2327452'))
     """
-    texts = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 18))
-    return next((pair for pair in texts if pair[0] != pair[1]), (repr(a), repr(b)))
+    texts = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 17))
+    return next((pair for pair in texts if pair[0] != pair[1]), (repr(float(a)), repr(float(b))))

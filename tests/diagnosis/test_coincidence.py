@@ -26,7 +26,7 @@ class TestIsCoincidence:
         assert is_coincidence(facts(m, 100 * bound), X[:m], candidates=50)
 
     def test_a_fitted_number_takes_an_entry(self):
-        """Any single entry has some factor: a second one is needed, and what fits it to a percent is chance."""
+        """Any single entry has some factor: a second one is needed, and one to a percent may be chance."""
         assert is_coincidence(facts(1, 1e-12), X[:1], fitted=1)
         assert not is_coincidence(facts(2, 1e-6), X[:2], fitted=1)
         assert is_coincidence(facts(2, 1e-2), X[:2], fitted=1)

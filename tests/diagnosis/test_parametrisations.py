@@ -60,7 +60,7 @@ FACTORS = {
 class TestNamed:
     @pytest.mark.parametrize("formula", FACTORS)
     def test_formula(self, formula):
-        """Each chain rule that is forgotten, or applied twice, is named: in a block, and in a single entry."""
+        """Each chain rule that is forgotten, or applied twice, is named: in a block and in a single entry."""
         phi, meaning = FACTORS[formula]
         for said in (
             sentence(block("p", phi * D, D, x=X)),
