@@ -35,7 +35,21 @@ from fastgrad.diagnosis.symmetric import packed, symmetric
 from fastgrad.diagnosis.tangents import tangent
 from fastgrad.diagnosis.together import PARTIAL, together, together_in_part
 
-__all__ = ["Diagnosis", "Evidence", "diagnose"]
+__all__ = ["LEAVES_OPEN", "Diagnosis", "Evidence", "diagnose"]
+
+LEAVES_OPEN = {
+    "unexplained",
+    "entry",
+    "part",
+    "rectangle",
+    "triangle",
+    "range",
+    "stride",
+    "per unit",
+    "delta",
+    "bias",
+}
+"""The kinds of diagnoses that say where a gradient is wrong, or how, but not by what mistake."""
 
 
 @np.errstate(all="ignore")  # what overflows explains nothing

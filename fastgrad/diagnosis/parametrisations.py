@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -26,6 +27,10 @@ LOOKED_AT_FIRST = 16
 
 MEANINGS_SAID = 2
 """The most meanings of a factor that a sentence gives."""
+
+SHORT = 100
+"""The largest denominator of a factor that is called a short number: those that people choose have two
+decimals, and parameters too. 0.7 and 1/1.4 are then 1/(2x) of each other, and mean nothing."""
 
 LN10 = float(np.log(10.0))
 
@@ -124,12 +129,32 @@ def function_of_parameter(block: Evidence) -> Explanation | None:
         found = formulas_of(block.facts, sign)
         if found:
             factor = found[0].text if sign > 0 else f"-({found[0].text})"
-            return Explanation(
-                "parametrisation",
-                f"claimed = {factor} * numeric in every entry",
-                detail=f", x being the parameter: {start}{_in_words(found)}",
-            )
+            return _said(block.facts, factor, f"x being the parameter: {start}{_in_words(found)}")
     return None
+
+
+def _said(facts: Facts, factor: str, meaning: str) -> Explanation:
+    """The explanation, as a possibility if the factor is a short number, which may have it from elsewhere."""
+    k = _short_number(facts)
+    if k is None:
+        return Explanation(
+            "parametrisation", f"claimed = {factor} * numeric in every entry", detail=f", {meaning}"
+        )
+    return Explanation(
+        "parametrisation",
+        "claimed = {0} * numeric in every entry",
+        (Number(k, k),),
+        detail=f", perhaps as {factor} = {{0}}, {meaning}",
+    )
+
+
+def _short_number(facts: Facts) -> float | None:
+    """The factor, if it is one number, and short: short numbers have many formulas by chance."""
+    c = slope(facts.g, facts.d, facts.t)
+    if c is None or c.low * c.high <= 0:
+        return None
+    short = Fraction(1 / c.value).limit_denominator(SHORT)
+    return float(short) if short and c.low <= 1 / short <= c.high else None
 
 
 def formulas_of(facts: Facts, sign: float = 1.0) -> list[Formula]:

@@ -86,7 +86,7 @@ def _hint(where: Pattern, how: Way) -> str:
         "range": "look at the bounds of a loop or a slice",
         "rectangle": "look at the index of one unit, or the bounds of a slice",
         "stride": "look at the step of a slice, or at one channel",
-        "triangle": "look at the conventions for symmetric and triangular matrices",
+        "triangle": "look at what is done there alone, and at conventions for symmetric matrices",
     }[where.kind]
     return f", {how.text} there{how.meaning or f': {look}'}" if how.text else f": {look}"
 
@@ -114,8 +114,9 @@ def _how(block: Evidence, relation: Detector) -> Way:
     found = relation(part)
     if found is None:
         return Way()
-    text = replace(found, detail="").words().removesuffix(IN_EVERY_ENTRY)
-    return Way(text, found.detail if found.kind == "parametrisation" else "")
+    text = replace(found, detail="").words()
+    meaning = found.words().removeprefix(text) if found.kind == "parametrisation" else ""
+    return Way(text.removesuffix(IN_EVERY_ENTRY), meaning)
 
 
 def unexplained(block: Evidence) -> Explanation | None:

@@ -28,6 +28,9 @@ SENTENCES_OF_UNEXPLAINED = 3
 ROUND_NUMBER = 1e-6
 """The largest relative distance of a norm to a number of two digits to which it may have been clipped."""
 
+NEAR_ONE = 1e-2
+"""A factor this near to 1 is not taken for the slope of a loss."""
+
 SAME_FACTOR = ". The factor is the same in all blocks that are wrong: look at the scale of the loss first"
 OF_THE_OUTPUT = (
     "; or is it the gradient of the output, not of the loss? All blocks then lack the slope of the loss, one "
@@ -132,6 +135,8 @@ def _clipped_norm(group: Group, blocks: Sequence[Evidence]) -> str:
 def _of_the_output(group: Group, blocks: Sequence[Evidence]) -> str:
     """A remark if all blocks have one factor without a name: it may be the slope of the loss."""
     if len(group.members) < len(blocks) or UNNAMED_FACTOR not in group.explanation.detail:
+        return ""
+    if abs(group.explanation.numbers[0].value - 1) < NEAR_ONE:
         return ""
     return OF_THE_OUTPUT
 

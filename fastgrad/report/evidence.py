@@ -40,7 +40,7 @@ def build_diagnosis(
     """
     if not comparison.wrong.any():
         return ()
-    from fastgrad.diagnosis.diagnose import diagnose
+    from fastgrad.diagnosis.diagnose import LEAVES_OPEN, diagnose
     from fastgrad.diagnosis.evidence import Evidence
 
     positions = dict(parameters.segments(arrays.indices))
@@ -62,8 +62,10 @@ def build_diagnosis(
                 claim.dtypes[number],
             )
         )
-    found = tuple(diagnosis.sentence for diagnosis in diagnose(evidence, axis_lengths(args), cost))
-    return (STALE, *found) if claim.stale else found
+    found = diagnose(evidence, axis_lengths(args), cost)
+    said = tuple(diagnosis.sentence for diagnosis in found)
+    # A gradient that is constant since it lacks a term, such as an L2 term, is not stale.
+    return (STALE, *said) if claim.stale and any(d.kind in LEAVES_OPEN for d in found) else said
 
 
 def axis_lengths(args: tuple[Any, ...]) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fastgrad.diagnosis.diagnose import diagnose
 from fastgrad.diagnosis.parametrisations import CHANGES, FORMULAS
 
-X = np.array([0.31, 0.72, 0.55, 0.83, 0.24])
+X = np.array([0.31234567, 0.72345671, 0.55456712, 0.83567123, 0.21173461])
 D = np.array([1.3, -0.4, 2.2, 0.9, -3.1])
 
 
@@ -110,7 +110,7 @@ class TestNamed:
 
     def test_blocks_share_a_sentence(self):
         """Several blocks with the same mistake share a sentence."""
-        (found,) = diagnose([block("a", X * D, D, x=X), block("s", 0.7 * 1.3, 1.3, x=0.7)])
+        (found,) = diagnose([block("a", X * D, D, x=X), block("s", X[0] * 1.3, 1.3, x=X[0])])
         assert found.blocks == ("a", "s")
 
     def test_beside_a_factor(self):
@@ -124,6 +124,16 @@ class TestNamed:
         said = sentence(block("p", 2 * D, D, x=np.full(5, 2.0)))
         assert "claimed = 2 * numeric in every entry: the 1/2 of a square is missing" in said
         assert "or it is x with x = 2, the parameter: the claim is the derivative by log(x)" in said
+
+    def test_short_numbers(self):
+        """Numbers of two digits have many formulas in common: it is said as a possibility."""
+        said = sentence(block("s", 0.7 * 1.3, 1.3, x=0.7))
+        assert said.startswith(
+            "s: claimed = 0.7 * numeric in every entry, perhaps as x = 0.7, x being the parameter: the claim is "
+            "the derivative by log(x)"
+        )
+        entry = sentence(block("p", put(D, 2, D[2] / 1.4), D, x=put(X, 2, 0.7)))
+        assert "(claimed = 0.714286 * numeric, perhaps as 1/(2x) = 0.714286, x being the parameter: " in entry
 
 
 class TestNotNamed:

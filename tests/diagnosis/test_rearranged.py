@@ -39,9 +39,7 @@ class TestRearrangedNotNamed:
         square = MATRIX[:5]
 
         (found,) = diagnose([block("W", put(square.T, (0, 1), 9.0), square)])
-        assert found.sentence.startswith(
-            "W: wrong only off the diagonal (20 of 25 entries): look at the conv"
-        )
+        assert found.sentence.startswith("W: wrong only off the diagonal (20 of 25 entries): look at what is")
 
     def test_nearly_the_same_numbers(self):
         """Sorted values that are equal to 1e-4 are not a permutation."""

@@ -39,7 +39,7 @@ class TestNamed:
 
     def test_chain_rule_in_several_blocks(self):
         """An entry of each block that is in another parametrisation is named once."""
-        x = np.array([0.3, 0.8, 0.5, 1.7, 2.2])
+        x = np.array([0.3, 0.8, 0.5, 1.7, 2.2371946])
         blocks = [block(n, put(v, 4, v[4] * x[4]), v, x=x) for n, v in (("p", A), ("q", A + 0.1))]
         (found,) = diagnose(blocks)
         assert found.sentence.startswith(

@@ -68,6 +68,8 @@ class TestDiagnosis:
             "linear": (lambda p: float(w @ p), lambda p: w * [1, 1, 1.5, 1]),
             "linear, all wrong": (lambda p: float(w @ p), lambda p: w**2),
             "piecewise linear": (lambda p: float(np.abs(p).sum()), lambda p: 2.3 * np.sign(p)),
+            "an L2 term missing": (lambda p: float(w @ p + 0.5 * p @ p), lambda p: w),
+            "a block never written": (lambda p: float(w @ p + p[3] ** 2), lambda p: w * [1, 1, 1, 0]),
             "centred squares": (lambda p: float(np.sum((p - p.mean()) ** 2)), lambda p: p - p.mean()),
             "softmax": (
                 lambda p: float(np.log(np.exp(p).sum()) - w @ p),
