@@ -128,23 +128,24 @@ def function_of_parameter(block: Evidence) -> Explanation | None:
     for sign, start in ((1.0, ""), (-1.0, "the sign is wrong, and ")):
         found = formulas_of(block.facts, sign)
         if found:
-            factor = found[0].text if sign > 0 else f"-({found[0].text})"
-            return _said(block.facts, factor, f"x being the parameter: {start}{_in_words(found)}")
+            return _said(block.facts, found, sign, start)
     return None
 
 
-def _said(facts: Facts, factor: str, meaning: str) -> Explanation:
-    """The explanation, as a possibility if the factor is a short number, which may have it from elsewhere."""
+def _said(facts: Facts, found: list[Formula], sign: float, start: str) -> Explanation:
+    """The explanation; a possibility only, if the factor is a short number that may come from elsewhere."""
+    factor = found[0].text if sign > 0 else f"-({found[0].text})"
     k = _short_number(facts)
     if k is None:
+        text = f"claimed = {factor} * numeric in every entry"
         return Explanation(
-            "parametrisation", f"claimed = {factor} * numeric in every entry", detail=f", {meaning}"
+            "parametrisation", text, detail=f", x being the parameter: {start}{_in_words(found)}"
         )
     return Explanation(
         "parametrisation",
         "claimed = {0} * numeric in every entry",
         (Number(k, k),),
-        detail=f", perhaps as {factor} = {{0}}, {meaning}",
+        detail=f", perhaps as {factor} = {{0}}, x being the parameter: {start}{found[0].meaning}",
     )
 
 

@@ -129,8 +129,8 @@ class TestNamed:
         """Numbers of two digits have many formulas in common: it is said as a possibility."""
         said = sentence(block("s", 0.7 * 1.3, 1.3, x=0.7))
         assert said.startswith(
-            "s: claimed = 0.7 * numeric in every entry, perhaps as x = 0.7, x being the parameter: the claim is "
-            "the derivative by log(x)"
+            "s: claimed = 0.7 * numeric in every entry, perhaps as x = 0.7, x being the parameter: the claim "
+            "is the derivative by log(x)"
         )
         entry = sentence(block("p", put(D, 2, D[2] / 1.4), D, x=put(X, 2, 0.7)))
         assert "(claimed = 0.714286 * numeric, perhaps as 1/(2x) = 0.714286, x being the parameter: " in entry
