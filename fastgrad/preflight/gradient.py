@@ -5,7 +5,7 @@ function g is called at the parameters x, at x again, at y close by, and at x on
 message of its own:
 
     the second g(x) differs        g is random, or adds to a buffer that is never set to zero
-    g(y) equals g(x)               g does not read the parameters (a stale cache), if the numbers disagree
+    g(y) equals g(x)               g does not read the parameters (a stale cache), if the cost is not linear
     g(x) after g(y) differs        g keeps something from call to call
 """
 
@@ -22,19 +22,12 @@ from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
 from fastgrad.preflight.claim_noise import ClaimNoise
 from fastgrad.preflight.cost import LARGEST_JITTER
+from fastgrad.preflight.nearby import FARTHER, bends, move, put_back
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.specification import Specification
-
-NEARBY = {np.dtype(np.float64): 2.0**-22, np.dtype(np.float32): 2.0**-10}
-"""How far y is from x, in units of each block's typical size, by dtype. It is enough to change the last
-digits of any derivative that is not constant, and no farther than differences of the cost go."""
-
-FARTHER = 2.0**10
-"""The factor on that distance for a second try, where the gradient was the same: a gradient that is rounded
-to a few digits changes there."""
 
 
 def vetted_gradient(spec: Specification) -> ClaimedGradient:
@@ -42,7 +35,12 @@ def vetted_gradient(spec: Specification) -> ClaimedGradient:
     problem = spec.problem
     with args_unchanged(problem.args, "gradient function"):
         pure = is_networks_own(problem.gradient, problem.structure, "gradient")
-        return claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
+        claim = claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
+    if not claim.stale:
+        return claim
+    with args_unchanged(problem.args, "cost"):
+        vectorized = spec.options.vectorized
+        return replace(claim, stale=bends(problem.cost, spec.parameters, problem.args, vectorized))
 
 
 def claimed_gradient(
@@ -155,17 +153,13 @@ class _Calls:
 
     def _call_nearby(self, times: float) -> Floats | None:
         """The gradient at y; None if the function raises. The working copy is x again afterwards."""
-        originals = self.parameters.leaves
-        sizes = self.parameters.typical_sizes
-        for leaf, x, typical in zip(self.working.flat_leaves, originals, sizes, strict=True):
-            leaf += times * NEARBY[x.dtype] * float(typical)
+        move(self.working, times)
         try:
             return self._at(self._call())
         except Exception:  # y may be outside the domain
             return None
         finally:
-            for leaf, x in zip(self.working.flat_leaves, originals, strict=True):
-                leaf[:] = x
+            put_back(self.working)
 
     def _require_unchanged(self) -> None:
         rebound, at = self.working.first_rebound(), self.working.first_change()
