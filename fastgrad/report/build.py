@@ -91,7 +91,9 @@ def build_report(
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
         notes=claim.notes + found.notes + outcome.notes + _rounding_notes(parameters, arrays),
         witnesses=witnesses,
-        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args),
+        diagnosis=build_diagnosis(
+            parameters, arrays, comparison, claim, spec.problem.args, engines.cost
+        ),
         doubt=doubt,
         stopped=stopped,
         spent=dict(run.spent),

@@ -57,7 +57,7 @@ def build_diagnosis(
                 arrays.numeric[where],
                 arrays.error_bound[where],
                 comparison.wrong[where],
-                comparison.undecided[where],
+                (comparison.undecided | comparison.small)[where],
                 parameters.leaves[number][inside].astype(np.float64),
                 claim.dtypes[number],
             )
