@@ -112,6 +112,8 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
             found = coordinates.result()
         path_integral = ask_path_integral(spec, engines, run, found, outcome, coordinates.z)
         claim.require_unchanged()
+    if run.spent:
+        run.charge("witnesses")
     said = tuple(sentence for sentence in (directions.sentence, complex_step, path_integral) if sentence)
     return build_report(spec, engines, found, outcome, run, said)
 

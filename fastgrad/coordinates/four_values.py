@@ -15,6 +15,7 @@ from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.table import CoordinateTable
 from fastgrad.differences.bounds import OWN_SD, by_four_points
 from fastgrad.differences.kinks import has_kink_at_four_points
+from fastgrad.differences.noise import quieter
 from fastgrad.differences.stencils import FOUR_POINTS
 from fastgrad.verdict.rule import COUNTS
 
@@ -71,7 +72,7 @@ def four_values(setting: Setting, indices: IndexArray, steps: Floats) -> TwoScal
 
 def of_values(setting: Setting, indices: IndexArray, steps: Floats, f: Values, d: Floats) -> TwoScales:
     """What values at -2h, -h, h, 2h show."""
-    sigma = setting.calibration.scales(indices).noise_at(steps)
+    sigma = quieter(setting.calibration.scales(indices).noise_at(steps), f, setting.f0)
     numeric, bound = by_four_points(f, d, setting.f0, steps, sigma, setting.z)
     with np.errstate(all="ignore"):
         near = (f[:, 2] - f[:, 1]) / (d[:, 2] - d[:, 1])

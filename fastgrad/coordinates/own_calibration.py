@@ -17,7 +17,7 @@ import numpy as np
 from fastgrad.arrays import FloatArray, Floats, IndexArray
 from fastgrad.coordinates.calibration import Hidden, Scales
 from fastgrad.coordinates.engines import Engines
-from fastgrad.differences.noise import POINTS, BlockNoise, describe_noise, measure_noise
+from fastgrad.differences.noise import POINTS, ROUNDS, BlockNoise, describe_noise, measure_noise
 from fastgrad.differences.rounding import rounding_floor
 from fastgrad.differences.scales import SAMPLED, SHARE, own_scale, size_of_zeros, typical_effect
 from fastgrad.differences.steps import raised, representable
@@ -114,16 +114,17 @@ def calibrate_coordinates(
     look = _Look(engines, indices, claimed, np.random.default_rng(seed))
     found = {dtype: look.noise_of(dtype) for dtype in {block.dtype for block in parameters.blocks}}
     seen = [noise.sigma for noise in found.values() if noise is not None and noise.moved]
-    floor = rounding_floor(abs(engines.cost), engines.epsilon)
+    some = indices[spread_over(len(indices), SAMPLED)]
+    x, g = parameters.take(parameters.leaves, some), claimed(some)
+    floor = rounding_floor(max(abs(engines.cost), typical_effect(x, g, 0.0)), engines.epsilon)
     usual = max(seen, default=UNMEASURED * floor if look.frugal else floor)
     sigma = {
         dtype: noise.sigma if noise is not None and noise.moved else usual for dtype, noise in found.items()
     }
     said = (describe_noise(noise, engines.cost) for noise in found.values() if noise is not None)
     notes = tuple(sentence for sentence in said if sentence) + (FRUGAL,) * look.frugal
-    some = indices[spread_over(len(indices), SAMPLED)]
-    x, most = parameters.take(parameters.leaves, some), max(sigma.values())
-    effect = typical_effect(x, claimed(some), most) or look.effect(most)
+    most = max(sigma.values())
+    effect = typical_effect(x, g, most) or look.effect(most)
     single = any(noise is not None and noise.single_precision for noise in found.values())
     return OwnCalibration(parameters, claimed, z, sigma, effect, notes[:2], single)
 
@@ -183,7 +184,7 @@ class _Look:
         if self.noisy:
             wanted = MOST_PROBES
         left = self.evaluate.run.budget.left(self.engines.seconds)
-        room = int(min(left / 4, 2**30)) // POINTS
+        room = int(min(left / 2, 2**30)) // (ROUNDS * POINTS)
         self.frugal |= room == 0
         return min(wanted, room)
 

@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import Bools, Evaluate, Floats, IndexArray
 from fastgrad.differences.bounds import unevenness
-from fastgrad.differences.kinks import has_jump, has_kink, side_slopes
+from fastgrad.differences.kinks import has_jump, has_kink, side_slopes, stands_still
 from fastgrad.differences.reasons import Reason
 from fastgrad.differences.rounding import smallest_visible_change
 from fastgrad.differences.rulings import Believed, NoiseModel, Rulings
@@ -118,7 +118,7 @@ def adjudicate(
         sides = [_decide_twice(one_sided, blur, 2.0, smooth) for one_sided in slopes]
         kink = has_kink(after + before, h, 2.45 * width)
         between = side_slopes(slopes, sides, blur)
-        jump = has_jump(np.maximum(np.abs(after), np.abs(before)), width)
+        jump = has_jump(np.maximum(np.abs(after), np.abs(before)), width) | stands_still(after, before)
     return _rule(central, sides, kink, between, jump, np.isfinite(after), np.isfinite(before), h)
 
 

@@ -66,6 +66,13 @@ standard deviation (docs/numerics.md, Noise)."""
 MANY, SAFETY_OF_MANY = 8, 1.5
 """So many levels have a mean square that is known to a fifth."""
 
+QUIET, SAFETY_OF_QUIET = 2.0**-10, 8.0
+"""Differences under this share of the noise that was measured show that there is less of it here; what they
+show is multiplied by the second number."""
+
+STANDS_OUT = 16.0
+"""Values that change by so many sigma are not all rounded to one."""
+
 APART = 8.0
 """Of three or more levels the middle one counts where the largest is more than this many times as large: kinks
 between the nine points look like noise, and only the largest level can come from them."""
@@ -179,7 +186,8 @@ def measure_noise(
             break
         offsets = table.offsets(rows)
         evaluations += offsets.size
-        table.learn(rows, np.asarray(sample(indices[rows], offsets), dtype=np.float64), last)
+        values = np.asarray(sample(indices[rows], offsets), dtype=np.float64)
+        table.learn(rows, offsets, values, last)
     floor = rounding_floor(max(largest, table.largest), epsilon)
     single = epsilon < SINGLE_EPSILON and looks_single_precision(table.seen)
     successes, moved = int(table.success.sum()), int(table.moved.sum())
@@ -215,7 +223,7 @@ class _Table:
         reach = np.abs(self.x[rows].astype(np.float64)) + self.around[rows] + POINTS * self.spacing[rows]
         return np.asarray(ULPS_OF_A_UNIT * np.spacing(reach.astype(self.x.dtype)).astype(np.float64))
 
-    def learn(self, rows: IndexArray, values: Floats, last: bool) -> None:
+    def learn(self, rows: IndexArray, offsets: Floats, values: Floats, last: bool) -> None:
         """Take in the values at these points, and say where to look next."""
         sigma, state = difference_table_noise(values)
         self.seen = np.append(self.seen, values[np.isfinite(values)])
@@ -226,6 +234,7 @@ class _Table:
         # the cost stood still before and does still in part, only a grid counts.
         waking = self.stood_still[rows] & (equal.any(axis=1) | (state == State.TOO_LARGE))
         sigma = np.where(waking, _grid_noise(values), sigma)
+        sigma = np.where(_jumps_at_zero(offsets, values), np.nan, sigma)
         state = np.where(waking, State.TOO_SMALL, state).astype(np.int8)
         self.sigma[rows] = sigma
         self.success[rows] = (state == State.OK) | (last & (state == State.TOO_SMALL) & ~np.isnan(sigma))
@@ -317,6 +326,38 @@ def fourth_difference_noise(values: Floats, f0: float) -> float:
     return float(MAD_TO_SD * np.median(np.abs(delta - np.median(delta))) / norm)
 
 
+def quieter(sigma: Floats, f: Floats, f0: float) -> Floats:
+    """The noise of each row's own values, where these show far less than was measured elsewhere.
+
+    The noise of a cost is measured along a few coordinates, and may be that of a part that others do not move:
+    an iteration, or a step in float32. Noise of sd sigma leaves third and fourth differences of sqrt(10) sigma and
+    sqrt(70) sigma, and both are under QUIET of that by chance once in a million. Values that change by less than
+    STANDS_OUT sigma show nothing: they may be the same for being rounded.
+
+    Parameters
+    ----------
+    sigma : (m,) as measured
+    f : (m, 4) at -2h, -h, h, 2h
+    f0 : the value at 0
+
+    Examples
+    --------
+    >>> f = np.array([[-2.0, -1.0, 1.0, 2.0 + 1e-15], [-2.0, -1.1, 1.0, 2.0]])
+    >>> found = quieter(np.full(2, 0.1), f, 0.0)
+    >>> bool(found[0] < 1e-14), float(found[1])
+    (True, 0.1)
+    """
+    with np.errstate(all="ignore"):
+        g = f - f0
+        third = np.abs(g[:, 3] - g[:, 0] - 2 * (g[:, 2] - g[:, 1])) / math.sqrt(10)
+        fourth = np.abs(g[:, 3] + g[:, 0] - 4 * (g[:, 2] + g[:, 1])) / math.sqrt(70)
+        seen = np.maximum(third, fourth)
+        floor = 2 * ROUNDING_SD * np.spacing(np.max(np.abs(f), axis=1))
+        clear = np.abs(g[:, 3] - g[:, 0]) > STANDS_OUT * sigma
+        clear &= seen > 0  # values on a grid may lie on a line
+        return np.where(clear & (seen <= QUIET * sigma), np.minimum(sigma, SAFETY_OF_QUIET * seen + floor), sigma)
+
+
 def _pooled(sigma: Floats, success: npt.NDArray[np.bool_]) -> float:
     # Without any success what is left are smallest levels: the noise is hardly more than those.
     if not success.any():
@@ -357,6 +398,14 @@ def _first_alike(
     three = np.lib.stride_tricks.sliding_window_view(level, 3, axis=1)
     accepted = (three.max(axis=2) <= ALIKE * three.min(axis=2)) & turns[:, : three.shape[1]]
     return accepted.any(axis=1), accepted.argmax(axis=1)
+
+
+def _jumps_at_zero(offsets: Floats, values: Floats) -> npt.NDArray[np.bool_]:
+    """Whether all that happens along nine values is one jump, at the parameters themselves: that is no noise."""
+    with np.errstate(invalid="ignore"):
+        moves = np.diff(values, axis=1) != 0
+    here = (offsets[:, :-1] < 0) & (offsets[:, 1:] >= 0) | (offsets[:, :-1] <= 0) & (offsets[:, 1:] > 0)
+    return np.asarray((moves.sum(axis=1) == 1) & (moves & here).any(axis=1))
 
 
 def _grid_noise(values: Floats) -> Floats:

@@ -218,7 +218,8 @@ class _Small:
             <= NEGLIGIBLE * np.max(effects, where=np.isfinite(effects), initial=0.0)
         )
         bounded = np.isfinite(e) & np.isfinite(self.difference[left])
-        if not self.known.moves:  # nothing but noise: a slope of zero, to within rounding
+        resolved = np.abs(self.known.numeric) > self.known.error_bound
+        if not self.known.moves and not resolved.any():  # nothing but noise: a slope of zero, to within rounding
             return nothing & bounded, 0.0
         whole = self._whole()
         if whole == 0:
