@@ -117,15 +117,15 @@ class _Escalation:
             is_open |= comparison.small & known.flagged(table.special)
         if stage.level > FINER:
             sure = known.flagged((table.agreed | table.vouched) & ~table.special)
-            is_open &= ~(comparison.wrong & sure)
+            is_open &= ~(comparison.wrong & (sure | self.left))
         return np.asarray(is_open & self.is_new & ~known.flagged(table.cut))
 
     def _through(self, stage: Stage, at: IndexArray) -> None:
-        """One stage for some positions: from the ladder on for a sample of each group first."""
+        """One stage for some positions: from the second confirmation on for a sample of each group first."""
         known, table, groups = self.known, self.known.table, self.groups
         self.left[at] = False
         first = at
-        if stage.level > FINER:
+        if stage.level >= FINER:
             alone = known.flagged(table.special)[at]
             first = union(_sample_of(at[~alone], groups, self.seed), at[alone])
         before = _status(known.judge(), first)
