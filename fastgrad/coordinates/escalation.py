@@ -132,7 +132,10 @@ class _Escalation:
         _run(stage, self.setting, table, known.needed(first))
         rest = without(at, first)
         if len(rest):
-            changed = distinct(groups[first][_status(known.judge(), first) != before])
+            other = _status(known.judge(), first) != before
+            if stage.level == FINER:  # those that are not sure yet go up the ladder, and so may the others
+                other |= ~known.flagged(table.agreed & ~table.special)[first]
+            changed = distinct(groups[first][other])
             again = rest[np.isin(groups[rest], changed)]
             _run(stage, self.setting, table, known.needed(again))
             self.left[without(rest, again)] = True

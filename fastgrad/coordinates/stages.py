@@ -295,7 +295,7 @@ def _ladders(setting: Setting, table: CoordinateTable, at: IndexArray) -> list[t
 STAGES = (
     Stage(OWN, 4, _own, of_small=True),
     Stage(WIDER, 6, _wider, of_wrong=False, of_small=True),
-    Stage(FINER, 4, _finer),
+    Stage(FINER, 4, _finer, of_small=True),
     Stage(LADDERED, 2 * LEVELS, _ladder),
     Stage(CONFIRMED, 2 * LEVELS, _confirm, of_undecided=False),
 )
