@@ -27,7 +27,8 @@ LITTLE = 2.0**-10
 float32 the sums of a back-propagation are off by 1e-7 to 1e-6 of theirs."""
 
 CLEAREST = 8
-"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the verdict."""
+"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the
+verdict."""
 
 
 PASSES = 3

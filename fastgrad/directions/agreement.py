@@ -47,8 +47,8 @@ NOISE_SD = 0.707
 """Standard deviation of half the difference of two values, in sigma."""
 
 CLOSER = 2.0**-3
-"""A direction that does not agree is measured again at this fraction: the cost may bend along it more than along
-any coordinate."""
+"""A direction that does not agree is measured again at this fraction: the cost may bend along it more than
+along any coordinate."""
 
 FEW = 8
 """So many coordinates are not halved further, but measured anew one by one."""

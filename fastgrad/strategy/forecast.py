@@ -25,12 +25,12 @@ EACH = 2.5
 (tests/coordinates/test_escalation.py)."""
 
 CALIBRATING = 30
-"""Evaluations that calibrate a block at one of its coordinates, where an engine propagates changes: 8 to 33 by
-kind of cost. Six blocks of a tanh network took 710, at four coordinates each."""
+"""Evaluations that calibrate a block at one of its coordinates, where an engine propagates changes: 8 to 33
+by kind of cost. Six blocks of a tanh network took 710, at four coordinates each."""
 
 SET_UP = 60
-"""Evaluations that calibrate all coordinates of any other engine, and that random directions take: 27 to 108 for
-the noise, 16 to 40 for the directions."""
+"""Evaluations that calibrate all coordinates of any other engine, and that random directions take: 27 to
+108 for the noise, 16 to 40 for the directions."""
 
 SECOND_SCALES = 256
 """Evaluations at a second scale, at most, of a few coordinates of each group: 4 or 8 for each of 8, of 4 to 8
