@@ -11,7 +11,9 @@ from typing import Any, overload
 import numpy as np
 
 from fastgrad.errors import InputError
-from fastgrad.problem.block import describe
+from fastgrad.problem.describe import describe
+from fastgrad.problem.kinds.registry import kind_of, to_array
+from fastgrad.problem.matching import second_of_pair
 
 DType = type[np.float64] | type[np.complex128]
 """The dtype of values: complex128 for the complex step, float64 for every other stencil."""
@@ -19,6 +21,23 @@ DType = type[np.float64] | type[np.complex128]
 DOMAIN_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 """What a cost raises outside its domain (math domain error, a singular matrix). The value of a perturbed
 point is then NaN. An InputError is a ValueError too, but never means this."""
+
+
+class PairReturnedError(InputError):
+    """A cost returned a pair whose first entry is a number: (loss, gradient), or (loss, something else).
+
+    Parameters
+    ----------
+    pair : what it returned
+    """
+
+    def __init__(self, pair: Any) -> None:
+        super().__init__(_not_a_number(pair, ()) + ". Return its first entry alone")
+        self.pair = pair
+
+    def __reduce__(self) -> tuple[type[PairReturnedError], tuple[Any]]:
+        """Rebuild from the pair, so that the error survives a trip between processes."""
+        return type(self), (self.pair,)
 
 
 @overload
@@ -32,32 +51,49 @@ def to_number(value: Any, dtype: DType) -> complex: ...
 def to_number(value: Any, dtype: DType = np.float64) -> complex:
     """What a cost returned, as one float; as one complex number for the complex step.
 
+    A number of another library, such as a tensor that requires a gradient, is taken without its graph. A
+    matrix of one entry is a number, since a product of matrices can give no other.
+
     Raises
     ------
+    PairReturnedError
+        For a pair whose first entry is a number.
     InputError
-        For anything but one number: an array, None, a string, a complex number. For the complex step: for a
-        real number, since the cost then dropped the imaginary part.
+        For anything else but one number: an array, None, a string, a complex number. For the complex step:
+        for a real number, since the cost then dropped the imaginary part.
     """
+    if isinstance(value, tuple | list) and second_of_pair(value) is not None:
+        raise PairReturnedError(value)
+    number = _of_numpy(value)
     if dtype is np.complex128:
-        return _to_complex(value)
-    if isinstance(value, complex | np.complexfloating):
+        return _to_complex(number)
+    if isinstance(number, complex | np.complexfloating):
         raise InputError(
-            f"the cost must return one real number; got the complex {value:.6g}. Return its real part"
+            f"the cost must return one real number; got the complex {number:.6g}. Return its real part"
         )
-    shape = getattr(value, "shape", ())
-    if shape != () or isinstance(value, str | bytes | bool | np.bool_ | None | list | tuple | dict):
+    shape = getattr(number, "shape", ())
+    shape = shape if isinstance(shape, tuple) else ()
+    is_other = isinstance(number, str | bytes | bool | np.bool_ | None | list | tuple | dict)
+    if shape != () or is_other:
         raise InputError(_not_a_number(value, shape))
     try:
-        return float(value)
-    except (TypeError, ValueError) as error:
+        return float(number)
+    except Exception as error:
         raise InputError(_not_a_number(value, shape)) from error
 
 
 def epsilon_of(value: Any) -> float:
     """Machine epsilon of the dtype of what a cost returned; that of float64 for a Python float."""
-    dtype = getattr(value, "dtype", None)
+    dtype = getattr(_of_numpy(value), "dtype", None)
     is_numpy = isinstance(dtype, np.dtype) and dtype.kind in "fc"
     return float(np.finfo(dtype if is_numpy else np.float64).eps)
+
+
+def _of_numpy(value: Any) -> Any:
+    """A value of another library as an array; a matrix of one entry as that entry; others as they are."""
+    if isinstance(value, np.matrix):
+        return value[0, 0] if value.size == 1 else value
+    return value if kind_of(value) is None else to_array(value, "the cost")
 
 
 def _to_complex(value: Any) -> complex:

@@ -68,7 +68,8 @@ def claimed_gradient(
         that changes its parameters, is random, accumulates, or keeps something from call to call.
     """
     if not callable(gradient):
-        return ClaimedGradient(parameters, parameters.match(gradient, "gradient"), None)
+        found = parameters.match(gradient, "gradient")
+        return ClaimedGradient(parameters, found.leaves, None, notes=found.notes)
     calls = _Calls(gradient, parameters, args)
     return calls.by_one_call() if pure else calls.by_four_calls()
 
@@ -115,7 +116,7 @@ class _Calls:
         return ClaimedGradient(self.parameters, own, None, at_watched=at_watched)
 
     def _call(self) -> list[FloatArray]:
-        return self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient")
+        return self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient").leaves
 
     def _at(self, leaves: list[FloatArray]) -> Floats:
         """The values at the watched coordinates."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
-from fastgrad.problem.block import describe
+from fastgrad.problem.describe import describe
 
 
 @dataclass(frozen=True)

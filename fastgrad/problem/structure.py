@@ -1,7 +1,7 @@
 """The user's nesting of dicts, lists and tuples, taken apart into named leaves by optree.
 
-`Parameters` calls `flatten` and `block_names`. A dict keeps the order in which the user wrote it. A leaf is
-named by its path: ("enc", 0, "W") is "enc[0].W".
+`Parameters` calls `flatten` and `block_names`. A dict keeps the order in which the user wrote it. A list or a
+tuple that holds nothing but numbers is one leaf. A leaf is named by its path: ("enc", 0, "W") is "enc[0].W".
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import optree
 
 from fastgrad.arrays import Floats
 from fastgrad.errors import InputError
+from fastgrad.printable import shortened
+from fastgrad.problem.kinds.number import is_vector
+from fastgrad.problem.kinds.registry import to_array
 
 ROOT_NAME = "params"
 """The name of the block where the parameters are one array. Entries of a list are called params[0], ..."""
@@ -49,7 +52,7 @@ def block_name(path: Sequence[object]) -> str:
 def flatten(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
     """The leaves of a structure in the user's order, and the optree spec that rebuilds it from leaves."""
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-        return optree.tree_flatten(structure, namespace=NAMESPACE)
+        return optree.tree_flatten(structure, is_leaf=is_vector, namespace=NAMESPACE)
 
 
 def block_names(spec: optree.PyTreeSpec) -> list[str]:
@@ -66,7 +69,8 @@ def refuse_repeated(names: Sequence[str]) -> None:
     for name in names:
         if name in seen:
             raise InputError(
-                f"two blocks of the parameters would both be called {name}: give their keys other names"
+                f"two blocks of the parameters would both be called {shortened(name)}: give their keys other "
+                "names"
             )
         seen.add(name)
 
@@ -77,5 +81,5 @@ def containers(spec: optree.PyTreeSpec) -> str:
 
 
 def _numbers(leaves: Sequence[Any]) -> Floats:
-    flat = [np.asarray(leaf, dtype=np.float64).reshape(-1) for leaf in leaves]
+    flat = [to_array(leaf, "an entry").astype(np.float64).reshape(-1) for leaf in leaves]
     return np.concatenate(flat) if flat else np.empty(0)

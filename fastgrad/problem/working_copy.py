@@ -34,14 +34,14 @@ class WorkingCopy:
         self.structure = parameters.build(self._shaped_leaves)
 
     def first_rebound(self) -> str | None:
-        """The name of the first block whose array in `structure` was replaced; None if none was."""
+        """The name, as shown, of the first block whose array in `structure` was replaced; None if none was."""
         try:
             leaves: list[Any] = self.parameters.spec.flatten_up_to(self.structure)
         except (ValueError, TypeError):
             return "an entry"
         for block, leaf, private in zip(self.parameters.blocks, leaves, self._shaped_leaves, strict=True):
             if leaf is not private:
-                return block.name
+                return block.shown
         return None
 
     def first_change(self, some: IndexArray | None = None) -> int | None:
