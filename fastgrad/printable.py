@@ -17,7 +17,7 @@ GAP = "..."
 
 
 def printable(text: str, keep: str = "") -> str:
-    """The text, with an escape as in Python's source for each character that is not printable.
+    r"""The text, with an escape as in Python's source for each character that is not printable.
 
     Not printable are control characters, line breaks, marks that turn the direction of writing, characters
     without width, and surrogates. A text that was made printable stays as it is.
@@ -29,7 +29,7 @@ def printable(text: str, keep: str = "") -> str:
 
     Examples
     --------
-    >>> print(printable("W\\x1b[31m and\\nb"))
+    >>> print(printable("W\x1b[31m and\nb"))
     W\\x1b[31m and\\nb
     """
     if text.isprintable():
@@ -58,14 +58,14 @@ def shortened(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def shown_names(names: Sequence[str], longest: int = LONGEST_NAME) -> list[str]:
-    """Names as they are shown: printable, no longer than `longest`, and no two alike.
+    r"""Names as they are shown: printable, no longer than `longest`, and no two alike.
 
     A name that would look like another one is followed by its place among the names, counted from 1.
 
     Examples
     --------
-    >>> shown_names(["W", "b\\n"])
-    ['W', 'b\\\\n']
+    >>> shown_names(["W", "b\n"])
+    ['W', 'b\\n']
     >>> shown_names(["layer_1_of_many.weight", "layer_2_of_many.weight"], 14)
     ['layer_...eight (1)', 'layer_...eight (2)']
     """

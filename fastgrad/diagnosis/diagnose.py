@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -131,7 +132,7 @@ def _together(blocks: Sequence[Evidence], lengths: Sequence[int]) -> Explanation
     if len(blocks) < 2 or not all(b.explicable for b in blocks):
         return None
     dtypes = [b.claimed_dtype for b in blocks if b.claimed_dtype is not None]
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.concatenate([getattr(b, name) for b in blocks])
         for name in ("claimed", "numeric", "bound", "wrong", "undecided", "x")
     }

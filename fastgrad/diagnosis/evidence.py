@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import Floats, IndexArray, root_mean_square
 from fastgrad.problem.block import Block
+from fastgrad.problem.kinds.form import Form
 
 Mask = npt.NDArray[np.bool_]
 
@@ -67,6 +68,7 @@ class Evidence:
     wrong, undecided : (m,) the verdict
     x : (m,) the parameters
     claimed_dtype : of the gradient that the user returned; None if it is not known
+    form : what the user's parameter was, whose labels name the entries; None for a plain array
 
     Examples
     --------
@@ -87,6 +89,7 @@ class Evidence:
     undecided: Mask
     x: Floats
     claimed_dtype: np.dtype[Any] | None = None
+    form: Form | None = None
 
     @property
     def size(self) -> int:
@@ -100,7 +103,7 @@ class Evidence:
 
     def label(self, entry: int) -> str:
         """An entry in the user's terms, by its flat index: "W2[17, 3]"."""
-        return Block(self.name, self.shape, np.dtype(np.float64), 0).label(int(entry))
+        return Block(self.name, self.shape, np.dtype(np.float64), 0, self.name, self.form).label(int(entry))
 
     def only(self, which: Mask) -> Evidence:
         """The evidence of some of the checked entries."""

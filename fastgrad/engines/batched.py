@@ -137,7 +137,10 @@ class BatchedEngine(EngineBase):
 
     def _evaluate(self, batch: Any, k: int) -> Values:
         result = self.cost(batch, *self.args)
-        values = np.empty(()) if isinstance(result, tuple | list) else to_array(result, "the cost")
+        try:
+            values = to_array(result, "the cost")
+        except InputError:  # a tuple of arrays
+            values = np.empty(())
         self.epsilon = epsilon_of(values)
         wanted_kind = "c" if self.dtype is np.complex128 else "fiu"
         if values.shape != (k,) or values.dtype.kind not in wanted_kind:

@@ -7,6 +7,9 @@ message of its own:
     the second g(x) differs        g is random, or adds to a buffer that is never set to zero
     g(y) equals g(x)               g does not read the parameters (a stale cache), if the numbers disagree
     g(x) after g(y) differs        g keeps something from call to call
+
+Where g raises, or one of these is so, all is tried once more with a call of the cost before each call of g: a
+gradient function may read what the cost keeps. If g is a function then, the check goes on in this way.
 """
 
 from __future__ import annotations
@@ -16,15 +19,19 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import optree
 
 from fastgrad.arrays import FloatArray, Floats
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
 from fastgrad.preflight.cost import LARGEST_JITTER
+from fastgrad.preflight.pairs import with_halves
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
 from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.structure import NAMESPACE
 from fastgrad.problem.working_copy import WorkingCopy
+from fastgrad.problem.wrapped import cost_first
 from fastgrad.specification import Specification
 
 NEARBY = {np.dtype(np.float64): 2.0**-22, np.dtype(np.float32): 2.0**-10}
@@ -36,12 +43,83 @@ FARTHER = 2.0**10
 to a few digits changes there."""
 
 
-def vetted_gradient(spec: Specification) -> ClaimedGradient:
-    """The claimed gradient of a check, after the checks that it is a function and does not write to args."""
+def vetted_gradient(spec: Specification) -> tuple[Specification, ClaimedGradient]:
+    """The claimed gradient of a check, after the checks that it is a function and does not write to args.
+
+    Returns
+    -------
+    Specification, ClaimedGradient
+        The specification has the gradient function as it must be called: alone, or after the cost.
+    """
+    if isinstance(spec.problem.gradient, bool | np.bool_) and spec.problem.gradient:
+        spec = with_halves(spec)
     problem = spec.problem
     with args_unchanged(problem.args, "gradient function"):
         pure = is_networks_own(problem.gradient, problem.structure, "gradient")
-        return claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
+        if pure or spec.options.vectorized:
+            return spec, claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
+        gradient, claim = alone_or_after_cost(problem.cost, problem.gradient, spec.parameters, problem.args)
+    if gradient is not problem.gradient:
+        spec = replace(spec, problem=replace(problem, gradient=gradient))
+    return spec, claim
+
+
+def alone_or_after_cost(
+    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...]
+) -> tuple[Any, ClaimedGradient]:
+    """The gradient function as it must be called, and the claimed gradient.
+
+    A gradient function may read what the cost keeps from its last call. Called alone it raises, or answers
+    for other parameters. Then the cost is called once, and the gradient function again, before anything is
+    said of it.
+
+    Parameters
+    ----------
+    cost : callable(params, *args)
+    gradient : callable(params, *args), or a structure of values
+    parameters : Parameters
+    args : what both take beside the parameters
+
+    Raises
+    ------
+    InputError
+        As for `claimed_gradient`, where it is no better after a call of the cost. What the gradient function
+        itself raises passes through likewise.
+    """
+    if not callable(gradient):
+        return gradient, claimed_gradient(gradient, parameters, args)
+    calls = _Calls(gradient, parameters, args)
+    try:
+        claim = calls.by_four_calls()
+    except Exception:
+        found = None if calls.mismatched else _after_cost(cost, gradient, parameters, args, AFTER_COST)
+        if found is None:
+            raise
+        return found
+    if not claim.stale:
+        return gradient, claim
+    probe = _Calls(cost_first(cost, gradient), parameters, args)
+    found = None
+    if not probe.is_stale(claim.at(probe.indices).values):
+        found = _after_cost(cost, gradient, parameters, args, STALE_ALONE)
+    if found is None:
+        return gradient, replace(claim, cost_calls=probe.made)
+    return found[0], replace(found[1], cost_calls=found[1].cost_calls + probe.made)
+
+
+def _after_cost(
+    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...], note: str
+) -> tuple[Any, ClaimedGradient] | None:
+    """The gradient function with a call of the cost before each of its own, if that is a function."""
+    after = cost_first(cost, gradient)
+    calls = _Calls(after, parameters, args, is_kept_elsewhere=True)
+    try:
+        claim = calls.by_four_calls()
+    except Exception:
+        return None
+    if claim.stale:
+        return None
+    return after, replace(claim, notes=(note, *claim.notes), cost_calls=calls.made)
 
 
 def claimed_gradient(
@@ -68,7 +146,7 @@ def claimed_gradient(
         that changes its parameters, is random, accumulates, or keeps something from call to call.
     """
     if not callable(gradient):
-        found = parameters.match(gradient, "gradient")
+        found = parameters.matched(gradient, "gradient")
         return ClaimedGradient(parameters, found.leaves, None, notes=found.notes)
     calls = _Calls(gradient, parameters, args)
     return calls.by_one_call() if pure else calls.by_four_calls()
@@ -78,9 +156,26 @@ class _Calls:
     """The calls of a gradient function, with a private copy of the parameters.
 
     Answers are compared at the watched coordinates, which are all where the parameters are few enough.
+
+    Parameters
+    ----------
+    gradient : callable(params, *args)
+    parameters : Parameters
+    args : what it takes beside the parameters
+    is_kept_elsewhere : whether the cost may write into what it returns, which is then copied
     """
 
-    def __init__(self, gradient: Callable[..., Any], parameters: Parameters, args: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        gradient: Callable[..., Any],
+        parameters: Parameters,
+        args: tuple[Any, ...],
+        is_kept_elsewhere: bool = False,
+    ) -> None:
+        self.made = 0
+        self.mismatched = False
+        self.notes: tuple[str, ...] = ()
+        self.is_kept_elsewhere = is_kept_elsewhere
         self.gradient = gradient
         self.parameters = parameters
         self.args = args
@@ -92,7 +187,7 @@ class _Calls:
         """The claimed gradient of a function that is known to be one."""
         leaves = self._call()
         self._require_unchanged()
-        return self._claimed(leaves, self._own(leaves))
+        return replace(self._claimed(leaves, self._own(leaves)), notes=self.notes)
 
     def by_four_calls(self) -> ClaimedGradient:
         """The claimed gradient, after the checks that the four calls allow."""
@@ -103,11 +198,12 @@ class _Calls:
         held = answer if self.everything else []
         del answer  # a large one is given back before the next call makes another
         jitter = self._jitter(first, self._at(self._call()))
-        stale = self._is_stale(first)
+        stale = self.is_stale(first)
         rewritten = bool(held) and not same_gradient(self._at(held), first)
         last = self._call()
         self._require_same_as_before(first, self._at(last), jitter)
-        notes = (_REWRITTEN,) * rewritten + (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
+        notes = self.notes + (_REWRITTEN,) * rewritten
+        notes += (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
         claim = self._claimed(last, self._own(last) if own is None else own)
         return replace(claim, jitter=self._jitter_of_blocks(jitter), stale=stale, notes=notes)
 
@@ -116,7 +212,15 @@ class _Calls:
         return ClaimedGradient(self.parameters, own, None, at_watched=at_watched)
 
     def _call(self) -> list[FloatArray]:
-        return self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient").leaves
+        self.made += 1
+        answer = self.gradient(self.working.structure, *self.args)
+        try:
+            found = self.parameters.matched(answer, "gradient")
+        except InputError:
+            self.mismatched = not _lacks_something(answer)
+            raise
+        self.notes += tuple(note for note in found.notes if note not in self.notes)
+        return found.leaves
 
     def _at(self, leaves: list[FloatArray]) -> Floats:
         """The values at the watched coordinates."""
@@ -128,7 +232,9 @@ class _Calls:
         others += [a for a in array_leaves(self.args) if not a.dtype.hasobject]
         return [
             np.array(leaf, subok=False)
-            if self.everything or any(np.may_share_memory(leaf, other) for other in others)
+            if self.everything
+            or self.is_kept_elsewhere
+            or any(np.may_share_memory(leaf, other) for other in others)
             else leaf
             for leaf in leaves
         ]
@@ -145,7 +251,7 @@ class _Calls:
             largest[number] = jitter[where].max(initial=0.0)
         return [np.broadcast_to(most, b.size) for most, b in zip(largest, blocks, strict=True)]
 
-    def _is_stale(self, first: Floats) -> bool:
+    def is_stale(self, first: Floats) -> bool:
         """Whether the gradient at y is the same numbers as at x, and not all zeros."""
         nearby = self._call_nearby(1.0)
         if nearby is not None and same_gradient(first, nearby):
@@ -208,6 +314,20 @@ class _Calls:
         return self.parameters.label(int(self.indices[at]))
 
 
+def _lacks_something(answer: Any) -> bool:
+    """Whether there is a None in an answer: what nobody has computed yet, perhaps."""
+    leaves = optree.tree_leaves(answer, none_is_leaf=True, namespace=NAMESPACE)
+    return any(leaf is None for leaf in leaves)
+
+
+AFTER_COST = (
+    "the gradient function works only after a call of the cost at the same parameters: the cost was called "
+    "before each call of it"
+)
+STALE_ALONE = (
+    "the gradient function answers for the parameters that the cost was last called with, not for its own: "
+    "the cost was called before each call of it"
+)
 _REWRITTEN = (
     "the gradient function returns the same array at every call and writes the next answer into it: "
     "whoever keeps one gradient while asking for another must copy it"

@@ -20,7 +20,9 @@ from fastgrad.problem.naming import copy_for_worker, name_like
 from fastgrad.problem.parameters import Parameters
 
 
-def as_given(function: Callable[..., Any], parameters: Parameters, is_batch: bool = False) -> Callable[..., Any]:
+def as_given(
+    function: Callable[..., Any], parameters: Parameters, is_batch: bool = False
+) -> Callable[..., Any]:
     """The function, so that it takes plain arrays and is called with the kinds of the parameters.
 
     A function that Numba compiled takes an array without axes as it takes a number: it stays as it is where

@@ -58,6 +58,8 @@ class ClaimedGradient:
     """Whether the gradient function returned the same numbers at other parameters."""
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    cost_calls: int = 0
+    """How often the cost was called on the way, for a gradient function that reads what the cost keeps."""
     at_watched: Floats | None = None
     """The values at the watched coordinates when the gradient function returned. None if the answer was
     copied, or given as values."""

@@ -50,7 +50,7 @@ def _array_like(value: object) -> str:
         of = f" of {dtype}," if dtype is not None else " of"
         if isinstance(value, np.generic) or not (shape or dtype is not None):
             return ""
-        return f"a {type(value).__name__}{of} shape {shape}"
+        return f"{type(value).__name__}{of} shape {shape}"
     except Exception:  # a shape of another meaning
         return ""
 

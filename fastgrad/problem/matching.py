@@ -67,13 +67,14 @@ def matched(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, wha
     except InputError as error:
         second = second_of_pair(gradient)
         if second is None:
+            _refuse_other_pair(spec, blocks, gradient, what)
             raise
         try:
             found = _as_it_stands(spec, blocks, second, what)
         except InputError as other:
             raise InputError(
-                f"the {what} comes as a pair whose first entry is a number, but the second is not a gradient of "
-                f"the parameters: {other}. Return the gradient alone"
+                f"the {what} comes as a pair whose first entry is a number, but the second is not a gradient "
+                f"of the parameters: {other}. Return the gradient alone"
             ) from error
         return Matched(found.leaves, (OF_A_PAIR.format(what=what), *found.notes))
 
@@ -87,6 +88,19 @@ def second_of_pair(value: object) -> Any:
     except InputError:
         return None
     return value[1] if first.ndim == 0 and first.dtype.kind in "iuf" else None
+
+
+def _refuse_other_pair(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, what: str) -> None:
+    """Refuse (gradient, loss): which of the two is meant is for the user to say."""
+    if not isinstance(gradient, tuple | list) or second_of_pair(gradient[::-1]) is None:
+        return
+    try:
+        _as_it_stands(spec, blocks, gradient[0], what)
+    except InputError:
+        return
+    raise InputError(
+        f"the {what} comes as a pair (gradient, number): return the gradient alone, or as (loss, gradient)"
+    )
 
 
 def _as_it_stands(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, what: str) -> Matched:

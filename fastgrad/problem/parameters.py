@@ -146,8 +146,8 @@ class Parameters:
             values[where] = leaves[number][as_run(indices[where] - self.blocks[number].start)]
         return values
 
-    def match(self, structure: Any, what: str) -> Matched:
-        """The leaves of a gradient as flat arrays, one for each block, and notes on what is unusual about it.
+    def match(self, structure: Any, what: str) -> list[FloatArray]:
+        """The leaves of a gradient as flat arrays, one for each block.
 
         Parameters
         ----------
@@ -159,4 +159,8 @@ class Parameters:
         InputError
             For a leaf that is missing, unknown, of another shape, or not of a float dtype, with its name.
         """
+        return self.matched(structure, what).leaves
+
+    def matched(self, structure: Any, what: str) -> Matched:
+        """The same leaves, and notes on what is unusual about the structure."""
         return matched(self.spec, self.blocks, structure, what)

@@ -34,7 +34,7 @@ class WorkingCopy:
         self.structure = parameters.build(self._shaped_leaves)
 
     def first_rebound(self) -> str | None:
-        """The name, as shown, of the first block whose array in `structure` was replaced; None if none was."""
+        """The name of the first block whose array in `structure` was replaced; None if none was."""
         try:
             leaves: list[Any] = self.parameters.spec.flatten_up_to(self.structure)
         except (ValueError, TypeError):

@@ -41,7 +41,7 @@ def build_diagnosis(
         inside = arrays.indices[where] - block.start
         evidence.append(
             Evidence(
-                block.name,
+                block.shown,
                 block.shape,
                 inside,
                 arrays.claimed[where],
@@ -51,6 +51,7 @@ def build_diagnosis(
                 comparison.undecided[where],
                 parameters.leaves[number][inside].astype(np.float64),
                 claim.dtypes[number],
+                block.form,
             )
         )
     found = tuple(diagnosis.sentence for diagnosis in diagnose(evidence, axis_lengths(args)))

@@ -1,9 +1,13 @@
-"""The report as text: the verdict first, then a table of blocks, then the worst coordinates."""
+"""The report as text: the verdict first, then a table of blocks, then the worst coordinates.
+
+Every sentence passes `printable`, for names and exceptions of the user's are in it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fastgrad.printable import printable, shown_names
 from fastgrad.report.data import ReportData
 from fastgrad.report.findings import BlockRow, Finding
 from fastgrad.report.plain_table import plain_table
@@ -16,9 +20,9 @@ BLOCKS_SHOWN = 40
 
 def to_text(report: ReportData) -> str:
     """The whole report as plain text, no wider than its tables need."""
-    parts = [_headline(report), _relative_error(report), _block_table(report)]
+    parts = [printable(_headline(report)), _relative_error(report), _block_table(report)]
     if report.diagnosis:
-        parts.append("likely mistakes\n" + "\n".join(report.diagnosis))
+        parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
     if report.wrong:
         parts.append(_finding_table("worst coordinates", report.wrong))
     if report.undecided:
@@ -88,7 +92,8 @@ def _block_table(report: ReportData) -> str:
     )
     shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
     keep = {id(row) for row in shown}
-    rows = [_block_row(row) for row in report.blocks if id(row) in keep]
+    names = shown_names([row.name for row in report.blocks])
+    rows = [_block_row(row, name) for row, name in zip(report.blocks, names, strict=True) if id(row) in keep]
     text = plain_table(header, rows, right=(2, 3, 4, 5, 6))
     hidden = len(report.blocks) - len(rows)
     return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
@@ -98,10 +103,10 @@ def _badness(row: BlockRow) -> tuple[int, int]:
     return (-row.wrong, -row.undecided)
 
 
-def _block_row(row: BlockRow) -> tuple[str, ...]:
+def _block_row(row: BlockRow, name: str) -> tuple[str, ...]:
     checked = "all " if row.checked == row.size else ""
     return (
-        row.name,
+        name,
         str(row.shape),
         f"{checked}{row.checked:,}" + ("" if checked else f" of {row.size:,}"),
         f"{row.wrong:,}",
@@ -131,7 +136,7 @@ def _finding_table(title: str, findings: Sequence[Finding]) -> str:
 
 
 def _undecided_list(findings: Sequence[Finding]) -> str:
-    lines = [f"{f.label}: {f.cause}" for f in findings[:WORST_SHOWN]]
+    lines = [printable(f"{f.label}: {f.cause}") for f in findings[:WORST_SHOWN]]
     return "undecided\n" + "\n".join(lines) + _and_more(findings)
 
 
@@ -161,4 +166,5 @@ def _footer(report: ReportData) -> str:
     if report.perturbed:
         lines.append(f"perturbed: {report.perturbed}")
     lines += [f"witness: {said}" for said in report.witnesses]
-    return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
+    lines += [f"note: {note}" for note in report.notes]
+    return "\n".join(map(printable, lines))

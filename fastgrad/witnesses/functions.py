@@ -55,4 +55,4 @@ class Functions:
         arrays : the parameters, an array for each block in the block's shape
         """
         found = self.problem.gradient(self.parameters.build(arrays), *self.problem.args)
-        return self.parameters.match(found, "gradient").leaves
+        return self.parameters.match(found, "gradient")

@@ -58,8 +58,8 @@ def to_array(value: Any, what: str) -> npt.NDArray[Any] | None:
 
 def _traced(what: str) -> str:
     return (
-        f"{what} is traced by jax: it has no numbers inside jit, grad or vmap. Call fastgrad outside of them, "
-        "and let no function keep what another one traced"
+        f"{what} is traced by jax: it has no numbers inside jit, grad or vmap. Call fastgrad outside of "
+        "them, and let no function keep what another one traced"
     )
 
 

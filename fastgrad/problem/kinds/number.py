@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
-from fastgrad.problem.kinds.form import Form
+from fastgrad.problem.kinds.form import Form, Rebuild
 
 _NUMBERS = (int, float, np.integer, np.floating)
 _ADVICE = (
@@ -55,10 +55,9 @@ def form_of(value: Any, what: str, is_root: bool) -> Form | None:
         For a list or a tuple of integers beside other parameters.
     """
     if isinstance(value, array.array):
-        rebuild = partial(_stdlib_array, value.typecode)
-        return Form("an array.array", rebuild, batch_is_array=True)
+        return Form("an array.array", partial(_stdlib_array, value.typecode), batch_is_array=True)
     if is_number(value):
-        rebuild = _numpy_number if isinstance(value, np.generic) else _number
+        rebuild: Rebuild = _numpy_number if isinstance(value, np.generic) else _number
         return Form("a number", rebuild, is_number=True, follows=True, batch_is_array=True)
     if not is_vector(value):
         return None

@@ -69,11 +69,11 @@ def to_array(value: npt.NDArray[Any], what: str) -> npt.NDArray[Any]:
 
 def require_no_masked(value: np.ma.MaskedArray[Any, Any], what: str) -> None:
     """Refuse a masked array with masked entries: their numbers mean nothing."""
-    masked = int(np.ma.count_masked(value))
+    masked = int(np.ma.getmaskarray(value).sum())
     if masked:
         raise InputError(
-            f"{what} is a masked array with {masked} masked entries: pass its valid entries, .compressed(), or "
-            "fill the masked ones, .filled(0.0)"
+            f"{what} is a masked array in which {masked} entries are masked: pass its valid entries, "
+            ".compressed(), or fill the masked ones, .filled(0.0)"
         )
 
 

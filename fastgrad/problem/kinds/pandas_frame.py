@@ -35,7 +35,7 @@ def form_of(value: Any, what: str) -> Form | None:
         if value.dtype not in FLOATS:
             raise InputError(
                 f"{what} must be a Series of float32 or float64; got one of {value.dtype}. "
-                f'Pass .astype("float64")'
+                'Pass .astype("float64")'
             )
         rebuild = partial(_series, value.index, value.name, type(value))
         axes: tuple[Any, ...] = (value.index,)
@@ -71,8 +71,8 @@ def _require_floats(frame: Any, what: str) -> None:
     for column, dtype in dtypes.items():
         if dtype not in FLOATS:
             raise InputError(
-                f"{what} must be a DataFrame of float32 or float64; got {dtype} in column {in_words(column)}. "
-                f'Pass .astype("float64"), or only the columns that are parameters'
+                f"{what} must be a DataFrame of float32 or float64; got {dtype} in column "
+                f'{in_words(column)}. Pass .astype("float64"), or only the columns that are parameters'
             )
     if len(set(dtypes.values())) > 1:
         raise InputError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Hashable, Iterator, Mapping, Set
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -44,12 +44,12 @@ class Kind(Protocol):
 
 def kind_of(value: object) -> Kind | None:
     """The kind of a value of a known library; None for all others."""
-    return _kind_of_type(type(value))
+    return _kind_of_type(cast(Hashable, type(value)))
 
 
 @functools.lru_cache(maxsize=256)  # a cost's value is looked up at each evaluation
-def _kind_of_type(of: type) -> Kind | None:
-    for base in of.__mro__:
+def _kind_of_type(of: Hashable) -> Kind | None:
+    for base in cast(type, of).__mro__:
         found = LIBRARIES.get(str(base.__module__).partition(".")[0])
         if found is not None:
             return cast(Kind, import_module(f"fastgrad.problem.kinds.{found}"))
@@ -130,7 +130,7 @@ def _advice(value: object) -> str:
         return "It is a function, not an array: the order is check_gradient(cost, gradient, params)"
     if hasattr(value, "__array__") and not isinstance(value, np.generic):
         return (
-            f"fastgrad does not know how to make another {type(value).__name__}: pass np.asarray(...) of it, and "
-            "turn it back in the cost"
+            f"fastgrad does not know how to make another {type(value).__name__}: pass np.asarray(...) of it, "
+            "and turn it back in the cost"
         )
     return ""

@@ -23,9 +23,9 @@ def form_of(value: Any, what: str) -> Form | None:
 
     if sparse.issparse(value):
         raise InputError(
-            f"{what} is a sparse {value.format} matrix of shape {value.shape}: pass the numbers that it stores, "
-            ".tocsr().data, as the parameter and build the matrix in the cost; or pass .toarray() if its zeros "
-            "are parameters too"
+            f"{what} is a sparse {value.format} matrix of shape {value.shape}: pass the numbers that it "
+            "stores, .tocsr().data, as the parameter and build the matrix in the cost; or pass .toarray() if "
+            "its zeros are parameters too"
         )
     return None
 

@@ -30,8 +30,8 @@ def form_of(value: Any, what: str) -> Form | None:
 
     if isinstance(value, xr.Dataset):
         raise InputError(
-            f"{what} is an xarray Dataset: pass its DataArrays in a dict, dict(ds.data_vars), and join them in "
-            "the cost, xr.Dataset(params)"
+            f"{what} is an xarray Dataset: pass its DataArrays in a dict, dict(ds.data_vars), and join them "
+            "in the cost, xr.Dataset(params)"
         )
     if isinstance(value, xr.Variable):
         raise InputError(f"{what} is an xarray Variable: pass a DataArray, xr.DataArray(...)")
