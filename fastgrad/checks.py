@@ -119,7 +119,7 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
 
 
 def _engines_of(spec: Specification, run: Run, indices: IndexArray) -> tuple[Specification, Engines]:
-    """The engines of a check; a cost that is seen to return (loss, gradient) is replaced by the loss alone."""
+    """The engines of a check; where the cost is seen to return (loss, gradient), those of the loss alone."""
     try:
         return spec, vetted_engines(spec, run, indices)
     except PairReturnedError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-LONGEST_NAME = 60
+LONGEST_NAME = 80
 """Characters of a name that are shown. Longer names would push the other columns of a table out of sight."""
 
 GAP = "..."
@@ -30,7 +30,7 @@ def printable(text: str, keep: str = "") -> str:
     Examples
     --------
     >>> print(printable("W\x1b[31m and\nb"))
-    W\\x1b[31m and\\nb
+    W\x1b[31m and\nb
     """
     if text.isprintable():
         return text

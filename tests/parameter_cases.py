@@ -49,13 +49,19 @@ structures = st.recursive(
 )
 
 
+def holds_numbers_only(structure):
+    """Reference: whether a structure is a list or a tuple of floats, which is one vector."""
+    is_filled = type(structure) in (list, tuple) and len(structure) > 0
+    return is_filled and all(type(entry) is float for entry in structure)
+
+
 def naive_leaves(structure):
     """Reference: all leaves as flat arrays, in the order in which the user wrote them."""
     if structure is None:
         return []
     if isinstance(structure, dict):
         structure = list(structure.values())
-    if isinstance(structure, list | tuple):
+    if isinstance(structure, list | tuple) and not holds_numbers_only(structure):
         return [leaf for entry in structure for leaf in naive_leaves(entry)]
     return [np.asarray(structure)]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastgrad.errors import InputError
 from fastgrad.problem.describe import describe
-from fastgrad.problem.kinds.registry import kind_of, to_array
+from fastgrad.problem.kinds.registry import kind_of
 from fastgrad.problem.matching import second_of_pair
 
 DType = type[np.float64] | type[np.complex128]
@@ -21,6 +21,9 @@ DType = type[np.float64] | type[np.complex128]
 DOMAIN_ERRORS = (ArithmeticError, ValueError, np.linalg.LinAlgError)
 """What a cost raises outside its domain (math domain error, a singular matrix). The value of a perturbed
 point is then NaN. An InputError is a ValueError too, but never means this."""
+
+
+_REAL = (float, np.floating)
 
 
 class PairReturnedError(InputError):
@@ -62,6 +65,8 @@ def to_number(value: Any, dtype: DType = np.float64) -> complex:
         For anything else but one number: an array, None, a string, a complex number. For the complex step:
         for a real number, since the cost then dropped the imaginary part.
     """
+    if dtype is np.float64 and isinstance(value, _REAL):
+        return float(value)
     if isinstance(value, tuple | list) and second_of_pair(value) is not None:
         raise PairReturnedError(value)
     number = _of_numpy(value)
@@ -71,15 +76,14 @@ def to_number(value: Any, dtype: DType = np.float64) -> complex:
         raise InputError(
             f"the cost must return one real number; got the complex {number:.6g}. Return its real part"
         )
-    shape = getattr(number, "shape", ())
-    shape = shape if isinstance(shape, tuple) else ()
+    shape = _shape(number)
     is_other = isinstance(number, str | bytes | bool | np.bool_ | None | list | tuple | dict)
     if shape != () or is_other:
-        raise InputError(_not_a_number(value, shape))
+        raise InputError(_not_a_number(value, shape if _holds_numbers(number) else ()))
     try:
         return float(number)
     except Exception as error:
-        raise InputError(_not_a_number(value, shape)) from error
+        raise InputError(_not_a_number(value, ())) from error
 
 
 def epsilon_of(value: Any) -> float:
@@ -93,11 +97,33 @@ def _of_numpy(value: Any) -> Any:
     """A value of another library as an array; a matrix of one entry as that entry; others as they are."""
     if isinstance(value, np.matrix):
         return value[0, 0] if value.size == 1 else value
-    return value if kind_of(value) is None else to_array(value, "the cost")
+    kind = kind_of(value)
+    if kind is None:
+        return value
+    try:
+        found = kind.to_array(value, "the cost")
+    except InputError:
+        raise
+    except Exception:  # no array: the value is refused as it is
+        return value
+    return value if found is None else found
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    try:
+        return tuple(int(n) for n in value.shape)
+    except Exception:  # no array
+        return ()
+
+
+def _holds_numbers(array: Any) -> bool:
+    dtype = getattr(array, "dtype", None)
+    return not isinstance(dtype, np.dtype) or dtype.kind in "fiubc"
 
 
 def _to_complex(value: Any) -> complex:
-    if np.shape(value) == () and np.iscomplexobj(value):
+    is_number = isinstance(value, np.ndarray | np.generic | complex) and np.shape(value) == ()
+    if is_number and np.iscomplexobj(value):
         return complex(value)
     raise InputError(
         'method="complex" needs a cost that carries complex numbers through; '

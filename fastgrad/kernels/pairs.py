@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastgrad.kernels.jit import jit_uncached
+from fastgrad.problem.naming import name_like
 
 
 def half_of_pair(function: Callable[..., Any], half: int) -> Callable[..., Any]:
@@ -23,4 +24,6 @@ def half_of_pair(function: Callable[..., Any], half: int) -> Callable[..., Any]:
     def gradient(params, *args):  # type: ignore[no-untyped-def]
         return function(params, *args)[1]
 
-    return jit_uncached((loss, gradient)[half])
+    chosen = (loss, gradient)[half]
+    name_like(chosen, function)
+    return jit_uncached(chosen)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fastgrad.arrays import PIECE, FloatArray, is_private_map, pieces, root_mean_square
 from fastgrad.errors import InputError
@@ -23,6 +24,8 @@ SMALLEST_TYPICAL_SIZE = 1e-3
 """The least typical size of a block that is not all zeros. The step is proportional to the typical size.
 Weights that start near zero act on a cost whose scale is 1, and with a step far under 1e-8 the differences
 would be rounding error only (docs/numerics.md, Step)."""
+
+_NO_OTHER = "pass np.asarray(...) of it, and turn it back in the cost"
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,10 @@ def parameter_leaf(leaf: object, name: str, is_root: bool = False) -> tuple[Floa
     if array.dtype.type not in (np.float32, np.float64):
         raise InputError(
             f"{what} must be a float32 or float64 array; got {describe(leaf)}. "
-            + _dtype_advice(array.dtype, name, isinstance(leaf, np.ndarray))
+            + _dtype_advice(array, name, isinstance(leaf, np.ndarray))
         )
+    if form is None and not isinstance(leaf, np.ndarray):
+        raise InputError(f"{what} is a {type(leaf).__name__}, of which no other is made: {_NO_OTHER}")
     _require_finite(array, name, form)
     native = array.dtype.newbyteorder("=")
     if is_private_map(array) or native != array.dtype:
@@ -123,14 +128,17 @@ def _require_finite(array: FloatArray, name: str, form: Form | None) -> None:
             )
 
 
-def _dtype_advice(dtype: np.dtype[Any], name: str, is_array: bool) -> str:
+def _dtype_advice(array: npt.NDArray[Any], name: str, is_array: bool) -> str:
+    dtype = array.dtype
     if dtype.kind in "iub":
-        as_float = f"{name}.astype(float)" if is_array else f"float({name})"
-        return f"An integer cannot be perturbed: pass {as_float}."
+        as_float = f"np.array({name}, dtype=float)" if array.shape else f"float({name})"
+        return f"An integer cannot be perturbed: pass {f'{name}.astype(float)' if is_array else as_float}."
     if dtype.kind == "c":
         return "Pass its real and imaginary parts as two blocks."
     if dtype.kind == "f":
         return f"Pass {name}.astype(np.float64) or np.float32."
+    if dtype.kind == "O" and is_array:
+        return f"Pass {name}.astype(float) if these are numbers."
     if dtype.names:
         return "Pass its fields as blocks: {field: array[field] for field in array.dtype.names}."
     return "Pass arrays of numbers."

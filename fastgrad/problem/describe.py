@@ -27,7 +27,7 @@ def describe(value: object) -> str:
         return f"a dict with keys {_keys(list(value))}"
     if type(value) in (list, tuple):
         return f"a {type(value).__name__} of length {len(value)}"  # type: ignore[arg-type]
-    return _array_like(value) or f"{type(value).__name__} {_repr(value)}"
+    return _array_like(value) or f"{type(value).__name__} {shortened(repr_of(value), LONGEST)}"
 
 
 def joined_names(names: list[str], most: int = KEYS_SHOWN) -> str:
@@ -36,9 +36,17 @@ def joined_names(names: list[str], most: int = KEYS_SHOWN) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def repr_of(value: object) -> str:
+    """What repr gives, or where it raises the name of the type."""
+    try:
+        return repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
 def _keys(keys: list[object]) -> str:
     more = len(keys) - KEYS_SHOWN
-    shown = ", ".join(_repr(key) for key in keys[:KEYS_SHOWN])
+    shown = ", ".join(shortened(repr_of(key), LONGEST) for key in keys[:KEYS_SHOWN])
     return f"[{shown}]" + (f" and {more:,} more" if more > 0 else "")
 
 
@@ -53,11 +61,3 @@ def _array_like(value: object) -> str:
         return f"{type(value).__name__}{of} shape {shape}"
     except Exception:  # a shape of another meaning
         return ""
-
-
-def _repr(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception as error:
-        text = f"(its repr raises {type(error).__name__})"
-    return shortened(text, LONGEST)

@@ -120,9 +120,14 @@ def _by_structure(spec: optree.PyTreeSpec, gradient: Any) -> list[Any] | None:
     """The leaves of a gradient in the structure of the parameters; None if it is in another one."""
     try:
         leaves: list[Any] = spec.flatten_up_to(gradient)
-    except (ValueError, TypeError):
+    except Exception:  # another structure, of which optree says what it holds: a repr may raise anything
         return None
-    return None if any(isinstance(leaf, dict) for leaf in leaves) else leaves
+    return None if any(map(_is_dict, leaves)) else leaves
+
+
+def _is_dict(leaf: object) -> bool:
+    """Whether a leaf is a dict with leaves of its own; a dict of another class is none for optree."""
+    return isinstance(leaf, dict) and not optree.tree_is_leaf(leaf)
 
 
 def _read_otherwise(spec: optree.PyTreeSpec, gradient: Any) -> tuple[list[Any] | None, str]:
@@ -181,7 +186,7 @@ def _walk(numbered: Any, gradient: Any, renaming: _Renaming) -> Iterator[tuple[i
     renaming : _Renaming of keys
     """
     if isinstance(numbered, int):
-        if isinstance(gradient, dict):
+        if _is_dict(gradient):
             raise _OtherStructureError
         yield numbered, gradient
         return
@@ -204,9 +209,8 @@ def _children(numbered: Any, gradient: Any, renaming: _Renaming) -> list[tuple[A
 
 def _entries(numbered: Any, gradient: Any, renaming: _Renaming) -> list[Any]:
     """The entries of a list or tuple; of named tuples by their fields, of an array its rows."""
-    fields, others = getattr(numbered, "_fields", None), getattr(gradient, "_fields", None)
-    if fields and others:
-        return [getattr(gradient, name) for name in renaming.find(fields, others)]
+    if isinstance(gradient, tuple) and hasattr(numbered, "_fields") and hasattr(gradient, "_fields"):
+        return [getattr(gradient, name) for name in renaming.find(numbered._fields, gradient._fields)]
     if isinstance(gradient, list | tuple):
         return list(gradient)
     if isinstance(gradient, Mapping | str) or gradient is None:

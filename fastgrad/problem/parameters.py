@@ -88,6 +88,11 @@ class Parameters:
         """The user's structure with other leaves, given flat. They become views in their block's shape."""
         return self.build(self.shaped(flat_leaves))
 
+    def build_labelled(self, flat_leaves: Sequence[FloatArray]) -> Any:
+        """The same, but where the user gave an array with labels it is one with the same labels."""
+        shaped = zip(self.shaped(flat_leaves), self.blocks, strict=True)
+        return self.build([b.form.rebuild(a) if b.form and b.form.label else a for a, b in shaped])
+
     def shaped(self, flat_leaves: Sequence[FloatArray]) -> list[FloatArray]:
         """Views of flat leaves, one for each block, in their block's shape."""
         return [leaf.reshape(b.shape) for leaf, b in zip(flat_leaves, self.blocks, strict=True)]

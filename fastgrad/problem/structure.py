@@ -15,6 +15,7 @@ import optree
 from fastgrad.arrays import Floats
 from fastgrad.errors import InputError
 from fastgrad.printable import shortened
+from fastgrad.problem.describe import describe, repr_of
 from fastgrad.problem.kinds.number import is_vector
 from fastgrad.problem.kinds.registry import to_array
 
@@ -29,6 +30,11 @@ def flatten_alike(a: Any, b: Any) -> tuple[Floats, Floats]:
     """All numbers of two structures as two vectors, in the order of the first.
 
     Where the structures differ, the numbers of the second are in its own order.
+
+    Raises
+    ------
+    InputError
+        For anything that is no real number.
     """
     leaves, spec = flatten(a)
     try:
@@ -45,7 +51,7 @@ def block_name(path: Sequence[object]) -> str:
         if isinstance(key, str):
             name += f".{key}" if name else key
         else:
-            name = f"{name or ROOT_NAME}[{key!r}]"
+            name = f"{name or ROOT_NAME}[{repr_of(key)}]"
     return name or ROOT_NAME
 
 
@@ -81,5 +87,12 @@ def containers(spec: optree.PyTreeSpec) -> str:
 
 
 def _numbers(leaves: Sequence[Any]) -> Floats:
-    flat = [to_array(leaf, "an entry").astype(np.float64).reshape(-1) for leaf in leaves]
+    flat = [_real_numbers(leaf) for leaf in leaves]
     return np.concatenate(flat) if flat else np.empty(0)
+
+
+def _real_numbers(leaf: Any) -> Floats:
+    array = to_array(leaf, "what is compared")
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"what is compared must be real numbers; got {describe(leaf)}")
+    return array.astype(np.float64).reshape(-1)

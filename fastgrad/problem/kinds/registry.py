@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Hashable, Iterator, Mapping, Set
+from decimal import Decimal
+from fractions import Fraction
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -70,14 +72,14 @@ def form_of(value: Any, what: str, is_root: bool = False) -> Form | None:
     InputError
         For what cannot be made again, saying what to pass in its place.
     """
-    if isinstance(value, np.ndarray):
-        return numpy_subclass.form_of(value, what)
-    found = number.form_of(value, what, is_root)
-    if found is None and (kind := kind_of(value)) is not None:
-        found = kind.form_of(value, what)
-    if found is None and (advice := _advice(value)):
-        raise InputError(f"{what} cannot be perturbed: got {describe(value)}. {advice}")
-    return found
+    if type(value) is np.ndarray:
+        return None
+    try:
+        return _form_of(value, what, is_root)
+    except InputError:
+        raise
+    except Exception as error:  # an object may raise whatever it is asked
+        raise InputError(f"{what} is not an array: got {describe(value)}") from error
 
 
 def to_array(value: Any, what: str, is_root: bool = False) -> npt.NDArray[Any]:
@@ -105,6 +107,17 @@ def to_array(value: Any, what: str, is_root: bool = False) -> npt.NDArray[Any]:
         raise InputError(f"{what} is not an array: got {describe(value)}{join}") from error
 
 
+def _form_of(value: Any, what: str, is_root: bool) -> Form | None:
+    if isinstance(value, np.ndarray):
+        return numpy_subclass.form_of(value, what)
+    found = number.form_of(value, what, is_root)
+    if found is None and (kind := kind_of(value)) is not None:
+        found = kind.form_of(value, what)
+    if found is None and (advice := _advice(value)):
+        raise InputError(f"{what} cannot be perturbed: got {describe(value)}. {advice}")
+    return found
+
+
 def _to_array(value: Any, what: str, is_root: bool) -> npt.NDArray[Any]:
     if isinstance(value, np.ndarray):
         return numpy_subclass.to_array(value, what)
@@ -126,11 +139,8 @@ def _advice(value: object) -> str:
         return "A set has no order: pass a list or a dict"
     if dataclasses.is_dataclass(value):
         return "Pass the arrays that it holds in a dict, as vars(...) gives them, and make it in the cost"
+    if isinstance(value, Decimal | Fraction):
+        return "Differences are taken in floats: pass float(...) of it"
     if callable(value):
         return "It is a function, not an array: the order is check_gradient(cost, gradient, params)"
-    if hasattr(value, "__array__") and not isinstance(value, np.generic):
-        return (
-            f"fastgrad does not know how to make another {type(value).__name__}: pass np.asarray(...) of it, "
-            "and turn it back in the cost"
-        )
     return ""
