@@ -59,9 +59,11 @@ def naive_leaves(structure):
     """Reference: all leaves as flat arrays, in the order in which the user wrote them."""
     if structure is None:
         return []
+    if holds_numbers_only(structure):
+        return [np.asarray(structure)]
     if isinstance(structure, dict):
         structure = list(structure.values())
-    if isinstance(structure, list | tuple) and not holds_numbers_only(structure):
+    if isinstance(structure, list | tuple):
         return [leaf for entry in structure for leaf in naive_leaves(entry)]
     return [np.asarray(structure)]
 

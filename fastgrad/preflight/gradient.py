@@ -96,6 +96,7 @@ def alone_or_after_cost(
         if found is None:
             raise
         return found
+    del calls  # its copy of the parameters may be large
     if not claim.stale:
         return gradient, claim
     probe = _Calls(cost_first(cost, gradient), parameters, args)

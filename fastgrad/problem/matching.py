@@ -127,7 +127,10 @@ def _by_structure(spec: optree.PyTreeSpec, gradient: Any) -> list[Any] | None:
 
 def _is_dict(leaf: object) -> bool:
     """Whether a leaf is a dict with leaves of its own; a dict of another class is none for optree."""
-    return isinstance(leaf, dict) and not optree.tree_is_leaf(leaf)
+    if not isinstance(leaf, dict):
+        return False
+    found: Any = leaf
+    return not optree.tree_is_leaf(found)
 
 
 def _read_otherwise(spec: optree.PyTreeSpec, gradient: Any) -> tuple[list[Any] | None, str]:
@@ -267,12 +270,16 @@ def _shape_hint(shape: tuple[int, ...], block: Block) -> str:
 
 def _shape_note(shape: tuple[int, ...], block: Block, name: str) -> str:
     """What comes of another shape with the same entries when the parameter is moved along the gradient."""
-    together = np.broadcast_shapes(shape, block.shape)
+    try:
+        together = np.broadcast_shapes(shape, block.shape)
+        comes_of_it = f"has shape {together}"
+    except ValueError:
+        together, comes_of_it = None, "is no array"
     if together == block.shape:
         return ""
     return (
         f"{name} has shape {shape} and the parameter {block.shape}: they are compared entry by entry, but "
-        f"parameter - rate * gradient has shape {together}"
+        f"parameter - rate * gradient {comes_of_it}"
     )
 
 

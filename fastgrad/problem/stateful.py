@@ -72,7 +72,7 @@ def copy_of(net: Any) -> Any:
 
 
 def flat_vector(value: Any, what: str) -> Any:
-    """A copy of what the method `what` returned as the parameters; InputError unless it is one flat vector."""
+    """A copy of what the method `what` returned as the parameters; InputError unless that is one vector."""
     try:
         axes = to_array(value, what).ndim
     except InputError:  # lists of different lengths

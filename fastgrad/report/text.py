@@ -1,11 +1,12 @@
 """The report as text: the verdict first, then a table of blocks, then the worst coordinates.
 
-Every sentence passes `printable`, for names and exceptions of the user's are in it.
+Sentences hold names and quoted exceptions of the user's. They are shown as `printable` and `shown_names` give
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fastgrad.printable import printable, shown_names
 from fastgrad.report.data import ReportData
@@ -20,15 +21,30 @@ BLOCKS_SHOWN = 40
 
 def to_text(report: ReportData) -> str:
     """The whole report as plain text, no wider than its tables need."""
-    parts = [printable(_headline(report)), _relative_error(report), _block_table(report)]
+    names = shown_names([row.name for row in report.blocks])
+    said = _speaker(report, names)
+    parts = [said(_headline(report)), _relative_error(report), _block_table(report, names)]
     if report.diagnosis:
-        parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
+        parts.append("likely mistakes\n" + "\n".join(map(said, report.diagnosis)))
     if report.wrong:
         parts.append(_finding_table("worst coordinates", report.wrong))
     if report.undecided:
-        parts.append(_undecided_list(report.undecided))
-    parts.append(_footer(report))
+        parts.append(_undecided_list(report.undecided, said))
+    parts.append("\n".join(map(said, _footer(report))))
     return "\n\n".join(parts)
+
+
+def _speaker(report: ReportData, names: Sequence[str]) -> Callable[[str], str]:
+    """A function that makes a sentence printable, with the names of blocks as the table has them."""
+    other = [(row.name, name) for row, name in zip(report.blocks, names, strict=True) if row.name != name]
+    other.sort(key=lambda pair: -len(pair[0]))
+
+    def said(sentence: str) -> str:
+        for raw, shown in other:
+            sentence = sentence.replace(raw, shown)
+        return printable(sentence)
+
+    return said
 
 
 def _headline(report: ReportData) -> str:
@@ -78,7 +94,7 @@ def _relative_error(report: ReportData) -> str:
     )
 
 
-def _block_table(report: ReportData) -> str:
+def _block_table(report: ReportData, names: Sequence[str]) -> str:
     header = (
         "block",
         "shape",
@@ -92,7 +108,6 @@ def _block_table(report: ReportData) -> str:
     )
     shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
     keep = {id(row) for row in shown}
-    names = shown_names([row.name for row in report.blocks])
     rows = [_block_row(row, name) for row, name in zip(report.blocks, names, strict=True) if id(row) in keep]
     text = plain_table(header, rows, right=(2, 3, 4, 5, 6))
     hidden = len(report.blocks) - len(rows)
@@ -135,8 +150,8 @@ def _finding_table(title: str, findings: Sequence[Finding]) -> str:
     return f"{title}\n" + plain_table(header, rows, right=range(1, 7)) + _and_more(findings)
 
 
-def _undecided_list(findings: Sequence[Finding]) -> str:
-    lines = [printable(f"{f.label}: {f.cause}") for f in findings[:WORST_SHOWN]]
+def _undecided_list(findings: Sequence[Finding], said: Callable[[str], str]) -> str:
+    lines = [said(f"{f.label}: {f.cause}") for f in findings[:WORST_SHOWN]]
     return "undecided\n" + "\n".join(lines) + _and_more(findings)
 
 
@@ -145,7 +160,7 @@ def _and_more(findings: Sequence[Finding]) -> str:
     return f"\n... and {hidden:,} more" if hidden > 0 else ""
 
 
-def _footer(report: ReportData) -> str:
+def _footer(report: ReportData) -> list[str]:
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
     coverage = report.coverage
     lines = [
@@ -166,5 +181,4 @@ def _footer(report: ReportData) -> str:
     if report.perturbed:
         lines.append(f"perturbed: {report.perturbed}")
     lines += [f"witness: {said}" for said in report.witnesses]
-    lines += [f"note: {note}" for note in report.notes]
-    return "\n".join(map(printable, lines))
+    return [*lines, *(f"note: {note}" for note in report.notes)]

@@ -21,8 +21,9 @@ def assert_same(got, expected):
     if isinstance(expected, dict):
         assert type(got) is type(expected)
         assert list(got) == list(expected)
-        got, expected = list(got.values()), list(expected.values())
-    if isinstance(expected, list | tuple) and not holds_numbers_only(expected):
+        for key, entry in expected.items():
+            assert_same(got[key], entry)
+    elif isinstance(expected, list | tuple) and not holds_numbers_only(expected):
         assert type(got) is type(expected)
         assert len(got) == len(expected)
         for one, other in zip(got, expected, strict=True):
