@@ -108,7 +108,7 @@ def parameter_leaf(leaf: object, name: str, is_root: bool = False) -> tuple[Floa
             + _dtype_advice(array, name, isinstance(leaf, np.ndarray))
         )
     if form is None and not isinstance(leaf, np.ndarray):
-        raise InputError(f"{what} is a {type(leaf).__name__}, of which no other is made: {_NO_OTHER}")
+        raise InputError(f"{what} is of type {type(leaf).__name__}, of which no other is made: {_NO_OTHER}")
     _require_finite(array, name, form)
     native = array.dtype.newbyteorder("=")
     if is_private_map(array) or native != array.dtype:

@@ -25,7 +25,7 @@ class Shaped:
 DESCRIBED = (
     (np.zeros((2, 3), np.float32), "float32 array of shape (2, 3)"),
     ({"W": 1, "b": 2}, "a dict with keys ['W', 'b']"),
-    ({k: 0 for k in range(12)}, "a dict with keys [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] and 2 more"),
+    (dict.fromkeys(range(12)), "a dict with keys [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] and 2 more"),
     ([1, 2, 3], "a list of length 3"),
     ((), "a tuple of length 0"),
     (None, "NoneType None"),

@@ -50,7 +50,9 @@ class TestContainers:
     def test_the_same_entries_in_another_container(self, params, gradient, leaves):
         """Lists for tuples, tuples for named tuples, other mappings and rows of an array are read alike."""
         found, notes = matched(params, gradient)
-        assert [np.reshape(leaf, -1).tolist() for leaf in leaves] == [np.reshape(f, -1).tolist() for f in found]
+        assert [np.reshape(leaf, -1).tolist() for leaf in leaves] == [
+            np.reshape(f, -1).tolist() for f in found
+        ]
         assert notes == ()
 
     # parameters, gradient
@@ -143,7 +145,9 @@ class TestPairs:
         """Of a pair (loss, gradient) the second is the gradient, and a note says so."""
         leaves, notes = matched(params, pair)
         assert leaves == [B.tolist()]
-        assert notes[0] == "the gradient comes as a pair (loss, gradient): the second is taken as the gradient"
+        assert (
+            notes[0] == "the gradient comes as a pair (loss, gradient): the second is taken as the gradient"
+        )
 
     def test_a_gradient_that_is_a_pair(self):
         """Two parameters, the first a number, have a gradient that only looks like (loss, gradient)."""
@@ -163,7 +167,14 @@ class TestPairs:
             matched(np.ones(3), (0.5, np.ones(4)))
 
     # value, whether it is such a pair
-    PAIRS = (((1.0, "x"), True), ([1, B], True), ((1.0,), False), ((B, B), False), ("ab", False), (None, False))
+    PAIRS = (
+        ((1.0, "x"), True),
+        ([1, B], True),
+        ((1.0,), False),
+        ((B, B), False),
+        ("ab", False),
+        (None, False),
+    )
 
     @pytest.mark.parametrize(("value", "is_pair"), PAIRS)
     def test_second_of_pair(self, value, is_pair):

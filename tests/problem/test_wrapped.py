@@ -50,7 +50,9 @@ class TestHalfOfPair:
     @pytest.mark.parametrize("value", [3.0, (1.0, 2.0, 3.0), None, ("a", 1.0)], ids=repr)
     def test_no_pair(self, value):
         """A call that returns no pair is refused, with what came."""
-        with pytest.raises(InputError, match=r"the cost must return a pair \(loss, gradient\) at each call; got"):
+        with pytest.raises(
+            InputError, match=r"the cost must return a pair \(loss, gradient\) at each call; got"
+        ):
             HalfOfPair(lambda x: value, 0)(1.0)
 
 

@@ -82,7 +82,11 @@ class TestAligned:
 
     # mine, theirs, what is said
     REFUSED = (
-        ("abc", "abx", "other labels than the parameter; missing: 'c'; not among the parameter's: 'x'. Give it"),
+        (
+            "abc",
+            "abx",
+            "other labels than the parameter; missing: 'c'; not among the parameter's: 'x'. Give it",
+        ),
         ("abc", "ab", "other labels than the parameter; missing: 'c'. Give it"),
         ("ab", "abc", "other labels than the parameter; not among the parameter's: 'c'. Give it"),
         ("aab", "aba", "the labels in another order, and some of them stand there twice"),

@@ -35,7 +35,7 @@ def strict():
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # which NumPy's own products raise
 class TestMatrix:
     def test_products_of_matrices(self):
-        """A cost in which * is the product of matrices, and whose value is a matrix of one entry, is checked."""
+        """A cost in which * is the product of matrices may return a matrix of one entry."""
         column = matrix([[1.0], [2.0]])
         A = matrix([[2.0, 1.0], [1.0, 3.0]])
         report = fastgrad.check_gradient(lambda x: x.T * A * x, lambda x: 2 * A * x, column)
@@ -81,7 +81,9 @@ class TestMasked:
     @pytest.mark.parametrize(("value", "count"), MASKED)
     def test_masked_entries_are_refused(self, value, count):
         """Masked entries are refused as parameters and as gradients, with their number."""
-        message = rf"masked array in which {count} entries are masked: pass its valid entries, .compressed\(\)"
+        message = (
+            rf"masked array in which {count} entries are masked: pass its valid entries, .compressed\(\)"
+        )
         with pytest.raises(InputError, match=f"parameter W is a {message}"):
             Parameters({"W": value})
         with pytest.raises(InputError, match=f"the gradient of W is a {message}"):
@@ -91,7 +93,9 @@ class TestMasked:
 class TestOthers:
     def test_of_which_no_view_can_be_made(self):
         """A class that refuses views is refused with what it said."""
-        with pytest.raises(InputError, match=r"a Strict, a subclass .* \(TypeError: only my own\): pass a plain"):
+        with pytest.raises(
+            InputError, match=r"a Strict, a subclass .* \(TypeError: only my own\): pass a plain"
+        ):
             form_of(strict(), "parameter W")
 
     def test_plain_arrays_and_maps(self, tmp_path):

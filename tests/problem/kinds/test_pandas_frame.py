@@ -21,9 +21,7 @@ def series(dtype=float, index=("alpha", "beta", "gamma")):
 
 def frame(dtype=float):
     """A table of parameters."""
-    return pd.DataFrame(
-        np.arange(1.0, 7.0).reshape(3, 2), index=list("uvw"), columns=["p", "q"], dtype=dtype
-    )
+    return pd.DataFrame(np.arange(1.0, 7.0).reshape(3, 2), index=list("uvw"), columns=["p", "q"], dtype=dtype)
 
 
 def squares(params):
@@ -57,7 +55,10 @@ class TestSeries:
 
     # gradient, what is said
     REFUSED = (
-        (lambda s: (2 * s).rename({"gamma": "delta"}), "missing: 'gamma'; not among the parameter's: 'delta'"),
+        (
+            lambda s: (2 * s).rename({"gamma": "delta"}),
+            "missing: 'gamma'; not among the parameter's: 'delta'",
+        ),
         (lambda s: (2 * s)[["alpha", "beta"]], "missing: 'gamma'"),
         (lambda s: pd.Series(2 * s.to_numpy()), "not among the parameter's: 0, 1, 2"),
         (lambda s: pd.Series([1, 2, 3], index=s.index), r"must hold real floats; got Series of int64"),
@@ -84,7 +85,9 @@ class TestSeries:
 
     def test_a_labelled_gradient_of_an_array(self):
         """Where the parameter has no labels those of the gradient say nothing."""
-        assert fastgrad.check_gradient(lambda x: float(x @ x), lambda x: pd.Series(2 * x, index=[3, 4, 5]), X).passed
+        assert fastgrad.check_gradient(
+            lambda x: float(x @ x), lambda x: pd.Series(2 * x, index=[3, 4, 5]), X
+        ).passed
 
     # index, the label of the last coordinate
     INDEXES = (
@@ -151,7 +154,9 @@ class TestFrame:
 
     def test_aligned_by_both_axes(self):
         """A gradient with rows and columns in another order is put into the parameter's."""
-        assert fastgrad.check_gradient(squares, lambda f: (2 * f).loc[["w", "u", "v"], ["q", "p"]], frame()).passed
+        assert fastgrad.check_gradient(
+            squares, lambda f: (2 * f).loc[["w", "u", "v"], ["q", "p"]], frame()
+        ).passed
 
         def wrong(f):
             g = 2 * f
@@ -184,7 +189,10 @@ class TestFrame:
 
     # parameters, what is said
     DTYPES = (
-        (pd.DataFrame({"a": [1.0], "b": [1]}), "got int64 in column 'b'. Pass .* or only the columns that are"),
+        (
+            pd.DataFrame({"a": [1.0], "b": [1]}),
+            "got int64 in column 'b'. Pass .* or only the columns that are",
+        ),
         (pd.DataFrame({"a": [1.0], "b": ["x"]}), "got .* in column 'b'"),
         (pd.DataFrame({"a": np.ones(1), "b": np.ones(1, np.float32)}), "columns of float32 and of float64"),
     )
@@ -212,7 +220,9 @@ def test_in_a_structure_and_other_processes():
 
 def test_numerical_gradient_has_the_labels():
     """The numerical gradient of a Series or a DataFrame has its labels, and is float64."""
-    found = fastgrad.numerical_gradient(lambda p: squares(p["s"]) + squares(p["f"]), {"s": series(), "f": frame()})
+    found = fastgrad.numerical_gradient(
+        lambda p: squares(p["s"]) + squares(p["f"]), {"s": series(), "f": frame()}
+    )
     assert np.allclose(found.values["s"]["beta"], -2.0)
     assert np.allclose(found.values["f"].loc["v", "q"], 8.0)
     assert (found.error_bound["s"] < 1e-6).all()

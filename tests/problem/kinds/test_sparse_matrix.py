@@ -24,7 +24,9 @@ class TestSparse:
     def test_parameters_are_refused(self, name):
         """A sparse parameter is refused, saying what to write in its place."""
         given = getattr(sparse, name)(W)
-        with pytest.raises(InputError, match=rf"W is a sparse {name[:3]} matrix of shape \(3, 3\): pass .*\.data"):
+        with pytest.raises(
+            InputError, match=rf"W is a sparse {name[:3]} matrix of shape \(3, 3\): pass .*\.data"
+        ):
             fastgrad.check_gradient(cost, {"W": W}, {"W": given})
 
     def test_gradients_are_taken(self, name):

@@ -70,7 +70,10 @@ def test_label():
 
 # gradient, what is said
 REFUSED = (
-    (lambda p: (2 * p).rename(time="day"), r"the dimensions of the parameter, \(time, place\); got \(day, place\)"),
+    (
+        lambda p: (2 * p).rename(time="day"),
+        r"the dimensions of the parameter, \(time, place\); got \(day, place\)",
+    ),
     (
         lambda p: (2 * p).assign_coords(place=["north", "west"]),
         "other labels of its dimension place than the parameter; missing: 'south'; .*: 'west'",
@@ -88,7 +91,10 @@ def test_other_dimensions_are_refused(gradient, said):
 
 # parameters, what is said
 PARAMETERS = (
-    (given().to_dataset(name="a"), r"is an xarray Dataset: pass its DataArrays in a dict, dict\(ds.data_vars\)"),
+    (
+        given().to_dataset(name="a"),
+        r"is an xarray Dataset: pass its DataArrays in a dict, dict\(ds.data_vars\)",
+    ),
     (given().variable, "is an xarray Variable: pass a DataArray"),
     (given(int), "must be a DataArray of float32 or float64; got one of int64"),
 )
