@@ -14,6 +14,7 @@ from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.numbers import PairReturnedError
 from fastgrad.errors import InputError
 from fastgrad.problem.describe import describe
+from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.problem.wrapped import HalfOfPair
 from fastgrad.specification import Specification
 
@@ -33,14 +34,16 @@ def with_loss_alone(spec: Specification, returned: PairReturnedError) -> Specifi
     InputError
         Where the second entry is not a gradient of the parameters: what the first one is, is then not known.
     """
+    problem, pair = spec.problem, returned.pair
+    if spec.stencil.is_complex:  # its gradient is complex too
+        pair = problem.cost(WorkingCopy(spec.parameters).structure, *problem.args)
     try:
-        spec.parameters.match(returned.pair[1], "gradient")
+        spec.parameters.match(pair[1], "gradient")
     except InputError as error:
         raise InputError(
-            f"the cost must return one number; got a pair, a number and {describe(returned.pair[1])}, which "
+            f"the cost must return one number; got a pair, a number and {describe(pair[1])}, which "
             "is not its gradient. Return the first alone, or say lambda *given: cost(*given)[0]"
         ) from error
-    problem = spec.problem
     return replace(spec, problem=replace(problem, cost=_half(problem.cost, 0)))
 
 

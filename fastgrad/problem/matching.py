@@ -87,7 +87,7 @@ def second_of_pair(value: object) -> Any:
         first = to_array(value[0], "the loss")
     except InputError:
         return None
-    return value[1] if first.ndim == 0 and first.dtype.kind in "iuf" else None
+    return value[1] if first.ndim == 0 and first.dtype.kind in "iufc" else None
 
 
 def _refuse_other_pair(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, what: str) -> None:
