@@ -1,8 +1,8 @@
 """The claimed gradient: its values, and whether the gradient function is a function of the parameters.
 
 `checks` calls `vetted_gradient` before any difference is taken, and gets a `ClaimedGradient`. A gradient
-function g is called at the parameters x, at x again, at y close by, and at x once more. Each of these has a
-message of its own:
+function g is called at the parameters x, at x again, at y close by, and at x once more, after a call of the
+cost at x. Each of these has a message of its own:
 
     the second g(x) differs        g is random, or adds to a buffer that is never set to zero
     g(y) equals g(x)               g does not read the parameters (a stale cache), if the numbers disagree
@@ -14,6 +14,7 @@ gradient function may read what the cost keeps. If g is a function then, the che
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -88,28 +89,28 @@ def alone_or_after_cost(
     """
     if not callable(gradient):
         return gradient, claimed_gradient(gradient, parameters, args)
-    calls = _Calls(gradient, parameters, args)
+    calls = _Calls(gradient, parameters, args, cost=cost)
     try:
         claim = calls.by_four_calls()
     except Exception:
-        found = None if calls.mismatched else _after_cost(cost, gradient, parameters, args, AFTER_COST)
+        found = None if calls.is_final else _after_cost(cost, gradient, parameters, args)
         if found is None:
             raise
-        return found
+        return found[0], replace(found[1], cost_calls=found[1].cost_calls + calls.cost_calls)
     del calls  # its copy of the parameters may be large
     if not claim.stale:
         return gradient, claim
     probe = _Calls(cost_first(cost, gradient), parameters, args)
     found = None
     if not probe.is_stale(claim.at(probe.indices).values):
-        found = _after_cost(cost, gradient, parameters, args, STALE_ALONE)
+        found = _after_cost(cost, gradient, parameters, args)
     if found is None:
-        return gradient, replace(claim, cost_calls=probe.made)
-    return found[0], replace(found[1], cost_calls=found[1].cost_calls + probe.made)
+        return gradient, replace(claim, cost_calls=claim.cost_calls + probe.made)
+    return found[0], replace(found[1], cost_calls=claim.cost_calls + found[1].cost_calls + probe.made)
 
 
 def _after_cost(
-    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...], note: str
+    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...]
 ) -> tuple[Any, ClaimedGradient] | None:
     """The gradient function with a call of the cost before each of its own, if that is a function."""
     after = cost_first(cost, gradient)
@@ -120,7 +121,7 @@ def _after_cost(
         return None
     if claim.stale:
         return None
-    return after, replace(claim, notes=(note, *claim.notes), cost_calls=calls.made)
+    return after, replace(claim, notes=(AFTER_COST, *claim.notes), cost_calls=calls.made)
 
 
 def claimed_gradient(
@@ -164,6 +165,7 @@ class _Calls:
     parameters : Parameters
     args : what it takes beside the parameters
     is_kept_elsewhere : whether the cost may write into what it returns, which is then copied
+    cost : callable(params, *args), which is called before the last call; None for no such call
     """
 
     def __init__(
@@ -172,9 +174,12 @@ class _Calls:
         parameters: Parameters,
         args: tuple[Any, ...],
         is_kept_elsewhere: bool = False,
+        cost: Callable[..., Any] | None = None,
     ) -> None:
+        self.cost = cost
+        self.cost_calls = 0
         self.made = 0
-        self.mismatched = False
+        self.is_final = False  # whether a refusal would be the same after a call of the cost
         self.notes: tuple[str, ...] = ()
         self.is_kept_elsewhere = is_kept_elsewhere
         self.gradient = gradient
@@ -201,12 +206,14 @@ class _Calls:
         jitter = self._jitter(first, self._at(self._call()))
         stale = self.is_stale(first)
         rewritten = bool(held) and not same_gradient(self._at(held), first)
+        self._call_cost()
         last = self._call()
         self._require_same_as_before(first, self._at(last), jitter)
         notes = self.notes + (_REWRITTEN,) * rewritten
         notes += (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
         claim = self._claimed(last, self._own(last) if own is None else own)
-        return replace(claim, jitter=self._jitter_of_blocks(jitter), stale=stale, notes=notes)
+        jitter_of_blocks = self._jitter_of_blocks(jitter)
+        return replace(claim, jitter=jitter_of_blocks, stale=stale, notes=notes, cost_calls=self.cost_calls)
 
     def _claimed(self, answer: list[FloatArray], own: list[FloatArray]) -> ClaimedGradient:
         at_watched = None if self.everything else self._at(answer)
@@ -218,10 +225,23 @@ class _Calls:
         try:
             found = self.parameters.matched(answer, "gradient")
         except InputError:
-            self.mismatched = not _lacks_something(answer)
+            self.is_final = not _lacks_something(answer)
             raise
         self.notes += tuple(note for note in found.notes if note not in self.notes)
         return found.leaves
+
+    def _call_cost(self) -> None:
+        """Call the cost at x, so that a gradient function that reads what the cost keeps answers for x."""
+        if self.cost is None:
+            return
+        self.cost_calls += 1
+        try:
+            # What else is wrong with the cost is said when it is examined.
+            with args_unchanged(self.args, "cost"), contextlib.suppress(Exception):
+                self.cost(self.working.structure, *self.args)
+        except InputError:
+            self.is_final = True
+            raise
 
     def _at(self, leaves: list[FloatArray]) -> Floats:
         """The values at the watched coordinates."""
@@ -322,12 +342,8 @@ def _lacks_something(answer: Any) -> bool:
 
 
 AFTER_COST = (
-    "the gradient function works only after a call of the cost at the same parameters: the cost was called "
-    "before each call of it"
-)
-STALE_ALONE = (
-    "the gradient function answers for the parameters that the cost was last called with, not for its own: "
-    "the cost was called before each call of it"
+    "the gradient function reads what the last call of the cost left behind: the cost was called before each "
+    "call of it, at the same parameters"
 )
 _REWRITTEN = (
     "the gradient function returns the same array at every call and writes the next answer into it: "

@@ -58,7 +58,7 @@ class TestToNumber:
                 raise RuntimeError("float")
 
         for dtype in (np.float64, np.complex128):
-            with pytest.raises(fastgrad.InputError, match="(got|returned) Hostile"):
+            with pytest.raises(fastgrad.InputError, match=r"(got|returned) Hostile"):
                 to_number(Hostile(), dtype)
 
     def test_text_is_no_batch(self):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.preflight.gradient import AFTER_COST, STALE_ALONE, claimed_gradient
+from fastgrad.preflight.gradient import AFTER_COST, claimed_gradient
 from fastgrad.problem.parameters import Parameters
 
 X = np.array([0.5, -1.0, 2.0])
@@ -179,7 +179,21 @@ class TestAfterTheCost:
         model = Model()
         model.cost(left)
         report = fastgrad.check_gradient(model.cost, model.gradient, X)
-        assert (report.verdict, report.notes) == ("agree", (STALE_ALONE,))
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+
+    def test_answers_for_other_parameters_in_part(self):
+        """A gradient that reads its parameters, but what the cost keeps too, is called after the cost."""
+        model = Model()
+        model.cost(X + 1.0)
+        report = fastgrad.check_gradient(model.cost, lambda x: 4 * x * model.kept**2, X)
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+
+    def test_a_right_one_alone_is_left_alone(self):
+        """A gradient that the cost has nothing to do with is not called after it, and nothing is said."""
+        model = Model()
+        report = fastgrad.check_gradient(model.cost, lambda x: model.calls.append("g") or gradient(x), X)
+        assert (report.verdict, report.notes) == ("agree", ())
+        assert model.calls[:5] == ["g", "g", "g", "cost", "g"]
 
     def test_a_wrong_one_is_wrong(self):
         """A wrong gradient does not become right by it."""
@@ -218,9 +232,11 @@ class TestAfterTheCost:
 
     def test_evaluations_are_counted(self):
         """Calls of the cost before the gradient are among the evaluations, also where they were no use."""
-        model = Model()
-        report = fastgrad.check_gradient(model.cost, model.gradient, X)
-        assert report.evaluations == model.calls.count("cost")
+        for left in (None, X + 1.0):
+            model = Model()
+            model.kept = left
+            report = fastgrad.check_gradient(model.cost, model.gradient, X)
+            assert report.evaluations == model.calls.count("cost")
         calls = []
         linear = fastgrad.check_gradient(
             lambda x: calls.append(1) or float(np.sum(x)), lambda x: np.ones(3), X
