@@ -25,6 +25,9 @@ ROOT_NAME = "params"
 NAMESPACE = "fastgrad"
 """The optree namespace in which dicts keep the order in which they were written."""
 
+LONGEST_STRUCTURE = 200
+"""Characters of a structure that are shown in a message."""
+
 
 def flatten_alike(a: Any, b: Any) -> tuple[Floats, Floats]:
     """All numbers of two structures as two vectors, in the order of the first.
@@ -39,7 +42,7 @@ def flatten_alike(a: Any, b: Any) -> tuple[Floats, Floats]:
     leaves, spec = flatten(a)
     try:
         others = spec.flatten_up_to(b)
-    except (ValueError, TypeError):
+    except Exception:  # another structure, of which optree says what it holds: a repr may raise anything
         others = [b]
     return _numbers(leaves), _numbers([leaf for other in others for leaf in flatten(other)[0]])
 
@@ -83,7 +86,8 @@ def refuse_repeated(names: Sequence[str]) -> None:
 
 def containers(spec: optree.PyTreeSpec) -> str:
     """The containers of a structure in words, with a star for each leaf: {'a': (*, *)}."""
-    return str(spec).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]
+    text = repr_of(spec).removeprefix("PyTreeSpec(").removesuffix(")").partition(", namespace=")[0]
+    return shortened(text, LONGEST_STRUCTURE)
 
 
 def _numbers(leaves: Sequence[Any]) -> Floats:
