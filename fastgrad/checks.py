@@ -42,9 +42,11 @@ def check_gradient(
     Parameters
     ----------
     cost : callable(params, *args) -> float
-    gradient : callable(params, *args) -> same structure as params, or such a structure of values
-    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64 leaves;
-        they are only read
+    gradient : callable(params, *args) -> same structure as params, or such a structure of values; True for a
+        cost that returns (loss, gradient)
+    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64 leaves, of NumPy,
+        torch, jax, pandas or xarray, or Python's own numbers; they are only read. Cost and gradient get the
+        same kinds (docs/usage.md)
     args : whatever else cost and gradient take, as a tuple
     options : each a keyword of its own
 
@@ -184,8 +186,9 @@ def numerical_gradient(
     Returns
     -------
     NumericalGradient
-        `.values` and `.error_bound` in float64, in the structure of params. Entries left out by
-        coordinates=, or that no difference could find, are NaN with an error bound of inf.
+        `.values` and `.error_bound` as float64 arrays in the structure of params, with its labels where it
+        has some. Entries left out by coordinates=, or that no difference could find, are NaN with an error
+        bound of inf.
 
     Raises
     ------

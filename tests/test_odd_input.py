@@ -208,6 +208,76 @@ PARAMETERS = (X, {"W": X, "b": 2.0}, [X, X], [1.0, 2.0], 1.0, X[None].view(np.ma
 """Usual parameters, whose gradient is something odd."""
 
 
+LIBRARIES = {
+    "torch": lambda torch: (
+        torch.empty(0),
+        torch.tensor(2.0),
+        torch.ones(3).to_sparse(),
+        torch.ones(3, device="meta"),
+        torch.ones(3, requires_grad=True) * 2,
+        torch.randn(3, dtype=torch.complex64).conj(),
+        torch.ones(3, dtype=torch.bfloat16),
+        torch.tensor([True]),
+        torch.Size([1, 2]),
+        torch.float32,
+        torch.device("cpu"),
+        torch.Generator(),
+        torch.nn.Parameter(torch.ones(2)),
+        torch.nn.ParameterDict({"a": torch.nn.Parameter(torch.ones(2))}),
+        torch.nn.ParameterList([torch.nn.Parameter(torch.ones(2))]),
+        torch.nn.Linear(2, 1),
+    ),
+    "jax": lambda jax: (
+        jax.numpy.empty(0),
+        jax.numpy.float32(1),
+        jax.numpy.arange(3),
+        jax.numpy.ones(2, complex),
+        jax.numpy.ones(2, jax.numpy.bfloat16),
+        jax.random.key(0),
+        jax.numpy.float32,
+        jax.numpy,
+    ),
+    "pandas": lambda pd: (
+        pd.Series(dtype=float),
+        pd.Series(["a"]),
+        pd.Series([1, 2]),
+        pd.Series([1.0, None]),
+        pd.Series([1.0, 2.0], dtype="Float64"),
+        pd.Series(pd.arrays.SparseArray([1.0, 0.0])),
+        pd.Series(pd.to_datetime(["2020"])),
+        pd.Series([1.0, 2.0]).rolling(2),
+        pd.DataFrame(),
+        pd.DataFrame({"a": [1.0], "b": ["x"]}),
+        pd.DataFrame([[1.0, 2.0]], columns=["a", "a"]),
+        pd.DataFrame({"a": [1.0]}).groupby("a"),
+        pd.Index([1.0]),
+        pd.MultiIndex.from_tuples([("a", 1)]),
+        pd.array([1.0]),
+        pd.Categorical(["a"]),
+        pd.Timestamp("2020"),
+        pd.NA,
+        pd.NaT,
+    ),
+    "xarray": lambda xr: (
+        xr.DataArray(1.0),
+        xr.DataArray([1]),
+        xr.DataArray(["a"]),
+        xr.DataArray(np.empty((0, 2))),
+        xr.Dataset({"a": ("x", [1.0])}),
+        xr.Dataset(),
+        xr.Variable("x", [1.0]),
+    ),
+    "scipy": lambda scipy: (
+        scipy.sparse.csr_matrix(np.eye(2)),
+        scipy.sparse.eye_array(2),
+        scipy.sparse.linalg.aslinearoperator(np.eye(2)),
+        scipy.optimize.OptimizeResult(x=X),
+        scipy.stats.norm(),
+        scipy.sparse.csr_matrix,
+    ),
+}
+"""Odd objects of other libraries, each given its module."""
+
 INSIDE = (lambda v: v, lambda v: {"W": v}, lambda v: [v, X])
 """Where an odd object stands among parameters."""
 
@@ -261,6 +331,23 @@ class TestOdd:
     def test_in_relative_error(self, make):
         """An odd object has a relative error to itself, or is refused by a sentence."""
         outcome(fastgrad.relative_error, make(), make())
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_of_other_libraries(library):
+    """The same holds for odd objects of the libraries that fastgrad knows, where they are installed."""
+    for made in LIBRARIES[library](pytest.importorskip(library)):
+        for inside in INSIDE:
+            outcome(fastgrad.numerical_gradient, lambda p: 1.0, inside(made))
+            if not callable(inside(made)):  # a gradient that can be called is called
+                outcome(fastgrad.check_gradient, lambda p: 1.0, inside(made), inside(made))
+        for options in ({}, {"vectorized": True}, {"method": "complex"}):
+            outcome(fastgrad.check_gradient, lambda p, made=made: made, X, X, **options)
+        for params in PARAMETERS:
+            for beside in BESIDE:
+                gradient = beside(lambda made=made: made)
+                outcome(fastgrad.check_gradient, lambda p: 1.0, lambda p, g=gradient: g(), params)
+        outcome(fastgrad.relative_error, made, made)
 
 
 def test_the_test_above_can_fail():
