@@ -23,6 +23,7 @@ import numpy as np
 import optree
 
 from fastgrad.arrays import FloatArray, Floats
+from fastgrad.engines.base import require_unchanged
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
 from fastgrad.preflight.cost import LARGEST_JITTER
@@ -239,6 +240,7 @@ class _Calls:
             # What else is wrong with the cost is said when it is examined.
             with args_unchanged(self.args, "cost"), contextlib.suppress(Exception):
                 self.cost(self.working.structure, *self.args)
+            require_unchanged(self.working)
         except InputError:
             self.is_final = True
             raise

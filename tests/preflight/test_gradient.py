@@ -223,6 +223,17 @@ class TestAfterTheCost:
         with pytest.raises(KeyError, match="the gradient's"):
             fastgrad.check_gradient(raising_cost, raising, X)
 
+    @pytest.mark.parametrize("act", [lambda p: p["x"].__setitem__(1, 7.0), lambda p: p.update(x=X + 1)])
+    def test_a_cost_that_changes_its_parameters(self, act):
+        """A cost that writes to its parameters is refused as such: the gradient is not blamed for it."""
+
+        def writing(p):
+            act(p)
+            return cost(p["x"])
+
+        with pytest.raises(fastgrad.InputError, match="^the cost changes its parameters"):
+            fastgrad.check_gradient(writing, lambda p: {"x": gradient(p["x"])}, {"x": X})
+
     def test_a_wrong_shape_is_no_reason_to_call_the_cost(self):
         """A gradient of another shape is refused without a call of the cost."""
         calls = []
