@@ -231,7 +231,7 @@ class TestAfterTheCost:
             act(p)
             return cost(p["x"])
 
-        with pytest.raises(fastgrad.InputError, match="^the cost changes its parameters"):
+        with pytest.raises(fastgrad.InputError, match=r"^the cost changes its parameters"):
             fastgrad.check_gradient(writing, lambda p: {"x": gradient(p["x"])}, {"x": X})
 
     def test_a_wrong_shape_is_no_reason_to_call_the_cost(self):
