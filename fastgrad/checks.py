@@ -23,6 +23,7 @@ from fastgrad.report.build import build_report
 from fastgrad.report.numerical import NumericalGradient
 from fastgrad.report.report import Report
 from fastgrad.specification import Specification
+from fastgrad.strategy.ask_directions import ask_directions
 from fastgrad.strategy.ask_witnesses import ask_complex_step, ask_path_integral
 from fastgrad.strategy.run import choose, measure_choice
 from fastgrad.verdict.classic import relative_error as _relative_error
@@ -112,11 +113,14 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(problem.args, "cost"):
             outcome = measure_choice(coordinates, choice)
+            directions = ask_directions(coordinates)
             complex_step = ask_complex_step(coordinates)
             found = coordinates.result()
         path_integral = ask_path_integral(spec, engines, run, found, outcome, coordinates.z)
         claim.require_unchanged()
-    said = tuple(sentence for sentence in (complex_step, path_integral) if sentence)
+    if run.spent:
+        run.charge("witnesses")
+    said = tuple(sentence for sentence in (directions.sentence, complex_step, path_integral) if sentence)
     return build_report(spec, engines, found, outcome, run, said)
 
 
@@ -212,6 +216,7 @@ def numerical_gradient(
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):
             measure_choice(coordinates, choice)
+            ask_directions(coordinates)
             found = coordinates.result()
     return NumericalGradient.of(spec, engines, found, run)
 

@@ -28,6 +28,9 @@ PERTURB = ("parameters", "nodes", "auto")
 DRAWS = ("uniform", "importance")
 """How a subset is drawn: all coordinates alike, or larger entries of the claimed gradient more often."""
 
+KINKS = ("undecided", "subgradient")
+"""What is said of a claim between the slopes on the two sides of a kink: nothing, or that it passes."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -43,6 +46,8 @@ class CheckOptions(TypedDict, total=False):
     vectorized: bool
     n_jobs: int | None
     backend: Any
+    resolution: float
+    kinks: str
     tolerance: float | None
     progress: bool | None
     confidence: float | None
@@ -102,6 +107,18 @@ class Options:
         "safe in threads",
         changes_values=False,
     )
+    resolution: float = _option(
+        1e-2,
+        "to what share of itself each derivative must be seen for the verdict to be agree; the report says "
+        "to what it was seen",
+        changes_values=False,
+    )
+    kinks: str = _option(
+        "undecided",
+        '"undecided", or "subgradient" to let a claim pass that lies between the slopes on the two sides of '
+        "a kink",
+        changes_values=False,
+    )
     tolerance: float | None = _option(None, "a fixed relative tolerance instead of the error bounds")
     progress: bool | None = _option(
         None,
@@ -135,8 +152,11 @@ class Options:
     def __post_init__(self) -> None:
         find_stencil(self.method)
         check_tolerance(self.tolerance)
+        check_resolution(self.resolution)
         check_budget(self.budget, self.max_evaluations)
         self._check_sample()
+        if self.kinks not in KINKS:
+            raise InputError(f"kinks must be one of {', '.join(KINKS)}; got {self.kinks!r}")
         if self.perturb not in PERTURB:
             raise InputError(f"perturb must be one of {', '.join(PERTURB)}; got {self.perturb!r}")
         jobs: Any = self.n_jobs
@@ -192,6 +212,12 @@ def check_tolerance(tolerance: float | None) -> None:
     """Refuse a tolerance that is not a finite number >= 0, or None."""
     if tolerance is not None and not (is_finite_number(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance must be a finite number >= 0, or None; got {tolerance!r}")
+
+
+def check_resolution(resolution: object) -> None:
+    """Refuse a resolution that is not a number above 0 and at most 1."""
+    if not (is_finite_number(resolution) and 0 < float(resolution) <= 1):  # type: ignore[arg-type]
+        raise InputError(f"resolution must be a number above 0 and at most 1; got {resolution!r}")
 
 
 def check_seed(seed: Any) -> None:

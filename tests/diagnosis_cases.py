@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+import fastgrad
 from fastgrad.diagnosis.diagnose import diagnose
 from fastgrad.diagnosis.evidence import Evidence
 
@@ -126,6 +127,11 @@ def said(claimed, lengths=LENGTHS, **given):
 def kinds(*blocks, lengths=LENGTHS):
     """The kinds of the diagnoses of some blocks."""
     return [d.kind for d in diagnose(blocks, lengths)]
+
+
+def diagnosed(cost, gradient, params):
+    """The sentences of a whole check."""
+    return fastgrad.check_gradient(lambda p: float(cost(p)), gradient, params).diagnosis
 
 
 _NUMBERS = np.random.default_rng(5)

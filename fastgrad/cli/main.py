@@ -50,6 +50,8 @@ FLAGS: dict[str, dict[str, Any]] = {
     "engine": {"default": "auto"},
     "perturb": {"default": "parameters"},
     "vectorized": {"action": "store_true"},
+    "resolution": {"type": float},
+    "kinks": {"default": "undecided"},
     "tolerance": {"type": float},
     "progress": {"action": argparse.BooleanOptionalAction},
 }

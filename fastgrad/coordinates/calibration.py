@@ -1,267 +1,124 @@
-"""Calibration of each block: its noise, its step, and the truncation error at that step.
+"""What is known of coordinates before they are measured: size, step, noise, and what the step may hide.
 
-A few coordinates are measured and stand for their block (docs/numerics.md, Step and Noise). A coordinate that
-is unlike them has a difference that disagrees or a bound that is too wide. It is then measured on its own.
+`Coordinates` asks for a `Calibration` once. It is `OwnCalibration`, each coordinate by its own scale, or for
+engines that propagate changes through known layers `BlockCalibration`, block by block. Stages ask it for the
+`Scales` of the coordinates that they measure.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import Evaluate, Floats, IndexArray
-from fastgrad.coordinates.engines import Engines
-from fastgrad.differences.noise import (
-    ALIKE,
-    HALF,
-    POINTS,
-    SAFETY_OF_FEW,
-    BlockNoise,
-    State,
-    describe_noise,
-    difference_table_noise,
-    measure_noise,
-)
-from fastgrad.differences.rounding import ROUNDING_SD
-from fastgrad.differences.stencils import CENTRAL, Stencil
-from fastgrad.differences.step_selection import StepChoice, choose_step, step_cap
-from fastgrad.differences.steps import default_step, default_steps, raised, representable
+from fastgrad.arrays import Floats, IndexArray
 from fastgrad.index_sets import distinct
-from fastgrad.problem.parameters import Parameters
-
-CALIBRATED = 4
-"""Coordinates that a block is calibrated at (docs/numerics.md, Step)."""
-
-CLOSE_BY = 256.0
-"""Changes are looked at around the step and at this fraction of it: rounding in proportion to the change is
-far less there, and what is not less is a constant."""
 
 UNSEEN = 4.0
 """How much more truncation the screen allows a coordinate than twice the largest seen on the probes. The rule
 has room for it: what counts as a bug is some hundred times larger than truncation at a balanced step."""
 
-ULPS_OF_A_GRAIN = 64
-"""Spacing, in ulp, of the nine points around a step from which the rounding of changes is seen."""
-
-FEW_ROUNDINGS = 16.0
-"""Roundings allowed for where nine values around a step showed none."""
-
-CHECKED_FOR_A_PROBE = 8
-"""A block has a probe for every so many checked coordinates, so that a small one is not looked at for longer
-than it is swept."""
-
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
-    """What was seen of each block; arrays have an entry for each, those not looked at hold NaN."""
+class Scales:
+    """The scales of m coordinates; each (m,)."""
 
-    constant: Floats
-    """Standard deviation of the noise of a value that does not depend on the step."""
-    proportional: Floats
-    """The part that grows with the offset, for values counted from the cost at the parameters."""
+    own: Floats
+    """The parameter's own size: its effect on the cost is its derivative times that."""
+    size: Floats
+    """The size that steps are a share of: the same, or larger where that is lost in noise."""
     step: Floats
     """The step that central differences should take."""
-    truncation: Floats
-    """Truncation error of the screening stencil at its step: UNSEEN times twice the largest seen."""
-    notes: tuple[str, ...]
+    constant: Floats
+    """The standard deviation of the noise of a value that does not depend on the step."""
+    proportional: Floats
+    """The part that grows with the offset, for values counted from the cost at the parameters."""
+    group: IndexArray
+    """The same number for coordinates that are alike."""
 
-    @classmethod
-    def of(cls, found: Floats, notes: tuple[str, ...] = ()) -> Calibration:
-        """From the four arrays as rows of one."""
-        constant, proportional, step, truncation = found
-        return cls(constant, proportional, step, truncation, notes)
-
-    def noise_at(self, numbers: IndexArray, offsets: Floats) -> Floats:
-        """The standard deviation of a value at some offset, for coordinates of the blocks `numbers`."""
-        return self.constant[numbers] + self.proportional[numbers] * np.abs(offsets)
-
-    def noise(self, parameters: Parameters) -> dict[str, float]:
-        """The standard deviation of a value at each block's step, by block name."""
-        everyone = np.arange(len(self.step))
-        sigma = self.noise_at(everyone, self.step)
-        return {b.name: float(s) for b, s in zip(parameters.blocks, sigma, strict=True)}
+    def noise_at(self, offsets: Floats) -> Floats:
+        """The standard deviation of a value at some offset of each coordinate."""
+        return np.asarray(self.constant + self.proportional * np.abs(offsets))
 
 
-def calibrate(engines: Engines, indices: IndexArray, seed: int, most: int = CALIBRATED) -> Calibration:
-    """Measure noise, step and truncation error of each block at a few of the coordinates to be moved.
+@dataclass(eq=False)
+class Hidden:
+    """What the two values at a step may hide, for each group: truncation, and how much values bend.
 
-    Parameters
-    ----------
-    engines : Engines
-    indices : (m,) the coordinates that will be moved
-    seed : for the choice of coordinates
-    most : coordinates of a block that are measured, at most. With 0 it is one of the largest block, whose
-        noise is taken for the others. The truncation error of all blocks is then unknown, and each coordinate
-        has to show its own
+    Both are changes of the cost, so that they do not depend on a parameter's unit.
     """
-    evaluate, parameters, f0 = engines.in_reals, engines.moved, engines.f0
-    stencil, given, epsilon, cost = engines.stencil, engines.given_steps, engines.epsilon, engines.cost
-    from_origin = evaluate.engine.origin != 0  # values then round in proportion to their change
-    blocks = len(parameters.blocks)
-    found = np.full((4, blocks), np.nan)
-    exact = np.zeros(blocks, dtype=bool)
-    if from_origin:
-        found = _calibrate_changes(evaluate, parameters, indices, f0, seed)
-        constant, proportional, step, _ = found
-        exact = constant <= proportional * step
-        if stencil is CENTRAL and not given and exact[np.isfinite(constant)].all():
-            return Calibration.of(found)
-    if most == 0:
-        return _calibrate_one(engines, indices)
-    notes: dict[str, list[str]] = {}
-    rng = np.random.default_rng(seed)
-    for number, where in parameters.segments(indices):
-        block, leaf = parameters.blocks[number], parameters.leaves[number]
-        typical = parameters.typical_size(number)
-        looked_at = _BlockSample(evaluate, leaf, _draw(indices[where], rng, most), block.start, f0, typical)
-        if not exact[number]:
-            noise = looked_at.noise(epsilon, 0.0 if from_origin else abs(cost))
-            note = None if from_origin else describe_noise(noise, cost)
-            if note:
-                notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
-            choice = looked_at.step(noise.sigma)
-            sigma = max(noise.sigma, choice.smallest_visible_change / 2)
-            found[:, number] = sigma, 0.0, choice.h, UNSEEN * choice.truncation
-        if stencil is not CENTRAL or block.name in given:
-            h = given.get(block.name, default_step(leaf, stencil, looked_at.typical))
-            found[3, number] = UNSEEN * looked_at.truncation(stencil, h)
-    said = tuple(_one_for_all(names) for names in notes.values())
-    return Calibration.of(found, said)
+
+    truncation: dict[int, float] = field(default_factory=dict)
+    """The largest h |D(h) - D(2h)| / 3, times 2 UNSEEN."""
+    bend: dict[int, float] = field(default_factory=dict)
+    """The largest |S(h)|."""
+    stretched: dict[int, float] = field(default_factory=dict)
+    """By what a group's steps were multiplied, for they did not fit the cost's shape."""
+
+    def stretch(self, group: int, factor: float) -> None:
+        """Multiply a group's steps."""
+        self.stretched[group] = self.stretched.get(group, 1.0) * factor
+
+    def stretched_by(self, groups: IndexArray) -> Floats:
+        """(m,) by what steps are multiplied."""
+        return _looked_up(self.stretched, groups, 1.0)
+
+    def learn(self, groups: IndexArray, truncation: Floats, bend: Floats) -> None:
+        """Take account of coordinates that were measured at two scales.
+
+        Parameters
+        ----------
+        groups : (m,)
+        truncation : (m,) h |D(h) - D(2h)| / 3
+        bend : (m,) |S(h)|
+        """
+        for group in distinct(groups):
+            here, number = groups == group, int(group)
+            seen = truncation[here][np.isfinite(truncation[here])]  # others have no value, or a kink
+            most = float(2 * UNSEEN * np.max(seen)) if len(seen) else np.inf
+            before = self.truncation.get(number, 0.0)
+            self.truncation[number] = most if np.isinf(before) else max(before, most)
+            bent = float(np.max(bend[here], where=np.isfinite(bend[here]), initial=0.0))
+            self.bend[number] = max(self.bend.get(number, 0.0), bent)
+
+    def truncation_of(self, groups: IndexArray) -> Floats:
+        """(m,) inf where nothing is known."""
+        return _looked_up(self.truncation, groups, np.inf)
+
+    def bend_of(self, groups: IndexArray) -> Floats:
+        """(m,) 0 where nothing is known."""
+        return _looked_up(self.bend, groups, 0.0)
 
 
-FRUGAL = (
-    "the budget was too small to look at each block: the noise is that of one coordinate, steps are those of "
-    "each block's size"
-)
-
-
-def _calibrate_one(engines: Engines, indices: IndexArray) -> Calibration:
-    """The noise of one coordinate for all blocks, and the default step of each."""
-    parameters = engines.moved
-    largest, where = max(parameters.segments(indices), key=lambda pair: len(indices[pair[1]]))
-    block, leaf = parameters.blocks[largest], parameters.leaves[largest]
-    typical = parameters.typical_size(largest)
-    one = _BlockSample(engines.in_reals, leaf, indices[where][:1], block.start, engines.f0, typical)
-    from_origin = engines.in_reals.engine.origin != 0
-    sigma = one.noise(engines.epsilon, 0.0 if from_origin else abs(engines.cost)).sigma
-    many = np.ones(len(parameters.blocks))
-    steps = default_steps(parameters)
-    return Calibration(sigma * many, 0.0 * many, steps, np.inf * many, (FRUGAL,))
-
-
-@dataclass(frozen=True, eq=False)
-class _BlockSample:
-    """A few coordinates of one block, and what can be asked of them."""
-
-    sample: Evaluate
-    leaf: npt.NDArray[np.floating]
-    indices: IndexArray
-    start: int  # of the block
-    f0: float
-    typical: float  # size of the block
+class Calibration(Protocol):
+    """What is known of coordinates before they are measured."""
 
     @property
-    def x(self) -> npt.NDArray[np.floating]:
-        return self.leaf[self.indices - self.start]
+    def hidden(self) -> Hidden:
+        """What the two values at a step may hide."""
 
-    def noise(self, epsilon: float, largest: float) -> BlockNoise:
-        """The noise of values around the default step."""
-        around, typ = default_step(self.leaf, CENTRAL, self.typical), self.typical
-        return measure_noise(
-            self.sample, self.x, self.indices, around, epsilon=epsilon, largest=largest, scale=typ
-        )
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the report is to say of the cost."""
 
-    def step(self, sigma: float) -> StepChoice:
-        """The step at which truncation and noise balance."""
-        return choose_step(
-            self.sample,
-            self.x,
-            self.indices,
-            default_step(self.leaf, CENTRAL, self.typical),
-            f0=self.f0,
-            noise_of=lambda h: sigma,
-            cap=step_cap(self.typical),
-        )
+    def scales(self, indices: IndexArray) -> Scales:
+        """The scales of some coordinates, increasing flat indices of what is moved."""
 
-    def truncation(self, stencil: Stencil, h: float) -> float:
-        """2 max |D(h) - D(2h)| / (2^p - 1) over the probes: Richardson's estimate of the error of D(h)."""
-        if stencil.is_complex:
-            return 0.0
-        slopes = []
-        for step in (h, 2 * h):
-            d = representable(self.x, stencil.steps_to_offsets(np.full(len(self.x), step)))
-            slopes.append(stencil.derivative(self.sample(self.indices, d), d, self.f0))
-        with np.errstate(invalid="ignore"):
-            error = np.abs(slopes[0] - slopes[1]) / (2**stencil.order - 1)
-        return float(2 * error.max()) if np.isfinite(error).all() else float("inf")
+    @property
+    def noise(self) -> dict[str, float]:
+        """The standard deviation of a value, by block name."""
+
+    @property
+    def single(self) -> bool:
+        """Whether the cost was seen to compute in float32."""
+
+    @property
+    def largest_noise(self) -> float:
+        """The largest standard deviation of a value that does not depend on the step."""
 
 
-def _calibrate_changes(
-    sample: Evaluate, parameters: Parameters, indices: IndexArray, f0: float, seed: int
-) -> Floats:
-    """The four rows of a Calibration for values counted from the cost at the parameters, in one call.
-
-    Where changes are propagated as changes they round in proportion to the offset, so that no step is much
-    better than another: the default one, at which truncation is far below what counts, is not tuned. (The
-    tuned survey took half of a whole check of a 64-32-10 network.) Elsewhere a change is a difference of two
-    values that were not computed in quite the same way: its noise is a constant, as near the parameters as
-    at the step, and what is left there beside slope and curvature is noise too.
-    """
-    rng = np.random.default_rng(seed)
-    steps = default_steps(parameters)
-    segments = list(parameters.segments(indices))
-    probes = np.concatenate([_draw(indices[where], rng) for _, where in segments])
-    numbers = parameters.block_numbers(probes)
-    x = [parameters.leaves[b][i - parameters.blocks[b].start] for b, i in zip(numbers, probes, strict=True)]
-    h = raised(steps[numbers], np.array(x))
-    near, far = (_table_offsets(around, x) for around in (h / CLOSE_BY, h))
-    offsets = np.concatenate([near, far, h[:, None] * np.array([-2.0, -1.0, 1.0, 2.0])], axis=1)
-    values = sample(probes, offsets)
-    f = values[:, 2 * POINTS :] - f0  # at -2h, -h, h, 2h
-    slope, bend = (8 * (f[:, 2] - f[:, 1]) - (f[:, 3] - f[:, 0])) / (12 * h), (f[:, 2] + f[:, 1]) / (2 * h**2)
-    expected = f0 + (slope + bend * near[:, HALF]) * near[:, HALF]
-    left_over = np.abs(np.nan_to_num(values[:, HALF] - expected))
-    close, away = np.split(_noise_seen(np.concatenate(np.split(values[:, : 2 * POINTS], 2, axis=1))), 2)
-    constant = np.maximum(close, SAFETY_OF_FEW * left_over)
-    growing = np.where(away > ALIKE * constant, away, ROUNDING_SD * np.spacing(np.abs(values[:, -2]))) / h
-    # A block whose probes move nothing may hold others that do: they round like the rest of the gradient.
-    still = ~f.any(axis=1)
-    roundings = FEW_ROUNDINGS * ROUNDING_SD * float(np.finfo(np.float64).eps)
-    growing[still] = np.maximum(growing[still], roundings * np.nan_to_num(np.abs(slope)).max(initial=0.0))
-    with np.errstate(all="ignore"):
-        error = np.abs((f[:, 2] - f[:, 1]) / 2 - (f[:, 3] - f[:, 0]) / 4) / (3 * h)
-    found = np.full((4, len(steps)), np.nan)
-    for number in distinct(numbers):
-        here = numbers == number
-        worst = float(np.max(error[here]))
-        truncation = 2 * UNSEEN * worst if np.isfinite(worst) else np.inf
-        found[:, number] = np.max(constant[here]), np.max(growing[here]), steps[number], truncation
-    return found
-
-
-def _table_offsets(around: Floats, x: Any) -> Floats:
-    """Nine points around an offset of each coordinate, some ulp apart."""
-    grain = ULPS_OF_A_GRAIN * np.maximum(
-        np.spacing(np.abs(x).astype(np.float64) + around), np.spacing(around)
-    )
-    return np.asarray(around[:, None] + grain[:, None] * np.arange(-HALF, HALF + 1))
-
-
-def _noise_seen(values: Floats) -> Floats:
-    """The noise of each row of nine values, allowing for few roundings where none was seen."""
-    sigma, state = difference_table_noise(values)
-    floor = ROUNDING_SD * np.spacing(np.abs(np.nan_to_num(values[:, HALF])))
-    return np.maximum(np.where(state == State.OK, SAFETY_OF_FEW * sigma, FEW_ROUNDINGS * floor), floor)
-
-
-def _draw(indices: IndexArray, rng: np.random.Generator, most: int = CALIBRATED) -> IndexArray:
-    count = int(np.clip(len(indices) // CHECKED_FOR_A_PROBE, 1, most))
-    return np.sort(rng.choice(indices, count, replace=False))
-
-
-def _one_for_all(sentences: list[str]) -> str:
-    others = len(sentences) - 1
-    return sentences[0] + (f" (and {others} more block{'s' * (others > 1)} alike)" if others else "")
+def _looked_up(found: dict[int, float], groups: IndexArray, unknown: float) -> Floats:
+    every = distinct(groups)
+    values = np.array([found.get(int(group), unknown) for group in every])
+    return values[np.searchsorted(every, groups)] if len(every) else np.empty(0)

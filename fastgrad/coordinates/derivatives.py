@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fastgrad.arrays import Bools, IndexArray
+from fastgrad.arrays import Bools, Floats, IndexArray
 from fastgrad.coordinates.table import CONFIRMED, CoordinateTable
 from fastgrad.coordinates.undecided import Causes
-from fastgrad.differences.bounds import Estimates
+from fastgrad.differences.bounds import Estimates, quantile
+from fastgrad.differences.scales import magnitude
 from fastgrad.engines.space import Space, carried
 from fastgrad.index_sets import positions_of
-from fastgrad.problem.claim import ClaimedValues
+from fastgrad.problem.claim import ClaimedValues, Noise
 from fastgrad.problem.parameters import Parameters
-from fastgrad.verdict.rule import Comparison, compare
+from fastgrad.verdict.rule import Comparison, Evidence, compare, compare_by_tolerance
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class Measured:
     causes: Causes
     noise: dict[str, float]
     """The standard deviation of a value at each block's step, by block name."""
+    single: bool
+    """Whether the cost computes in float32."""
     notes: tuple[str, ...]
 
 
@@ -48,6 +51,11 @@ class Derivatives:
     table: CoordinateTable
     claim: ClaimedValues | None
     tolerance: float | None
+    resolution: float
+    subgradients_pass: bool = False
+    """Whether a claim between the slopes on the two sides of a kink agrees."""
+    noise: Noise | None = None
+    """The noise of the gradient function, which can be measured."""
     _latest: tuple[int, Estimates, Comparison] | None = field(default=None, repr=False)
     """The latest version of the table that was judged, and what came of it."""
 
@@ -64,13 +72,43 @@ class Derivatives:
             self._latest = None  # as large as what takes its place
             found = self._estimates()
             claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
-            comparison = compare(claimed, found, self.indices, self.parameters, self.tolerance)
+            comparison = self._compared(claimed, found)
             self._latest = self.table.version, found, self._cut_short(comparison)
         return self._latest[1:]
 
+    def _compared(self, claimed: Floats, found: Estimates) -> Comparison:
+        table, size = self.table, self._sizes()
+        known = Evidence(
+            claimed=claimed,
+            numeric=found.numeric,
+            error_bound=found.error_bound,
+            rounding=self._rounding(),
+            size=size,
+            alike=magnitude(size),
+            kink=self.flagged(table.kink),
+            far=self.flagged(table.far),
+            steepest=found.steepest,
+            moves=table.moves,
+            z=quantile(len(self.indices)),
+        )
+        if self.tolerance is None:
+            return compare(known, self.resolution, self.subgradients_pass)
+        numbers = self.parameters.block_numbers(self.indices)
+        return compare_by_tolerance(known, found.block_rms[numbers], self.tolerance)
+
+    def _sizes(self) -> Floats:
+        """(m,) the size of each of the user's parameters: where others were moved, that of its block."""
+        if self.space.is_plain:
+            return self.table.size[self.needed(np.arange(len(self.indices)))]
+        return self.parameters.typical_sizes[self.parameters.block_numbers(self.indices)]
+
+    def _rounding(self) -> Floats:
+        """(m,) what the claim's own arithmetic may be off by, or (1,) where there is none."""
+        return np.zeros(1) if self.claim is None else self.claim.rounding(self.indices, self.parameters)
+
     def _cut_short(self, comparison: Comparison) -> Comparison:
         """The verdict, "undecided" for what looks wrong and was not confirmed before the budget ended."""
-        cut = self.table.cut & (self.table.level < CONFIRMED)
+        cut = self.table.cut & (self.table.level < CONFIRMED) & ~self.table.agreed
         if not cut.any():
             return comparison
         cut = self.flagged(cut) if self.space.is_plain else np.full(len(self.indices), True)

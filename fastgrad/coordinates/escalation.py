@@ -1,22 +1,38 @@
 """Which coordinates go on to the next stage: each is measured as far as it takes to decide it, no further.
 
 After each stage the verdict says which of the user's coordinates are still open. The moved coordinates that
-these depend on go on to the next. Before a ladder a sample of the open ones of each block goes first, and so
+these depend on go on to the next. Before a ladder a sample of the open ones of each group goes first, and so
 do all that show a kink or another derivative at another step. If nothing that the sample finds changes any of
-its verdicts, the others stay as they are, and the report says so.
+its verdicts, the others stay as they are, and the report says so. Where there is a budget, the few that are
+most clearly wrong are confirmed before anything else is measured.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.arrays import IndexArray
+from fastgrad.arrays import Bools, IndexArray
 from fastgrad.coordinates.derivatives import Derivatives
-from fastgrad.coordinates.stages import STAGES, THOROUGH, Setting, Stage
-from fastgrad.coordinates.table import FINER, SAMPLED_FIRST, CoordinateTable
+from fastgrad.coordinates.setting import Setting
+from fastgrad.coordinates.stages import STAGES, Stage
+from fastgrad.coordinates.table import FINER, LADDERED, SAMPLED_FIRST, CoordinateTable
 from fastgrad.index_sets import distinct, union, without
 from fastgrad.verdict.rule import Comparison
+
+LITTLE = 2.0**-10
+"""The claim's own noise is measured where an entry is off by no more than this share of the largest one. In
+float32 the sums of a back-propagation are off by 1e-7 to 1e-6 of theirs."""
+
+CLEAREST = 8
+"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the verdict."""
+
+
+PASSES = 3
+"""How often what is open goes through the stages. Whether small entries are undecided depends on how well all
+of them are known, so that some show up as open only when others have been measured."""
 
 
 def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed: int) -> None:
@@ -29,41 +45,130 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
     new : positions of the user's coordinates that have not been through the stages before
     seed : of the samples that go first
     """
-    count, table = len(known.indices), known.table
-    groups = known.parameters.block_numbers(known.indices)
+    count = len(known.indices)
     is_new = np.zeros(count, dtype=bool)
     is_new[new] = True
-    left, before_now = np.zeros(count, dtype=bool), table.left_alone
-    if known.claim is None and not table.plan.stencil.is_complex:
-        _run(THOROUGH, setting, table, np.arange(len(table.numeric)))
-    for stage in STAGES:
-        comparison = known.judge()
-        is_open = (comparison.wrong if stage.only_wrong else comparison.wrong | comparison.undecided) & is_new
-        if not is_open.any():
-            if stage.only_wrong and (comparison.undecided & is_new).any():
-                continue
+    groups, left = _groups(setting, known), np.zeros(count, dtype=bool)
+    escalation = _Escalation(setting, known, is_new, groups, seed, left, known.table.left_alone)
+    _measure_noise_of_claim(known, is_new)
+    if np.isfinite(setting.room(1)):
+        escalation.confirm_the_clearest()
+    for _ in range(PASSES):
+        escalation.through_the_stages()
+        if not escalation.few_are_left():
             return
-        is_open &= ~known.flagged(table.cut)
+
+
+@dataclass(frozen=True, eq=False)
+class _Escalation:
+    """Some of the user's coordinates on their way through the stages."""
+
+    setting: Setting
+    known: Derivatives
+    is_new: Bools
+    groups: IndexArray
+    """The same number for coordinates that are alike."""
+    seed: int
+    left: Bools
+    """Which are left as they are, for a sample of those alike did not change."""
+    left_before: int
+
+    def through_the_stages(self) -> None:
+        """Take what is open through all stages once."""
+        for stage in STAGES:
+            comparison = self.known.judge()
+            if not ((comparison.wrong | comparison.undecided | comparison.small) & self.is_new).any():
+                return
+            is_open = self._is_open(stage, comparison)
+            if is_open.any():
+                _suspect(self.known, comparison, np.flatnonzero(comparison.wrong & self.is_new))
+                # a claimed NaN needs no measuring
+                at = np.flatnonzero(is_open & ~np.isinf(comparison.severity))
+                del comparison  # large, and others are made
+                self._through(stage, at)
+
+    def few_are_left(self) -> bool:
+        """Whether a few are open that have not been through all stages."""
+        known, table = self.known, self.known.table
+        is_open = known.judge().undecided & self.is_new & ~known.flagged(table.cut)
+        on_the_way = is_open & known.flagged(table.level < LADDERED)
+        return 0 < int(on_the_way.sum()) <= 2 * SAMPLED_FIRST
+
+    def confirm_the_clearest(self) -> None:
+        """Measure the few coordinates closer that are most clearly wrong."""
+        comparison = self.known.judge()
+        wrong = np.flatnonzero(comparison.wrong & self.is_new & np.isfinite(comparison.severity))
+        if not len(wrong) or not self.known.space.is_plain:
+            return
+        first = wrong[np.argsort(-comparison.severity[wrong], kind="stable")[:CLEAREST]]
+        _suspect(self.known, comparison, first)
+        for stage in STAGES:
+            if stage.of_wrong and stage.level <= FINER:
+                _run(stage, self.setting, self.known.table, np.sort(self.known.needed(first)))
+
+    def _is_open(self, stage: Stage, comparison: Comparison) -> Bools:
+        """Which coordinates a stage is for."""
+        known, table = self.known, self.known.table
+        is_open = comparison.wrong & stage.of_wrong | comparison.undecided & stage.of_undecided
+        if stage.of_small and (comparison.undecided & self.is_new).any():
+            is_open |= comparison.small
+        few = 0 < int((comparison.small & self.is_new).sum()) <= 2 * SAMPLED_FIRST
+        if stage.of_undecided and stage.level >= FINER and few:  # a kink at the point is said to be one
+            is_open |= comparison.small & known.flagged(table.special)
         if stage.level > FINER:
-            is_open &= ~(comparison.wrong & known.flagged(table.vouched & ~table.special))
-        table.suspect[known.needed(np.flatnonzero(comparison.wrong & is_new))] = True
-        at = np.flatnonzero(is_open & ~np.isinf(comparison.severity))  # a claimed NaN needs no measuring
-        left[at] = False
+            sure = known.flagged((table.agreed | table.vouched) & ~table.special)
+            is_open &= ~(comparison.wrong & sure)
+        return np.asarray(is_open & self.is_new & ~known.flagged(table.cut))
+
+    def _through(self, stage: Stage, at: IndexArray) -> None:
+        """One stage for some positions: from the ladder on for a sample of each group first."""
+        known, table, groups = self.known, self.known.table, self.groups
+        self.left[at] = False
         first = at
         if stage.level > FINER:
             alone = known.flagged(table.special)[at]
-            first = union(_sample_of(at[~alone], groups, seed), at[alone])
-        before = _status(comparison, first)
-        del comparison  # large, and another is made
-        _run(stage, setting, table, known.needed(first))
+            first = union(_sample_of(at[~alone], groups, self.seed), at[alone])
+        before = _status(known.judge(), first)
+        _run(stage, self.setting, table, known.needed(first))
         rest = without(at, first)
-        if len(rest) == 0:
-            continue
-        changed = distinct(groups[first][_status(known.judge(), first) != before])
-        again = rest[np.isin(groups[rest], changed)]
-        _run(stage, setting, table, known.needed(again))
-        left[without(rest, again)] = True
-        table.left_alone = before_now + int(left.sum())
+        if len(rest):
+            changed = distinct(groups[first][_status(known.judge(), first) != before])
+            again = rest[np.isin(groups[rest], changed)]
+            _run(stage, self.setting, table, known.needed(again))
+            self.left[without(rest, again)] = True
+        table.left_alone = self.left_before + int(self.left.sum())
+
+
+def _measure_noise_of_claim(known: Derivatives, is_new: Bools) -> None:
+    """Measure the claim's own noise, where it looks wrong by so little that this may be all."""
+    if known.claim is None or known.noise is None or known.noise.is_measured:
+        return
+    wrong = np.flatnonzero(known.judge().wrong & is_new)
+    g, d = known.claim.values, known.estimates().numeric
+    with np.errstate(invalid="ignore"):
+        largest = np.max(np.abs(g), where=np.isfinite(g), initial=0.0)
+        little = np.abs(g[wrong] - d[wrong]) <= LITTLE * largest
+    if little.any():
+        known.noise.measure()
+        known.claim = replace(known.claim, measured=known.noise.at(known.indices))
+        known.table.touch()
+
+
+def _groups(setting: Setting, known: Derivatives) -> IndexArray:
+    """A number for each of the user's coordinates, the same for those that are alike."""
+    if known.space.is_plain:
+        return setting.calibration.scales(known.indices).group
+    return known.parameters.block_numbers(known.indices)
+
+
+def _suspect(known: Derivatives, comparison: Comparison, wrong: IndexArray) -> None:
+    """Put down which rows a claim depends on that looks wrong, and by how much."""
+    table, rows = known.table, known.needed(wrong)
+    table.suspect[rows] = True
+    if known.space.is_plain:
+        with np.errstate(invalid="ignore"):
+            off = comparison.severity[wrong] * comparison.allowed[wrong]
+        table.doubt[rows] = np.where(np.isfinite(off), off, 0.0)
 
 
 def _run(stage: Stage, setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
@@ -88,7 +193,7 @@ def _room(stage: Stage, setting: Setting, suspects: bool) -> float:
 
 
 def _sample_of(at: IndexArray, groups: IndexArray, seed: int) -> IndexArray:
-    """SAMPLED_FIRST positions of each block at random, or all where there are hardly more."""
+    """SAMPLED_FIRST positions of each group at random, or all where there are hardly more."""
     rng = np.random.default_rng(seed)
     chosen = []
     for group in distinct(groups[at]):

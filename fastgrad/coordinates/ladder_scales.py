@@ -30,13 +30,13 @@ first ends at 2^-27. (A sine of frequency 1e9 has its period there.)"""
 
 @dataclass(frozen=True, eq=False)
 class Ladders:
-    """The ladders of M coordinates of one block; the fields are what differences.ladder.adjudicate takes."""
+    """The ladders of M coordinates of one dtype; the fields are what differences.ladder.adjudicate takes."""
 
     sample: Evaluate
     x: npt.NDArray[Any]
     indices: IndexArray
     f0: float
-    typical: float  # size of the block
+    size: Floats  # (M,) of the parameters
     scale: Floats  # (M,) where the ladders begin
     noise: NoiseModel
     z: float
@@ -66,10 +66,6 @@ class Ladders:
             there = below._confirm(below._ladder())
             moves = there.numeric != 0
             found = found.replaced(lost[moves], there.at(np.flatnonzero(moves)))
-        small = np.flatnonzero((self.x != 0) & (np.abs(self.x) < self.typical * MUCH_SMALLER))
-        if len(small):
-            own = self._some(small, np.abs(self.x[small]).astype(np.float64))._ladder()
-            found = found.replaced(small, found.at(small).no_better_than(own))
         return found
 
     def _ladder(self) -> Rulings:
@@ -83,4 +79,7 @@ class Ladders:
 
     def _some(self, at: IndexArray, scale: Floats) -> Ladders:
         """Some of the coordinates, on another scale."""
-        return replace(self, x=self.x[at], indices=self.indices[at], scale=scale, noise=self.noise.of(at))
+        noise = self.noise.of(at)
+        return replace(
+            self, x=self.x[at], indices=self.indices[at], size=self.size[at], scale=scale, noise=noise
+        )

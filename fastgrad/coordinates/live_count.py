@@ -1,20 +1,18 @@
 """How many coordinates agree so far, while their first values come in, for the progress bar.
 
-The counts follow the screen's rule alone, on the scale of the claimed gradient. A coordinate that is counted
-as wrong or undecided here goes through all stages before the report calls it so.
+The others are to be looked at again. None is called wrong before it was confirmed.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.arrays import Values, root_mean_square
-from fastgrad.coordinates.stages import Setting, screen
+from fastgrad.arrays import Values
+from fastgrad.coordinates.setting import Setting
 from fastgrad.differences.plan import Plan
 from fastgrad.execution.job import Watch
 from fastgrad.execution.progress import Progress
 from fastgrad.problem.claim import ClaimedValues
-from fastgrad.verdict.rule import FLOOR, TAU
 
 
 def watch_progress(setting: Setting, plan: Plan, claim: ClaimedValues | None, progress: Progress) -> Watch:
@@ -32,7 +30,7 @@ def watch_progress(setting: Setting, plan: Plan, claim: ClaimedValues | None, pr
     def watch(chunk: slice, values: Values) -> None:
         progress.advance(chunk.stop - chunk.start)
         if count is not None:
-            progress.tell(*count.add(chunk, values))
+            progress.tell_first(*count.add(chunk, values))
 
     return watch
 
@@ -49,24 +47,19 @@ class LiveCount:
 
     def __init__(self, setting: Setting, plan: Plan, claim: ClaimedValues) -> None:
         self.setting, self.plan, self.claim = setting, plan, claim
-        self.counts = np.zeros(3, dtype=np.int64)
-        parameters = setting.parameters
-        numbers = parameters.block_numbers(plan.indices)
-        tau, floor = np.zeros(len(parameters.blocks)), np.zeros(len(parameters.blocks))
-        for number, where in parameters.segments(plan.indices):
-            g = claim.values[where]
-            tau[number] = TAU[parameters.blocks[number].dtype]
-            floor[number] = FLOOR * root_mean_square(g[np.isfinite(g)])
-        self.tau, self.floor = tau[numbers], floor[numbers]
+        self.agree = 0
+        self.seen = 0
 
-    def add(self, chunk: slice, values: Values) -> tuple[int, int, int]:
-        """Take account of a chunk; how many agree, disagree and are undecided so far."""
-        found = screen(self.setting, self.plan.of(np.arange(chunk.start, chunk.stop)), values)
-        g, d, e = self.claim.values[chunk], found.numeric, found.error_bound
-        with np.errstate(invalid="ignore"):
-            allowed = self.tau[chunk] * np.maximum(np.maximum(np.abs(g), np.abs(d)), self.floor[chunk])
-            agree = np.abs(g - d) + e <= allowed
-            wrong = np.abs(g - d) - e > allowed
-        self.counts += agree.sum(), wrong.sum(), len(g) - agree.sum() - wrong.sum()
-        right, off, open_yet = (int(count) for count in self.counts)
-        return right, off, open_yet
+    def add(self, chunk: slice, values: Values) -> tuple[int, int]:
+        """Take account of a chunk; how many agree so far, and how many are to be looked at again."""
+        plan, g = self.plan.of(np.arange(chunk.start, chunk.stop)), self.claim.values[chunk]
+        d = plan.stencil.derivative(values, plan.displacements, self.setting.f0)
+        scales = self.setting.calibration.scales(plan.indices)
+        with np.errstate(all="ignore"):
+            noise = self.setting.z * scales.noise_at(np.abs(plan.steps)) / np.abs(plan.steps)
+            close = np.abs(g - d) <= np.maximum(
+                self.setting.resolution * np.fmax(np.abs(g), np.abs(d)), noise
+            )
+        self.agree += int(close.sum())
+        self.seen += len(g)
+        return self.agree, self.seen - self.agree

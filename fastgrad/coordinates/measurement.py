@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.arrays import IndexArray
-from fastgrad.coordinates.calibration import CALIBRATED, Calibration, calibrate
+from fastgrad.arrays import Floats, IndexArray
+from fastgrad.coordinates.block_calibration import CALIBRATED, calibrate_blocks
+from fastgrad.coordinates.calibration import Calibration
 from fastgrad.coordinates.derivatives import Derivatives, Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.escalation import escalate
 from fastgrad.coordinates.live_count import watch_progress
-from fastgrad.coordinates.stages import Setting, remeasure_steepest, screen
+from fastgrad.coordinates.own_calibration import calibrate_coordinates
+from fastgrad.coordinates.setting import Setting
+from fastgrad.coordinates.stages import look_closer, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
+from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
 from fastgrad.coordinates.undecided import Causes
 from fastgrad.differences.bounds import quantile
 from fastgrad.differences.plan import make_plan
@@ -66,12 +70,20 @@ class Coordinates:
     @property
     def noise(self) -> dict[str, float]:
         """The standard deviation of a value at each block's step, by block name."""
-        return {} if self._calibration is None else self._calibration.noise(self.engines.moved)
+        return {} if self._calibration is None else self._calibration.noise
 
     def calibrate(self, indices: IndexArray, most: int = CALIBRATED) -> None:
         """Calibrate the blocks of some of the user's coordinates, at `most` coordinates of each block."""
-        needed = self.engines.space.needed(indices)
-        self._calibration = calibrate(self.engines, needed, self.spec.options.seed, most)
+        needed, seed = self.engines.space.needed(indices), self.spec.options.seed
+        if self.engines.in_reals.engine.incremental:
+            self._calibration = calibrate_blocks(self.engines, needed, seed, most)
+        else:
+            z = quantile(len(indices))
+            self._calibration = calibrate_coordinates(self.engines, needed, self._claimed, z, seed)
+
+    def _claimed(self, indices: IndexArray) -> Floats:
+        """The claimed derivatives at some coordinates that are moved; NaN where nothing is claimed."""
+        return np.full(len(indices), np.nan) if self.claim is None else self.claim.at(indices).values
 
     def measure(self, indices: IndexArray, *, vouched: bool = False, live: bool = False) -> None:
         """Measure some more of the user's coordinates.
@@ -99,6 +111,20 @@ class Coordinates:
         if self.spec.options.tolerance is None:
             self._escalate(setting, indices)
 
+    def measure_closer(self, positions: IndexArray, off: Floats) -> int:
+        """Measure some coordinates closer by, where a difference may be off; how many have another derivative.
+
+        Parameters
+        ----------
+        positions : in the table
+        off : (m,) by how much each may be off
+        """
+        setting, known = self._setting(0), self.known
+        changed = look_closer(setting, known.table, positions, off)
+        if len(changed) and self.spec.options.tolerance is None:
+            escalate(setting, known, changed, self.spec.options.seed)
+        return len(changed)
+
     def settle(self) -> None:
         """Measure the steepest secant once more, where no derivative stands out from zero."""
         plain = self.spec.options.tolerance is None and not self.spec.stencil.is_complex
@@ -114,16 +140,27 @@ class Coordinates:
             claim=known.claim,
             estimates=known.estimates(),
             comparison=known.judge(),
-            causes=Causes.of(self.engines.in_reals.engine, known.table),
+            causes=Causes.of(
+                self.engines.in_reals.engine, known.table, self._single, self.spec.options.resolution
+            ),
             noise=self.noise,
+            single=self._single,
             notes=self.engines.notes + self.calibration.notes + tuple(self.run.notes) + known.table.notes,
         )
+
+    @property
+    def _single(self) -> bool:
+        """Whether the cost computes in float32."""
+        return self.calibration.single or self.engines.epsilon > float(np.finfo(np.float64).eps)
 
     def _setting(self, more: int) -> Setting:
         """What stages share, with bounds that hold for so many coordinates more than are known."""
         engines, before = self.engines, 0 if self._known is None else len(self._known.indices)
         z = quantile(before + more)
-        return Setting(engines.in_reals, engines.moved, self.calibration, engines.f0, z, self._room)
+        return Setting(
+            engines.in_reals, engines.moved, self.calibration, engines.f0, z, self._room,
+            self.spec.options.resolution,
+        )  # fmt: skip
 
     def _room(self, evaluations: int) -> float:
         """For how many coordinates there is budget, at so many evaluations for each."""
@@ -134,8 +171,13 @@ class Coordinates:
 
     def _screen(self, setting: Setting, moved: IndexArray, live: bool) -> CoordinateTable:
         """The first estimates of moved coordinates, of those that the budget reached."""
-        engines, progress = self.engines, self.run.progress
-        steps = self.calibration.step if engines.stencil is CENTRAL else None
+        engines, progress, options = self.engines, self.run.progress, self.spec.options
+        second = not engines.stencil.is_complex and not engines.in_reals.engine.incremental
+        each = second and (self.claim is None or len(moved) <= EVERY)
+        if second and not each:
+            given = bool(engines.given_steps)
+            learn_from_some(setting, moved, engines.stencil, given, options.seed)
+        steps = self.calibration.scales(moved).step if engines.stencil is CENTRAL else None
         plan = make_plan(engines.moved, moved, engines.stencil, self.spec.options.step, steps)
         watch = None
         if live and progress.shown:
@@ -145,7 +187,10 @@ class Coordinates:
         if not reached.all() and engines.space.is_plain:
             some = np.flatnonzero(reached) if reached.any() else np.zeros(1, dtype=np.intp)
             plan, values = plan.of(some), values[some]
-        return screen(setting, plan, values)
+        table = screen(setting, plan, values)
+        if each:
+            measure_each(setting, plan, values, table)
+        return table
 
     def _take_over(self, table: CoordinateTable | None, indices: IndexArray) -> None:
         """Add newly screened coordinates to what is known."""
@@ -153,8 +198,12 @@ class Coordinates:
         if known is None:
             assert table is not None
             claimed = None if claim is None else claim.at(indices)
-            space, tolerance = self.engines.space, self.spec.options.tolerance
-            self._known = Derivatives(space, self.spec.parameters, indices, table, claimed, tolerance)
+            space, options = self.engines.space, self.spec.options
+            self._known = Derivatives(
+                space, self.spec.parameters, indices, table, claimed, options.tolerance, options.resolution,
+                options.kinks == "subgradient",
+                None if claim is None else claim.noise,
+            )  # fmt: skip
             return
         known.indices = union(known.indices, indices)
         known.claim = None if claim is None else claim.at(known.indices)

@@ -1,95 +1,70 @@
 """The stages that a coordinate is measured by, from cheap to careful. `escalation` decides who goes on.
 
-screen    the stencil's values, with the noise and truncation error of the block
-own       a truncation error of the coordinate's own: from four values at an eighth of the step where the
-          claim looks wrong (three in four of the kinks within a step are then out of reach), from six values
-          at a larger step where the derivative is lost in noise
-finer     four values at a sixty-fourth of the step, where the claim still looks wrong
+screen    the stencil's values, with the noise and truncation error of coordinates alike; where few are
+          alike, and for some of the others, a second scale as well (two_scales.py)
+own       four values at an eighth of the step, where the claim looks wrong or values bend unlike the others
+          (three in four of the kinks within a step are then out of reach)
+wider     six values at a larger step, where the derivative is lost in noise
+finer     four values closer still, at an unrelated step, where the claim still looks wrong or a kink showed:
+          where both contradict the claim, and meet, it is wrong
 ladder    a ladder of steps, on which kinks, ends of the domain and jumps show
 confirm   the ladder again at unrelated steps, for what is about to be called wrong
 
 A stage takes positions in the `CoordinateTable`, evaluates, and hands its derivatives and bounds to the
-table.
+table. No stage goes closer than noise lets it see the difference that it is about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fastgrad.arrays import Evaluate, Floats, IndexArray, Values, root_mean_square
-from fastgrad.coordinates.calibration import Calibration
+from fastgrad.arrays import Bools, Floats, IndexArray, Values, root_mean_square
+from fastgrad.coordinates.calibration import Scales
+from fastgrad.coordinates.four_values import fit_steps, four_values
 from fastgrad.coordinates.ladder_scales import Ladders
-from fastgrad.coordinates.table import CONFIRMED, FINER, LADDERED, OWN, CoordinateTable
+from fastgrad.coordinates.setting import Setting
+from fastgrad.coordinates.table import CONFIRMED, FINER, LADDERED, OWN, WIDER, CoordinateTable
 from fastgrad.differences.bounds import (
+    OWN_SD,
     by_complex_step,
-    by_four_points,
     by_six_points,
     screened,
     unknown_where_not_finite,
 )
-from fastgrad.differences.kinks import has_kink_at_four_points
 from fastgrad.differences.ladder import LEVELS, UNRELATED
-from fastgrad.differences.noise import fourth_difference_noise
 from fastgrad.differences.plan import Plan
-from fastgrad.differences.rulings import NoiseModel
-from fastgrad.differences.stencils import FOUR_POINTS, SIX_POINTS
-from fastgrad.differences.step_selection import step_cap
-from fastgrad.differences.steps import raised, representable
-from fastgrad.index_sets import as_run, spread_over
-from fastgrad.problem.parameters import Parameters
-from fastgrad.verdict.rule import PIECE
+from fastgrad.differences.rulings import NoiseModel, Rulings
+from fastgrad.differences.stencils import CENTRAL, SIX_POINTS
+from fastgrad.index_sets import spread_over
 
-AS_IT_IS, DOWN, FURTHER_DOWN = 1.0, 2.0**-3, 2.0**-6
-"""Steps of four values in units of the block's. A relu network of 64 samples took 4.8 evaluations a
-coordinate, calibration included, with four values AS_IT_IS before the ladder; 3.2 with DOWN and
-FURTHER_DOWN."""
+DOWN, FURTHER_DOWN = 2.0**-3, 2.0**-6
+"""Steps of four values in units of the screen's. A relu network of 64 samples took 4.8 evaluations a
+coordinate with four values at the screen's step before the ladder; 3.2 with DOWN and FURTHER_DOWN."""
 
-UP, FURTHER_UP = 2.0**2, 2.0**4
-"""Steps of six values in units of the block's, where truncation or noise is the wider; cut at its cap."""
+UP = 2.0 ** np.arange(1, 7)
+"""Steps of six values in units of the screen's: the least that noise allows for the resolution is taken."""
+
+TOP_OF_SIX = 2.0**-4
+"""The largest step of six values, in units of the size: the farthest is then a quarter of it."""
+
+CLEAR = 4.0
+"""A step is not so fine that noise leaves more than this part of the difference that is to be seen."""
 
 REMEASURED = 64
 """Coordinates at which the steepest secant is measured again where no derivative stands out from zero: enough
 to meet a typical one, and few beside the two evaluations of every coordinate."""
 
+BENT = 8.0
+"""How much more than the largest seen on coordinates alike values may bend, to be decided by two of them."""
 
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """What all stages share: how the moved coordinates are evaluated, and what was calibrated."""
+STRAIGHT = 2.0**-10
+"""Values that bend by less than this share of the slope have no kink, and no end of a feature, that counts."""
 
-    evaluate: Evaluate
-    """In reals; values are counted from the engine's origin."""
-    parameters: Parameters
-    """Of what is moved."""
-    calibration: Calibration
-    f0: float
-    """The cost at the parameters, counted as values are."""
-    z: float
-    """The quantile of all bounds."""
-    room: Callable[[int], float]
-    """For how many coordinates there is budget, at so many evaluations for each."""
-
-    def steps(self, indices: IndexArray, factor: Floats) -> Floats:
-        """The steps (m,) of some coordinates, as multiples of their blocks' steps."""
-        steps = self.calibration.step[self.parameters.block_numbers(indices)] * factor
-        for number, where in self.parameters.segments(indices):
-            x = self.parameters.leaves[number][as_run(indices[where] - self.parameters.blocks[number].start)]
-            steps[where] = raised(steps[where], x)
-        return steps
-
-    def displacements(self, indices: IndexArray, offsets: Floats) -> Floats:
-        """The displacements (m, S) that floating point makes of offsets (m, S)."""
-        d = np.empty(offsets.shape)
-        for number, where in self.parameters.segments(indices):
-            block, leaf = self.parameters.blocks[number], self.parameters.leaves[number]
-            d[where] = representable(leaf[as_run(indices[where] - block.start)], offsets[where])
-        return d
-
-    def noise_at(self, indices: IndexArray, steps: Floats) -> Floats:
-        """The standard deviation (m,) of a value one step away from the parameters."""
-        return self.calibration.noise_at(self.parameters.block_numbers(indices), steps)
+PIECE = 2**17
+"""Coordinates that are screened at a time, so that temporaries stay small (and in the cache)."""
 
 
 @dataclass(frozen=True)
@@ -100,34 +75,63 @@ class Stage:
     evaluations: int
     """Of one coordinate, where nothing is tried on other scales."""
     measure: Callable[[Setting, CoordinateTable, IndexArray], None]
-    only_wrong: bool
-    """Whether it is for coordinates that look wrong, and not for undecided ones."""
+    of_wrong: bool = True
+    """Whether it is for coordinates that look wrong."""
+    of_undecided: bool = True
+    """Whether it is for undecided ones."""
+    of_small: bool = False
+    """Whether it is also for those too small to be seen by themselves, where any is undecided: how many there
+    are, and how well they are known, decides for all of them."""
 
 
 def screen(setting: Setting, plan: Plan, values: Values) -> CoordinateTable:
     """The first estimates, from the values (m, S) of the whole plan."""
-    numbers = setting.parameters.block_numbers(plan.indices)
     if plan.stencil.is_complex:
-        return _screen_complex(setting, plan, values, numbers)
-    numeric, bound, steepest = np.empty(len(values)), np.empty(len(values)), 0.0
+        return _screen_complex(setting, plan, values)
+    numeric, bound = np.empty(len(values)), np.empty(len(values))
+    size, steepest, moves = np.empty(len(values)), 0.0, False
     for k in range(0, len(values), PIECE):
         piece = slice(k, k + PIECE)
-        d, steps = plan.displacements[piece], plan.steps[piece]
-        sigma = setting.calibration.noise_at(numbers[piece], steps)
-        truncation = setting.calibration.truncation[numbers[piece]]
-        found = screened(plan.stencil, values[piece], d, setting.f0, steps, sigma, truncation, setting.z)
+        d, steps, f = plan.displacements[piece], plan.steps[piece], values[piece]
+        scales = setting.calibration.scales(plan.indices[piece])
+        sigma = scales.noise_at(steps)
+        truncation = setting.calibration.hidden.truncation_of(scales.group) / steps
+        found = screened(plan.stencil, f, d, setting.f0, steps, sigma, truncation, setting.z)
         numeric[piece], bound[piece] = found
-        steepest = max(steepest, _steepest(values[piece] - setting.f0, d))
-    return CoordinateTable.screened(plan, numeric, bound, steepest)
+        if plan.stencil is CENTRAL:
+            bound[piece][_bends(setting, scales, f, found[0], steps)] = np.inf
+        size[piece] = scales.own
+        steepest = max(steepest, _steepest(f - setting.f0, d, scales.own))
+        moves |= _moves(f - setting.f0, sigma, setting.z)
+    return CoordinateTable.screened(plan, numeric, bound, size, steepest, moves)
 
 
-def _screen_complex(setting: Setting, plan: Plan, values: Values, numbers: IndexArray) -> CoordinateTable:
+def _bends(setting: Setting, scales: Scales, f: Values, slope: Floats, steps: Floats) -> Bools:
+    """Where two values show a kink, or the end of a feature: they bend unlike those of coordinates alike."""
+    with np.errstate(all="ignore"):
+        bend = np.abs(f[:, 1] - 2 * setting.f0 + f[:, 0])
+        usual = BENT * setting.calibration.hidden.bend_of(scales.group)
+        noise = 2.45 * setting.z * scales.noise_at(steps)
+        return np.asarray((bend > usual + noise) & (bend > STRAIGHT * 2 * steps * np.abs(slope)))
+
+
+def _moves(changes: Values, sigma: Floats, z: float) -> bool:
+    """Whether the cost changes by more than its noise anywhere."""
+    with np.errstate(invalid="ignore"):
+        return bool((np.abs(changes) > 2 * z * sigma[:, None]).any())
+
+
+def _screen_complex(setting: Setting, plan: Plan, values: Values) -> CoordinateTable:
     d = plan.stencil.derivative(values, plan.displacements, setting.f0)
     rms = np.zeros(len(setting.parameters.blocks))
     for number, where in setting.parameters.segments(plan.indices):
         rms[number] = root_mean_square(d[where][np.isfinite(d[where])])
+    numbers = setting.parameters.block_numbers(plan.indices)
     numeric, bound = unknown_where_not_finite(d, by_complex_step(d, rms[numbers]))
-    return CoordinateTable.screened(plan, numeric, bound, float(np.abs(numeric).max(initial=0.0)))
+    size = setting.calibration.scales(plan.indices).own
+    with np.errstate(all="ignore"):
+        steepest = float(np.nanmax(np.abs(numeric) * size, initial=0.0))
+    return CoordinateTable.screened(plan, numeric, bound, size, steepest, True)
 
 
 def remeasure_steepest(setting: Setting, table: CoordinateTable) -> None:
@@ -142,73 +146,121 @@ def remeasure_steepest(setting: Setting, table: CoordinateTable) -> None:
     at = spread_over(len(table.numeric), REMEASURED)
     indices, steps = table.plan.indices[at], table.plan.steps[at] / 8
     d = setting.displacements(indices, steps[:, None] * np.array([-1.0, 1.0]))
-    table.lower_steepest(8 * _steepest(setting.evaluate(indices, d) - setting.f0, d))
-
-
-def _measure_all(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
-    """Four values at the block's own step. Their fourth differences show the noise once more."""
-    _four_points(setting, table, at, np.full(len(at), AS_IT_IS), OWN, watch=True)
+    table.lower_steepest(8 * _steepest(setting.evaluate(indices, d) - setting.f0, d, table.size[at]))
 
 
 def _own(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
-    """Four values at a smaller step than the screen's, or six values at a larger one."""
-    numbers, steps = setting.parameters.block_numbers(table.plan.indices[at]), table.plan.steps[at]
-    noise = setting.z * setting.calibration.noise_at(numbers, steps) / steps
-    factor = np.where(setting.calibration.truncation[numbers] >= noise, UP, FURTHER_UP)
+    """Four values: at a smaller step than the screen's of what looks wrong or bends, else at the same."""
     down = table.suspect[at] | ~np.isfinite(table.error_bound[at])
-    _four_points(setting, table, at[down], np.full(int(down.sum()), DOWN), OWN)
-    _six_points(setting, table, at[~down], factor[~down])
+    _closer(setting, table, at[down], DOWN, OWN)
+    _closer(setting, table, at[~down], 1.0, OWN)
 
 
 def _finer(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
-    """Four values closer still; at a step that shares no rounding where these are the last word."""
-    factor = np.where(table.vouched[at], UNRELATED * FURTHER_DOWN, FURTHER_DOWN)
-    _four_points(setting, table, at, factor, FINER)
+    """Four values closer still, at a step that shares no rounding; what both show is confirmed."""
+    at = at[table.suspect[at] | table.special[at] | ~np.isfinite(table.error_bound[at])]
+    _closer(setting, table, at, UNRELATED * FURTHER_DOWN, FINER)
 
 
-def _four_points(
-    setting: Setting, table: CoordinateTable, at: IndexArray, factor: Floats, level: int, watch: bool = False
-) -> None:
-    indices = table.plan.indices[at]
-    steps = setting.steps(indices, factor)
-    d = setting.displacements(indices, steps[:, None] * FOUR_POINTS)
-    sigma = setting.noise_at(indices, steps)
-    values = setting.evaluate(indices, d)
-    if watch:
-        for _, where in setting.parameters.segments(indices):
-            seen = fourth_difference_noise(values[where], setting.f0)
-            sigma[where] = np.fmax(sigma[where], seen)  # NaN where there are too few
-    numeric, bound = by_four_points(values, d, steps, sigma, setting.z)
-    before, room = table.numeric[at], table.error_bound[at]
-    kinked = has_kink_at_four_points(values - setting.f0, sigma, setting.z)
-    with np.errstate(invalid="ignore"):
-        apart = ~(np.abs(numeric - before) <= bound + room) if level == FINER else np.zeros(len(at), bool)
-    table.special[at] |= kinked | apart
-    table.accept(at, numeric, bound, level)
-
-
-def _six_points(setting: Setting, table: CoordinateTable, at: IndexArray, factor: Floats) -> None:
-    indices = table.plan.indices[at]
-    if not len(indices):
+def _closer(setting: Setting, table: CoordinateTable, at: IndexArray, factor: float, level: int) -> None:
+    """Four values at `factor` times the screen's step, or as close as noise lets the difference be seen."""
+    if not len(at):
         return
-    numbers = setting.parameters.block_numbers(indices)
-    caps = np.array([step_cap(typical) for typical in setting.parameters.typical_sizes])
-    least = setting.steps(indices, np.full(len(at), AS_IT_IS))
-    steps = np.maximum(np.minimum(setting.steps(indices, factor), caps[numbers]), least)
+    indices, screened_at = table.plan.indices[at], table.plan.steps[at]
+    scales = setting.calibration.scales(indices)
+    before, room = table.numeric[at], table.error_bound[at]
+    with np.errstate(all="ignore"):
+        noise = CLEAR * setting.z * OWN_SD * scales.noise_at(screened_at)
+        needed = noise / np.fmax(table.doubt[at], setting.resolution * np.abs(before) / CLEAR)
+        least = np.where(np.isfinite(needed), needed, 0.0)
+    most = screened_at * (UNRELATED if level == FINER else 1.0)
+    steps = setting.raised(indices, np.clip(least, screened_at * factor, most))
+    found = four_values(setting, indices, steps)
+    with np.errstate(invalid="ignore"):
+        meet = np.abs(found.numeric - before) <= found.error_bound + room
+    table.special[at] |= found.kinked | (~meet if level == FINER else False)
+    take = ~(meet & (room < found.error_bound) & (table.level[at] >= OWN))
+    clear = table.doubt[at] > CLEAR * np.fmax(found.error_bound, room)
+    table.agreed[at] = meet & clear & ~found.kinked & (table.level[at] >= OWN)
+    table.level[at] = level
+    table.accept(at[take], found.numeric[take], found.error_bound[take], level)
+    fit_steps(setting, table, at, steps, found, level)
+
+
+def look_closer(setting: Setting, table: CoordinateTable, at: IndexArray, off: Floats) -> IndexArray:
+    """Measure coordinates closer by, whose derivative may be off by so much; those that have another.
+
+    What is found there takes the place of what was known: values far away tell nothing of a narrow feature.
+
+    Parameters
+    ----------
+    setting : Setting
+    table : CoordinateTable
+    at : (m,) positions in it
+    off : (m,) by how much each derivative may be off
+    """
+    indices, before, room = table.plan.indices[at], table.numeric[at], table.error_bound[at]
+    scales = setting.calibration.scales(indices)
+    with np.errstate(all="ignore"):
+        needed = CLEAR * setting.z * OWN_SD * scales.noise_at(table.plan.steps[at]) / off
+    most = UNRELATED * DOWN * table.plan.steps[at]
+    steps = setting.raised(indices, np.minimum(np.nan_to_num(needed, nan=np.inf), most))
+    found = four_values(setting, indices, steps)
+    with np.errstate(invalid="ignore"):
+        meet = np.abs(found.numeric - before) <= found.error_bound + room
+    other = np.flatnonzero(~meet & np.isfinite(found.numeric))
+    changed = at[other]
+    table.plan.steps[changed] = steps[other]
+    table.special[changed], table.agreed[changed] = True, False
+    table.level[changed] = OWN
+    table.accept(changed, found.numeric[other], found.error_bound[other], OWN)
+    return changed
+
+
+def _wider(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
+    """Six values at the least step at which noise lets the derivative be seen, up to a part of the size."""
+    table.level[at] = WIDER
+    at = at[~table.suspect[at] & np.isfinite(table.error_bound[at])]
+    indices = table.plan.indices[at]
+    scales = setting.calibration.scales(indices)
+    steps, sigma = table.plan.steps[at], scales.noise_at(table.plan.steps[at])
+    with np.errstate(all="ignore"):
+        wanted = CLEAR * setting.z * OWN_SD * sigma / (setting.resolution * np.abs(table.numeric[at]))
+    choice = np.searchsorted(UP, np.nan_to_num(wanted / steps, nan=np.inf))
+    steps = np.minimum(steps * UP[np.minimum(choice, len(UP) - 1)], TOP_OF_SIX * scales.size)
+    wide = steps >= UP[0] * table.plan.steps[at]
+    at, indices, steps = at[wide], indices[wide], steps[wide]
+    if not len(at):
+        return
+    steps = setting.raised(indices, 2.0 ** np.floor(np.log2(steps)))
     d = setting.displacements(indices, steps[:, None] * SIX_POINTS)
-    sigma = setting.noise_at(indices, steps)
-    numeric, bound = by_six_points(setting.evaluate(indices, d), d, steps, sigma, setting.z)
-    better = bound < table.error_bound[at]
-    table.level[at] = OWN
-    table.accept(at[better], numeric[better], bound[better], OWN)
+    sigma = setting.calibration.scales(indices).noise_at(steps)
+    numeric, bound = by_six_points(setting.evaluate(indices, d), d, setting.f0, steps, sigma, setting.z)
+    with np.errstate(invalid="ignore"):
+        meet = np.abs(numeric - table.numeric[at]) <= bound + table.error_bound[at]
+    better = meet & (bound < table.error_bound[at])
+    table.accept(at[better], numeric[better], bound[better], WIDER)
 
 
 def _ladder(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
     """The step ladder of each coordinate."""
-    for ladders, some in _ladders_by_block(setting, table, at):
+    for ladders, some in _ladders(setting, table, at):
         found, scale = ladders.measured()
-        table.scale[some] = scale / ladders.typical
-        table.accept_rulings(some, found, LADDERED)
+        table.scale[some] = scale / ladders.size
+        table.accept_rulings(some, _kept_where_better(table, some, found), LADDERED)
+
+
+def _kept_where_better(table: CoordinateTable, at: IndexArray, found: Rulings) -> Rulings:
+    """What ladders found; where that is wider than what is known of a right coordinate, and meets it, this."""
+    numeric, bound = table.numeric[at], table.error_bound[at]
+    with np.errstate(invalid="ignore"):
+        meet = np.abs(found.numeric - numeric) <= found.error_bound + bound
+    keep = meet & (bound < found.error_bound) & ~found.kink & ~table.suspect[at] & ~table.special[at]
+    return replace(
+        found,
+        numeric=np.where(keep, numeric, found.numeric),
+        error_bound=np.where(keep, bound, found.error_bound),
+    )
 
 
 def _confirm(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
@@ -216,44 +268,42 @@ def _confirm(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
     first = at[table.level[at] < LADDERED]  # not all were measured by a ladder before
     if len(first):
         _ladder(setting, table, first)
-    for ladders, some in _ladders_by_block(setting, table, at):
+    for ladders, some in _ladders(setting, table, at):
         table.accept_rulings(some, ladders.confirmed(table.rulings_on(some)), CONFIRMED)
 
 
-def _ladders_by_block(
-    setting: Setting, table: CoordinateTable, at: IndexArray
-) -> list[tuple[Ladders, IndexArray]]:
-    """The ladders of the coordinates of each block, and the positions of these coordinates."""
+def _ladders(setting: Setting, table: CoordinateTable, at: IndexArray) -> list[tuple[Ladders, IndexArray]]:
+    """The ladders of coordinates of one dtype each, and the positions of these coordinates."""
     found = []
-    for number, where in setting.parameters.segments(table.plan.indices[at]):
-        some = at[where]
-        indices, block = table.plan.indices[some], setting.parameters.blocks[number]
-        numbers = np.full(len(indices), number)
-        calibration = setting.calibration
-        noise = NoiseModel(calibration.constant[numbers], calibration.proportional[numbers])
-        typical = setting.parameters.typical_size(number)
-        x = setting.parameters.leaves[number][indices - block.start]
-        scale = table.scale[some] * typical
-        ladders = Ladders(setting.evaluate, x, indices, setting.f0, typical, scale, noise, setting.z)
+    segments = list(setting.parameters.segments(table.plan.indices[at]))
+    for dtype in {setting.parameters.blocks[number].dtype for number, _ in segments}:
+        mine = [(n, where) for n, where in segments if setting.parameters.blocks[n].dtype == dtype]
+        some = np.concatenate([at[where] for _, where in mine])
+        indices = table.plan.indices[some]
+        x = np.concatenate([
+            setting.parameters.leaves[n][table.plan.indices[at[where]] - setting.parameters.blocks[n].start]
+            for n, where in mine
+        ])  # fmt: skip
+        scales = setting.calibration.scales(indices)
+        noise = NoiseModel(scales.constant, scales.proportional)
+        scale = table.scale[some] * scales.size
+        ladders = Ladders(setting.evaluate, x, indices, setting.f0, scales.size, scale, noise, setting.z)
         found.append((ladders, some))
     return found
 
 
-THOROUGH = Stage(OWN, 6, _measure_all, only_wrong=False)
-"""The stage of every coordinate where there is no claim: each derivative is to have a bound of its own."""
-
 STAGES = (
-    Stage(OWN, 6, _own, only_wrong=False),
-    Stage(FINER, 4, _finer, only_wrong=True),
-    Stage(LADDERED, 2 * LEVELS, _ladder, only_wrong=False),
-    Stage(CONFIRMED, 2 * LEVELS, _confirm, only_wrong=True),
+    Stage(OWN, 4, _own, of_small=True),
+    Stage(WIDER, 6, _wider, of_wrong=False, of_small=True),
+    Stage(FINER, 4, _finer),
+    Stage(LADDERED, 2 * LEVELS, _ladder),
+    Stage(CONFIRMED, 2 * LEVELS, _confirm, of_undecided=False),
 )
 """All stages after the screen, in order."""
 
 
-def _steepest(changes: Values, displacements: Values) -> float:
-    """The largest finite secant."""
+def _steepest(changes: Values, displacements: Values, size: Floats) -> float:
+    """The largest finite secant, as an effect: times the size of its parameter."""
     with np.errstate(all="ignore"):
-        secants = np.abs(changes / displacements)
-    largest = float(secants.max(initial=0.0))
-    return largest if np.isfinite(largest) else float(secants[np.isfinite(secants)].max(initial=0.0))
+        secants = np.abs(changes / displacements) * size[:, None]
+    return float(secants.max(initial=0.0, where=np.isfinite(secants)))

@@ -15,7 +15,7 @@ from fastgrad.arrays import Bools, Floats, IndexArray
 from fastgrad.differences.plan import Plan
 from fastgrad.differences.rulings import Rulings
 
-SCREENED, OWN, FINER, LADDERED, CONFIRMED = range(5)
+SCREENED, OWN, WIDER, FINER, LADDERED, CONFIRMED = range(6)
 """How far a coordinate was measured: by which stage."""
 
 SAMPLED_FIRST = 16
@@ -24,7 +24,8 @@ the others would have changed, at 95% confidence (Clopper-Pearson, 0 of 16). The
 one derivative at two steps, and no kink."""
 
 COLUMNS = (
-    "numeric", "error_bound", "level", "reason", "kink", "suspect", "special", "cut", "vouched", "scale",
+    "numeric", "error_bound", "size", "level", "reason", "kink", "suspect", "special", "agreed", "cut",
+    "vouched", "scale", "doubt",
 )  # fmt: skip
 """The fields of CoordinateTable that have an entry for each coordinate."""
 
@@ -39,8 +40,12 @@ class CoordinateTable:
     """The derivative; NaN where it is unknown."""
     error_bound: Floats
     """The bound on its error; inf where the derivative is unknown."""
+    size: Floats
+    """The parameter's own size."""
     steepest: float
-    """The largest secant |J(x + d) - J(x)| / |d| of all coordinates."""
+    """The largest secant |J(x + d) - J(x)| / |d| of all coordinates, times the parameter's size."""
+    moves: bool
+    """Whether the cost was seen to change by more than its noise."""
     level: npt.NDArray[np.int8]
     reason: npt.NDArray[np.int8]
     """A Reason; it means something where level is LADDERED or more."""
@@ -50,13 +55,17 @@ class CoordinateTable:
     """A claim that depends on this coordinate looked wrong."""
     special: Bools
     """The values show a kink, or another derivative at another step: no sample stands for this coordinate."""
+    agreed: Bools
+    """Four values at two unrelated steps show one derivative, and no kink."""
     cut: Bools
     """There was no budget for the next stage."""
     vouched: Bools
     """A random direction led to this coordinate: differences at three unrelated steps are confirmation
     enough."""
     scale: Floats
-    """Where the ladder begins, in units of the block's typical size: 1, or where the ladder was readable."""
+    """Where the ladder begins, in units of the parameter's size: 1, or where the ladder was readable."""
+    doubt: Floats
+    """How far the claim was seen to be off, where it looked wrong; else 0."""
     version: int = 0
     """How often anything was measured anew."""
     left_alone: int = 0
@@ -65,15 +74,18 @@ class CoordinateTable:
     """What ladders found, at which positions."""
 
     @classmethod
-    def screened(cls, plan: Plan, numeric: Floats, bound: Floats, steepest: float) -> CoordinateTable:
+    def screened(
+        cls, plan: Plan, numeric: Floats, bound: Floats, size: Floats, steepest: float, moves: bool
+    ) -> CoordinateTable:
         """Estimates from the stencil alone."""
         m = len(plan.indices)
         plan = replace(plan, displacements=np.empty((0, 0)))
         level, reason = np.zeros((2, m), dtype=np.int8)
-        kink, suspect, special, cut, vouched = np.zeros((5, m), dtype=bool)
+        kink, suspect, special, agreed, cut, vouched = np.zeros((6, m), dtype=bool)
         return cls(
-            plan, numeric, bound, steepest, level, reason, kink, suspect, special, cut, vouched, np.ones(m)
-        )
+            plan, numeric, bound, size, steepest, moves, level, reason,
+            kink, suspect, special, agreed, cut, vouched, np.ones(m), np.zeros(m),
+        )  # fmt: skip
 
     def accept(self, at: IndexArray, numeric: Floats, bound: Floats, level: int | None = None) -> None:
         """Take over derivatives and bounds at some positions, measured by the stage of that level."""
@@ -118,7 +130,7 @@ class CoordinateTable:
         self.plan = replace(self.plan, indices=indices[order], steps=steps)
         for name in COLUMNS:
             setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)])[order])
-        self.steepest = max(self.steepest, other.steepest)
+        self.steepest, self.moves = max(self.steepest, other.steepest), self.moves or other.moves
         self.version += 1
 
     def rulings_on(self, at: IndexArray) -> Rulings:
@@ -127,6 +139,11 @@ class CoordinateTable:
         joined = Rulings.joined([found for _, found in self.ruled])
         where[np.concatenate([positions for positions, _ in self.ruled])] = np.arange(len(joined.numeric))
         return joined.at(where[at])
+
+    @property
+    def far(self) -> Bools:
+        """Which coordinates were measured at steps wider than a quarter of the parameter."""
+        return np.asarray(self.plan.steps.real > self.size / 4)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -6,40 +6,63 @@ The report calls `diagnose` with the `Evidence` of every block, (m,) arrays over
 A detector is a function that takes the evidence of a block, and returns an `Explanation` or None. Each module
 has the detectors of one family of mistakes. Those that explain every checked entry of a block are asked
 first, from the simplest mistake on; the first explanation is believed. evidence.py defines when a mistake
-explains a block (docs/numerics.md, Diagnosis).
+explains a block, coincidence.py when few entries are enough (docs/numerics.md, Diagnosis).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from fastgrad.diagnosis.evidence import SPARE, Detector, Diagnosis, Evidence, Explanation
-from fastgrad.diagnosis.factors import factor
+from fastgrad.diagnosis.factor_names import Known
+from fastgrad.diagnosis.factors import factor, named_factor
 from fastgrad.diagnosis.layers import over_layers
 from fastgrad.diagnosis.other_blocks import OtherBlocks
+from fastgrad.diagnosis.parametrisations import function_of_parameter, scaled_function
 from fastgrad.diagnosis.partial import in_places, tail, unexplained
 from fastgrad.diagnosis.penalties import factor_and_penalty, only_penalty, penalty
 from fastgrad.diagnosis.per_unit import per_unit
+from fastgrad.diagnosis.projections import projection
 from fastgrad.diagnosis.rearranged import permuted, rearranged, shifted
 from fastgrad.diagnosis.sentences import Found, sentences
 from fastgrad.diagnosis.simple import independent, not_finite, single_precision, unresolved, zero
 from fastgrad.diagnosis.sums import broadcast, clipped
+from fastgrad.diagnosis.symmetric import packed, symmetric
+from fastgrad.diagnosis.tangents import tangent
+from fastgrad.diagnosis.together import PARTIAL, together, together_in_part
 
-__all__ = ["Diagnosis", "Evidence", "diagnose"]
+__all__ = ["LEAVES_OPEN", "Diagnosis", "Evidence", "diagnose"]
+
+LEAVES_OPEN = {
+    "unexplained",
+    "entry",
+    "part",
+    "rectangle",
+    "triangle",
+    "range",
+    "stride",
+    "per unit",
+    "delta",
+    "bias",
+}
+"""The kinds of diagnoses that say where a gradient is wrong, or how, but not by what mistake."""
 
 
 @np.errstate(all="ignore")  # what overflows explains nothing
-def diagnose(blocks: Sequence[Evidence], lengths: Sequence[int] = ()) -> tuple[Diagnosis, ...]:
+def diagnose(
+    blocks: Sequence[Evidence], lengths: Sequence[int] = (), cost: float | None = None
+) -> tuple[Diagnosis, ...]:
     """The likely mistakes, in the order of the blocks; patterns over the layers come last.
 
     Parameters
     ----------
     blocks : the evidence of every block, also of the right ones, in the user's order
     lengths : of the axes of the user's data, such as the number of examples: a factor may be one of them
+    cost : at the parameters; a factor may be a function of it. None if it is not known
 
     Examples
     --------
@@ -49,40 +72,51 @@ def diagnose(blocks: Sequence[Evidence], lengths: Sequence[int] = ()) -> tuple[D
     >>> diagnose([b])[0].sentence
     'b: claimed = -1 * numeric in every entry: a minus sign is missing, or one too many'
     """
-    found = _explain([b for b in blocks if b.wrong.any()], blocks, lengths)
+    found = _explain([b for b in blocks if b.wrong.any()], blocks, Known(tuple(lengths), cost))
     patterns = over_layers(blocks, {b.name: e.kind for b, e in found})
     covered = {name for p in patterns for name in p.blocks}
     kept = [(b, e) for b, e in found if not (e.kind == "unexplained" and b.name in covered)]
     return (*sentences(kept, blocks), *patterns)
 
 
-def _explain(wrong: Sequence[Evidence], blocks: Sequence[Evidence], lengths: Sequence[int]) -> Found:
+def _explain(wrong: Sequence[Evidence], blocks: Sequence[Evidence], known: Known) -> Found:
     """The explanation of each wrong block.
 
     A block without an explanation of its own is tried with the number that explains another block, then
     together with all that are left, and at last in part.
     """
-    detectors = _of_whole_blocks(blocks, lengths)
-    found = {id(b): _first(b, detectors) for b in wrong}
-    known = [e for e in found.values() if e is not None and e.numbers]
-    for b in wrong:
-        found[id(b)] = found[id(b)] or _by_a_known_number(b, known, lengths)
+    detectors = _of_whole_blocks(blocks, known)
+    own = {id(b): _first(b, detectors) for b in wrong}
+    found = dict(own)
+    named = [e for e in own.values() if e is not None]
+    for b in wrong if named else ():
+        found[id(b)] = _by_the_others(b, own[id(b)], named, known)
     left = [b for b in wrong if found[id(b)] is None]
-    together = _together(left, lengths)
+    shared = together(left, lambda joint: _first(joint, _with_numbers(known)))
     for b in left:
-        found[id(b)] = together or _first(b, _of_parts(lengths))
+        found[id(b)] = shared or _first(b, _of_parts(known))
+    scattered = [b for b in left if (e := found[id(b)]) is not None and e.kind in PARTIAL]
+    shared = together_in_part(scattered, partial(_relation, known=known))
+    found |= {id(b): shared for b in scattered if shared}
     return [(b, e) for b in wrong if (e := found[id(b)]) is not None]
 
 
-def _of_whole_blocks(blocks: Sequence[Evidence], lengths: Sequence[int]) -> list[Detector]:
+def _of_whole_blocks(blocks: Sequence[Evidence], known: Known) -> list[Detector]:
     """The detectors that explain every entry of a block, simplest first."""
     return [
         not_finite,
         zero,
         independent,
         unresolved,
+        partial(named_factor, known=known),
+        function_of_parameter,
+        projection,
+        tangent,
+        symmetric,
+        packed,
+        *_with_numbers(known),
+        partial(scaled_function, known=known),
         single_precision,
-        *_with_numbers(lengths),
         only_penalty,
         rearranged,
         shifted,
@@ -94,18 +128,24 @@ def _of_whole_blocks(blocks: Sequence[Evidence], lengths: Sequence[int]) -> list
     ]
 
 
-def _with_numbers(lengths: Sequence[int], spare: int = SPARE) -> list[Detector]:
+def _with_numbers(known: Known, spare: int = SPARE) -> list[Detector]:
     """The detectors that fit a number, which several blocks may have in common."""
     return [
-        partial(factor, lengths=lengths, spare=spare),
+        partial(factor, known=known, spare=spare),
         partial(penalty, spare=spare),
-        partial(factor_and_penalty, lengths=lengths, spare=spare),
+        partial(factor_and_penalty, known=known, spare=spare),
     ]
 
 
-def _of_parts(lengths: Sequence[int]) -> list[Detector]:
+def _relation(part: Evidence, known: Known) -> Explanation | None:
+    """In what way wrong entries, which may be few, are all wrong."""
+    named = partial(named_factor, known=known)
+    return _first(part, [named, function_of_parameter, partial(factor, known=known)])
+
+
+def _of_parts(known: Known) -> list[Detector]:
     """The detectors that explain a part of a block, or only describe it."""
-    return [per_unit, partial(in_places, relation=partial(factor, lengths=lengths)), unexplained]
+    return [per_unit, partial(in_places, relation=partial(_relation, known=known)), unexplained]
 
 
 def _first(block: Evidence, detectors: Sequence[Detector]) -> Explanation | None:
@@ -113,30 +153,39 @@ def _first(block: Evidence, detectors: Sequence[Detector]) -> Explanation | None
     return next((e for detector in detectors if (e := detector(block)) is not None), None)
 
 
-def _by_a_known_number(
-    block: Evidence, known: Sequence[Explanation], lengths: Sequence[int]
+def _by_the_others(
+    block: Evidence, own: Explanation | None, named: Sequence[Explanation], known: Known
 ) -> Explanation | None:
+    """The explanation of a block, given those of all."""
+    if own is None:
+        return _by_a_known_number(block, named, known)
+    if own.kind == "projection" and own.numbers:
+        return _common_term(block, own, [e for e in named if e is not own])
+    return own
+
+
+def _by_a_known_number(block: Evidence, others: Sequence[Explanation], known: Known) -> Explanation | None:
     """The explanation of a small block by a number that explains another block too.
 
     In a small block any number would fit by chance.
     """
-    for detector in _with_numbers(lengths, spare=0) if known else ():
+    for detector in _with_numbers(known, spare=0):
         e = detector(block)
-        if e is not None and any(e.agrees(other) for other in known):
+        if e is not None and any(e.agrees(other) for other in others):
             return e
     return None
 
 
-def _together(blocks: Sequence[Evidence], lengths: Sequence[int]) -> Explanation | None:
-    """One factor or term that explains several blocks as if they were one, such as single numbers."""
-    if len(blocks) < 2 or not all(b.explicable for b in blocks):
-        return None
-    dtypes = [b.claimed_dtype for b in blocks if b.claimed_dtype is not None]
-    arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(b, name) for b in blocks])
-        for name in ("claimed", "numeric", "bound", "wrong", "undecided", "x")
-    }
-    size = len(arrays["x"])
-    coarsest = min(dtypes, key=lambda t: t.itemsize, default=None)
-    joint = Evidence("", (size,), np.arange(size), **arrays, claimed_dtype=coarsest)
-    return _first(joint, _with_numbers(lengths))
+def _common_term(block: Evidence, own: Explanation, others: Sequence[Explanation]) -> Explanation:
+    """An L2 term in place of a projection, if another block has the same number.
+
+    Projections have a number for each block. If there are several, and their numbers differ, they are no L2
+    term, and the numbers say nothing.
+    """
+    term = penalty(block)
+    if term is not None:
+        alike = [o.numbers[0] for o in others if o.numbers and o.kind in (own.kind, term.kind)]
+        if any(number.agrees(term.numbers[0]) for number in alike):
+            return term
+    several = any(o.kind == own.kind for o in others)
+    return replace(own, numbers=(), detail="") if several else own

@@ -6,17 +6,18 @@ explanations into `Diagnosis` values.
 Notation, at each coordinate of a block: g = the claimed derivative, d = the numeric one, e = the bound on its
 error, x = the parameter, H = what d would be if a hypothesis about the mistake were true.
 
-    H explains the block:   |d - H| <= t = 3 e + r |d| + f      at every coordinate whose d is known
-    a change c is visible:  |c| > t                             it cannot be an error of d
+    H explains the block:   |d - H| <= t = 3 e + r |d| + f + a      at every coordinate whose d is known
+    a change c is visible:  |c| > t                                 it cannot be an error of d
 
-r = 1e-7, or the rounding error of a gradient of fewer digits; f is a tiny share of the block's rms
-(docs/numerics.md, Diagnosis).
+r = 1e-7, or the rounding error of a gradient of fewer digits; f is a tiny share of the block's rms; a = what
+the claim's own arithmetic was measured to be off by, if it was, and |g - d| where the verdict is that g
+agrees: no hypothesis needs to be nearer to d than that (docs/numerics.md, Diagnosis).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +69,7 @@ class Evidence:
     wrong, undecided : (m,) the verdict
     x : (m,) the parameters
     claimed_dtype : of the gradient that the user returned; None if it is not known
+    rounding : (m,) what the arithmetic of the claim may be off by; None if that was not measured
     form : what the user's parameter was, whose labels name the entries; None for a plain array
 
     Examples
@@ -89,6 +91,7 @@ class Evidence:
     undecided: Mask
     x: Floats
     claimed_dtype: np.dtype[Any] | None = None
+    rounding: Floats | None = None
     form: Form | None = None
 
     @property
@@ -108,7 +111,8 @@ class Evidence:
     def only(self, which: Mask) -> Evidence:
         """The evidence of some of the checked entries."""
         names = ("inside", "claimed", "numeric", "bound", "wrong", "undecided", "x")
-        return replace(self, **{name: getattr(self, name)[which] for name in names})
+        rounding = None if self.rounding is None else self.rounding[which]
+        return replace(self, **{name: getattr(self, name)[which] for name in names}, rounding=rounding)
 
     @cached_property
     def known(self) -> Mask:
@@ -122,7 +126,11 @@ class Evidence:
         rounding = 0.0
         if self.claimed_dtype is not None and self.claimed_dtype.kind == "f":
             rounding = ROUNDINGS_ALLOWED * float(np.finfo(self.claimed_dtype).eps)
-        return Facts(self.claimed[k], self.numeric[k], self.bound[k], self.x[k], rounding)
+        agrees = ~(self.wrong | self.undecided)[k]
+        a = np.where(agrees, np.abs(self.claimed[k] - self.numeric[k]), 0.0)
+        if self.rounding is not None:
+            a = np.maximum(a, self.rounding[k])
+        return Facts(self.claimed[k], self.numeric[k], self.bound[k], self.x[k], rounding, a)
 
     @cached_property
     def uninformative(self) -> Mask:
@@ -145,6 +153,7 @@ class Facts:
     e: Floats
     x: Floats
     rounding: float = 0.0
+    a: Floats = field(default_factory=lambda: np.zeros(1))
 
     @cached_property
     def rms(self) -> float:
@@ -156,7 +165,7 @@ class Facts:
         """The largest |d - H| at each coordinate for which H explains d."""
         relative = max(RELATIVE_ALLOWED, self.rounding)
         floor = max(RMS_SHARE_ALLOWED, self.rounding) * self.rms + np.finfo(np.float64).tiny
-        return BOUNDS_ALLOWED * self.e + relative * np.abs(self.d) + floor
+        return BOUNDS_ALLOWED * self.e + relative * np.abs(self.d) + floor + self.a
 
     def explains(self, H: Floats) -> bool:
         """Whether |d - H| <= t everywhere."""
@@ -233,8 +242,9 @@ class Explanation:
 
     def agrees(self, other: Explanation) -> bool:
         """Whether both explanations are the same mistake."""
-        pairs = zip(self.numbers, other.numbers, strict=False)
-        return (self.kind, self.text) == (other.kind, other.text) and all(a.agrees(b) for a, b in pairs)
+        if (self.kind, self.text, len(self.numbers)) != (other.kind, other.text, len(other.numbers)):
+            return False
+        return all(a.agrees(b) for a, b in zip(self.numbers, other.numbers, strict=True))
 
     def both(self, other: Explanation) -> Explanation:
         """The explanation with what both blocks show of its numbers."""

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +19,19 @@ formula."""
 
 NAMED_ENTRIES = 5
 """The most wrong entries that a sentence names one by one."""
+
+IN_EVERY_ENTRY = " in every entry"
+"""What the text of an explanation says of a whole block, and what is left out of that of a part."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """In what way all wrong entries are wrong."""
+
+    text: str = ""
+    """Such as "claimed = x * numeric"; empty if in no common way."""
+    meaning: str = ""
+    """What follows, if it says more than where the entries are."""
 
 
 def tail(block: Evidence) -> Explanation | None:
@@ -55,23 +69,31 @@ def in_places(block: Evidence, relation: Detector) -> Explanation | None:
         return _single(block, how)
     if where is not None:
         return Explanation(where.kind, f"wrong {where.words} ({of}){_hint(where, how)}")
-    if how:
-        return Explanation("part", f"{of} are wrong, all in the same way: {how}; look at a mask or an index")
+    if how.text:
+        which = named_entries([block.label(i) for i in block.inside[bad]])
+        look = how.meaning or "; look at a mask or an index"
+        return Explanation("part", f"{of} are wrong{which}, all in the same way: {how.text}{look}")
     return None
 
 
-def _hint(where: Pattern, how: str) -> str:
+def named_entries(labels: Sequence[str]) -> str:
+    """The wrong entries in brackets, where they are few; else empty."""
+    return f" ({joined(labels)})" if len(labels) <= NAMED_ENTRIES else ""
+
+
+def _hint(where: Pattern, how: Way) -> str:
     look = {
         "range": "look at the bounds of a loop or a slice",
         "rectangle": "look at the index of one unit, or the bounds of a slice",
         "stride": "look at the step of a slice, or at one channel",
+        "triangle": "look at what is done there alone, and at conventions for symmetric matrices",
     }[where.kind]
-    return f", {how} there: {look}" if how else f": {look}"
+    return f", {how.text} there{how.meaning or f': {look}'}" if how.text else f": {look}"
 
 
-def _single(block: Evidence, how: str) -> Explanation:
+def _single(block: Evidence, how: Way) -> Explanation:
     i = int(np.argmax(block.wrong))
-    there = f" ({how})" if how else ""
+    there = f" ({how.text}{how.meaning})" if how.text else ""
     return Explanation(
         "entry",
         f"only {block.label(block.inside[i])} is wrong of {len(block.inside)} "
@@ -80,17 +102,21 @@ def _single(block: Evidence, how: str) -> Explanation:
     )
 
 
-def _how(block: Evidence, relation: Detector) -> str:
-    """In what way all wrong entries are wrong: zero, or by a factor; empty if in no common way."""
+def _how(block: Evidence, relation: Detector) -> Way:
+    """In what way all wrong entries are wrong: zero, or by a factor."""
     part = block.only(block.wrong)
     if not part.claimed.any():
-        return "the claimed gradient is 0"
+        return Way("the claimed gradient is 0")
     if not block.explicable:
-        return ""
+        return Way()
     if (np.abs(part.numeric) <= part.bound).all():
-        return "the numeric one is 0"
+        return Way("the numeric one is 0")
     found = relation(part)
-    return "" if found is None else replace(found, detail="").words().removesuffix(" in every entry")
+    if found is None:
+        return Way()
+    text = replace(found, detail="").words()
+    meaning = found.words().removeprefix(text) if found.kind == "parametrisation" else ""
+    return Way(text.removesuffix(IN_EVERY_ENTRY), meaning)
 
 
 def unexplained(block: Evidence) -> Explanation | None:
@@ -100,7 +126,7 @@ def unexplained(block: Evidence) -> Explanation | None:
         return None
     of = f"{count} of {total} {'' if block.whole else 'checked '}entries are wrong"
     if count <= NAMED_ENTRIES < total:
-        of += f" ({joined([block.label(i) for i in block.inside[block.wrong]])})"
+        of += named_entries([block.label(i) for i in block.inside[block.wrong]])
     compared = compare(block)
     if compared is None:
         return Explanation("unexplained", f"{of}, in no way that has a name")

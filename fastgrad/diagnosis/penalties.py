@@ -10,13 +10,13 @@ d = data + lambda x. Then d = c g + beta x with c = 1 / k, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fastgrad.arrays import Floats
 from fastgrad.diagnosis.evidence import RELATIVE_ALLOWED, SPARE, Evidence, Explanation, Facts, Number
-from fastgrad.diagnosis.factors import UNNAMED_FACTOR, named
+from fastgrad.diagnosis.factor_names import NOTHING, UNNAMED_FACTOR, Known, named
 from fastgrad.diagnosis.fits import slope, two_slopes
 
 L2_MISSING = (
@@ -36,6 +36,10 @@ L1_EXTRA = (
     "or is not in the loss"
 )
 OFFSET = "claimed - numeric = {0} in every entry: a constant is added, or a term missing that is linear"
+OR_A_PROJECTION = (
+    " (or the part along the parameters is projected out of one of the two, as for a unit norm: check every "
+    "entry of the block to tell)"
+)
 OF_ONE_SIGN = " (or an L1 term: the parameters are all of one sign)"
 
 ON_BIASES = {
@@ -63,7 +67,7 @@ def penalty(block: Evidence, spare: int = SPARE) -> Explanation | None:
     if not (facts.x == facts.x[0]).all():
         found = _term(facts, facts.x, spare)
         if found is not None:
-            return _said("l2", L2_MISSING, L2_EXTRA, found)
+            return replace(_said("l2", L2_MISSING, L2_EXTRA, found), detail=_in_part(block))
     if not one_sign:
         found = _term(facts, signs, spare)
         if found is not None:
@@ -79,6 +83,11 @@ def _term(facts: Facts, r: Floats, spare: int) -> Number | None:
     if beta is None or facts.visible(beta.value * r) <= spare or beta.low * beta.high <= 0:
         return None
     return beta
+
+
+def _in_part(block: Evidence) -> str:
+    """What else an L2 term may be where not every entry was checked: x.d is not known then."""
+    return "" if block.whole else OR_A_PROJECTION
 
 
 def _said(term: str, missing: str, extra: str, beta: Number) -> Explanation:
@@ -103,15 +112,13 @@ def only_penalty(block: Evidence) -> Explanation | None:
     )
 
 
-def factor_and_penalty(
-    block: Evidence, lengths: Sequence[int] = (), spare: int = SPARE
-) -> Explanation | None:
+def factor_and_penalty(block: Evidence, known: Known = NOTHING, spare: int = SPARE) -> Explanation | None:
     """The data part has a factor, and there is an L2 term without it.
 
     Parameters
     ----------
     block : Evidence
-    lengths : of the axes of the user's data: the factor may be one of them
+    known : Known
     spare : factor and term must each be visible in so many coordinates, and two more
     """
     facts = block.facts
@@ -121,7 +128,7 @@ def factor_and_penalty(
     if fit is None:
         return None
     c, beta = fit
-    k, why = named(c, block.shape, lengths)
+    k, why = named(c, block.shape, known)
     if min(c.low * c.high, beta.low * beta.high) <= 0:
         return None
     if min(facts.visible((c.value - 1) * facts.g), facts.visible(beta.value * facts.x)) < spare + 2:

@@ -1,4 +1,4 @@
-"""Where in a block the wrong entries are: a range of entries, some rows and columns, or every k-th entry.
+"""Where in a block the wrong entries are: some rows and columns, a triangle, a range, or every k-th entry.
 
 Detectors call `pattern_of` with (m,) masks of bad and good entries, and get the `Pattern` in words.
 
@@ -31,7 +31,7 @@ class Pattern:
     """Where the bad entries are."""
 
     kind: str
-    """"rectangle", "range" or "stride"."""
+    """"rectangle", "triangle", "range" or "stride"."""
     words: str
     """Such as "only in row 2"."""
 
@@ -49,7 +49,12 @@ def pattern_of(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
     """
     if not (block.whole and bad.any() and good.any()):
         return None
-    return _rectangle(block, bad, good) or _range(block, bad, good) or _stride(block, bad, good)
+    return (
+        _rectangle(block, bad, good)
+        or _triangle(block, bad, good)
+        or _range(block, bad, good)
+        or _stride(block, bad, good)
+    )
 
 
 def _rectangle(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
@@ -68,6 +73,23 @@ def _rectangle(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
         return None
     names = ("row", "column") if len(shape) == 2 else [f"axis {axis}, index" for axis in range(len(shape))]
     return Pattern("rectangle", "only in " + " of ".join(_listed(names[a], sets[a]) for a in cut))
+
+
+def _triangle(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
+    """The diagonal of a square matrix, one side of it, or both sides."""
+    shape = block.shape
+    if len(shape) != 2 or shape[0] != shape[1] or bad.sum() < SHORTEST_RANGE:
+        return None
+    rows, columns = np.unravel_index(np.arange(block.size), shape)
+    for words, inside in (
+        ("only above the diagonal", rows < columns),
+        ("only below the diagonal", rows > columns),
+        ("only on the diagonal", rows == columns),
+        ("only off the diagonal", rows != columns),
+    ):
+        if not (bad & ~inside).any() and 2 * bad.sum() >= inside.sum() and _separates(inside, good):
+            return Pattern("triangle", words)
+    return None
 
 
 def _range(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:

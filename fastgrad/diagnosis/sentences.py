@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fastgrad.diagnosis.evidence import Diagnosis, Evidence, Explanation
+from fastgrad.diagnosis.factor_names import UNNAMED_FACTOR
 from fastgrad.diagnosis.partial import compare
-from fastgrad.diagnosis.penalties import L2_EXTRA, L2_MISSING, ON_BIASES
+from fastgrad.diagnosis.penalties import L2_EXTRA, L2_MISSING, ON_BIASES, OR_A_PROJECTION
 from fastgrad.diagnosis.places import joined
 
 Found = list[tuple[Evidence, Explanation]]
@@ -27,7 +28,14 @@ SENTENCES_OF_UNEXPLAINED = 3
 ROUND_NUMBER = 1e-6
 """The largest relative distance of a norm to a number of two digits to which it may have been clipped."""
 
+NEAR_ONE = 1e-2
+"""A factor this near to 1 is not taken for the slope of a loss."""
+
 SAME_FACTOR = ". The factor is the same in all blocks that are wrong: look at the scale of the loss first"
+OF_THE_OUTPUT = (
+    "; or is it the gradient of the output, not of the loss? All blocks then lack the slope of the loss, one "
+    "number"
+)
 LOCAL = ". All other blocks agree: the mistake is in what is done for this block alone"
 
 
@@ -103,8 +111,9 @@ def _about_all(group: Group, blocks: Sequence[Evidence]) -> str:
     count = len(group.members)
     if count < sum(bool(b.wrong.any()) for b in checked):
         return ""
-    if group.kind in ("factor", "sign") and count > 1:
-        return SAME_FACTOR + _clipped_norm(group, checked)
+    if group.kind in ("factor", "sign"):
+        remark = _clipped_norm(group, checked) or _of_the_output(group, checked)
+        return SAME_FACTOR + remark if count > 1 else remark
     others = [b for b in checked if b is not group.members[0]]
     if group.kind == "unexplained" and count == 1 and others and not any(b.undecided.any() for b in others):
         return LOCAL
@@ -113,7 +122,9 @@ def _about_all(group: Group, blocks: Sequence[Evidence]) -> str:
 
 def _clipped_norm(group: Group, blocks: Sequence[Evidence]) -> str:
     """A remark if the norm of the whole claimed gradient is a round number: it may have been clipped."""
-    if not (all(b.whole for b in blocks) and 0 < group.explanation.numbers[0].value < 1):
+    if len(group.members) < 2 or not (
+        all(b.whole for b in blocks) and 0 < group.explanation.numbers[0].value < 1
+    ):
         return ""
     norm = float(np.linalg.norm([np.linalg.norm(b.claimed) for b in blocks]))
     if not abs(norm - float(f"{norm:.1e}")) <= ROUND_NUMBER * norm:
@@ -121,9 +132,20 @@ def _clipped_norm(group: Group, blocks: Sequence[Evidence]) -> str:
     return f"; or is the gradient clipped by its norm? It is {norm:.2g}"
 
 
+def _of_the_output(group: Group, blocks: Sequence[Evidence]) -> str:
+    """A remark if all blocks have one factor without a name: it may be the slope of the loss."""
+    if len(group.members) < len(blocks) or UNNAMED_FACTOR not in group.explanation.detail:
+        return ""
+    if abs(group.explanation.numbers[0].value - 1) < NEAR_ONE:
+        return ""
+    return OF_THE_OUTPUT
+
+
 def _on_biases(group: Group, blocks: Sequence[Evidence]) -> Explanation:
     """The explanation, with another text for an L2 term if only biases are wrong and some weights right."""
     e = group.explanation
+    if e.detail == OR_A_PROJECTION and len(group.members) > 1:
+        e = replace(e, detail="")
     if e.text not in (L2_MISSING, L2_EXTRA) or any(len(b.shape) > 1 for b in group.members):
         return e
     if not any(len(b.shape) > 1 and len(b.inside) and not b.wrong.any() for b in blocks):

@@ -14,6 +14,9 @@ SINGLE_PRECISION_ERROR = 2.0**-20
 """8 eps of float32: the error that a gradient computed in float32 may have, as a share of an entry or of the
 block's rms. (An error of 2^-22 of an entry is below the tolerance of 1e-6, and never called wrong.)"""
 
+LARGEST_LOSS = 0.5
+"""The largest error, as a share of the entry itself, that is put down to rounding."""
+
 FEWEST_NUMBERS = 4
 """The fewest claimed numbers that must all be numbers of float32: fewer may be by chance."""
 
@@ -96,8 +99,14 @@ def single_precision(block: Evidence) -> Explanation | None:
 
 
 def _off_by_rounding(facts: Facts) -> bool:
-    scale = np.maximum(np.abs(facts.d), facts.rms)
-    return bool((np.abs(facts.g - facts.d) <= facts.e + SINGLE_PRECISION_ERROR * scale).all())
+    """Whether every error is one that rounding makes of that entry, or of a sum in which more canceled.
+
+    What is left of such a sum may be off by as much as itself. An error of half an entry and more is yet not
+    put down to rounding: a sign that is flipped, or an entry that is missing, would look the same.
+    """
+    error, size = np.abs(facts.g - facts.d), np.abs(facts.d)
+    of_a_sum = np.minimum(SINGLE_PRECISION_ERROR * facts.rms, LARGEST_LOSS * size)
+    return bool((error <= facts.e + np.maximum(SINGLE_PRECISION_ERROR * size, of_a_sum)).all())
 
 
 def _fits_single(facts: Facts) -> bool:

@@ -91,3 +91,27 @@ def has_jump(change: Floats, noise: Floats) -> Bools:
     """Whether the larger change to either side stands still over the finest levels."""
     clear = (change > 4 * noise)[:, -3:].all(axis=1)
     return np.asarray(clear & (change[:, -3:] > STANDING * change[:, -4:-1]).all(axis=1))
+
+
+FINEST = 9
+"""Levels, of the finest, over which a change that stands still to the last digit is a jump at the point."""
+
+
+def stands_still(after: Floats, before: Floats) -> Bools:
+    """Whether the change to one side is the same, and not zero, at all of the finest steps.
+
+    Noise does not matter here: where all of it comes from a jump, none stands out.
+
+    Parameters
+    ----------
+    after, before : (M, K) f(h) - f(0) and f(-h) - f(0), h from large to small
+
+    Examples
+    --------
+    >>> h = 2.0 ** -np.arange(12)
+    >>> stands_still(0 * h[None], -1 + 0 * h[None]).tolist(), stands_still(h[None], -h[None]).tolist()
+    ([True], [False])
+    """
+    sides = [side[:, -FINEST:] for side in (after, before)]
+    same = [(np.ptp(side, axis=1) == 0) & (side[:, -1] != 0) for side in sides]
+    return np.asarray(same[0] | same[1])

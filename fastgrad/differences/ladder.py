@@ -4,7 +4,8 @@ Notation: f the cost along one coordinate, h_k = h_0 2^-k the steps, sigma = noi
 
     D_k = [f(h_k) - f(-h_k)] / 2h_k        S_k = f(h_k) - 2 f(0) + f(-h_k)        Delta_k = D_k - D_{k-1}
     N_k = D_k -+ Z 0.71 sigma / h_k                            right as soon as truncation is small
-    J_k = (4 D_k - D_{k-1}) / 3 -+ (Z 0.95 sigma / h_k + |Delta_k| / 3)      right if f is smooth from h_k on
+    J_k = (4 D_k - D_{k-1}) / 3 -+ (Z 1.33 sigma / h_k + |Delta_k| / 3 + U_k)     right from h_k on
+    U_k = 2 max |S_{j-1} / h_{j-1} - 2 S_j / h_j|, j = k-1 .. k+1, less its noise: what kinks may do (bounds.py)
 
 A level is believed if its J meets N of every finer level, which needs no smoothness beyond the finest step
 (Lepski's rule of intersecting intervals; docs/numerics.md, Ladder), and if the Delta shrink as they do for a
@@ -29,7 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import Bools, Evaluate, Floats, IndexArray
-from fastgrad.differences.kinks import has_jump, has_kink, side_slopes
+from fastgrad.differences.bounds import unevenness
+from fastgrad.differences.kinks import has_jump, has_kink, side_slopes, stands_still
 from fastgrad.differences.reasons import Reason
 from fastgrad.differences.rounding import smallest_visible_change
 from fastgrad.differences.rulings import Believed, NoiseModel, Rulings
@@ -48,6 +50,19 @@ UNRELATED = 0.7
 
 SMOOTH = 0.5
 """Delta of a smooth f shrink by 1/4 (central) or 1/2 (one-sided) from level to level."""
+
+HIDDEN = 1.4
+"""What the noise of a level is multiplied by: kinks whose effect is within the noise are not seen, and it is
+the quietest of all levels that decides."""
+
+KINKS = 2.0
+"""What `unevenness` of the levels around is multiplied by. Of 5,800 coordinates of relu networks in float32
+whose kinks are closer than noise lets one see, 22% were off by more than the bound without it, up to 750
+times; 0.15% with it, up to 2.9 times. A second ladder at unrelated steps catches those."""
+
+SURE = 3.0
+"""What the bound is multiplied by of what is about to be called wrong: of 13,000 coordinates of relu networks in
+float32 four were off by more than the bounds of both ladders, up to 2.3 times."""
 
 CONVERGING = 0.9
 """Delta that shrink by less than this tell nothing of where they lead."""
@@ -93,12 +108,17 @@ def adjudicate(
         f = np.where(np.tile(h == taken, 2), f, np.nan)
         after, before = f[:, :LEVELS] - f0, f[:, LEVELS:] - f0
         width = z * (noise.at(h) + smallest_visible_change(after, before)[:, None] / 2)
-        central = _decide_twice((after + -before) / (right + left), 0.707 * width / h, 4.0)
+        slope = (after + -before) / (right + left)
+        even = after + before - slope * (right - left)
+        sigma = width / z
+        uneven = unevenness(even[:, 1:], even[:, :-1], h[:, 1:], sigma[:, 1:])
+        central = _decide_twice(slope, 0.707 * width / h, 4.0, KINKS * largest_around(uneven))
         slopes, blur = (after / right, -before / left), 1.42 * width / h
-        sides = [_decide_twice(slope, blur, 2.0) for slope in slopes]
+        smooth = np.zeros(uneven.shape)
+        sides = [_decide_twice(one_sided, blur, 2.0, smooth) for one_sided in slopes]
         kink = has_kink(after + before, h, 2.45 * width)
         between = side_slopes(slopes, sides, blur)
-        jump = has_jump(np.maximum(np.abs(after), np.abs(before)), width)
+        jump = has_jump(np.maximum(np.abs(after), np.abs(before)), width) | stands_still(after, before)
     return _rule(central, sides, kink, between, jump, np.isfinite(after), np.isfinite(before), h)
 
 
@@ -128,7 +148,7 @@ def confirm(
 ) -> Rulings:
     """A second ladder at unrelated steps, joined with the first: where they do not meet nothing is known.
 
-    The bound is the narrower of the two, and never narrower than the two estimates are apart.
+    The bound is SURE times the wider of the two, or of how far the two estimates are apart.
 
     Parameters
     ----------
@@ -141,7 +161,7 @@ def confirm(
         apart = np.abs(first.numeric - second.numeric)
         meet = apart <= first.error_bound + second.error_bound
         narrower = np.where(first.error_bound <= second.error_bound, first.numeric, second.numeric)
-        bound = np.maximum(np.minimum(first.error_bound, second.error_bound), apart)
+        bound = SURE * np.maximum(np.maximum(first.error_bound, second.error_bound), apart)
     kink = first.kink & second.kink
     return replace(
         second,
@@ -153,15 +173,23 @@ def confirm(
     )
 
 
-def _decide_twice(d: Floats, narrow: Floats, factor: float) -> Believed:
+def largest_around(uneven: Floats) -> Floats:
+    """The largest of each level's and its neighbours', (M, K)."""
+    padded = np.pad(uneven, ((0, 0), (1, 1)))
+    return np.asarray(np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:]))
+
+
+def _decide_twice(d: Floats, narrow: Floats, factor: float, uneven: Floats) -> Believed:
     """The narrower of the decisions from differences d and from those extrapolated once, where they meet.
 
-    One-sided differences gain one order by it, central ones two.
+    One-sided differences gain one order by it, central ones two. `uneven` (M, K - 1) is added to the bounds
+    of levels 1 to K - 1.
     """
-    once = _decide(d, narrow, factor)
+    once = _decide(d, narrow, factor, uneven)
     better = (factor * d[:, 1:] - d[:, :-1]) / (factor - 1)
     wider = (factor + 1) / (factor - 1) * narrow[:, 1:]
-    twice = _decide(better, wider, factor**2 if factor == 4.0 else 4.0)
+    both = np.maximum(uneven[:, 1:], uneven[:, :-1])
+    twice = _decide(better, wider, factor**2 if factor == 4.0 else 4.0, both)
     apart = np.abs(twice.numeric - once.numeric)
     take = (twice.bound < once.bound) & np.isfinite(once.bound) & (apart <= once.bound + twice.bound)
     return Believed(
@@ -171,7 +199,7 @@ def _decide_twice(d: Floats, narrow: Floats, factor: float) -> Believed:
     )
 
 
-def _decide(d: Floats, narrow: Floats, factor: float) -> Believed:
+def _decide(d: Floats, narrow: Floats, factor: float, uneven: Floats) -> Believed:
     """The narrowest J that meets all finer N, for differences d (M, K) whose noise is within `narrow`.
 
     factor is 2^p for differences of order p: 4 for central ones, 2 for one-sided ones, 16 and 4 for those
@@ -181,8 +209,8 @@ def _decide(d: Floats, narrow: Floats, factor: float) -> Believed:
     r = _shrinking(step, noise_of_step)
     # Delta_k and what is left of the series after it; for r <= 1/factor this is what extrapolation leaves.
     rest = np.where(r <= SMOOTH, np.abs(step) / (factor - 1), np.abs(step) / (1 - np.minimum(r, CONVERGING)))
-    spread = (factor + 1) / (factor - 1) * narrow[:, 1:]
-    bound = np.where(r < CONVERGING, rest + spread, np.inf)
+    spread = HIDDEN * (factor + 1) / (factor - 1) * narrow[:, 1:]
+    bound = np.where(r < CONVERGING, rest + spread + uneven, np.inf)
     centre = (factor * d[:, 1:] - d[:, :-1]) / (factor - 1)
     meets = _meets_all_finer(centre, bound, d[:, 1:], narrow[:, 1:])
     bound = np.where(meets & np.isfinite(centre), bound, np.inf)
@@ -231,6 +259,7 @@ def _rule(
         one_sided |= use
     lower, upper = between
     kink = kink & ~jump & np.isfinite(lower) & np.isfinite(upper)
+    kink &= one_sided | ~(bound < (upper - lower) / 2)  # kinks around: what they may do is in the bound
     known = np.isfinite(bound) & np.isfinite(numeric)
     lost = ~known & (one_sided | ~(has_right & has_left) | ~(after & before)[:, -3:].any(axis=1))
     reason = np.select(

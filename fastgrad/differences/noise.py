@@ -63,6 +63,20 @@ SAFETY = 2.0
 """The largest of three or more measured levels is doubled: one level was 0.26 to 1.81 times the true
 standard deviation (docs/numerics.md, Noise)."""
 
+MANY, SAFETY_OF_MANY = 8, 1.5
+"""So many levels have a mean square that is known to a fifth."""
+
+QUIET, SAFETY_OF_QUIET = 2.0**-10, 8.0
+"""Differences under this share of the noise that was measured show that there is less of it here; what they
+show is multiplied by the second number."""
+
+STANDS_OUT = 16.0
+"""Values that change by so many sigma are not all rounded to one."""
+
+APART = 8.0
+"""Of three or more levels the middle one counts where the largest is more than this many times as large: kinks
+between the nine points look like noise, and only the largest level can come from them."""
+
 SAFETY_OF_FEW = 4.0
 """What fewer than three measured levels are multiplied by (docs/numerics.md, Noise)."""
 
@@ -101,6 +115,7 @@ class BlockNoise:
     floor: float  # what rounding the largest value alone leaves
     successes: int  # coordinates whose noise was seen
     evaluations: int
+    moved: int = 0  # coordinates that move the cost at all
     single_precision: bool = False  # float32 arithmetic inside a float64 cost
 
     def excess(self, terms: int = 1) -> bool:
@@ -143,27 +158,27 @@ def measure_noise(
     sample: Evaluate,
     x: npt.NDArray[np.floating],
     indices: IndexArray,
-    around: float,
+    around: float | Floats,
     *,
     epsilon: float,
     largest: float,
-    scale: float | None = None,
+    scale: float | Floats | None = None,
 ) -> BlockNoise:
-    """The noise of the cost along a handful of coordinates of one block, at the offset `around`.
+    """The noise of the cost along a handful of coordinates of one dtype, at the offset `around`.
 
     Parameters
     ----------
     sample : Evaluate
     x : (m,) the parameters at these coordinates, in the block's dtype
     indices : (m,) their flat indices
-    around : the offset at which the noise is asked for: the step to be taken, a power of two
+    around : the offset at which the noise is asked for: the step to be taken, a power of two; or (m,) of them
     epsilon : machine epsilon of what the cost returns
     largest : the largest |value| that differences are taken of: |J| at the parameters for values counted
         from 0, else 0, for the values around the step are seen here
-    scale : the block's typical size; that of x by default
+    scale : the size of all these parameters, or of each (m,); the typical size of x by default
     """
     typical = typical_size(x) if scale is None else scale
-    table = _Table(x, around, typical)
+    table = _Table(x, np.broadcast_to(around, x.shape), np.broadcast_to(typical, x.shape))
     evaluations = 0
     for last in (False,) * (ROUNDS - 1) + (True,):
         rows = np.flatnonzero(table.pending)
@@ -171,26 +186,29 @@ def measure_noise(
             break
         offsets = table.offsets(rows)
         evaluations += offsets.size
-        table.learn(rows, np.asarray(sample(indices[rows], offsets), dtype=np.float64), last)
+        values = np.asarray(sample(indices[rows], offsets), dtype=np.float64)
+        table.learn(rows, offsets, values, last)
     floor = rounding_floor(max(largest, table.largest), epsilon)
     single = epsilon < SINGLE_EPSILON and looks_single_precision(table.seen)
-    successes = int(table.success.sum())
-    return BlockNoise(max(_pooled(table.sigma, table.success), floor), floor, successes, evaluations, single)
+    successes, moved = int(table.success.sum()), int(table.moved.sum())
+    sigma = max(_pooled(table.sigma, table.success), floor)
+    return BlockNoise(sigma, floor, successes, evaluations, moved, single)
 
 
 class _Table:
     """The spacing at which each coordinate is looked at, and what was seen there."""
 
-    def __init__(self, x: npt.NDArray[np.floating], around: float, typical: float) -> None:
+    def __init__(self, x: npt.NDArray[np.floating], around: Floats, typical: Floats) -> None:
         m = len(x)
-        self.x, self.around = x, abs(around)
-        self.wide = max(WIDE_SPACING * typical, self.around)
-        self.spacing = np.full(m, FIRST_SPACING[x.dtype] * typical)
+        self.x, self.around = x, np.abs(around)
+        self.wide = np.maximum(WIDE_SPACING * typical, self.around)
+        self.spacing = FIRST_SPACING[x.dtype] * typical
         self.spacing = np.maximum(self.spacing, self._unit(np.arange(m)))
-        self.centre = np.full(m, float(around))
+        self.centre = np.array(around, dtype=np.float64)
         self.pending = np.ones(m, dtype=bool)
         self.success = np.zeros(m, dtype=bool)
         self.stood_still = np.zeros(m, dtype=bool)  # all nine values were equal, at some spacing
+        self.moved = np.zeros(m, dtype=bool)  # not all nine values were equal, at some spacing
         self.sigma = np.full(m, np.nan)
         self.largest = 0.0  # of the values within the step
         self.seen = np.empty(0)  # all values
@@ -202,36 +220,38 @@ class _Table:
         return representable(self.x[rows], self.centre[rows, None] + spacing * np.arange(-HALF, HALF + 1))
 
     def _unit(self, rows: IndexArray) -> Floats:
-        reach = np.abs(self.x[rows].astype(np.float64)) + self.around + POINTS * self.spacing[rows]
+        reach = np.abs(self.x[rows].astype(np.float64)) + self.around[rows] + POINTS * self.spacing[rows]
         return np.asarray(ULPS_OF_A_UNIT * np.spacing(reach.astype(self.x.dtype)).astype(np.float64))
 
-    def learn(self, rows: IndexArray, values: Floats, last: bool) -> None:
+    def learn(self, rows: IndexArray, offsets: Floats, values: Floats, last: bool) -> None:
         """Take in the values at these points, and say where to look next."""
         sigma, state = difference_table_noise(values)
         self.seen = np.append(self.seen, values[np.isfinite(values)])
-        near = values[self.spacing[rows] < self.around]
+        near = values[self.spacing[rows] < self.around[rows]]
         self.largest = float(np.abs(near).max(where=np.isfinite(near), initial=self.largest))
         equal = np.diff(values, axis=1) == 0
         # A unit that wakes up somewhere between the points is a kink, and a kink looks like noise: where
         # the cost stood still before and does still in part, only a grid counts.
         waking = self.stood_still[rows] & (equal.any(axis=1) | (state == State.TOO_LARGE))
         sigma = np.where(waking, _grid_noise(values), sigma)
+        sigma = np.where(_jumps_at_zero(offsets, values), np.nan, sigma)
         state = np.where(waking, State.TOO_SMALL, state).astype(np.int8)
         self.sigma[rows] = sigma
         self.success[rows] = (state == State.OK) | (last & (state == State.TOO_SMALL) & ~np.isnan(sigma))
         self.stood_still[rows] |= equal.all(axis=1)
+        self.moved[rows] |= ~equal.all(axis=1)
         self._move_on(rows, state, equal.all(axis=1))
 
     def _move_on(self, rows: IndexArray, state: npt.NDArray[np.int8], still: npt.NDArray[np.bool_]) -> None:
-        s = self.spacing[rows]
-        beyond = np.where(s < self.around / 8, self.around / 8, self.wide)
+        s, around = self.spacing[rows], self.around[rows]
+        beyond = np.where(s < around / 8, around / 8, self.wide[rows])
         wider = np.where(still, beyond, s * ZOOM)
         narrower = np.maximum(s / ZOOM, self._unit(rows))
         self.spacing[rows] = np.select(
             [state == State.TOO_SMALL, state == State.TOO_LARGE], [wider, narrower], s
         )
         # Where the cost has no value around the step: on the other side, then close by.
-        other = np.where(self.centre[rows] > 0, -self.around, self.around / 64)
+        other = np.where(self.centre[rows] > 0, -around, around / 64)
         lost = state == State.NOT_FINITE
         self.centre[rows] = np.where(lost, other, self.centre[rows])
         self.pending[rows] = (state != State.OK) & (lost | (self.spacing[rows] != s))
@@ -306,11 +326,50 @@ def fourth_difference_noise(values: Floats, f0: float) -> float:
     return float(MAD_TO_SD * np.median(np.abs(delta - np.median(delta))) / norm)
 
 
+def quieter(sigma: Floats, f: Floats, f0: float) -> Floats:
+    """The noise of each row's own values, where these show far less than was measured elsewhere.
+
+    The noise of a cost is measured along a few coordinates, and may be that of a part that others do not move:
+    an iteration, or a step in float32. Noise of sd sigma leaves third and fourth differences of sqrt(10) sigma and
+    sqrt(70) sigma, and both are under QUIET of that by chance once in a million. Values that change by less than
+    STANDS_OUT sigma show nothing: they may be the same for being rounded.
+
+    Parameters
+    ----------
+    sigma : (m,) as measured
+    f : (m, 4) at -2h, -h, h, 2h
+    f0 : the value at 0
+
+    Examples
+    --------
+    >>> f = np.array([[-2.0, -1.0, 1.0, 2.0 + 1e-15], [-2.0, -1.1, 1.0, 2.0]])
+    >>> found = quieter(np.full(2, 0.1), f, 0.0)
+    >>> bool(found[0] < 1e-14), float(found[1])
+    (True, 0.1)
+    """
+    with np.errstate(all="ignore"):
+        g = f - f0
+        third = np.abs(g[:, 3] - g[:, 0] - 2 * (g[:, 2] - g[:, 1])) / math.sqrt(10)
+        fourth = np.abs(g[:, 3] + g[:, 0] - 4 * (g[:, 2] + g[:, 1])) / math.sqrt(70)
+        seen = np.maximum(third, fourth)
+        floor = 2 * ROUNDING_SD * np.spacing(np.max(np.abs(f), axis=1))
+        clear = np.abs(g[:, 3] - g[:, 0]) > STANDS_OUT * sigma
+        clear &= seen > 0  # values on a grid may lie on a line
+        return np.where(clear & (seen <= QUIET * sigma), np.minimum(sigma, SAFETY_OF_QUIET * seen + floor), sigma)
+
+
 def _pooled(sigma: Floats, success: npt.NDArray[np.bool_]) -> float:
     # Without any success what is left are smallest levels: the noise is hardly more than those.
     if not success.any():
         return float(np.max(sigma, where=~np.isnan(sigma), initial=0))
-    return (SAFETY if success.sum() >= 3 else SAFETY_OF_FEW) * float(sigma[success].max())
+    seen = sigma[success]
+    if len(seen) < 3:
+        return SAFETY_OF_FEW * float(seen.max())
+    middle, largest = float(np.median(seen)), float(seen.max())
+    if len(seen) >= MANY:
+        alike = seen[seen <= APART * middle]
+        return SAFETY_OF_MANY * float(np.sqrt(np.mean(np.square(alike / middle)))) * middle
+    return SAFETY * (middle if largest > APART * middle else largest)
 
 
 def _scaled(values: Floats) -> tuple[Floats, npt.NDArray[np.intc], npt.NDArray[np.bool_]]:
@@ -339,6 +398,14 @@ def _first_alike(
     three = np.lib.stride_tricks.sliding_window_view(level, 3, axis=1)
     accepted = (three.max(axis=2) <= ALIKE * three.min(axis=2)) & turns[:, : three.shape[1]]
     return accepted.any(axis=1), accepted.argmax(axis=1)
+
+
+def _jumps_at_zero(offsets: Floats, values: Floats) -> npt.NDArray[np.bool_]:
+    """Whether all that happens along nine values is one jump, at the parameters themselves: that is no noise."""
+    with np.errstate(invalid="ignore"):
+        moves = np.diff(values, axis=1) != 0
+    here = (offsets[:, :-1] < 0) & (offsets[:, 1:] >= 0) | (offsets[:, :-1] <= 0) & (offsets[:, 1:] > 0)
+    return np.asarray((moves.sum(axis=1) == 1) & (moves & here).any(axis=1))
 
 
 def _grid_noise(values: Floats) -> Floats:

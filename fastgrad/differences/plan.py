@@ -51,7 +51,7 @@ def make_plan(
     step: StepOption = None,
     measured: npt.NDArray[np.float64] | None = None,
 ) -> Plan:
-    """The plan for some coordinates: a step for each block, made representable coordinate by coordinate.
+    """The plan for some coordinates: a step for each, made representable.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def make_plan(
     indices : (m,) increasing flat indices
     stencil : Stencil
     step : None for the default step of each block, one float for all, or floats by block name
-    measured : (blocks,) the steps that take the place of the default ones
+    measured : (m,) steps that take the place of the default ones
 
     Raises
     ------
@@ -85,12 +85,12 @@ def make_plan(
             h = np.full(len(x), COMPLEX_STEP if given is None else given)
             steps[where], nominal[where] = h, stencil.steps_to_offsets(h)
             continue
-        default = (
-            default_step(leaf, stencil, parameters.typical_size(number))
-            if measured is None
-            else float(measured[number])
-        )
-        h = raised(np.full(len(x), default), x) if given is None else np.full(len(x), given)
+        if given is not None:
+            h = np.full(len(x), given)
+        elif measured is not None:
+            h = raised(measured[where], x)
+        else:
+            h = raised(np.full(len(x), default_step(leaf, stencil, parameters.typical_size(number))), x)
         d = representable(x, stencil.steps_to_offsets(h))
         _refuse_vanishing(d, h, x, block, indices[where])
         steps[where], nominal[where] = h, d

@@ -1,6 +1,7 @@
 """The reasons for which a derivative is not known well enough to judge a claim.
 
-The ladder and the stages give them as int8 codes (m,). `coordinates.undecided` puts them into words.
+The ladder and the stages give them as int8 codes (m,). `coordinates.undecided` puts them into words, and the
+report prints their names.
 """
 
 from __future__ import annotations
@@ -17,3 +18,12 @@ class Reason(IntEnum):
     NOT_FINITE = 3
     JUMP = 4
     BUDGET = 5
+    LIMIT = 6
+    """The claim is neither within the bound nor clearly outside of it."""
+    SUBGRADIENT = 7
+    """The claim lies between the slopes on the two sides of a kink."""
+
+    @property
+    def code(self) -> str:
+        """The name that reports give it."""
+        return self.name.lower()

@@ -32,7 +32,9 @@ from fastgrad.differences.step_selection import choose_step, step_cap
 from fastgrad.engines.directional import Direction, DirectionalEngine
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.problem.regions import Region
-from fastgrad.verdict.rule import TAU
+
+TAU = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
+"""Errors of this share of a typical entry are too small to be searched for, by the dtype of the block."""
 
 SET_UP = 2
 """Directions along which noise and step are measured."""
@@ -187,7 +189,7 @@ class Prober:
         d = np.tile(h * SIX_POINTS, (len(directions), 1))
         f = self.evaluate(numbers, d)
         many = np.full(len(directions), 1.0)
-        r, bound = by_six_points(f, d, many * h, many * self.sigma, self.z)
+        r, bound = by_six_points(f, d, 0.0, many * h, many * self.sigma, self.z)
         with np.errstate(invalid="ignore"):
             near, far = (f[:, 3] - f[:, 2]) / (2 * h), (f[:, 4] - f[:, 1]) / (4 * h)
             truncation = np.abs(near - far) / 3

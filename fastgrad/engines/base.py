@@ -143,7 +143,20 @@ def require_unchanged(working: WorkingCopy, some: IndexArray | None = None) -> N
     if at is not None:
         theirs = working.parameters.take(working.parameters.leaves, np.asarray([at]))[0]
         mine = working.parameters.take(working.flat_leaves, np.asarray([at]))[0]
+        was, now = told_apart(theirs, mine)
         raise InputError(
-            f"the cost changes its parameters: {working.parameters.label(at)} was {theirs:.6g} and is "
-            f"{mine:.6g} after one call; work on a copy (np.copy) inside the cost"
+            f"the cost changes its parameters: {working.parameters.label(at)} was {was} and is "
+            f"{now} after one call; work on a copy (np.copy) inside the cost"
         )
+
+
+def told_apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with six digits, or with as many more as it takes to see that they differ.
+
+    Examples
+    --------
+    >>> told_apart(0.25, 3.5), told_apart(0.2327451, 0.2327452)
+    (('0.25', '3.5'), ('0.2327451', '0.2327452'))
+    """
+    texts = ((f"{a:.{digits}g}", f"{b:.{digits}g}") for digits in range(6, 17))
+    return next((pair for pair in texts if pair[0] != pair[1]), (repr(float(a)), repr(float(b))))

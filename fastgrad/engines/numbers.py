@@ -86,6 +86,11 @@ def to_number(value: Any, dtype: DType = np.float64) -> complex:
         raise InputError(_not_a_number(value, ())) from error
 
 
+def loss_of(value: Any) -> Any:
+    """The first of a pair (loss, gradient); anything else as it is."""
+    return value[0] if second_of_pair(value) is not None else value
+
+
 def epsilon_of(value: Any) -> float:
     """Machine epsilon of the dtype of what a cost returned; that of float64 for a Python float."""
     dtype = getattr(_of_numpy(value), "dtype", None)

@@ -83,6 +83,11 @@ class Progress:
             found = f"agree {agree:,}  disagree {disagree:,}  undecided {undecided:,}"
             self._bar.update(self._task, found=found)
 
+    def tell_first(self, agree: int, again: int) -> None:
+        """Tell how many agree by their first values, and how many are to be looked at again."""
+        if self._bar is not None:
+            self._bar.update(self._task, found=f"agree {agree:,}  to look at again {again:,}")
+
     def say(self, sentence: str) -> None:
         """Say on stderr what takes long, before it does."""
         if self._bar is None:

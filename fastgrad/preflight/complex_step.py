@@ -66,9 +66,10 @@ def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:
     real_plan = make_plan(parameters, indices, CENTRAL4)
     values = in_reals.values(indices, real_plan.displacements)
     sigma = NOISE * coarsest_epsilon(parameters) * np.abs(values).max(axis=1)
-    central, bound = by_four_points(values, real_plan.displacements, real_plan.steps, sigma, QUANTILE)
-    steps = np.full((len(indices), 1), 1j * COMPLEX_STEP)
-    by_complex = engine.values(indices, steps)[:, 0].imag / COMPLEX_STEP
+    steps, d = real_plan.steps, real_plan.displacements
+    central, bound = by_four_points(values, d, values.mean(), steps, sigma, QUANTILE)
+    offsets = np.full((len(indices), 1), 1j * COMPLEX_STEP)
+    by_complex = engine.values(indices, offsets)[:, 0].imag / COMPLEX_STEP
     scale = np.maximum(np.abs(central), np.abs(by_complex))
     off = np.abs(central - by_complex) > RELATIVE * scale + bound
     if off.any():

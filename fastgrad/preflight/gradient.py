@@ -5,7 +5,7 @@ function g is called at the parameters x, at x again, at y close by, and at x on
 cost at x. Each of these has a message of its own:
 
     the second g(x) differs        g is random, or adds to a buffer that is never set to zero
-    g(y) equals g(x)               g does not read the parameters (a stale cache), if the numbers disagree
+    g(y) equals g(x)               g does not read the parameters (a stale cache), if the cost is not linear
     g(x) after g(y) differs        g keeps something from call to call
 
 Where g raises, or one of these is so, all is tried once more with a call of the cost before each call of g: a
@@ -26,7 +26,9 @@ from fastgrad.arrays import FloatArray, Floats
 from fastgrad.engines.base import require_unchanged
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
+from fastgrad.preflight.claim_noise import ClaimNoise
 from fastgrad.preflight.cost import LARGEST_JITTER
+from fastgrad.preflight.nearby import FARTHER, bends, move, put_back
 from fastgrad.preflight.pairs import with_halves
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
@@ -35,14 +37,6 @@ from fastgrad.problem.structure import NAMESPACE
 from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.problem.wrapped import cost_first
 from fastgrad.specification import Specification
-
-NEARBY = {np.dtype(np.float64): 2.0**-22, np.dtype(np.float32): 2.0**-10}
-"""How far y is from x, in units of each block's typical size, by dtype. It is enough to change the last
-digits of any derivative that is not constant, and no farther than differences of the cost go."""
-
-FARTHER = 2.0**10
-"""The factor on that distance for a second try, where the gradient was the same: a gradient that is rounded
-to a few digits changes there."""
 
 
 def vetted_gradient(spec: Specification) -> tuple[Specification, ClaimedGradient]:
@@ -58,8 +52,11 @@ def vetted_gradient(spec: Specification) -> tuple[Specification, ClaimedGradient
     problem = spec.problem
     with args_unchanged(problem.args, "gradient function"):
         pure = is_networks_own(problem.gradient, problem.structure, "gradient")
-        if pure or spec.options.vectorized:
+        if pure:
             return spec, claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
+        if spec.options.vectorized:
+            claim = claimed_gradient(problem.gradient, spec.parameters, problem.args)
+            return spec, _stale_if_curved(claim, problem.cost, problem.args, vectorized=True)
         gradient, claim = alone_or_after_cost(problem.cost, problem.gradient, spec.parameters, problem.args)
     if gradient is not problem.gradient:
         spec = replace(spec, problem=replace(problem, gradient=gradient))
@@ -98,7 +95,7 @@ def alone_or_after_cost(
         if found is None:
             raise
         return found[0], replace(found[1], cost_calls=found[1].cost_calls + calls.cost_calls)
-    del calls  # its copy of the parameters may be large
+    claim = _stale_if_curved(claim, cost, args)
     if not claim.stale:
         return gradient, claim
     probe = _Calls(cost_first(cost, gradient), parameters, args)
@@ -108,6 +105,22 @@ def alone_or_after_cost(
     if found is None:
         return gradient, replace(claim, cost_calls=claim.cost_calls + probe.made)
     return found[0], replace(found[1], cost_calls=claim.cost_calls + found[1].cost_calls + probe.made)
+
+
+def _stale_if_curved(
+    claim: ClaimedGradient, cost: Callable[..., Any], args: tuple[Any, ...], vectorized: bool = False
+) -> ClaimedGradient:
+    """The claim, which is not stale if the cost is linear: its gradient is the same everywhere then."""
+    if not claim.stale:
+        return claim
+    made = []
+
+    def counted(*given: Any) -> Any:
+        made.append(1)
+        return cost(*given)
+
+    stale = bends(counted, claim.parameters, args, vectorized)
+    return replace(claim, stale=stale, cost_calls=claim.cost_calls + len(made))
 
 
 def _after_cost(
@@ -218,7 +231,8 @@ class _Calls:
 
     def _claimed(self, answer: list[FloatArray], own: list[FloatArray]) -> ClaimedGradient:
         at_watched = None if self.everything else self._at(answer)
-        return ClaimedGradient(self.parameters, own, None, at_watched=at_watched)
+        noise = ClaimNoise(self._call, self.working)
+        return ClaimedGradient(self.parameters, own, None, noise=noise, at_watched=at_watched)
 
     def _call(self) -> list[FloatArray]:
         self.made += 1
@@ -283,17 +297,13 @@ class _Calls:
 
     def _call_nearby(self, times: float) -> Floats | None:
         """The gradient at y; None if the function raises. The working copy is x again afterwards."""
-        originals = self.parameters.leaves
-        sizes = self.parameters.typical_sizes
-        for leaf, x, typical in zip(self.working.flat_leaves, originals, sizes, strict=True):
-            leaf += times * NEARBY[x.dtype] * float(typical)
+        move(self.working, times)
         try:
             return self._at(self._call())
         except Exception:  # y may be outside the domain
             return None
         finally:
-            for leaf, x in zip(self.working.flat_leaves, originals, strict=True):
-                leaf[:] = x
+            put_back(self.working)
 
     def _require_unchanged(self) -> None:
         rebound, at = self.working.first_rebound(), self.working.first_change()

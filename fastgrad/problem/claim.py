@@ -9,11 +9,11 @@ Jitter is how far two answers for the same parameters were apart.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from fastgrad.arrays import FloatArray, Floats, IndexArray
+from fastgrad.arrays import FloatArray, Floats, IndexArray, root_mean_square
 from fastgrad.errors import InputError
 from fastgrad.index_sets import all_or_spread, positions_of
 from fastgrad.problem.parameters import Parameters
@@ -25,8 +25,33 @@ SMALL_ENOUGH_TO_KEEP = 2**20
 """The most parameters for which answers of the gradient function are copied and compared in full. Each copy
 takes 8 MiB then."""
 
+OWN_ROUNDINGS, SUM_ROUNDINGS = 8.0, 2.0
+"""Roundings of an entry, and of a typical one of its block, that a claim is allowed (docs/numerics.md,
+Claim)."""
+
+ALIKE = 7
+"""Parameters within one power of 2^ALIKE are alike in size."""
+
+NOISES = 8.0
+"""Standard deviations of measured noise that a claim is allowed: right gradients in float32 were off by 2 to
+4 of them (docs/numerics.md, Claim)."""
+
 WATCHED = 2**16
 """Coordinates at which the answers are compared where there are more parameters than that."""
+
+
+class Noise(Protocol):
+    """The noise of a gradient function's own arithmetic, which is measured when it is asked for."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it was."""
+
+    def measure(self) -> None:
+        """Measure it; this calls the gradient function."""
+
+    def at(self, indices: IndexArray) -> Floats | None:
+        """(m,) the noise at some coordinates; None where it is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +68,39 @@ class ClaimedValues:
     """Whether the gradient function returned the same numbers at other parameters."""
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    measured: Floats | None = None
+    """(m,) the noise of each value, where it was measured."""
+    called: bool = False
+    """Whether the values are those of a function, whose noise can be measured."""
+
+    def rounding(self, indices: IndexArray, parameters: Parameters) -> Floats:
+        """(m,) what the arithmetic of the claim may be off by.
+
+        That is a few roundings of its dtype, and of a function the noise where it was measured. Of values
+        nothing else is known: they are allowed roundings of the sums that they came from, too, which are
+        taken to be as large as a typical entry among parameters of their size.
+        """
+        found = np.empty(len(self.values))
+        for number, where in parameters.segments(indices):
+            found[where] = OWN_ROUNDINGS * self._epsilon(number) * np.abs(self.values[where])
+            if not self.called:
+                x = parameters.take(parameters.leaves, indices[where])
+                found[where] += SUM_ROUNDINGS * self._epsilon(number) * _typical(self.values[where], x)
+        return found if self.measured is None else np.fmax(found, NOISES * self.measured)
+
+    def _epsilon(self, number: int) -> float:
+        """Machine epsilon of a block of the claim."""
+        return float(np.finfo(self.dtypes[number]).eps)
+
+
+def _typical(values: Floats, x: Floats) -> Floats:
+    """(m,) the rms of the finite values among those whose x is alike in size."""
+    group, found = np.frexp(np.abs(x))[1] // ALIKE, np.zeros(len(values))
+    for one in np.unique(group):
+        mine = group == one
+        known = values[mine & np.isfinite(values)]
+        found[mine] = root_mean_square(known)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +116,8 @@ class ClaimedGradient:
     """Whether the gradient function returned the same numbers at other parameters."""
     notes: tuple[str, ...] = ()
     """Sentences for the report."""
+    noise: Noise | None = None
+    """The noise of the gradient function; None for values."""
     cost_calls: int = 0
     """How often the cost was called on the way, for a gradient function that reads what the cost keeps."""
     at_watched: Floats | None = None
@@ -113,10 +173,13 @@ class ClaimedGradient:
             kept, claim = self.narrowed[0]
             where = positions_of(kept, indices)
             jitter = claim.jitter if len(claim.jitter) == 1 < len(kept) else claim.jitter[where]
-            return replace(claim, values=claim.values[where], jitter=jitter)
+            noise = None if self.noise is None else self.noise.at(indices)
+            return replace(claim, values=claim.values[where], jitter=jitter, measured=noise)
         values = self.parameters.take(self.leaves, indices)
         jitter = NO_JITTER if self.jitter is None else self.parameters.take(self.jitter, indices)
-        return ClaimedValues(values, jitter, self.dtypes, self.stale, self.notes)
+        noise = None if self.noise is None else self.noise.at(indices)
+        called = self.noise is not None
+        return ClaimedValues(values, jitter, self.dtypes, self.stale, self.notes, noise, called)
 
 
 def watched(parameters: Parameters) -> IndexArray:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.derivatives import Measured
 from fastgrad.coordinates.engines import Engines
-from fastgrad.coordinates.undecided import Causes
+from fastgrad.coordinates.undecided import Causes, Doubtful
 from fastgrad.differences.bounds import Estimates
 from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.run import Run
@@ -22,6 +22,7 @@ from fastgrad.report.coverage import Coverage
 from fastgrad.report.evidence import build_diagnosis
 from fastgrad.report.findings import Arrays
 from fastgrad.report.report import Report
+from fastgrad.report.resolution import Resolution, only_rounding
 from fastgrad.report.tables import build_blocks, build_findings
 from fastgrad.specification import Specification
 from fastgrad.strategy.outcome import Outcome
@@ -87,12 +88,26 @@ def build_report(
         noise=found.noise,
         perturbed=engines.space.sentence,
         rule=comparison.rule,
-        notes=claim.notes + found.notes + outcome.notes,
+        seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
+        notes=claim.notes + found.notes + outcome.notes + _rounding_notes(parameters, arrays),
         witnesses=witnesses,
-        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args),
+        diagnosis=build_diagnosis(
+            parameters, arrays, comparison, claim, spec.problem.args, engines.cost
+        ),
         doubt=doubt,
         stopped=stopped,
         spent=dict(run.spent),
+    )
+
+
+def _rounding_notes(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:
+    """What is said of blocks whose gradient is only rounding."""
+    names = only_rounding(parameters, arrays)
+    if not names:
+        return ()
+    return (
+        f"the gradient of {', '.join(names)} is only rounding beside the others': it is zero as far as can be "
+        "seen, and was judged absolutely",
     )
 
 
@@ -123,6 +138,7 @@ def build_arrays(
         estimates.numeric,
         estimates.error_bound,
         comparison.allowed,
+        comparison.rho,
         _Reasons(parameters, indices, claimed, estimates, comparison, causes),
     )
 
@@ -138,16 +154,17 @@ class _Reasons:
     comparison: Comparison
     causes: Causes
 
-    def __call__(self, k: int) -> str:
+    def __call__(self, k: int) -> tuple[str, str]:
         claimed, numeric = float(self.claimed[k]), float(self.estimates.numeric[k])
         bound, allowed = float(self.estimates.error_bound[k]), float(self.comparison.allowed[k])
         if not np.isfinite(claimed):
-            return f"the claimed gradient is {claimed}"
+            return "not_finite", f"the claimed gradient is {claimed}"
         if not self.comparison.undecided[k]:
-            return (
-                f"off by {abs(claimed - numeric):.3g}: more than the {allowed:.2g} that is allowed, even at "
-                f"the end of the error bound of {bound:.2g}"
+            return "off", (
+                f"off by {abs(claimed - numeric):.3g}: more than the {allowed:.2g} that is allowed, with an "
+                f"error bound of {bound:.2g}"
             )
         index = int(self.indices[k])
         label = self.parameters.label(index)
-        return self.causes.sentence(index, label, claimed, numeric, bound, allowed)
+        cause = self.causes.of_coordinate(Doubtful(index, label, claimed, numeric, bound))
+        return cause.reason.code, cause.sentence

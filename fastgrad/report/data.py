@@ -15,6 +15,7 @@ import numpy.typing as npt
 from fastgrad.arrays import IndexArray
 from fastgrad.report.coverage import Coverage
 from fastgrad.report.findings import BlockRow, Findings
+from fastgrad.report.resolution import Resolution
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +43,8 @@ class ReportData:
     noise: dict[str, float]
     perturbed: str
     rule: str
+    seen: Resolution
+    """How far the check could see, and why not further."""
     notes: tuple[str, ...] = field(default=())
     witnesses: tuple[str, ...] = ()
     """What independent tests said: the complex step, the path integral of the gradient."""
@@ -53,3 +56,11 @@ class ReportData:
     """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
     spent: dict[str, int] = field(default_factory=dict)
     """Evaluations by what they were made for: set-up, certificate, subset, localisation."""
+
+    @property
+    def resolution(self) -> float:
+        """To what share of itself each derivative was seen to be right, small ones aside; see `seen`.
+
+        NaN where none was seen by itself, as where all are wrong or zero.
+        """
+        return self.seen.seen

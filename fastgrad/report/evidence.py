@@ -16,8 +16,8 @@ from fastgrad.report.findings import Arrays
 from fastgrad.verdict.rule import Comparison
 
 STALE = (
-    "the gradient function gives the very same numbers at other parameters: it does not look at its "
-    "argument, or answers from a cache"
+    "the gradient function gives the very same numbers at other parameters, although the cost is not linear: "
+    "it does not look at its argument, or answers from a cache"
 )
 
 
@@ -27,11 +27,20 @@ def build_diagnosis(
     comparison: Comparison,
     claim: ClaimedValues,
     args: tuple[Any, ...],
+    cost: float | None = None,
 ) -> tuple[str, ...]:
-    """Sentences that name the likely mistakes; none where nothing is wrong."""
+    """Sentences that name the likely mistakes; none where nothing is wrong.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    arrays, comparison, claim : what is known of the checked coordinates
+    args : the user's data
+    cost : at the parameters; None if it is not known
+    """
     if not comparison.wrong.any():
         return ()
-    from fastgrad.diagnosis.diagnose import diagnose
+    from fastgrad.diagnosis.diagnose import LEAVES_OPEN, diagnose
     from fastgrad.diagnosis.evidence import Evidence
 
     positions = dict(parameters.segments(arrays.indices))
@@ -48,14 +57,16 @@ def build_diagnosis(
                 arrays.numeric[where],
                 arrays.error_bound[where],
                 comparison.wrong[where],
-                comparison.undecided[where],
+                (comparison.undecided | comparison.small)[where],
                 parameters.leaves[number][inside].astype(np.float64),
                 claim.dtypes[number],
-                block.form,
+                form=block.form,
             )
         )
-    found = tuple(diagnosis.sentence for diagnosis in diagnose(evidence, axis_lengths(args)))
-    return (STALE, *found) if claim.stale else found
+    found = diagnose(evidence, axis_lengths(args), cost)
+    said = tuple(diagnosis.sentence for diagnosis in found)
+    # A gradient that is constant since it lacks a term, such as an L2 term, is not stale.
+    return (STALE, *said) if claim.stale and any(d.kind in LEAVES_OPEN for d in found) else said
 
 
 def axis_lengths(args: tuple[Any, ...]) -> tuple[int, ...]:

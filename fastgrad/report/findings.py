@@ -29,7 +29,12 @@ class Finding:
     numeric: float
     error_bound: float
     allowed: float
+    resolution: float
+    """To what share of itself the claim was seen to be right; inf where that is not known."""
+    code: str
+    """The cause as a word that programs can test, such as "noise" or "off"."""
     cause: str
+    """The same in a sentence, and what to do about it."""
 
     @property
     def absolute_error(self) -> float:
@@ -56,6 +61,9 @@ class BlockRow:
     undecided: int
     relative_error: float
     relative_error_interval: tuple[float, float]
+    resolution: float
+    """To what share of themselves its coordinates were seen to be right: those that are not wrong, nor too small to
+    be seen by themselves. NaN where there are none."""
     worst: Finding | None
 
     @property
@@ -73,7 +81,9 @@ class Arrays:
     numeric: npt.NDArray[np.float64]
     error_bound: npt.NDArray[np.float64]
     allowed: npt.NDArray[np.float64]
-    cause: Callable[[int], str]  # why the coordinate at a position is wrong or undecided, when asked
+    resolution: npt.NDArray[np.float64]
+    cause: Callable[[int], tuple[str, str]]
+    """Why the coordinate at a position is wrong or undecided, as a code and a sentence, when asked."""
 
 
 class Findings(Sequence[Finding]):
@@ -107,6 +117,7 @@ class Findings(Sequence[Finding]):
 def make_finding(parameters: Parameters, arrays: Arrays, position: int) -> Finding:
     """The coordinate at a position among the checked ones."""
     flat_index = int(arrays.indices[position])
+    code, cause = arrays.cause(position)
     block = parameters.block_of(flat_index)
     return Finding(
         block=block.name,
@@ -117,5 +128,7 @@ def make_finding(parameters: Parameters, arrays: Arrays, position: int) -> Findi
         numeric=float(arrays.numeric[position]),
         error_bound=float(arrays.error_bound[position]),
         allowed=float(arrays.allowed[position]),
-        cause=arrays.cause(position),
+        resolution=float(arrays.resolution[position]),
+        code=code,
+        cause=cause,
     )

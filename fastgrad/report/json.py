@@ -1,4 +1,4 @@
-"""The report as JSON, version 1.
+"""The report as JSON, version 2.
 
 `Report.to_json` and `fastgrad check --json` write it.
 """
@@ -19,8 +19,9 @@ from fastgrad.report.findings import BlockRow, Finding
 from fastgrad.sampling.guarantee import Guarantee
 
 FORMAT = "fastgrad.report"
-VERSION = 1
-"""Raised when a field changes its meaning or goes away; new fields leave it alone."""
+VERSION = 2
+"""Raised when a field changes its meaning or goes away; new fields leave it alone. In version 2 `allowed` is what
+decides on the coordinate's own scale, and each finding has a code."""
 
 FINDINGS_KEPT = 1000
 """Coordinates listed one by one; the counts are always complete."""
@@ -39,6 +40,15 @@ def _document(report: ReportData) -> dict[str, Any]:
         "verdict": report.verdict,
         "relative_error": report.relative_error,
         "relative_error_interval": list(report.relative_error_interval),
+        "resolution": {
+            "wanted": report.seen.wanted,
+            "seen": report.seen.seen,
+            "reason": report.seen.reason,
+            "small": report.seen.small,
+            "zero": report.seen.zero,
+            "together": report.seen.together,
+            "subgradients": report.seen.subgradients,
+        },
         "wrong_count": len(report.wrong),
         "undecided_count": len(report.undecided),
         "wrong": _findings(report.wrong),
@@ -116,6 +126,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "relative_error": finding.relative_error,
         "error_bound": finding.error_bound,
         "allowed": finding.allowed,
+        "resolution": finding.resolution,
+        "code": finding.code,
         "cause": finding.cause,
     }
 
@@ -130,6 +142,7 @@ def _block(row: BlockRow) -> dict[str, Any]:
         "undecided": row.undecided,
         "relative_error": row.relative_error,
         "relative_error_interval": list(row.relative_error_interval),
+        "resolution": row.resolution,
         "verdict": row.verdict,
         "worst": None if row.worst is None else _finding(row.worst),
     }

@@ -44,6 +44,7 @@ def build_blocks(
                 undecided=int(comparison.undecided[where].sum()),
                 relative_error=of_block.value,
                 relative_error_interval=of_block.interval,
+                resolution=resolution_of(comparison, where),
                 worst=None if worst is None else make_finding(parameters, arrays, worst),
             )
         )
@@ -58,6 +59,12 @@ def measure(arrays: Arrays, where: slice | IndexArray) -> ClassicMeasure:
         return NOTHING_KNOWN
     of = (arrays.claimed[where], d, arrays.error_bound[where])
     return ClassicMeasure.of(*of) if known.all() else ClassicMeasure.of(*(v[known] for v in of))
+
+
+def resolution_of(comparison: Comparison, where: slice | IndexArray) -> float:
+    """To what share of themselves some coordinates were seen to be right; NaN where none was."""
+    rho = comparison.rho[where][comparison.by_itself[where]]
+    return float(rho.max()) if len(rho) else float("nan")
 
 
 def _worst(comparison: Comparison, where: slice | IndexArray) -> int | None:

@@ -50,7 +50,11 @@ def _speaker(report: ReportData, names: Sequence[str]) -> Callable[[str], str]:
 def _headline(report: ReportData) -> str:
     count = report.coverage.checked
     if report.verdict == AGREE:
-        return f"AGREE: the gradient is right at {report.coverage.sentence}{_and_beyond(report)}."
+        to = f" to {report.resolution:.0e}" if report.resolution > 0 else ""
+        return (
+            f"AGREE{to}: the gradient is right at {report.coverage.sentence}{_and_beyond(report)}"
+            f"{_limits(report)}."
+        )
     if report.verdict == DISAGREE:
         wrong = len(report.wrong)
         first = report.wrong[0]
@@ -70,6 +74,26 @@ def _headline(report: ReportData) -> str:
         f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, none "
         "is known to be wrong."
     )
+
+
+def _limits(report: ReportData) -> str:
+    """Why the check could not see further, and which coordinates it could not see by themselves."""
+    resolution, parts = report.seen, []
+    if resolution.reason:
+        parts.append(resolution.reason)
+    if resolution.small:
+        verb = "is" if resolution.small == 1 else "are"
+        text = f"{resolution.small:,} of them {verb} too small to be seen by {_themselves(resolution.small)}"
+        if resolution.together:
+            text += f", together right to {resolution.together:.0e} of the whole gradient"
+        parts.append(text)
+    if resolution.subgradients:
+        parts.append(f"at {resolution.subgradients:,} kinks the claim is a subgradient")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _themselves(count: int) -> str:
+    return "itself" if count == 1 else "themselves"
 
 
 def _and_beyond(report: ReportData) -> str:
@@ -103,13 +127,14 @@ def _block_table(report: ReportData, names: Sequence[str]) -> str:
         "undecided",
         "relative error",
         "at most",
+        "seen to",
         "worst",
         "verdict",
     )
     shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
     keep = {id(row) for row in shown}
     rows = [_block_row(row, name) for row, name in zip(report.blocks, names, strict=True) if id(row) in keep]
-    text = plain_table(header, rows, right=(2, 3, 4, 5, 6))
+    text = plain_table(header, rows, right=(2, 3, 4, 5, 6, 7))
     hidden = len(report.blocks) - len(rows)
     return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
 
@@ -128,6 +153,7 @@ def _block_row(row: BlockRow, name: str) -> tuple[str, ...]:
         f"{row.undecided:,}",
         f"{row.relative_error:.2e}",
         f"{row.relative_error_interval[1]:.1e}",
+        "" if row.resolution != row.resolution else f"{row.resolution:.0e}",
         "" if row.worst is None else row.worst.label,
         row.verdict if row.checked else "not checked",
     )

@@ -17,6 +17,7 @@ from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.differences.reasons import Reason
 from fastgrad.execution.run import Run
 from fastgrad.specification import Specification
+from fastgrad.verdict.rule import COUNTS
 from fastgrad.strategy.outcome import Outcome
 
 LARGEST_ASKED = 2**22
@@ -52,11 +53,12 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     if limited or parameters.size > LARGEST_ASKED or not plain or options.tolerance is not None:
         return ""
     comparison = known.judge()
-    lost = table.kink | (table.reason == Reason.NOT_FINITE)
-    if known.claim is None or not comparison.undecided.any():
+    unclear = comparison.undecided | comparison.small | (comparison.rho > COUNTS)
+    lost = table.kink | table.special | (table.reason == Reason.NOT_FINITE)
+    if known.claim is None or not (unclear & ~comparison.wrong).any() or _is_single(spec, engines):
         return ""
-    wanted = np.flatnonzero(comparison.undecided & ~lost)
-    decided = np.flatnonzero(~comparison.undecided & ~comparison.wrong)
+    wanted = np.flatnonzero(unclear & ~comparison.wrong & ~lost)
+    decided = np.flatnonzero(comparison.by_itself)
     if not len(wanted):
         return ""
     from fastgrad.witnesses.analytic_arrays import why_not_analytic
@@ -71,29 +73,36 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     functions = Functions(spec.problem, parameters, options.vectorized)
     doubt = why_not_analytic(functions)
     if doubt:
-        return NOT_ASKED + doubt
+        run.budget.spend(functions.evaluations)
+        return (NOT_ASKED + doubt) * bool(comparison.undecided.any())
     some = decided[parameters.few_of_each_block(known.indices[decided], OF_EACH_BLOCK)]
     estimates = known.estimates()
     wanted = wanted[: max(1, COPIED // parameters.size)]
     real = RealDifferences(
         engines.cost,
-        float(np.nanmax(coordinates.calibration.constant)),
+        coordinates.calibration.largest_noise,
         coordinates.z,
         known.indices[some],
         estimates.numeric[some],
         estimates.error_bound[some],
     )
     found = by_complex_witness(functions, real, known.indices[wanted], options.seed)
+    run.budget.spend(functions.evaluations)
     if found.doubt:
-        return NOT_ASKED + found.doubt
-    run.budget.spend(found.evaluations)
-    table.accept(wanted, found.numeric, found.error_bound)
-    still = int(known.judge().undecided.sum())
+        return (NOT_ASKED + found.doubt) * bool(comparison.undecided.any())
+    better = found.error_bound < table.error_bound[wanted]
+    table.accept(wanted[better], found.numeric[better], found.error_bound[better])
     return (
-        f"the complex step decided {int(comparison.undecided.sum()) - still:,} coordinates that differences "
-        f"could not; it agreed with them along {DIRECTIONS} random directions and at {len(some)} decided "
+        f"the complex step decided {len(wanted):,} coordinates that differences saw to less than {COUNTS:g} of "
+        f"themselves; it agreed with them along {DIRECTIONS} random directions and at {len(some)} decided "
         "coordinates"
     )
+
+
+def _is_single(spec: Specification, engines: Engines) -> bool:
+    """Whether parameters or cost are float32: complex numbers of that precision see no further."""
+    double = float(np.finfo(np.float64).eps)
+    return engines.epsilon > double or any(b.dtype == np.float32 for b in spec.parameters.blocks)
 
 
 def ask_path_integral(
@@ -119,4 +128,6 @@ def ask_path_integral(
         return ""
     sigma = max((s for s in found.noise.values() if s == s), default=float("inf"))
     functions = Functions(spec.problem, spec.parameters, spec.options.vectorized)
-    return path_witness(functions, sigma=sigma, z=z, seed=spec.options.seed)
+    said = path_witness(functions, sigma=sigma, z=z, seed=spec.options.seed)
+    run.budget.spend(functions.evaluations)
+    return said

@@ -12,6 +12,7 @@ from fastgrad.directions.certificate import Certificate, CertifiedBlock
 from fastgrad.directions.probes import finite_rms
 from fastgrad.directions.search import Search
 from fastgrad.specification import Specification
+from fastgrad.verdict.rule import NEGLIGIBLE
 
 BLIND = (
     "random directions prove nothing here: differences could not tell the slope along them (a "
@@ -57,11 +58,16 @@ def conclude(spec: Specification, search: Search | None, full: list[str], budget
 
 def _certificate(search: Search, excluded: int) -> Certificate:
     certifier, engine = search.certifier, search.certifier.prober.engine
+    numbers = [r.block for r in search.localiser.region.rectangles]
+    rms = {k: finite_rms(engine.tangent.gradient[k]) for k in numbers}
+    least = NEGLIGIBLE * max(engine.sizes[k] * rms[k] for k in numbers)  # below is only rounding: no scale
     blocks = [
         CertifiedBlock(
-            engine.parameters.blocks[k].name, engine.sizes[k], finite_rms(engine.tangent.gradient[k])
+            engine.parameters.blocks[k].name,
+            engine.sizes[k],
+            rms[k] if engine.sizes[k] * rms[k] > least else 0.0,
         )
-        for k in (r.block for r in search.localiser.region.rectangles)
+        for k in numbers
     ]
     return Certificate.of(certifier.clean, blocks, excluded, certifier.runs)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.coordinates.calibration import CALIBRATED
+from fastgrad.coordinates.block_calibration import CALIBRATED
 from fastgrad.directions.certificate import PROBES
 from fastgrad.execution.budget import Budget
 from fastgrad.options import Options

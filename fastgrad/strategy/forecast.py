@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.arrays import IndexArray
-from fastgrad.coordinates.calibration import CALIBRATED
+from fastgrad.coordinates.block_calibration import CALIBRATED
 from fastgrad.coordinates.engines import Engines
 from fastgrad.execution.run import Run
 from fastgrad.execution.workers import choose_workers

@@ -130,7 +130,7 @@ def _as_asked(
         handed = union(indices, _use_up(coordinates, rest))
     if planned and selection.drawn is None:
         selection = replace(selection, drawn=handed)
-    run.charge("in all")
+    run.charge("coordinates")
     if not probing:
         return Outcome(selection, planned)
     from fastgrad.strategy.sampled import SampledCheck

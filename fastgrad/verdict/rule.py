@@ -1,66 +1,119 @@
-"""Estimate, bound and claim -> agree, disagree or undecided.
+"""Estimate, bound and claim -> agree, disagree or undecided, each coordinate on its own scale.
 
-THE RULE, for coordinate i of block b (g = claimed, d = numeric, e = bound on the error of d):
+THE RULE, for coordinate i (g = claimed, d = numeric, e = bound on the error of d, r = what the claim's own
+arithmetic may be off by):
 
-    s_i = max(|g_i|, |d_i|, 0.1 * rms_b(d))
-    |g_i - d_i| + e_i <= tau * s_i      agrees:    whatever the truth within the bound, the error is no bug
-    |g_i - d_i| - e_i >  tau * s_i      disagrees: whatever the truth within the bound, the error is one
-    anything else                       undecided
+    s_i = max(|g_i|, |d_i|)                                  its own scale
+    |g_i - d_i| > e_i + r_i + 1e-6 s_i                       disagrees
+    rho_i = (|g_i - d_i| + e_i) / s_i <= resolution          agrees: it is right to rho_i of itself
 
-Where nothing has a scale (a constant cost, a claim of zero) being within the bound is enough.
+Entries that are zero, or so small that their bound covers them, cannot be right to a share of themselves.
 
-tau says what size of error counts as a bug, e what the differences can resolve; the two are never mixed
-(docs/numerics.md, Verdict), and neither grows with the size of an array. With e = 0 this is
-allclose(rtol=tau).
+    rho_i = (|g_i - d_i| + e_i) / (rms of s over parameters of its size)  <= resolution      agrees, on that scale
+    the rest, half of all at most: ||(|g - d| + e) x|| <= 2 resolution ||s x||               agree together
+    anything else                                                                            undecided
 
-A block whose derivatives cannot be told from zero has no scale of its own: s is then that of the whole
-gradient, and where nothing can be told from zero, how much the cost moves near the parameters at all. The
-same goes for a block that is zero but for rounding (a bias before a batch norm): moved by their own size, its
-parameters change the cost by less than rounding of what the others do. A claimed NaN or inf disagrees; a
-coordinate without a finite d is undecided.
+x is each parameter's size, so that g x is its effect on the cost, whatever its unit. Together means: the error
+vector of all of these is right to that share of the whole gradient. The report counts them. No tolerance
+grows with the size of an array, nor with another entry of it: what differences can tell from the claim is
+wrong, however small it is beside others. (docs/numerics.md, Verdict.)
+
+A claimed NaN or inf disagrees; a coordinate without a finite d is undecided. Where the cost does not move
+beyond its noise, a claimed zero agrees: its slope is zero to within rounding.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fastgrad.arrays import Bools, Floats, IndexArray, root_mean_square
-from fastgrad.differences.bounds import Estimates
-from fastgrad.problem.parameters import Parameters
+from fastgrad.arrays import Bools, Floats, IndexArray
+from fastgrad.index_sets import distinct
 
-ByDtype = dict[np.dtype[Any], float]
+COUNTS = 1e-6
+"""The share of an entry that counts as an error at least. A smaller one shows in the resolution: an approximate
+constant, say, leaves a gradient that is right to 1e-7."""
 
-TAU: ByDtype = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
-"""The relative size of error that counts as a bug, by the block's dtype (docs/numerics.md, Verdict)."""
-
-FLOOR = 0.1
-"""Entries under this share of their block's rms are compared on that scale (docs/numerics.md, Verdict)."""
+RESOLUTION = 1e-2
+"""To what share of itself each entry must be seen, unless another is asked for."""
 
 NEGLIGIBLE = 2.0**-44
-"""A block that does so much less than the most important one is zero but for rounding, 256 eps."""
+"""A claim whose effect is so much less than the largest is zero but for rounding, 256 eps."""
 
-PIECE = 2**17
-"""Coordinates that are judged at a time, so that temporaries stay small (and in the cache)."""
+FEWEST_ALIKE = 3
+"""Entries alike in size that must be seen before another is judged on their scale."""
+
+LARGEST_SHARE = 0.5
+"""The share of the entries, beside those that are claimed zero, that may be judged together only."""
+
+TOGETHER = 2.0
+"""The error of these, as a share of the norm of the whole gradient, in units of the resolution. In relu networks
+in float32 a few coordinates are so near kinks that noise hides all closer steps; the others are seen."""
+
+FEW, LARGEST_SHARE_OF_FEW = 32, 0.25
+"""That share where there are fewer entries than this: of two or three none, for each of them matters."""
+
+CLEARLY = 1.5
+"""A slope stands out clearly if it is so many times its bound."""
+
+Z_OF_ONE = 3.3
+"""The quantile that one bound needs, where e has that of all bounds: 1e-3 on both sides."""
+
+FLOOR = 0.1
+"""With a fixed tolerance, entries under this share of their block's rms are compared on that scale."""
 
 AGREE, DISAGREE, UNDECIDED = "agree", "disagree", "undecided"
 
-SCALE = "max(|claimed|, |numeric|, 0.1 * block rms)"
-RULE = f"agrees if |claimed - numeric| + bound <= allowed = tau * {SCALE}, tau = {{}}"
-RULE_TOLERANCE = f"agrees by a fixed tolerance if |claimed - numeric| <= {{:g}} * {SCALE}"
+RULE = (
+    "disagrees if |claimed - numeric| > allowed = bound + the claim's own rounding + {:g} * max(|claimed|, "
+    "|numeric|), and agrees if it is seen to {:g} of itself"
+)
+RULE_TOLERANCE = (
+    "agrees by a fixed tolerance if |claimed - numeric| <= {:g} * max(|claimed|, |numeric|, 0.1 * block rms)"
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of m coordinates; each (m,) unless said otherwise."""
+
+    claimed: Floats
+    numeric: Floats
+    error_bound: Floats
+    rounding: Floats
+    """r: what the claim's own arithmetic may be off by; (m,) or (1,)."""
+    size: Floats
+    """The size of each parameter."""
+    alike: IndexArray
+    """The same number for parameters of one size."""
+    kink: Bools | None = None
+    """Whether the estimate is the middle between the slopes on the two sides of a kink, and the bound reaches to
+    them; None for nowhere."""
+    far: Bools | None = None
+    """Whether a coordinate was measured at steps wider than the parameter itself: its own scale is lost in noise,
+    and a slope of zero there may be that of waves; None for nowhere."""
+    steepest: float = 0.0
+    """The largest change of the cost that was seen, in units of an effect."""
+    moves: bool = True
+    """Whether the cost was seen to change by more than its noise."""
+    z: float = 1.0
+    """The quantile in the bounds: errors of several coordinates add up like their standard deviations."""
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
-    """The verdict on each coordinate, and the difference that was allowed it."""
+    """The verdict on each coordinate, the difference that was allowed it, and how well it was seen."""
 
-    wrong: npt.NDArray[np.bool_]  # (m,)
-    undecided: npt.NDArray[np.bool_]  # (m,)
+    wrong: Bools  # (m,)
+    undecided: Bools  # (m,)
     allowed: Floats  # (m,)
     severity: Floats  # (m,) |claimed - numeric| / allowed; inf for a claimed NaN or inf
+    rho: Floats  # (m,) to what share of itself the claim was seen to be right; inf where it is not known
+    alike: Bools  # (m,) judged on the scale of parameters of its size
+    together: Bools  # (m,) judged together with others only
+    subgradient: Bools  # (m,) at a kink, where the claim lies between the slopes on its sides
+    share: float  # to what share of the whole gradient these are right together; 0 without any
     rule: str
 
     @property
@@ -68,100 +121,169 @@ class Comparison:
         """The verdict over all coordinates: one wrong is enough, then one undecided."""
         return overall(int(self.wrong.sum()), int(self.undecided.sum()))
 
+    @property
+    def small(self) -> Bools:
+        """(m,) the coordinates that are too small to be seen by themselves."""
+        return np.asarray(self.alike | self.together)
+
+    @property
+    def by_itself(self) -> Bools:
+        """(m,) the coordinates that were seen to a share of themselves, and are not wrong."""
+        return np.asarray(~self.wrong & ~self.undecided & ~self.small & ~self.subgradient)
+
 
 def overall(wrong: int, undecided: int) -> str:
     """The verdict on a set of coordinates from how many are wrong and undecided."""
     return DISAGREE if wrong else UNDECIDED if undecided else AGREE
 
 
-def compare(
-    claimed: Floats,
-    estimates: Estimates,
-    indices: IndexArray,
-    parameters: Parameters,
-    tolerance: float | None = None,
-) -> Comparison:
+def compare(known: Evidence, resolution: float = RESOLUTION, subgradients_pass: bool = False) -> Comparison:
     """Apply the rule to each coordinate.
 
     Parameters
     ----------
-    claimed : (m,) the gradient under test
-    estimates : Estimates of the same m coordinates
-    indices : (m,) the flat index of each
-    parameters : Parameters
-    tolerance : a fixed relative tolerance instead of the bounds
+    known : Evidence
+    resolution : to what share each entry must be seen
+    subgradients_pass : whether a claim between the slopes on the two sides of a kink agrees
+
+    Examples
+    --------
+    >>> one = np.ones(2)
+    >>> known = Evidence(one, one * [1, 1.1], 1e-9 * one, 0 * one, one, np.zeros(2, dtype=np.intp))
+    >>> found = compare(known)
+    >>> found.wrong.tolist(), bool(found.rho[0] < 1e-8)
+    ([False, True], True)
     """
-    tau, lent = _by_block(TAU, estimates, parameters), np.zeros(len(parameters.blocks))
-    rule = RULE.format(_in_words(np.unique(tau)))
-    if tolerance is None:
-        lent = _lent_scale(estimates, indices, parameters)
-    else:
-        tau, rule = np.full_like(tau, tolerance), RULE_TOLERANCE.format(tolerance)
-    m = len(indices)
-    wrong, undecided = np.empty(m, dtype=bool), np.empty(m, dtype=bool)
-    allowed, severity = np.empty(m), np.empty(m)
-    for k in range(0, m, PIECE):
-        piece = slice(k, k + PIECE)
-        numbers = parameters.block_numbers(indices[piece])
-        e = estimates.error_bound[piece] if tolerance is None else np.zeros(1)
-        found = _judge(
-            claimed[piece],
-            estimates.numeric[piece],
-            e,
-            np.maximum(FLOOR * estimates.block_rms, lent)[numbers],
-            tau[numbers],
+    counts = min(COUNTS, resolution)
+    finite = np.isfinite(known.claimed)
+    g = known.claimed if finite.all() else np.where(finite, known.claimed, 0.0)
+    d, e = known.numeric, known.error_bound
+    with np.errstate(all="ignore"):
+        scale = np.fmax(np.abs(g), np.abs(d))
+        difference = np.abs(g - d)
+        allowed = e + known.rounding + counts * scale
+        wrong = (difference > allowed) | ~finite
+        severity = np.where(difference == 0, 0.0, difference / allowed)
+        rho = (difference + e) / scale
+        if known.far is not None:
+            unclear = known.far & (np.abs(d) <= CLEARLY * e) & finite
+            wrong, rho = wrong & ~unclear, np.where(unclear & wrong, np.inf, rho)
+    severity = np.where(finite, severity, np.inf)
+    rho = np.where(np.isnan(rho), np.inf, rho)
+    kink = np.zeros(len(g), dtype=bool) if known.kink is None else known.kink & ~wrong
+    rest = np.flatnonzero(~wrong & ~(rho <= resolution) & ~kink)
+    undecided, alike, together = np.zeros((3, len(g)), dtype=bool)
+    undecided |= kink & (not subgradients_pass)
+    share = 0.0
+    if len(rest):
+        small = _Small(known, g, scale, difference, resolution)
+        on_scale = small.on_the_scale_of_others(rest, ~wrong & (rho <= resolution))
+        settled = on_scale <= resolution
+        alike[rest[settled]] = True
+        left = rest[~settled]
+        enough, share = small.enough_together(left)
+        together[left[enough]], undecided[left[~enough]] = True, True
+    rule = RULE.format(counts, resolution)
+    return Comparison(wrong, undecided, allowed, severity, rho, alike, together, kink, share, rule)
+
+
+@dataclass(frozen=True, eq=False)
+class _Small:
+    """How entries are judged that cannot be seen to a share of themselves."""
+
+    known: Evidence
+    g: Floats
+    scale: Floats
+    difference: Floats
+    resolution: float
+
+    def on_the_scale_of_others(self, rest: IndexArray, seen: Bools) -> Floats:
+        """rho of some entries on the scale of those seen among parameters of their size; inf without such."""
+        groups, found = self.known.alike, np.full(len(rest), np.inf)
+        for group in distinct(groups[rest]):
+            others = self.scale[seen & (groups == group)]
+            if len(others) >= FEWEST_ALIKE:
+                mine = groups[rest] == group
+                rms = float(np.sqrt(np.mean(np.square(others / others.max())))) * float(others.max())
+                at = rest[mine]
+                found[mine] = (self.difference[at] + self.known.error_bound[at]) / rms
+        return np.where(np.isnan(found), np.inf, found)
+
+    def enough_together(self, left: IndexArray) -> tuple[Bools, float]:
+        """Which of some entries are right together, and to what share of the whole gradient."""
+        size, e = self.known.size[left], self.known.error_bound[left]
+        effects = self.scale * self.known.size
+        nothing = (self.g[left] == 0) | (
+            np.abs(self.g[left]) * size
+            <= NEGLIGIBLE * np.max(effects, where=np.isfinite(effects), initial=0.0)
         )
-        wrong[piece], undecided[piece], allowed[piece], severity[piece] = found
-    return Comparison(wrong, undecided, allowed, severity, rule)
+        bounded = np.isfinite(e) & np.isfinite(self.difference[left])
+        resolved = np.abs(self.known.numeric) > self.known.error_bound
+        if not self.known.moves and not resolved.any():  # nothing but noise: a slope of zero, to within rounding
+            return nothing & bounded, 0.0
+        whole = self._whole()
+        if whole == 0:
+            return np.zeros(len(left), dtype=bool), 0.0
+        off, room = self.difference[left] * size / whole, e * size / whole
+        each = np.where(bounded, off + room, np.inf)
+        order = np.argsort(each, kind="stable")
+        share = self._norms(np.where(bounded, off, np.inf)[order], np.where(bounded, room, np.inf)[order])
+        share_of_all = LARGEST_SHARE if len(self.g) >= FEW else LARGEST_SHARE_OF_FEW
+        many = int(share_of_all * len(self.g))
+        allowed = (share <= TOGETHER * self.resolution) & (np.cumsum(~nothing[order]) <= many)
+        count = int(np.argmin(allowed)) if not allowed.all() else len(allowed)
+        enough = np.zeros(len(left), dtype=bool)
+        enough[order[:count]] = True
+        return enough, float(share[count - 1]) if count else 0.0
+
+    def _norms(self, off: Floats, room: Floats) -> Floats:
+        """For the first k entries each, how far their errors may be from zero together.
+
+        That is the norm of what is off, that of independent errors of sd e / Z, and Z_OF_ONE sd of the
+        largest of them more (a norm is 1-Lipschitz in normal errors).
+        """
+        with np.errstate(all="ignore"):
+            spread = np.sqrt(np.cumsum(np.square(room))) / max(self.known.z, 1.0)
+            largest = np.maximum.accumulate(room) * min(1.0, Z_OF_ONE / max(self.known.z, 1.0))
+            found = np.sqrt(np.cumsum(np.square(off))) + spread + largest
+        return np.where(np.isnan(found), np.inf, found)
+
+    def _whole(self) -> float:
+        """The norm of the effects of all entries that stand out from zero; else how much the cost moves."""
+        resolved = np.abs(self.known.numeric) > self.known.error_bound
+        effects = (np.abs(self.known.numeric) * self.known.size)[resolved]
+        norm = float(np.linalg.norm(effects)) if len(effects) else 0.0
+        return norm if norm > 0 and np.isfinite(norm) else self.known.steepest
 
 
-def _judge(
-    claimed: Floats, d: Floats, e: Floats, least_scale: Floats, tau: Floats
-) -> tuple[Bools, Bools, Floats, Floats]:
-    """Wrong, undecided, the allowed difference and the severity of each coordinate."""
-    finite_claim = np.isfinite(claimed)
-    all_finite = bool(finite_claim.all())
-    g = claimed if all_finite else np.where(finite_claim, claimed, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        allowed = np.abs(g)  # the scale, at first
-        np.maximum(allowed, np.abs(d), out=allowed)
-        np.maximum(allowed, least_scale, out=allowed)
-        allowed *= tau
-        difference = g - d
-        np.abs(difference, out=difference)
-        wrong, undecided = difference - e > allowed, ~(difference + e <= allowed)
-        undecided &= ~((allowed == 0) & (difference <= e))  # a cost that does not move at all
-        severity = difference / allowed
-        severity[difference == 0] = 0.0
-    if not all_finite:
-        severity[~finite_claim] = np.inf
-        wrong |= ~finite_claim
-    undecided &= ~wrong
-    return wrong, undecided, allowed, severity
+def compare_by_tolerance(known: Evidence, block_rms: Floats, tolerance: float) -> Comparison:
+    """Apply a fixed relative tolerance in the place of the bounds.
 
-
-def _lent_scale(estimates: Estimates, indices: IndexArray, parameters: Parameters) -> Floats:
-    """For blocks that cannot be told from zero the scale of the whole gradient, for the others 0."""
-    size = np.abs(estimates.numeric)
-    resolved = size > estimates.error_bound  # not where the numeric derivative is NaN
-    segments = list(parameters.segments(indices))
-    largest = np.zeros(len(parameters.blocks))
-    for number, where in segments:
-        largest[number] = size[where].max(initial=0.0, where=resolved[where])
-    if min(largest[number] for number, _ in segments) < NEGLIGIBLE * largest.max():
-        effect = largest * parameters.typical_sizes
-        largest[effect <= NEGLIGIBLE * effect.max()] = 0.0
-    if all(largest[number] > 0 for number, _ in segments):
-        return np.zeros(len(largest))
-    lent = root_mean_square(size[resolved]) if resolved.any() else estimates.steepest
-    return np.where(largest > 0, 0.0, lent)
-
-
-def _by_block(by_dtype: ByDtype, estimates: Estimates, parameters: Parameters) -> Floats:
-    """A constant of the rule for each block; some differences are float64's whatever the block's dtype."""
-    double = np.dtype(np.float64)
-    return np.array([by_dtype[double if estimates.in_doubles else b.dtype] for b in parameters.blocks])
-
-
-def _in_words(values: Floats) -> str:
-    return " and ".join(f"{v:g}" for v in values) + (" by the block's dtype" if len(values) > 1 else "")
+    Parameters
+    ----------
+    known : Evidence
+    block_rms : (m,) the rms of the numeric derivatives of each coordinate's block
+    tolerance : the relative difference that is allowed
+    """
+    finite = np.isfinite(known.claimed)
+    g, d = np.where(finite, known.claimed, 0.0), known.numeric
+    with np.errstate(all="ignore"):
+        scale = np.fmax(np.fmax(np.abs(g), np.abs(d)), FLOOR * block_rms)
+        difference, allowed = np.abs(g - d), tolerance * scale
+        wrong = (difference > allowed) | ~finite
+        severity = np.where(difference == 0, 0.0, difference / allowed)
+        rho = np.where(difference == 0, 0.0, difference / scale)
+    unknown = ~np.isfinite(d) & ~wrong
+    none = np.zeros(len(g), dtype=bool)
+    return Comparison(
+        wrong,
+        unknown,
+        allowed,
+        np.where(finite, severity, np.inf),
+        np.where(np.isfinite(rho), rho, np.inf),
+        none,
+        none,
+        none,
+        0.0,
+        RULE_TOLERANCE.format(tolerance),
+    )

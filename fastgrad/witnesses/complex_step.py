@@ -123,7 +123,7 @@ def _doubt_along(line: Line, found: RealDifferences) -> str:
     offsets = DIFFERENCE_STEP * np.array([[-4.0, -2.0, -1.0, 1.0, 2.0, 4.0]])
     f = np.array([[float(line.cost(float(t))) for t in offsets[0]]])
     step, sigma = np.array([DIFFERENCE_STEP]), np.array([found.sigma])
-    real, bound = by_six_points(f - found.cost, offsets, step, sigma, found.z)
+    real, bound = by_six_points(f - found.cost, offsets, 0.0, step, sigma, found.z)
     if not abs(value.imag / COMPLEX_STEP - real[0]) <= bound[0]:
         return "along a random direction it does not agree with real differences"
     return ""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastgrad.arrays import FloatArray
@@ -14,7 +14,7 @@ from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Functions:
     """The cost and the gradient function of a problem.
 
@@ -36,6 +36,8 @@ class Functions:
     problem: Problem
     parameters: Parameters
     vectorized: bool = False
+    evaluations: int = field(init=False, default=0)
+    """How often the cost was called."""
 
     def cost(self, arrays: Sequence[Any]) -> Any:
         """What the cost returns, which is a batch of one value for a vectorized cost.
@@ -44,6 +46,7 @@ class Functions:
         ----------
         arrays : the parameters, an array for each block in the block's shape
         """
+        self.evaluations += 1
         leaves = [array[None] for array in arrays] if self.vectorized else arrays
         return self.problem.cost(self.parameters.build(leaves), *self.problem.args)
 

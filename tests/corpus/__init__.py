@@ -5,7 +5,8 @@ must be called wrong.
 """
 
 from corpus.cases import Case, Wrong, flat, unflat
+from corpus.part7 import PART7_RIGHT, PART7_WRONG
 from corpus.right import OWN, RIGHT
 from corpus.wrong import WRONG
 
-__all__ = ["OWN", "RIGHT", "WRONG", "Case", "Wrong", "flat", "unflat"]
+__all__ = ["OWN", "PART7_RIGHT", "PART7_WRONG", "RIGHT", "WRONG", "Case", "Wrong", "flat", "unflat"]

@@ -26,7 +26,13 @@ class Case:
     """A cost and a gradient of it that is right but for rounding.
 
     `reasons` are the words with which the cause of an undecided coordinate may begin: there should be none
-    where it is empty.
+    where it is empty. `expected` is "agree", or "kink" or "jump" where the cost has one at the very point, or
+    "inexact" where the slope of the cost as it is computed, between its jumps, is off by more than 1e-6.
+
+    What the arithmetic of the cost allows a careful person to see in a coordinate is an error of `sees` of
+    the coordinate itself, plus `floor` of the rms of its block. `truth` is the gradient by another way than
+    `gradient`, as a flat vector; the two differ by at most `exact` of each entry, plus `rounding` of the rms
+    of its block.
     """
 
     name: str
@@ -36,6 +42,12 @@ class Case:
     args: tuple[Any, ...] = ()
     why: str = ""
     reasons: tuple[str, ...] = ()
+    expected: str = "agree"
+    sees: float = 1e-2
+    floor: float = 0.0
+    truth: Callable[[], np.ndarray] | None = None
+    exact: float = 1e-9
+    rounding: float = 0.0
 
     def right_gradient(self) -> np.ndarray:
         """The true gradient as a flat vector."""
@@ -81,6 +93,25 @@ class Wrong:
                 found[here] = np.where(t == g, 0.0, np.abs(t - g) / (BUG_SIZE[block.dtype] * scale))
         return np.where(np.isfinite(found), found, np.inf)
 
+    def sizes(self) -> np.ndarray:
+        """The error of each coordinate as a share of the coordinate itself."""
+        truth, claimed = self.twin.right_gradient(), flat(self.twin.params, self.gradient, self.twin.args)
+        size = np.maximum(np.abs(truth), np.abs(claimed))
+        with np.errstate(invalid="ignore"):
+            found = np.where(truth == claimed, 0.0, np.abs(truth - claimed) / np.where(size > 0, size, 1.0))
+        return np.where(np.isfinite(found), found, np.inf)
+
+    def seen(self) -> np.ndarray:
+        """Which coordinates have an error that the arithmetic of the cost allows to see."""
+        twin = self.twin
+        truth, claimed = twin.right_gradient(), flat(twin.params, self.gradient, twin.args)
+        with np.errstate(invalid="ignore"):
+            least = twin.sees * np.maximum(np.abs(truth), np.abs(claimed))
+            below = np.abs(truth - claimed) <= MARGIN * (
+                least + twin.floor * rms_of_blocks(twin.params, truth)
+            )
+        return ~below
+
     def labels(self) -> tuple[str, ...]:
         """The coordinates that are wrong by the truth."""
         parameters = Parameters(self.twin.params)
@@ -98,6 +129,22 @@ def unflat(params: Any, vector: np.ndarray) -> Any:
     """The reverse: a flat vector in the structure, and the dtypes, of the parameters."""
     parameters = Parameters(params)
     return parameters.build_arrays([vector[b.start : b.stop].astype(b.dtype) for b in parameters.blocks])
+
+
+def rms_of_blocks(params: Any, vector: np.ndarray) -> np.ndarray:
+    """For each coordinate the root mean square of a flat vector over its block.
+
+    A block that is zero but for rounding has that of the whole vector.
+    """
+    found, whole = np.empty(len(vector)), _rms(vector)
+    for b in Parameters(params).blocks:
+        here = _rms(vector[b.start : b.stop])
+        found[b.start : b.stop] = here if here > ZERO * whole else whole
+    return found
+
+
+ZERO = 1e-6
+"""A block this much smaller than the whole gradient may be rounding: float32 leaves 1e-7."""
 
 
 def _rms(v: np.ndarray) -> float:

@@ -385,8 +385,8 @@ NAMED = {
         [
             (
                 "part",
-                "W1: 5 of 30 entries are wrong, all in the same way: claimed = -1 * numeric; look at a "
-                "mask or an index",
+                "W1: 5 of 30 entries are wrong (W1[0, 3], W1[0, 4], W1[2, 1], W1[4, 0] and W1[4, 2]), all in "
+                "the same way: claimed = -1 * numeric; look at a mask or an index",
             )
         ],
     ),

@@ -39,6 +39,13 @@ class TestFactorNotNamed:
         assert kinds(block("s", 6.0, 3.0)) == ["factor"]
         assert kinds(block("s", 6.3, 3.0)) == ["unexplained"]
 
+    def test_factor_in_two_entries(self):
+        """In two entries one factor without a name is no coincidence, unless they are hardly known."""
+        d = np.array([1.7, -0.4])
+
+        assert kinds(block("v", 1.3704 * d, d)) == ["factor"]
+        assert kinds(block("v", 1.3704 * d, d, e=0.01 * np.abs(d))) == ["unexplained"]
+
 
 class TestFactorLaw:
     @given(st.floats(0.01, 100), st.integers(0, 10**6))

@@ -43,6 +43,26 @@ def test_patterns(bad, said):
     assert words(bad) == said
 
 
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (np.triu(np.ones((5, 5)), 1), "only above the diagonal"),
+        (np.tril(np.ones((5, 5)), -1), "only below the diagonal"),
+        (np.eye(5), "only on the diagonal"),
+        (1 - np.eye(5), "only off the diagonal"),
+    ],
+)
+def test_triangles(bad, said):
+    """The diagonal of a square matrix and its sides are named, but not where half of one is wrong."""
+    values, no = np.arange(25.0), np.zeros(25, dtype=bool)
+    block = Evidence("W", (5, 5), np.arange(25), values, values, values, no, no, values)
+    bad = bad.reshape(-1) > 0
+    few = bad & (np.cumsum(bad) <= 2)
+
+    assert pattern_of(block, bad, ~bad).words == said
+    assert "diagonal" not in getattr(pattern_of(block, few, ~few), "words", "")
+
+
 def test_scattered_entries_have_no_pattern():
     """Entries without an order are no pattern, and neither is one that right entries share."""
     assert words(np.isin(np.arange(42), [3, 11, 30])) is None

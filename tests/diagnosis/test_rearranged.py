@@ -38,7 +38,8 @@ class TestRearrangedNotNamed:
         """One entry that does not fit, and it is not transposed."""
         square = MATRIX[:5]
 
-        assert kinds(block("W", put(square.T, (0, 1), 9.0), square)) == ["unexplained"]
+        (found,) = diagnose([block("W", put(square.T, (0, 1), 9.0), square)])
+        assert found.sentence.startswith("W: wrong only off the diagonal (20 of 25 entries): look at what is")
 
     def test_nearly_the_same_numbers(self):
         """Sorted values that are equal to 1e-4 are not a permutation."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from diagnosis_cases import B1, RIGHT, VECTOR, block, kinds, put, said, single
 
 from fastgrad.diagnosis.diagnose import diagnose
@@ -35,6 +38,35 @@ class TestSimpleNamed:
 
 
 class TestSimpleNotNamed:
+    @pytest.mark.parametrize(
+        ("g", "how"), [(-1e-7, "claimed = -1 * numeric"), (0.0, "the claimed gradient is 0")]
+    )
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64, None])
+    def test_one_small_entry(self, g, how, dtype):
+        """A sign that is flipped, or an entry that is lost, is no rounding, however small beside the rest."""
+        d = put(VECTOR, 3, 1e-7)
+        b = block("v", put(d, 3, g).astype(np.float32), d, e=1e-13, dtype=dtype and np.dtype(dtype))
+        (found,) = diagnose([replace(b, wrong=np.arange(12) == 3, undecided=np.zeros(12, bool))])
+
+        assert found.kind == "entry"
+        assert how in found.sentence
+
+    def test_flipped_sign_among_rounded_entries(self):
+        """So it is where the other entries are off by the rounding of float32."""
+        d = put(VECTOR, 3, 1e-7)
+        g = put(d.astype(np.float32).astype(float), 3, -1e-7)
+        b = block("v", g, d, e=1e-13)
+
+        assert "float32" not in kinds(replace(b, wrong=np.abs(g - d) > 1e-9, undecided=np.zeros(12, bool)))
+
+    def test_small_term(self):
+        """A term no larger than rounding has its own name where the bounds show it."""
+        x = np.random.default_rng(0).normal(size=12)
+        d = 1e-3 * VECTOR
+        b = block("v", d - 1e-8 * x, d, e=1e-14, x=x)
+
+        assert kinds(replace(b, wrong=np.ones(12, bool), undecided=np.zeros(12, bool))) == ["l2 missing"]
+
     def test_more_than_rounding(self):
         """An error of a hundred roundings of float32 is not the accuracy of float32."""
         off = 1e-5 * np.random.default_rng(0).normal(size=12)

@@ -36,6 +36,17 @@ def test_the_private_copy_does_not_travel():
     assert pickle.loads(pickle.dumps(engine))._working is None
 
 
+def test_a_small_change_is_printed_until_it_shows():
+    """Both values have as many digits as it takes to see that they differ."""
+    working = WorkingCopy(Parameters(np.array([0.232745])))
+    working.flat_leaves[0][0] += 3e-11
+    with pytest.raises(InputError, match=r"params\[0\] was 0\.232745 and is 0\.23274500003 after one call"):
+        require_unchanged(working)
+    working.flat_leaves[0][0] = np.nextafter(0.232745, 1)
+    with pytest.raises(InputError, match=r"was 0\.232745 and is 0\.23274500000000004 after"):
+        require_unchanged(working)
+
+
 def test_a_change_is_named():
     """A cost that wrote to its parameters is refused with the coordinate and both values."""
     working = WorkingCopy(Parameters({"W": np.zeros((2, 2))}))

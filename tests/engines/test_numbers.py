@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.engines.numbers import PairReturnedError, epsilon_of, to_number
+from fastgrad.engines.numbers import PairReturnedError, epsilon_of, loss_of, to_number
 
 
 class TestToNumber:
@@ -80,3 +80,9 @@ PRECISIONS = (
 def test_epsilon(value, dtype):
     """The precision of a value is that of its dtype; Python's own numbers are in float64."""
     assert epsilon_of(value) == np.finfo(dtype).eps
+
+
+def test_loss_of():
+    """The loss of a pair is its first entry, and a number is its own."""
+    assert loss_of((1.5, np.ones(3))) == 1.5
+    assert loss_of(1.5) == 1.5

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.preflight.gradient import AFTER_COST, claimed_gradient
+from fastgrad.preflight.gradient import AFTER_COST, claimed_gradient, vetted_gradient
 from fastgrad.problem.parameters import Parameters
+from fastgrad.specification import Specification
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -353,6 +354,19 @@ class TestStale:
             x = X.astype(dtype)
             assert claimed_gradient(lambda p: gradient(X).astype(p.dtype), Parameters(x), ()).stale
             assert not claimed_gradient(gradient, Parameters(x), ()).stale
+
+    def test_the_same_at_points_moved_alike(self):
+        """A gradient that does not change with a constant in all parameters is not stale."""
+        centred = claimed_gradient(lambda p: p - p.mean(), Parameters(X), ())
+        softmax = claimed_gradient(lambda p: np.exp(p) / np.exp(p).sum(), Parameters(np.ones(4)), ())
+        assert not centred.stale
+        assert not softmax.stale
+
+    def test_only_where_the_cost_bends(self):
+        """A gradient that stays the same is called stale if the cost is not linear, and not if it is."""
+        for cost_of, stale in ((lambda p: float(p @ p), True), (lambda p: float(p.sum()), False)):
+            spec = Specification.of(fastgrad.Problem(cost_of, lambda p: np.ones(3), X), {})
+            assert vetted_gradient(spec)[1].stale is stale
 
     def test_rounded_is_not_stale(self):
         """A gradient that is rounded to a few digits is asked farther off before it is called stale."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 from problems import (
     layered_problem,
 )
@@ -59,3 +60,23 @@ class TestDiagnosis:
         stale = fastgrad.Problem(problem.cost, lambda p, X, T: other, problem.params, problem.args)
         said = fastgrad.check(stale).diagnosis[0]
         assert said.startswith("the gradient function gives the very same numbers at other parameters")
+
+    def test_not_stale(self):
+        """No cache is suspected where the gradient ought to be constant, or where all that moves alike is."""
+        w, x = np.array([1.0, -2.0, 0.5, 0.3]), np.array([0.3, 1.1, -0.4, 0.9])
+        wrong = {
+            "linear": (lambda p: float(w @ p), lambda p: w * [1, 1, 1.5, 1]),
+            "linear, all wrong": (lambda p: float(w @ p), lambda p: w**2),
+            "piecewise linear": (lambda p: float(np.abs(p).sum()), lambda p: 2.3 * np.sign(p)),
+            "an L2 term missing": (lambda p: float(w @ p + 0.5 * p @ p), lambda p: w),
+            "a block never written": (lambda p: float(w @ p + p[3] ** 2), lambda p: w * [1, 1, 1, 0]),
+            "centred squares": (lambda p: float(np.sum((p - p.mean()) ** 2)), lambda p: p - p.mean()),
+            "softmax": (
+                lambda p: float(np.log(np.exp(p).sum()) - w @ p),
+                lambda p: np.exp(p) / np.exp(p).sum() + w,
+            ),
+        }
+        for name, (cost, gradient) in wrong.items():
+            report = fastgrad.check_gradient(cost, gradient, x)
+            assert report.verdict == "disagree", name
+            assert "cache" not in " ".join(report.diagnosis), name

@@ -1,0 +1,127 @@
+"""The noise of the claimed gradient's own arithmetic, measured by ECNoise on the gradient function itself.
+
+The gradient is called at seven points x + k h s around the parameters, s random signs times 8/8 to 12/8, and the
+third and fourth differences of each entry along k show its noise (differences/noise.py has the notation). A
+move of 2^-46 of a parameter is enough for float64. A gradient that computes in float32 inside does not see it:
+it gives the same numbers, and is asked again at moves of 2^-20.
+
+It is measured only where the claim looks wrong by little, for it takes 7 or 14 calls of the gradient.
+(docs/numerics.md, Claim.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import comb, sqrt
+
+import numpy as np
+
+from fastgrad.arrays import FloatArray, Floats, IndexArray
+from fastgrad.differences.scales import size_of_zeros
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.working_copy import WorkingCopy
+
+POINTS = 7
+"""Points along a random direction."""
+
+ORDERS = (3, 4)
+"""Differences that show noise: curvature has left those of third order."""
+
+FINE, COARSE = 2.0**-46, 2.0**-20
+"""Moves in units of a parameter: of float64, and of float32."""
+
+SAME = 0.5
+"""Where more than this share of the entries stays the same under FINE moves, COARSE ones are made."""
+
+LARGEST = 2**22
+"""Parameters up to which the noise is measured: it takes seven gradients in memory."""
+
+Gradient = Callable[[], Sequence[FloatArray]]
+"""The claimed gradient at the working copy, a flat array for each block."""
+
+
+class ClaimNoise:
+    """Measures the noise of a gradient function once, when it is asked.
+
+    Parameters
+    ----------
+    gradient : Gradient
+    working : the private copy of the parameters that it is called with
+    """
+
+    def __init__(self, gradient: Gradient, working: WorkingCopy) -> None:
+        self.gradient, self.working = gradient, working
+        self.parameters: Parameters = working.parameters
+        self._noise: list[Floats] | None = None
+        self.calls = 0
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it was measured, or tried."""
+        return self.calls > 0
+
+    def measure(self) -> None:
+        """Measure it, if there are not too many parameters."""
+        if self.is_measured or self.parameters.size > LARGEST:
+            return
+        answers = self._answers(FINE)
+        if answers is not None and _same(answers) > SAME:
+            answers = self._answers(COARSE)
+        self._noise = None if answers is None else [noise_along(table) for table in answers]
+
+    def at(self, indices: IndexArray) -> Floats | None:
+        """(m,) the noise at some coordinates; None where it was not measured."""
+        return None if self._noise is None else self.parameters.take(self._noise, indices)
+
+    def _answers(self, move: float) -> list[Floats] | None:
+        """The gradients (7, size) of each block; None where one cannot be had."""
+        rng = np.random.default_rng(0)
+        moves = [_moves(x, move, rng) for x in self.parameters.leaves]
+        found = []
+        try:
+            for k in range(POINTS):
+                for leaf, x, by in zip(self.working.flat_leaves, self.parameters.leaves, moves, strict=True):
+                    leaf[:] = x + ((k - POINTS // 2) * by).astype(x.dtype)
+                self.calls += 1
+                found.append([np.array(leaf, dtype=np.float64) for leaf in self.gradient()])
+        except Exception:  # a point may be outside the domain
+            return None
+        finally:
+            for leaf, x in zip(self.working.flat_leaves, self.parameters.leaves, strict=True):
+                leaf[:] = x
+        return [np.array(of_block) for of_block in zip(*found, strict=True)]
+
+
+def _moves(x: FloatArray, move: float, rng: np.random.Generator) -> Floats:
+    """Signed moves (n,) of some parameters, each in units of its own size."""
+    own = np.abs(x.astype(np.float64))
+    size = np.where(own > 0, own, size_of_zeros(x))
+    by = max(move, 8 * float(np.finfo(x.dtype).eps)) * size
+    return np.asarray(by * rng.choice((-1.0, 1.0), len(x)) * rng.integers(8, 13, len(x)) / 8)
+
+
+def noise_along(table: Floats) -> Floats:
+    """The noise (n,) of each entry of seven gradients (7, n) at equally spaced points.
+
+    Examples
+    --------
+    >>> line = np.arange(7.0)[:, None] * [1.0, 1.0]
+    >>> wobble = 1e-6 * np.array([0, 1, 0, -1, 1, -1, 0.0])
+    >>> found = noise_along(line + wobble[:, None] * [0, 1])
+    >>> bool(found[0] == 0), bool(1e-7 < found[1] < 3e-6)
+    (True, True)
+    """
+    noise = np.zeros(table.shape[1])
+    for order in ORDERS:
+        differences = np.diff(table, n=order, axis=0)
+        with np.errstate(all="ignore"):
+            noise = np.fmax(
+                noise, np.sqrt(np.square(differences).mean(axis=0)) / sqrt(comb(2 * order, order))
+            )
+    return noise
+
+
+def _same(answers: list[Floats]) -> float:
+    """The share of the entries that are the same at all points."""
+    same = sum(int((table == table[0]).all(axis=0).sum()) for table in answers)
+    return float(same / sum(table.shape[1] for table in answers))
