@@ -117,7 +117,8 @@ def _as_asked(
     if room < asked:
         planned = asked
         rng = np.random.default_rng(spec.options.seed)
-        order = indices[rng.choice(asked, min(asked, MORE * room), replace=False)]
+        most = max(MORE * room, int(min(run.budget.left(price.each), asked)))
+        order = indices[rng.choice(asked, min(asked, most), replace=False)]
         indices, rest = np.sort(order[:room]), order[room:]
     if claim is not None and not probing:
         claim.narrow(union(indices, rest))
@@ -149,8 +150,8 @@ def _use_up(coordinates: Coordinates, rest: IndexArray) -> IndexArray:
     """Measure more coordinates, in the order they come, as long as there is budget; which they were."""
     done, budget = 0, coordinates.run.budget
     while done < len(rest) and not budget.is_over():
-        left = budget.left(coordinates.engines.in_reals.seconds_each) - CONFIRMING
-        count = int(left / EACH_OF_FEW)
+        left = budget.left(coordinates.engines.in_reals.seconds_each)
+        count = int((left - CONFIRMING if left > 2 * CONFIRMING else left) / EACH_OF_FEW)
         if count < 1:
             break
         coordinates.measure(np.sort(rest[done : done + count]))
