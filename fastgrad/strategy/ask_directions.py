@@ -53,6 +53,7 @@ def ask_directions(coordinates: Coordinates) -> Heard:
     positions = np.flatnonzero(np.isfinite(known.table.numeric) & ~known.table.kink)
     if not len(positions):
         return Heard()
+    engines.finish()  # before the moves of many coordinates put back what a cost may have changed
     engine = _engine(coordinates)
     evaluate = Evaluator(engine, engines.seconds, run)
     directions = Directions(
