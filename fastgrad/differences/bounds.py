@@ -167,7 +167,7 @@ def by_six_points(
     f0 : the value at 0
     steps, sigma : (m,)
     z : the quantile
-    with_kinks : whether the bound holds what kinks within 4h may do; without, they are seen by comparing steps
+    with_kinks : whether the bound holds what kinks within 4h may do; else other steps have to show them
     """
     with np.errstate(all="ignore"):
         (one, s), (two, s2), (four, s4) = (

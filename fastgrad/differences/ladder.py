@@ -65,7 +65,8 @@ SURE = 3.0
 networks in float32 four were off by more than the bounds of both ladders, up to 2.3 times."""
 
 SHARP = 4.0
-"""A kink is one at the point if the slopes on its sides are apart by so many times what they are known to."""
+"""Where noise hides the finest steps, a kink is one at the point only if the slopes on its sides are apart by
+so many times what they are known to."""
 
 CONVERGING = 0.9
 """Delta that shrink by less than this tell nothing of where they lead."""
@@ -122,7 +123,7 @@ def adjudicate(
         kink = has_kink(after + before, h, 2.45 * width)
         between = side_slopes(slopes, sides, blur)
         jump = has_jump(np.maximum(np.abs(after), np.abs(before)), width) | stands_still(after, before)
-    return _rule(central, sides, kink, between, jump, np.isfinite(after), np.isfinite(before), h)
+    return _rule(central, sides, kink, between, blur[:, -1], jump, np.isfinite(after), np.isfinite(before), h)
 
 
 def _steps(x: npt.NDArray[Any], scale: Floats, shift: float) -> tuple[Floats, Floats]:
@@ -246,6 +247,7 @@ def _rule(
     sides: list[Believed],
     kink: Bools,
     between: tuple[Floats, Floats],
+    finest: Floats,
     jump: Bools,
     after: Bools,
     before: Bools,
@@ -262,11 +264,12 @@ def _rule(
         one_sided |= use
     lower, upper = between
     kink = kink & ~jump & np.isfinite(lower) & np.isfinite(upper)
-    kink &= one_sided | ~(bound < (upper - lower) / 2)  # kinks around: what they may do is in the bound
-    blunt = kink & ~(SHARP * (sides[0].bound + sides[1].bound) < upper - lower) & (sides[0].bound < np.inf)
-    blunt &= sides[1].bound < np.inf
-    numeric = np.where(blunt, (lower + upper) / 2, numeric)
-    bound = np.where(blunt, (upper - lower) / 2, bound)
+    with np.errstate(invalid="ignore"):
+        middle, half = (lower + upper) / 2, (upper - lower) / 2
+    kink &= one_sided | ~(bound < half / 4)  # kinks around: what they may do is in the bound
+    blunt = kink & (finest > half) & ~(SHARP * (sides[0].bound + sides[1].bound) < 2 * half)
+    wider = blunt & ~(bound < half)
+    numeric, bound = np.where(wider, middle, numeric), np.where(wider, half, bound)
     kink &= ~blunt  # noise hides whether it is at the point
     known = np.isfinite(bound) & np.isfinite(numeric)
     lost = ~known & (one_sided | ~(has_right & has_left) | ~(after & before)[:, -3:].any(axis=1))

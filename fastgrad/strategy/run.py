@@ -89,6 +89,7 @@ def _within_budget(coordinates: Coordinates, choice: Choice) -> Outcome:
     )
     decision = Decision.from_list(numbers)
     if not decision.everything:
+        _announce_sample(price, decision, coordinates)
         from fastgrad.strategy.sampled import SampledCheck  # the search is loaded where it is needed
 
         return SampledCheck(coordinates, decision).measure()
@@ -127,7 +128,8 @@ def _as_asked(
     calibrated = run.checkpoint.remember(
         f"looks{limits}", lambda: coordinates_to_calibrate(blocks, left, price)
     )
-    coordinates.calibrate(around, calibrated)
+    with run.progress.stage("measuring noise", None):
+        coordinates.calibrate(around, calibrated)
     with run.progress.stage("checking gradient", len(indices)):
         coordinates.measure(indices, live=True)
         handed = union(indices, _use_up(coordinates, rest))
@@ -157,6 +159,17 @@ def _use_up(coordinates: Coordinates, rest: IndexArray) -> IndexArray:
         coordinates.measure(np.sort(rest[done : done + count]))
         done += count
     return rest[:done]
+
+
+def _announce_sample(price: Forecast, decision: Decision, coordinates: Coordinates) -> None:
+    """Say how long a sample will take, where that is long."""
+    run, drawn, blocks = coordinates.run, sum(decision.counts), len(decision.counts)
+    seconds = price.seconds(price.evaluations(drawn, blocks) + 6 * decision.probes)
+    if seconds >= SAID_FROM and coordinates.spec.options.progress is not False:
+        run.progress.say(
+            f"a sample of {drawn:,} coordinates and {decision.probes} random directions will take about "
+            f"{in_words(seconds)}"
+        )
 
 
 def _announce(price: Forecast, count: int, blocks: int, coordinates: Coordinates) -> None:
