@@ -86,9 +86,8 @@ class Forecast:
 
     def evaluations(self, coordinates: int, blocks: int) -> int:
         """How many a check of so many coordinates takes."""
-        return round(self.each_of(coordinates) * coordinates) + self.calibration(
-            CALIBRATED, blocks, coordinates
-        )
+        calibration = self.calibration(CALIBRATED, blocks, coordinates) if blocks else 0
+        return round(self.each_of(coordinates) * coordinates) + calibration
 
     def each_of(self, coordinates: int) -> float:
         """Evaluations of a coordinate, where so many are measured."""

@@ -74,10 +74,9 @@ class SampledCheck:
             if self.decision.probes:
                 self._set_up_search()
         self.run.charge("set-up")
-        if self.decision.probes:
-            if self.search is not None:
-                with self.run.progress.stage("random probes", None):
-                    self.search.until_failure()
+        if self.search is not None:
+            with self.run.progress.stage("random probes", None):
+                self.search.until_failure()
         self.run.charge("certificate")
         self._measure_subset(indices, selection)
         self.run.charge("subset")
