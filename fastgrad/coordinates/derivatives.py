@@ -72,8 +72,8 @@ class Derivatives:
             self._latest = None  # as large as what takes its place
             found = self._estimates()
             claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
-            comparison = self._compared(claimed, found)
-            self._latest = self.table.version, found, self._cut_short(comparison)
+            comparison = self._cut_short(self._compared(claimed, found))
+            self._latest = self.table.version, found, self._on_plateaus(comparison)
         return self._latest[1:]
 
     def _compared(self, claimed: Floats, found: Estimates) -> Comparison:
@@ -113,6 +113,13 @@ class Derivatives:
             return comparison
         cut = self.flagged(cut) if self.space.is_plain else np.full(len(self.indices), True)
         unsure = comparison.wrong & cut & np.isfinite(comparison.severity)
+        return replace(comparison, wrong=comparison.wrong & ~unsure, undecided=comparison.undecided | unsure)
+
+    def _on_plateaus(self, comparison: Comparison) -> Comparison:
+        """The verdict, "undecided" for a claimed zero where the cost stands still at fine steps."""
+        if not self.table.plateau.any() or self.claim is None:
+            return comparison
+        unsure = comparison.wrong & self.flagged(self.table.plateau) & (self.claim.values == 0)
         return replace(comparison, wrong=comparison.wrong & ~unsure, undecided=comparison.undecided | unsure)
 
     def _estimates(self) -> Estimates:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import Bools, IndexArray
 from fastgrad.coordinates.derivatives import Derivatives
+from fastgrad.coordinates.plateaus import mark_plateaus
 from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.stages import STAGES, Stage
 from fastgrad.coordinates.table import FINER, LADDERED, SAMPLED_FIRST, CoordinateTable
@@ -57,7 +58,8 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
     for _ in range(PASSES):
         escalation.through_the_stages()
         if not escalation.few_are_left():
-            return
+            break
+    escalation.look_for_plateaus()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,15 @@ class _Escalation:
         is_open = known.judge().undecided & self.is_new & ~known.flagged(table.cut)
         on_the_way = is_open & known.flagged(table.level < LADDERED)
         return 0 < int(on_the_way.sum()) <= 2 * SAMPLED_FIRST
+
+    def look_for_plateaus(self) -> None:
+        """See whether the cost stands still at fine steps where a claimed zero looks wrong."""
+        known, setting = self.known, self.setting
+        if known.claim is None or not known.space.is_plain or known.claim.values.any():
+            return  # a gradient that is zero in places only is not one of plateaus
+        zero = np.flatnonzero(known.judge().wrong & self.is_new & (known.claim.values == 0))
+        if len(zero) and setting.room(2) >= len(zero):
+            mark_plateaus(setting, known.table, known.needed(zero))
 
     def confirm_the_clearest(self) -> None:
         """Measure the few coordinates closer that are most clearly wrong."""

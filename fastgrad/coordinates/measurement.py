@@ -23,6 +23,7 @@ from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
 from fastgrad.coordinates.undecided import Causes
 from fastgrad.differences.bounds import quantile
 from fastgrad.differences.plan import make_plan
+from fastgrad.differences.rounding import SINGLE_EPSILON
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.execution.run import Run
 from fastgrad.index_sets import common, positions_of, union, without
@@ -159,7 +160,7 @@ class Coordinates:
         z = quantile(before + more)
         return Setting(
             engines.in_reals, engines.moved, self.calibration, engines.f0, z, self._room,
-            self.spec.options.resolution,
+            self.spec.options.resolution, SINGLE_EPSILON if self._single else engines.epsilon,
         )  # fmt: skip
 
     def _room(self, evaluations: int) -> float:

@@ -59,6 +59,10 @@ class Causes:
     reason: npt.NDArray[np.int8]
     kink: npt.NDArray[np.bool_]
     quotes: dict[int, str]
+    plateaus: IndexArray
+    """Flat indices at which the cost stands still at fine steps."""
+    quantum: float
+    """By how much it jumps between."""
     single: bool
     """Whether the cost computes in float32."""
     resolution: float
@@ -76,13 +80,23 @@ class Causes:
             int(i): _quote(engine, int(i), float(h))
             for i, h in zip(measured.plan.indices[lost], steps, strict=True)
         }
-        return cls(engine.space, indices, reason, measured.kink[at], quotes, single, resolution)
+        return cls(
+            engine.space, indices, reason, measured.kink[at], quotes,
+            measured.plan.indices[measured.plateau], measured.quantum, single, resolution,
+        )  # fmt: skip
 
     def of_coordinate(self, known: Doubtful) -> Cause:
         """Why a coordinate is undecided."""
         here = np.isin(self.indices, self.space.needed(np.asarray([known.index])))
         reasons = {Reason(int(r)) for r in self.reason[here]}
         label, how_well = known.label, self._how_well(known)
+        if known.index in self.plateaus:
+            return Cause(
+                Reason.PLATEAU,
+                f"plateau: at fine steps the cost stands still at {label}, and jumps by {self.quantum:.2g} "
+                f"between: its slope is the claimed 0 between jumps, and {known.numeric:.6g} on average; round "
+                "the cost less",
+            )
         if Reason.BUDGET in reasons:
             return Cause(
                 Reason.BUDGET,
