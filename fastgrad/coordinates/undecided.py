@@ -94,8 +94,8 @@ class Causes:
             return Cause(
                 Reason.PLATEAU,
                 f"plateau: at fine steps the cost stands still at {label}, and jumps by {self.quantum:.2g} "
-                f"between: its slope is the claimed 0 between jumps, and {known.numeric:.6g} on average; round "
-                "the cost less",
+                f"between: its slope is the claimed 0 between jumps, and {known.numeric:.6g} on average; "
+                "round the cost less",
             )
         if Reason.BUDGET in reasons:
             return Cause(
