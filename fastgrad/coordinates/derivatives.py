@@ -21,6 +21,10 @@ from fastgrad.problem.claim import ClaimedValues, Noise
 from fastgrad.problem.parameters import Parameters
 from fastgrad.verdict.rule import Comparison, Evidence, compare, compare_by_tolerance
 
+LITTLE_OF_ITSELF, LITTLE_OF_ALL = 0.05, 1e-3
+"""A claim is off by little if it is by no more than this share of itself, or its effect of the largest
+one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -130,6 +134,27 @@ class Derivatives:
         if self.claim is not None and self.claim.jitter.any():
             bound = bound + self.claim.jitter  # what the claim itself is not known to
         return Estimates(numeric, bound, rms, table.plan.stencil.is_complex, table.steepest)
+
+    def a_little_off(self, most: int) -> IndexArray:
+        """The positions of a few coordinates, undecided or wrong by little; none where any is by much.
+
+        Parameters
+        ----------
+        most : how many at most: those farthest off
+        """
+        comparison, found = self.judge(), self.estimates()
+        none = np.empty(0, dtype=np.intp)
+        if self.claim is None or not self.space.is_plain:
+            return none
+        off, size = np.abs(self.claim.values - found.numeric), self._sizes()
+        scale = np.fmax(np.abs(self.claim.values), np.abs(found.numeric))
+        with np.errstate(invalid="ignore"):
+            largest = np.max(scale * size, where=np.isfinite(scale), initial=0.0)
+            little = (off <= LITTLE_OF_ITSELF * scale) | (off * size <= LITTLE_OF_ALL * largest)
+        if (comparison.wrong & ~little).any():
+            return none
+        some = np.flatnonzero((comparison.wrong | comparison.undecided) & np.isfinite(off))
+        return some[np.argsort(-off[some] * size[some], kind="stable")[:most]]
 
     def needed(self, positions: IndexArray) -> IndexArray:
         """The positions in the table that some of the user's coordinates, given by position, depend on."""

@@ -14,8 +14,10 @@ from fastgrad.coordinates.calibration import Calibration
 from fastgrad.coordinates.derivatives import Derivatives, Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.escalation import escalate
+from fastgrad.coordinates.inner_jumps import EVALUATIONS as EVALUATIONS_OF_JUMPS
+from fastgrad.coordinates.inner_jumps import largest_jump
 from fastgrad.coordinates.live_count import watch_progress
-from fastgrad.coordinates.own_calibration import calibrate_coordinates
+from fastgrad.coordinates.own_calibration import OwnCalibration, calibrate_coordinates
 from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.stages import look_closer, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
@@ -29,6 +31,9 @@ from fastgrad.execution.run import Run
 from fastgrad.index_sets import common, positions_of, union, without
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.specification import Specification
+
+JUMPS_LOOKED_FOR = 2
+"""Coordinates along which jumps of the cost are looked for."""
 
 
 class Coordinates:
@@ -111,6 +116,8 @@ class Coordinates:
         self._take_over(table, indices)
         if self.spec.options.tolerance is None:
             self._escalate(setting, indices)
+            if first and self._allow_for_jumps(setting):
+                self.measure(indices, vouched=vouched)
 
     def measure_closer(self, positions: IndexArray, off: Floats) -> int:
         """Measure some coordinates closer by; how many have another derivative there.
@@ -169,6 +176,18 @@ class Coordinates:
         if not budget.limited and not budget.stopped:
             return float("inf")
         return budget.left(self.engines.in_reals.seconds_each) / evaluations
+
+    def _allow_for_jumps(self, setting: Setting) -> bool:
+        """Whether the cost jumps where a claim is off by little, so that all is to be measured anew."""
+        calibration, room = self.calibration, 2 * EVALUATIONS_OF_JUMPS
+        if not isinstance(calibration, OwnCalibration) or calibration.jump or setting.room(1) < room:
+            return False
+        suspicious = self.known.a_little_off(JUMPS_LOOKED_FOR)
+        jump = max((largest_jump(setting, int(self.known.indices[k])) for k in suspicious), default=0.0)
+        if not jump:
+            return False
+        self._calibration, self._known = calibration.with_jumps(jump), None
+        return True
 
     def _screen(self, setting: Setting, moved: IndexArray, live: bool) -> CoordinateTable:
         """The first estimates of moved coordinates, of those that the budget reached."""
