@@ -32,13 +32,20 @@ class TestPrice:
         assert report.passed
         assert report.evaluations <= most * report.coverage.checked + 96 * len(params)
 
-    def test_a_wrong_factor_everywhere_is_sampled(self):
-        """Where everything is wrong alike a sample of each block goes up the ladder; the report says so."""
+    def test_a_wrong_factor_everywhere(self):
+        """Where everything is wrong alike four values at two unrelated steps confirm it, and no ladder."""
         net, params, args = mlp(Tanh())
         claimed = {k: 1.01 * g for k, g in net.gradient(params, *args).items()}
         report = fastgrad.check_gradient(net.cost, claimed, params, args=args)
-        assert len(report.wrong) > 0.99 * report.coverage.checked
-        assert report.evaluations < 30 * report.coverage.checked
+        assert len(report.wrong) == report.coverage.checked
+        assert report.evaluations < 20 * report.coverage.checked
+
+    def test_what_noise_drowns_everywhere_is_sampled(self):
+        """Where everything is undecided alike a sample goes up the ladder; the report says so."""
+        x = np.linspace(0.5, 1.5, 400)
+        report = fastgrad.check_gradient(lambda x: 1e16 + float(np.sum(np.sin(x))), np.cos, x)
+        assert len(report.undecided) == 400
+        assert report.evaluations < 40 * 400
         assert "measured by a few values only" in " ".join(report.notes)
 
 
@@ -107,11 +114,24 @@ class TestVerdicts:
         w = np.linspace(0.5, 1.5, 20)
         cost = lambda x: float(np.sum(np.tanh((w * x).astype(np.float32))))  # noqa: E731
         x = np.linspace(-1, 1, 20)
-        report = fastgrad.check_gradient(cost, w / np.cosh(w * x) ** 2, x)
-        assert report.verdict == "undecided"
-        assert all(u.cause.startswith("noise: ") for u in report.undecided)
+        right = w / np.cosh(w * x) ** 2
+        report = fastgrad.check_gradient(cost, right, x)
+        assert report.verdict == "agree"
         assert "float32" in " ".join(report.notes)
         assert 1e-9 < report.noise["params"] < 1e-4
+        finer = fastgrad.check_gradient(cost, right, x, resolution=1e-6)
+        assert finer.verdict == "undecided"
+        assert all(u.cause.startswith("noise: ") for u in finer.undecided)
+
+    @pytest.mark.parametrize("share", [1.0, 1.01, 0.0, -1.0, 1e-6, 1e-12, 1e-20])
+    def test_a_tiny_parameter_that_moves_the_cost(self, share):
+        """A parameter of 1e-12 whose cost has its shape there is judged there, whatever is claimed."""
+        cost = lambda x: float(1 / (1 + (1e12 * x[0]) ** 2) + np.sum(np.sin(x[1:])))  # noqa: E731
+        x = np.append(1e-12, np.linspace(0.5, 1.5, 7))
+        claimed = np.append(-share * 1e12 / 2, np.cos(x[1:]))
+        report = fastgrad.check_gradient(cost, claimed, x)
+        assert [f.index for f in report.wrong] == ([] if share == 1.0 else [(0,)])
+        assert not report.undecided
 
     def test_report_travels(self):
         """A report with undecided coordinates of every kind can be pickled, causes and all."""

@@ -21,7 +21,7 @@ def climb_of(slope, x, typical=1.0, noise=1e-16):
         x * one,
         np.zeros(1, int),
         0.0,
-        typical,
+        typical * one,
         typical * one,
         NoiseModel(noise * one, 0 * one),
         5.0,
@@ -49,9 +49,21 @@ def test_confirmation_meets_the_first_ladder():
     assert abs(confirmed.numeric[0] - np.exp(0.3)) <= confirmed.error_bound[0] < 1e-6
 
 
-def test_a_tiny_parameter_is_known_as_far_as_its_own_steps_tell():
-    """A parameter far smaller than its block's has a bound that holds what steps of its own size show."""
-    climb = climb_of(lambda x: 1 / (1 + (1e12 * x) ** 2), 1e-12)
+def test_a_tiny_parameter_is_measured_on_its_own_scale():
+    """A parameter of 1e-12 whose cost has its shape there is measured by steps of its own size."""
+    climb = climb_of(lambda x: 1 / (1 + (1e12 * x) ** 2), 1e-12, 1e-12)
     confirmed = climb.confirmed(climb.measured()[0])
-    true = -1e12 / 2
-    assert np.isnan(confirmed.numeric[0]) or abs(confirmed.numeric[0] - true) <= confirmed.error_bound[0]
+    assert abs(confirmed.numeric[0] + 1e12 / 2) <= confirmed.error_bound[0] < 1e6
+
+
+def test_smaller_scales_only_where_the_first_tells_nothing():
+    """A ladder that is believed is not replaced by one on the parameter's own, smaller scale."""
+    found, scale = climb_of(np.sin, 1e-6).measured()
+    assert scale.tolist() == [1.0]
+    assert abs(found.numeric[0] - np.cos(1e-6)) <= found.error_bound[0] < 1e-6
+
+
+def test_a_cost_that_stands_still_far_below_proves_nothing():
+    """A jump at the point is not taken for a slope of zero because smaller steps on one side show none."""
+    found, _ = climb_of(lambda x: float(x >= 0.7), 0.7).measured()
+    assert np.isnan(found.numeric[0])

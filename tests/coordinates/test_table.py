@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastgrad.coordinates.table import CONFIRMED, LADDERED, OWN, SCREENED, CoordinateTable
+from fastgrad.coordinates.table import COLUMNS, CONFIRMED, LADDERED, OWN, SCREENED, CoordinateTable
 from fastgrad.differences.plan import make_plan
 from fastgrad.differences.reasons import Reason
 from fastgrad.differences.rulings import Rulings
@@ -14,12 +14,12 @@ from fastgrad.problem.parameters import Parameters
 PARAMETERS = Parameters(np.ones(9))
 
 
-def table_of(*indices):
+def table_of(*indices, steepest=8.0, moves=True):
     """A screened table of some coordinates, whose derivative is their index."""
     at = np.array(indices)
-    return CoordinateTable.screened(
-        make_plan(PARAMETERS, at, CENTRAL), at.astype(float), np.full(len(at), 0.1), 8.0
-    )
+    size = np.full(len(at), 2.0)
+    plan = make_plan(PARAMETERS, at, CENTRAL)
+    return CoordinateTable.screened(plan, at.astype(float), np.full(len(at), 0.1), size, steepest, moves)
 
 
 def rulings(numeric, lower=np.nan, upper=np.nan):
@@ -79,3 +79,51 @@ def test_every_change_counts():
         seen.append(table.version > before)
     assert all(seen)
     assert table.steepest == 8.0  # the other table's is larger
+
+
+def test_two_tables_as_one():
+    """Of two tables the steeper secant counts, and the cost moves if it did in either."""
+    table = table_of(1, steepest=2.0, moves=False)
+    table.extend(table_of(3, steepest=1.0, moves=False))
+    assert (table.steepest, table.moves) == (2.0, False)
+    table.extend(table_of(5, steepest=4.0, moves=True))
+    assert (table.steepest, table.moves) == (4.0, True)
+
+
+def test_a_lower_secant_only():
+    """A secant from smaller steps replaces the steepest one only if it is smaller."""
+    table = table_of(1)
+    table.lower_steepest(9.0)
+    assert table.steepest == 8.0
+    table.lower_steepest(3.0)
+    assert table.steepest == 3.0
+
+
+def test_far():
+    """Coordinates are far that were measured at more than a quarter of their size."""
+    table = table_of(1, 4)
+    table.plan.steps[:] = 0.5, 0.5 + 1e-9
+    assert table.far.tolist() == [False, True]
+    assert table.extend(table_of(2)) is None
+    assert table.far.tolist() == [False, False, True]
+
+
+def test_every_column_travels():
+    """Whatever is known of a coordinate stays with it when others are sorted in."""
+    table, other = table_of(2), table_of(1)
+    for k, name in enumerate(COLUMNS):
+        column = getattr(table, name)
+        column[:] = True if column.dtype == bool else k + 1
+    table.extend(other)
+    for k, name in enumerate(COLUMNS):
+        column = getattr(table, name)
+        assert len(column) == 2, name
+        assert column[1] == (True if column.dtype == bool else k + 1), name
+
+
+def test_what_was_left_alone_is_said():
+    """Open coordinates that stayed as they were, for a sample did, are counted in the report."""
+    table = table_of(1)
+    assert table.notes == ()
+    table.left_alone = 1234
+    assert table.notes[0].startswith("1,234 coordinates that were not found right were measured by a few")

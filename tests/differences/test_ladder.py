@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ladder_cases import EPS, Z, ruled
 
-from fastgrad.differences.ladder import adjudicate, confirm
+from fastgrad.differences.ladder import SURE, adjudicate, confirm, largest_around
 from fastgrad.differences.reasons import Reason
 from fastgrad.differences.rulings import NoiseModel
 
@@ -163,3 +163,16 @@ class TestConfirm:
         x = np.linspace(0.3, 2, 40)
         first, both = ruled(np.exp, x), ruled(np.exp, x, then_confirm=True)
         assert (np.abs(first.numeric - both.numeric) <= both.error_bound).all()
+
+    def test_three_times_the_wider_of_the_two(self):
+        """What is called wrong must be sure: the bound is SURE times the wider of the two at least."""
+        x = np.linspace(0.3, 2, 40)
+        first, both = ruled(np.exp, x), ruled(np.exp, x, then_confirm=True)
+        assert (both.error_bound >= SURE * first.error_bound * (1 - 1e-12)).all()
+
+
+@given(st.lists(st.lists(st.floats(0, 9), min_size=4, max_size=4), min_size=1, max_size=3))
+def test_largest_around(rows):
+    """Each level has the largest of its own and its neighbours'."""
+    expected = [[max(row[max(k - 1, 0) : k + 2]) for k in range(4)] for row in rows]
+    assert largest_around(np.array(rows)).tolist() == expected

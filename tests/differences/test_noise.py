@@ -149,6 +149,19 @@ class TestBlockNoise:
         noise = measured(lambda theta: 1.3 + 1.7 * np.sum(np.maximum(theta - wakes, 0)), np.zeros(4))
         assert noise.sigma == noise.floor
 
+    @pytest.mark.parametrize("size", [1.0, 1e-9])
+    def test_a_jump_at_the_parameters(self, size):
+        """A cost that jumps at the parameters, and stands still elsewhere, has no noise from it."""
+        noise = measured(lambda theta: 1.3 - size * np.sum(theta < 0), np.zeros(4))
+        assert noise.sigma == noise.floor
+        assert noise.moved == 4
+        assert noise.successes == 0
+
+    def test_jumps_elsewhere_are_a_grid(self):
+        """The twin: jumps on both sides of the parameters are noise, as of a cost on a grid."""
+        noise = measured(lambda theta: 1.3 + 1e-3 * np.sum(np.round(30 * theta)), np.zeros(4))
+        assert noise.sigma > 1e-4
+
 
 EIGHTH = (2 * math.sin(1 / 4)) ** 8 * math.sin(2) / math.sqrt(math.comb(16, 8))
 """The level of order 8 of sin(k / 2), k = 0 .. 8, by the formula for differences of a sine."""
