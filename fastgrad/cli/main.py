@@ -50,7 +50,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "engine": {"default": "auto"},
     "perturb": {"default": "parameters"},
     "vectorized": {"action": "store_true"},
-    "resolution": {"type": float},
+    "resolution": {"type": float, "default": 1e-2},
     "kinks": {"default": "undecided"},
     "tolerance": {"type": float},
     "progress": {"action": argparse.BooleanOptionalAction},
