@@ -34,21 +34,21 @@ class TestSeen:
 
     def test_wrong_ones_aside(self):
         """What is wrong has no part in it; where all are wrong it is NaN."""
-        one = fastgrad.check_gradient(quadratic, lambda x: x + [0, 1, 0, 0], X)
+        one = fastgrad.check_gradient(quadratic, lambda x: x + np.eye(4)[1], X)
         assert one.verdict == "disagree"
         assert one.resolution < 1e-8
         every = fastgrad.check_gradient(quadratic, lambda x: x + 1, X)
         assert np.isnan(every.resolution)
 
     def test_zeros_aside(self):
-        """Coordinates that do not move the cost, and are claimed not to, are counted and have no part in it."""
+        """Coordinates that do not move the cost, and are claimed zero, are counted and have no part in it."""
         report = fastgrad.check_gradient(lambda x: quadratic(x[:2]), lambda x: x * [1, 1, 0, 0], X)
         assert report.verdict == "agree"
         assert (report.seen.zero, report.seen.small) == (2, 0)
         assert report.resolution < 1e-8
 
     def test_small_ones_are_counted(self):
-        """An entry that is drowned in noise beside ordinary ones is counted, with what is known of all such."""
+        """An entry that drowns in noise beside ordinary ones is counted, with what is known of all such."""
         g = np.ones(40)
         g[7] = 1e-9
         report = fastgrad.check_gradient(
