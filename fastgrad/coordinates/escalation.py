@@ -27,7 +27,8 @@ LITTLE = 2.0**-10
 float32 the sums of a back-propagation are off by 1e-7 to 1e-6 of theirs."""
 
 CLEAREST = 8
-"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the verdict."""
+"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the
+verdict."""
 
 
 PASSES = 3
@@ -117,22 +118,25 @@ class _Escalation:
             is_open |= comparison.small & known.flagged(table.special)
         if stage.level > FINER:
             sure = known.flagged((table.agreed | table.vouched) & ~table.special)
-            is_open &= ~(comparison.wrong & sure)
+            is_open &= ~(comparison.wrong & (sure | self.left))
         return np.asarray(is_open & self.is_new & ~known.flagged(table.cut))
 
     def _through(self, stage: Stage, at: IndexArray) -> None:
-        """One stage for some positions: from the ladder on for a sample of each group first."""
+        """One stage for some positions: from the second confirmation on for a sample of each group first."""
         known, table, groups = self.known, self.known.table, self.groups
         self.left[at] = False
         first = at
-        if stage.level > FINER:
+        if stage.level >= FINER:
             alone = known.flagged(table.special)[at]
             first = union(_sample_of(at[~alone], groups, self.seed), at[alone])
         before = _status(known.judge(), first)
         _run(stage, self.setting, table, known.needed(first))
         rest = without(at, first)
         if len(rest):
-            changed = distinct(groups[first][_status(known.judge(), first) != before])
+            other = _status(known.judge(), first) != before
+            if stage.level == FINER:  # those that are not sure yet go up the ladder, and so may the others
+                other |= ~known.flagged(table.agreed & ~table.special)[first]
+            changed = distinct(groups[first][other])
             again = rest[np.isin(groups[rest], changed)]
             _run(stage, self.setting, table, known.needed(again))
             self.left[without(rest, again)] = True

@@ -112,7 +112,7 @@ class Coordinates:
             self._escalate(setting, indices)
 
     def measure_closer(self, positions: IndexArray, off: Floats) -> int:
-        """Measure some coordinates closer by, where a difference may be off; how many have another derivative.
+        """Measure some coordinates closer by; how many have another derivative there.
 
         Parameters
         ----------

@@ -152,6 +152,6 @@ class CoordinateTable:
             return ()
         return (
             f"{self.left_alone:,} coordinates that were not found right were measured by a few values only: "
-            f"{SAMPLED_FIRST} like them in each block were measured by a ladder of steps, and none changed "
+            f"{SAMPLED_FIRST} like them in each group were measured more closely, and none changed "
             "its verdict",
         )

@@ -97,8 +97,8 @@ class Causes:
         if Reason.JUMP in reasons:
             return Cause(
                 Reason.JUMP,
-                f"jump: the cost jumps at {label}, and has no derivative there that differences could find; move "
-                "the parameters away from it",
+                f"jump: the cost jumps at {label}, and has no derivative there that differences could find; "
+                "move the parameters away from it",
             )
         if Reason.KINK in reasons:
             return Cause(
@@ -116,8 +116,8 @@ class Causes:
         if Reason.STEP_RANGE in reasons:
             return Cause(
                 Reason.STEP_RANGE,
-                f"step range: no step is small enough for the cost's shape at {label}; {how_well}: give step= "
-                "in the size of its features",
+                f"step range: no step is small enough for the cost's shape at {label}; {how_well}: give "
+                "step= in the size of its features",
             )
         return Cause(Reason.NOISE, f"noise: {how_well}: {self._advice()}")
 
@@ -127,8 +127,8 @@ class Causes:
             return f"no difference gives the derivative at {known.label}"
         share = f", {known.share:.1g} of itself" if np.isfinite(known.share) else ""
         return (
-            f"the derivative at {known.label} is known to {known.error_bound:.2g}{share}, and {self.resolution:g} of "
-            "itself was asked for"
+            f"the derivative at {known.label} is known to {known.error_bound:.2g}{share}, and "
+            f"{self.resolution:g} of itself was asked for"
         )
 
     def _advice(self) -> str:
@@ -144,7 +144,8 @@ class Causes:
 def _between_slopes(known: Doubtful) -> str:
     low, high = known.numeric - known.error_bound, known.numeric + known.error_bound
     return (
-        f"kink: on its two sides the cost has slopes of {low:.6g} and {high:.6g}; the claimed {known.claimed:.6g} "
+        f"kink: on its two sides the cost has slopes of {low:.6g} and {high:.6g}; the claimed "
+        f"{known.claimed:.6g} "
         'lies between them, as every subgradient does; kinks="subgradient" lets it pass'
     )
 

@@ -19,7 +19,7 @@ from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.sampling.selection import Selection, choose_coordinates, draw_blocks, representatives
 from fastgrad.specification import Specification
 from fastgrad.strategy.decide import LEAST, Decision, coordinates_to_calibrate, decide, within_budget
-from fastgrad.strategy.forecast import EACH, Forecast, forecast, in_words
+from fastgrad.strategy.forecast import CONFIRMING, EACH, EACH_OF_FEW, Forecast, forecast, in_words
 from fastgrad.strategy.outcome import Outcome
 
 SAID_FROM = 60.0
@@ -117,13 +117,16 @@ def _as_asked(
     if room < asked:
         planned = asked
         rng = np.random.default_rng(spec.options.seed)
-        order = indices[rng.choice(asked, min(asked, MORE * room), replace=False)]
+        most = max(MORE * room, int(min(run.budget.left(price.each), asked)))
+        order = indices[rng.choice(asked, min(asked, most), replace=False)]
         indices, rest = np.sort(order[:room]), order[room:]
     if claim is not None and not probing:
         claim.narrow(union(indices, rest))
     around = union(indices, _some_of_each_block(spec)) if probing else indices
     left = run.budget.left(price.each)
-    calibrated = run.checkpoint.remember(f"looks{limits}", lambda: coordinates_to_calibrate(blocks, left))
+    calibrated = run.checkpoint.remember(
+        f"looks{limits}", lambda: coordinates_to_calibrate(blocks, left, price)
+    )
     coordinates.calibrate(around, calibrated)
     with run.progress.stage("checking gradient", len(indices)):
         coordinates.measure(indices, live=True)
@@ -147,7 +150,8 @@ def _use_up(coordinates: Coordinates, rest: IndexArray) -> IndexArray:
     """Measure more coordinates, in the order they come, as long as there is budget; which they were."""
     done, budget = 0, coordinates.run.budget
     while done < len(rest) and not budget.is_over():
-        count = int(budget.left(coordinates.engines.in_reals.seconds_each) / EACH)
+        left = budget.left(coordinates.engines.in_reals.seconds_each)
+        count = int((left - CONFIRMING if left > 2 * CONFIRMING else left) / EACH_OF_FEW)
         if count < 1:
             break
         coordinates.measure(np.sort(rest[done : done + count]))

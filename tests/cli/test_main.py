@@ -11,7 +11,7 @@ import textwrap
 import time
 
 import pytest
-from subprocesses import started, wait_for_line
+from subprocesses import started, surroundings, wait_for_line
 
 from fastgrad.cli.main import main
 
@@ -263,3 +263,41 @@ def test_bench(monkeypatch, capsys, tmp_path):
     assert main(["bench", "--json"]) == 0
     assert capsys.readouterr().out == "a table\n{}\n"
     assert asked == [3, str(tmp_path / "drawn.svg"), -1]
+
+
+ODD_NAMES = """
+    import numpy as np
+    import fastgrad
+
+    x = {"Gewicht \\u03b8": np.ones(2), "\\x1b[31mred\\nline": np.ones(2), "\\ud800": np.ones(1)}
+
+    def cost(p):
+        return float(sum((v ** 2).sum() for v in p.values()))
+
+    def gradient(p):
+        return {name: 2.5 * v for name, v in p.items()}
+
+    def raising(p):
+        raise RuntimeError("\\u03b8 \\x1b[31m \\ud800")
+
+    wrong = fastgrad.Problem(cost, gradient, x)
+    raises = fastgrad.Problem(raising, gradient(x), x)
+    refused = fastgrad.Problem(cost, {"\\x1b[31m \\u03b8": np.ones(1)}, x)
+"""
+
+
+class TestOddNames:
+    @pytest.mark.parametrize(("name", "status"), [("wrong", 1), ("raises", 2), ("refused", 2)])
+    @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "latin-1"])
+    def test_on_any_terminal(self, tmp_path, name, status, encoding):
+        """Names that a terminal cannot show, or that would act on it, are printed as escapes."""
+        path = tmp_path / "odd.py"
+        path.write_text(textwrap.dedent(ODD_NAMES))
+        command = [sys.executable, "-m", "fastgrad", "check", f"{path}:{name}", "--jobs", "1"]
+        settings = surroundings(PYTHONIOENCODING=encoding)
+        ended = subprocess.run(command, env=settings, capture_output=True, timeout=120, check=False)
+        said = (ended.stdout + ended.stderr).decode(encoding)
+        assert ended.returncode == status
+        assert r"\x1b[31m" in said
+        assert all(line.isprintable() for line in said.replace("\r", "").split("\n"))
+        assert ("\u03b8" in said) == (encoding == "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import rich.console
 from report_cases import agreeing, report_of, row, undecided_report, wrong
 
+import fastgrad
 from fastgrad.report.text import BLOCKS_SHOWN, WORST_SHOWN
 
 
@@ -188,3 +190,73 @@ class TestText:
             r"<fastgrad\.Report: disagree, 3 wrong and 0 undecided of 9, relative error [0-9.e-]+>",
             repr(wrong()),
         )
+
+
+NASTY = (
+    "\x1b[31mred\x1b[0m",
+    "two\nlines",
+    "back\rover",
+    "\u202eright to left",
+    "no\u200bwidth",
+    "\ud800",
+    "[bold]x[/bold]",
+    "a" * 500,
+    "a" * 499 + "b",
+    "b" * 200 + "c" + "b" * 200,
+    "b" * 200 + "d" + "b" * 200,
+)
+"""Names that act on a terminal, look like markup, or are too long for a table."""
+
+
+class TestNames:
+    def reports(self):
+        """Reports in which such names stand in every place: wrong, undecided, sampled, certified, noted."""
+        sizes = [(name, (3,)) for name in NASTY]
+        params = {name: np.ones(3) for name in NASTY}
+
+        def cost(p):
+            return float(sum((v**2).sum() for v in p.values()))
+
+        yield report_of({name: {1: 1.5} for name in NASTY}, sizes=sizes)
+        yield report_of({}, sizes=sizes)
+        yield report_of({}, sizes=sizes, coordinates=[0, 1])
+        yield report_of({}, sizes=sizes, wrong_fraction=0.5, confidence=0.9)
+        for factor in (2.0, 2.1):
+            gradient = {name: factor * v for name, v in params.items()}
+            yield fastgrad.check_gradient(cost, gradient, params, coordinates=15, probes=3)
+        for name in NASTY[:3]:
+
+            def kinked(p, name=name):
+                return cost(p) + float(np.abs(p[name] - 1).sum())
+
+            yield fastgrad.check_gradient(kinked, {name: 2 * v for name, v in params.items()}, params)
+
+    def test_nothing_acts_on_a_terminal(self):
+        """Whatever the names hold, every character of a report but its own line breaks is printable."""
+        for report in self.reports():
+            assert all(line.isprintable() for line in str(report).split("\n"))
+            assert repr(report).isprintable()
+            assert repr(report.wrong).isprintable()
+
+    def test_every_block_has_its_row(self):
+        """Each block has one row, of bounded width, that no other block's looks like."""
+        report = next(self.reports())
+        lines = str(report).split("\n")
+        start = next(k for k, line in enumerate(lines) if line.startswith("block "))
+        rows = lines[start + 1 : start + 1 + len(NASTY)]
+        assert len({row.split("(3,)")[0] for row in rows}) == len(NASTY)
+        assert max(map(len, lines)) < 350
+        assert lines[start + 1 + len(NASTY)] == ""
+
+    def test_the_headline_is_one_line(self):
+        """A line break in a name does not split the verdict."""
+        report = report_of({"two\nlines": {1: 1.5}}, sizes=[("two\nlines", (3,))])
+        assert str(report).startswith(
+            r"DISAGREE: 1 of 3 checked coordinates is wrong; it is two\nlines[1]: claimed 2.5, numeric 1."
+        )
+
+    def test_json_has_the_names_themselves(self):
+        """JSON, which escapes by itself, has the user's keys."""
+        document = json.loads(next(self.reports()).to_json())
+        assert [block["name"] for block in document["blocks"]] == list(NASTY)
+        assert {finding["block"] for finding in document["wrong"]} == set(NASTY)
