@@ -102,7 +102,7 @@ def test_json(target, capsys):
     """--json prints one JSON object with a version and the wrong coordinate."""
     assert main(["check", f"{target}:bad", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert (document["version"], document["verdict"]) == (1, "disagree")
+    assert (document["version"], document["verdict"]) == (2, "disagree")
     assert [(f["block"], f["index"]) for f in document["wrong"]] == [("W", [17])]
 
 

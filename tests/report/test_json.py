@@ -83,7 +83,7 @@ class TestJson:
 
     def test_many_findings(self):
         """Of very many wrong coordinates the worst 1,000 are listed, and the count is complete."""
-        report = report_of({"W": {k: 1.0 + k for k in range(1500)}}, sizes=[("W", (1500,))])
+        report = report_of({"W": {k: 1e-4 * 1.005**k for k in range(1500)}}, sizes=[("W", (1500,))])
         document = strictly(report.to_json())
         assert document["wrong_count"] == 1500
         assert len(document["wrong"]) == 1000

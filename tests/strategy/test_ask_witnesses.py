@@ -65,7 +65,7 @@ def test_not_within_limits(options):
 
 
 def test_the_path_integral_is_said_when_it_agrees():
-    """The claim's path integral is asked where its calls are few beside the evaluations, and what it saw is said."""
+    """The path integral is asked where its calls are few beside the evaluations, and what it saw is said."""
     cost = lambda p: float(np.sum(np.sin(p)))  # noqa: E731
     for n, is_asked in ((300, False), (700, True)):
         report = fastgrad.check_gradient(cost, np.cos, np.linspace(-1, 1, n))
