@@ -62,7 +62,7 @@ class TestCheckGradient:
         assert np.isnan(report.relative_error) or report.relative_error > 0
 
     def test_non_finite_cost_beside_the_parameters_is_undecided(self):
-        """Where the cost is not finite at a perturbed point the coordinate is undecided; it is said what to do."""
+        """Where the cost is not finite at a perturbed point the coordinate is undecided, and named."""
 
         def cost(x):
             with np.errstate(invalid="ignore"):
@@ -122,7 +122,7 @@ class TestCheckGradient:
         assert report.blocks[0].shape == ()
 
     def test_large_offset_is_no_false_alarm(self):
-        """A right gradient of a cost with an offset of 1e10 agrees: by the complex step, else as far as is seen."""
+        """A right gradient of a cost with an offset of 1e10 agrees, as far as can be seen beside its noise."""
         report = fastgrad.check_gradient(lambda x: 1e10 + np.sum(np.sin(x)), np.cos, np.arange(4.0))
         assert report.verdict == "agree"
         assert any(said.startswith("the complex step decided 4 coordinates") for said in report.witnesses)

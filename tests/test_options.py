@@ -41,7 +41,7 @@ def test_an_unknown_one_is_a_type_error():
 
 
 def test_what_changes_no_value():
-    """A check may go on with other workers, more time, or another demand on what was found; with nothing else."""
+    """A check may go on with other workers, more time, or another wish for its verdict; with nothing else."""
     free = {option for option in Options.__dataclass_fields__ if option not in changing_values()}
     assert free == {
         *("n_jobs", "backend", "progress", "checkpoint", "budget", "max_evaluations"),
