@@ -25,6 +25,10 @@ from fastgrad.options import Options, changing_values, explained, require_no_cla
         ({"budget": -2}, "budget must be a positive number of seconds, or None; got -2"),
         ({"max_evaluations": 1}, "max_evaluations must be an integer of at least 2"),
         ({"tolerance": -1.0}, "tolerance must be a finite number >= 0, or None; got -1.0"),
+        ({"resolution": 0}, "resolution must be a number above 0 and at most 1; got 0"),
+        ({"resolution": 1.5}, "resolution must be a number above 0 and at most 1; got 1.5"),
+        ({"resolution": None}, "resolution must be a number above 0 and at most 1; got None"),
+        ({"kinks": "smooth"}, "kinks must be one of undecided, subgradient; got 'smooth'"),
         ({"perturb": "layers"}, "perturb must be one of parameters, nodes, auto; got 'layers'"),
     ],
 )

@@ -235,7 +235,7 @@ class TestState:
             assert fastgrad.check(net.problem(params, X, Y), perturb=perturb).passed
 
     def test_float32_inside_is_noise_as_in_any_cost(self):
-        """A layer that rounds to float32 is noise, and said to limit what is seen, as in the plain network."""
+        """A layer that rounds to float32 is noise that limits what is seen, as in the plain network."""
         net = dense(Single(), Tanh())
         problem = net.problem(parameters_of(net), FLAT, LABELS)
         plain = fastgrad.check(problem, engine="python")
