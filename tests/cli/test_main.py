@@ -44,6 +44,7 @@ TARGETS = """
     bad = fastgrad.Problem(lambda p: cost(p["W"]), lambda p: {"W": spoiled(p["W"])}, {"W": x})
     edge = fastgrad.Problem(root, np.ones(1), np.zeros(1))
     raises = fastgrad.Problem(raising, gradient, x)
+    kink = fastgrad.Problem(lambda x: float(np.sum(np.abs(x)) + np.sum(x**2)), np.zeros(3), np.zeros(3))
 """
 
 
@@ -70,7 +71,7 @@ def test_cannot_run(target, capsys):
     assert main(["check", f"{target}:missing"]) == 2
     assert (
         capsys.readouterr().err
-        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises\n"
+        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises, kink\n"
     )
 
 
@@ -98,11 +99,21 @@ def test_method_and_tolerance(target, capsys):
     assert "central4 differences; a coordinate agrees by a fixed tolerance" in out
 
 
+def test_resolution_and_kinks(target, capsys):
+    """--resolution and --kinks reach the check; without them its own defaults hold."""
+    assert main(["check", f"{target}:good"]) == 0
+    assert "if it is seen to 0.01 of itself" in capsys.readouterr().out
+    assert main(["check", f"{target}:good", "--resolution", "1e-15"]) == 3
+    assert "if it is seen to 1e-15 of itself" in capsys.readouterr().out
+    assert main(["check", f"{target}:kink"]) == 3
+    assert main(["check", f"{target}:kink", "--kinks", "subgradient"]) == 0
+
+
 def test_json(target, capsys):
     """--json prints one JSON object with a version and the wrong coordinate."""
     assert main(["check", f"{target}:bad", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert (document["version"], document["verdict"]) == (1, "disagree")
+    assert (document["version"], document["verdict"]) == (2, "disagree")
     assert [(f["block"], f["index"]) for f in document["wrong"]] == [("W", [17])]
 
 

@@ -15,13 +15,13 @@ from fastgrad.report.text import BLOCKS_SHOWN, WORST_SHOWN
 
 
 class TestText:
-    # what makes the report, its first line
+    # what makes the report, its first line but for how far was seen
     HEADLINES = (
-        (agreeing, "AGREE: the gradient is right at all 9 coordinates."),
+        (agreeing, "AGREE to #: the gradient is right at all 9 coordinates."),
         (
             lambda: report_of({}, coordinates=4, seed=3),
-            "AGREE: the gradient is right at 4 of 9 coordinates, drawn without replacement from every block, "
-            "seed 3.",
+            "AGREE to #: the gradient is right at 4 of 9 coordinates, drawn without replacement from every "
+            "block, seed 3.",
         ),
         (
             wrong,
@@ -44,7 +44,9 @@ class TestText:
     @pytest.mark.parametrize(("make", "first"), HEADLINES)
     def test_verdict_first(self, make, first):
         """The first line is the verdict, with its numbers, and on failure the worst coordinate."""
-        assert str(make()).splitlines()[0] == first
+        report = make()
+        shown = first.replace("#", f"{report.resolution:.0e}")
+        assert str(report).splitlines()[0] == shown
 
     def test_order_of_parts(self):
         """After the verdict come relative error, blocks, worst coordinates, and how it was done."""
@@ -62,12 +64,13 @@ class TestText:
         assert places == sorted(places)
 
     def test_block_rows(self):
-        """A row a block: name, shape, checked, wrong, undecided, relative error, its bound, worst."""
+        """A row a block: name, shape, counts, relative error, its bound, how far was seen, worst, verdict."""
         assert row(wrong(), "W ")[:7] == ["W", "(2,", "3)", "all", "6", "2", "0"]
-        assert row(wrong(), "W ")[9:] == ["W[0,", "1]", "disagree"]
+        assert row(wrong(), "W ")[10:] == ["W[0,", "1]", "disagree"]
         first = wrong().blocks[0]
         assert float(row(wrong(), "W ")[7]) == pytest.approx(first.relative_error, rel=0.01)
         assert float(row(wrong(), "W ")[8]) == pytest.approx(first.relative_error_interval[1], rel=0.06)
+        assert row(wrong(), "W ")[9] == f"{first.resolution:.0e}"
         assert row(agreeing(), "b ")[-1] == "agree"
 
     def test_sampled_and_unchecked_blocks(self):
@@ -101,9 +104,10 @@ class TestText:
         assert "\nundecided\n" not in str(agreeing())
 
     def test_undecided_with_cause(self):
-        """An undecided coordinate is listed with its cause."""
+        """An undecided coordinate is listed with its cause, and with what to do about it."""
         assert re.search(
-            r"^undecided\na\[1\]: non-finite: the cost is nan at a\[1\] - [0-9.e-]+$",
+            r"^undecided\na\[1\]: non-finite: the cost is nan at a\[1\] - [0-9.e-]+; "
+            r"move the parameters into its domain$",
             str(undecided_report()),
             re.MULTILINE,
         )
@@ -112,7 +116,9 @@ class TestText:
         """The end says by which method and rule, how many evaluations, engine, workers and cost."""
         text = str(wrong())
         assert (
-            "\nby central differences; a coordinate agrees if |claimed - numeric| + bound <= allowed" in text
+            "\nby central differences; a coordinate disagrees if |claimed - numeric| > allowed = bound + the "
+            "claim's own rounding + 1e-06 * max(|claimed|, |numeric|), and agrees if it is seen to 0.01 of "
+            "itself\n" in text
         )
         assert re.search(
             r"^\d+ evaluations in \d+\.\d\d s, python engine, 1 worker; the cost is 0$", text, re.MULTILINE
