@@ -1,0 +1,181 @@
+"""The noise of the claimed gradient's own arithmetic: measured where it is asked for, and of use."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import fastgrad
+from fastgrad.preflight import claim_noise
+from fastgrad.preflight.claim_noise import POINTS, ClaimNoise, noise_along
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.working_copy import WorkingCopy
+
+X = np.linspace(0.3, 2.7, 400)
+
+
+def noise_of(gradient, params=X):
+    """The noise of a gradient function, measured."""
+    working = WorkingCopy(Parameters(params))
+    found = ClaimNoise(lambda: Parameters(params).match(gradient(working.structure), "gradient"), working)
+    found.measure()
+    return found, working
+
+
+def at_all(found):
+    """The noise at all coordinates."""
+    return found.at(np.arange(found.parameters.size))
+
+
+def single(x):
+    """A gradient that is computed in float32 inside."""
+    return np.cos(x.astype(np.float32)).astype(np.float64)
+
+
+class TestMeasured:
+    def test_of_float64(self):
+        """A float64 gradient is found to have noise of about one rounding, by seven calls."""
+        found, _ = noise_of(np.cos)
+        assert found.calls == POINTS
+        assert 1e-17 < np.median(at_all(found)) < 4e-16
+        assert at_all(found).max() < 2e-15
+
+    def test_of_float32_inside(self):
+        """A gradient that computes in float32 inside has its noise, seen by wider moves."""
+        found, _ = noise_of(single)
+        assert found.calls == 2 * POINTS
+        assert 5e-9 < np.median(at_all(found)) < 1e-7
+
+    def test_of_float32_parameters(self):
+        """Parameters in float32 are moved by several of their own roundings."""
+        found, _ = noise_of(np.cos, X.astype(np.float32))
+        assert 5e-9 < np.median(at_all(found)) < 1e-6
+
+    @pytest.mark.parametrize("scatter", [1e-12, 1e-8, 1e-4])
+    def test_scatter(self, scatter):
+        """Scatter of any size is found to within a factor of four, and curvature is no scatter."""
+        rng = np.random.default_rng(0)
+        found, _ = noise_of(lambda x: np.cos(x) + scatter * rng.normal(size=x.shape))
+        assert scatter / 4 < np.median(at_all(found)) < 4 * scatter
+
+    def test_each_entry_has_its_own(self):
+        """An entry that is noisy does not make another one so."""
+        rng = np.random.default_rng(0)
+        found, _ = noise_of(lambda x: np.cos(x) + (np.arange(400) == 7) * 1e-6 * rng.normal())
+        assert found.at(np.array([7]))[0] > 1e-7
+        assert np.delete(at_all(found), 7).max() < 2e-15
+
+    @pytest.mark.parametrize("scale", [1e-9, 1e9])
+    def test_parameters_of_any_size(self, scale):
+        """Moves are shares of each parameter, so that noise in any unit is that of rounding."""
+        found, _ = noise_of(lambda x: np.cos(x / scale) / scale, scale * X)
+        assert np.median(at_all(found)) * scale < 1e-15
+
+    def test_zeros_are_moved_too(self):
+        """Parameters that are zero are moved by a share of the others, or of one."""
+        found, _ = noise_of(lambda x: np.cos(x) + 1e-6 * np.sin(1e25 * x), np.zeros(5))
+        assert (at_all(found) > 1e-8).all()
+
+    def test_blocks(self):
+        """Coordinates are looked up by flat index across blocks."""
+        rng = np.random.default_rng(0)
+        params = {"W": X[:6].reshape(2, 3), "b": X[:4]}
+        found, _ = noise_of(
+            lambda p: {"W": np.cos(p["W"]), "b": np.cos(p["b"]) + 1e-6 * rng.normal(size=4)}, params
+        )
+        assert (found.at(np.array([5, 6, 9])) > 1e-8).tolist() == [False, True, True]
+
+
+class TestOnce:
+    def test_not_before_it_is_asked(self):
+        """Nothing is called before the noise is asked for, nor when it is asked for again."""
+        working = WorkingCopy(Parameters(X))
+        found = ClaimNoise(lambda: [np.cos(working.flat_leaves[0])], working)
+        assert (found.is_measured, found.calls, found.at(np.arange(3))) == (False, 0, None)
+        for _ in range(2):
+            found.measure()
+            assert (found.is_measured, found.calls) == (True, POINTS)
+
+    def test_parameters_are_put_back(self):
+        """The working copy is where the parameters are afterwards, and the user's are untouched."""
+        params = X.copy()
+        _, working = noise_of(np.cos, params)
+        assert working.first_change() is None
+        np.testing.assert_array_equal(params, X)
+
+    def test_outside_the_domain(self):
+        """Where the gradient cannot be had at a point nothing is known, and nothing is left moved."""
+
+        def ends(x):
+            if (x != X).any():
+                raise ValueError("no farther")
+            return np.cos(x)
+
+        found, working = noise_of(ends)
+        assert found.is_measured
+        assert found.at(np.arange(3)) is None
+        assert working.first_change() is None
+
+    def test_not_of_too_many(self, monkeypatch):
+        """Of more parameters than seven gradients fit in memory the noise is not measured."""
+        monkeypatch.setattr(claim_noise, "LARGEST", 399)
+        found, _ = noise_of(np.cos)
+        assert (found.calls, found.at(np.arange(3))) == (0, None)
+
+
+class TestAlong:
+    @given(st.lists(st.floats(-9, 9), min_size=3, max_size=3), st.integers(-300, 300))
+    def test_none_for_a_parabola(self, coefficients, exponent):
+        """Slope and curvature of a gradient leave nothing but rounding, in any unit."""
+        k, c = np.arange(7.0) - 3, 2.0**exponent
+        table = c * np.polyval(coefficients, k)[:, None]
+        assert noise_along(table)[0] <= 1e-14 * np.abs(table).max()
+
+    def test_of_white_noise(self):
+        """Of white noise it is the standard deviation or a little more: the larger of two levels counts."""
+        table = np.random.default_rng(0).normal(size=(7, 20_000))
+        found = noise_along(table)
+        assert 0.8 < np.median(found) < 1.3
+        assert (found > 0.1).mean() > 0.99
+
+    def test_not_finite(self):
+        """An entry that is not finite at some point has no finite noise, and warns nobody."""
+        table = np.ones((7, 3))
+        table[2, 1], table[3, 2] = np.nan, np.inf
+        found = noise_along(table)
+        assert found[0] == 0
+        assert not (found[1:] > 0).any() or not np.isfinite(found[1:]).all()
+
+
+class TestEndToEnd:
+    W = np.random.default_rng(0).normal(size=(40, 300))
+
+    def cost(self, x):
+        """A cost whose derivatives are sums of many terms that cancel."""
+        return float(np.sum(np.tanh(self.W @ x)))
+
+    def gradient(self, x, dtype):
+        """Its gradient, computed in some precision."""
+        W = self.W.astype(dtype)
+        return ((1 - np.tanh(W @ x.astype(dtype)) ** 2) @ W).astype(np.float64)
+
+    def test_a_gradient_in_float32_agrees(self):
+        """A right gradient that is computed in float32 agrees with a float64 cost."""
+        x = np.linspace(-0.3, 0.3, 300)
+        report = fastgrad.check_gradient(self.cost, lambda x: self.gradient(x, np.float32), x)
+        assert report.verdict == "agree"
+
+    def test_its_twin_does_not(self):
+        """The twin that is off by a hundredth of a small entry is wrong at that entry."""
+        x = np.linspace(-0.3, 0.3, 300)
+        at = int(np.argmin(np.abs(np.abs(self.gradient(x, np.float64)) - 0.5)))
+
+        def wrong(x):
+            g = self.gradient(x, np.float32)
+            g[at] *= 1.01
+            return g
+
+        report = fastgrad.check_gradient(self.cost, wrong, x)
+        assert [f.flat_index for f in report.wrong] == [at]
