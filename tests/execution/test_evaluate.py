@@ -20,6 +20,8 @@ from subprocesses import started, wait_for_line
 import fastgrad
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
+from fastgrad.execution import chunks
+from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.evaluate import evaluate
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
@@ -211,3 +213,20 @@ def test_one_worker_never_pickles():
 def test_jit_is_seen():
     """The tests of compiled costs above really test compiled costs, unless JIT is off."""
     assert is_numba_function(jitted_waves) != (os.environ.get("NUMBA_DISABLE_JIT") == "1")
+
+
+@pytest.mark.parametrize("known", [[(2, 4)], [(1, 2), (3, 5)], [(0, 2), (3, 4)]])
+def test_all_gaps_are_filled(monkeypatch, tmp_path, known):
+    """What a checkpoint lacks in several places is evaluated in all of them, the pilot's or not."""
+    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-3, "processes": 1e-3})
+    engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
+    indices, offsets = np.arange(6), np.arange(1.0, 7.0)[:, None]
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        key = checkpoint.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
+        for start, stop in known:
+            checkpoint.store(key, start, offsets[start:stop])
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        run = Run(checkpoint=checkpoint)
+        found = evaluate(engine, indices, offsets, run, seconds=1e-6)
+    assert found.missing is None
+    assert np.array_equal(found.values, offsets)
