@@ -347,17 +347,40 @@ class TestTheTable:
         def raises(x):
             raise ValueError("outside")
 
-        verdict, _ = trust.by_rule(trust.torch)(replace(SINES, cost=raises), np.cos)
-        assert verdict == "disagree"
+        assert trust.by_rule(trust.torch)(replace(SINES, cost=raises), np.cos).verdict == "disagree"
 
     def test_tally(self, trust):
-        """What is said of right and of wrong cases is counted apart."""
+        """What is said of right and of wrong gradients, at kinks, and of inexact costs is counted apart."""
         tally = trust.Tally()
-        for is_right, verdict in (
-            (True, "disagree"),
-            (True, "agree"),
-            (False, "agree"),
-            (False, "undecided"),
+        right, kink, inexact = (
+            trust.Subject.right(replace(SINES, expected=expected))
+            for expected in ("agree", "jump", "inexact")
+        )
+        wrong = trust.Subject.wrong(Wrong(SINES, "doubled", lambda x: 2 * np.cos(x)), visible=True)
+        marks = [
+            tally.add(subject, trust.Judgement(verdict, 10))
+            for subject in (right, kink, inexact, wrong)
+            for verdict in ("agree", "disagree", "undecided", "crash")
+        ]
+        assert "".join(marks) == ".F?!" + ".F?!" + ".x.!" + "M.?!"
+        assert tally == trust.Tally(2, 1, 1, 1, 1, 4, 160)
+
+    def test_a_miss(self, trust):
+        """A wrong gradient that passes is a miss if it can be seen, or is said to have been seen."""
+        wrong = Wrong(SINES, "one entry off by 1e-4", lambda x: np.cos(x) * [1, 1 + 1e-4, 1])
+        for visible, seen, missed in (
+            (True, None, True),
+            (False, None, False),
+            (True, 1e-3, True),
+            (False, 1e-3, False),
+            (False, 1e-5, True),
         ):
-            tally.add(is_right, verdict, 10)
-        assert tally == trust.Tally(1, 1, 0, 1, 0, 40)
+            said = trust.Judgement("agree", 10, None if seen is None else np.full(3, seen))
+            assert trust.Subject.wrong(wrong, visible).is_missed(said) == missed
+        assert not trust.Subject.wrong(wrong, True).is_missed(trust.Judgement("undecided", 10))
+
+    def test_what_fastgrad_saw(self, trust):
+        """fastgrad's judgement says to what share of itself each coordinate was seen."""
+        said = trust.by_fastgrad(SINES, np.cos)
+        assert said.seen.shape == (3,)
+        assert said.seen.max() < 1e-8
