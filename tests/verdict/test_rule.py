@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 import fastgrad
@@ -67,7 +67,9 @@ def evidences(draw, least=1, most=12):
         rounding=1e-9 * np.abs(np.nan_to_num(claimed)), size=numbers(st.floats(1e-9, 1e9)),
         alike=numbers(st.integers(0, 3)),
     )  # fmt: skip
-    return replace(known, steepest=draw(st.one_of(st.just(0.0), st.floats(1e-9, 1e6))), moves=draw(st.booleans()))
+    return replace(
+        known, steepest=draw(st.one_of(st.just(0.0), st.floats(1e-9, 1e6))), moves=draw(st.booleans())
+    )
 
 
 class TestTwins:
@@ -609,9 +611,9 @@ class TestInvariance:
     @given(evidences(), st.randoms(use_true_random=False))
     def test_the_order(self, known, random):
         """The order of the coordinates does not matter."""
-        each = np.abs(known.claimed - known.numeric) + known.error_bound
-        assume(len(np.unique(each * known.size)) == len(each))  # else TestTogether, alike in all
-        order = np.array(random.sample(range(len(each)), len(each)))
+        m = len(known.claimed)
+        known = replace(known, size=known.size * (1 + 1e-3 * np.arange(m)))  # else TestTogether, alike in all
+        order = np.array(random.sample(range(m), m))
         one, other = compare(known), compare(part_of(known, order))
         for name in FLAGS:
             np.testing.assert_array_equal(getattr(other, name), getattr(one, name)[order], err_msg=name)
