@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import fastgrad
@@ -162,10 +162,30 @@ class TestBlocks:
 class TestUnits:
     decades = st.lists(st.integers(-8, 8), min_size=8, max_size=8).map(lambda k: 10.0 ** np.array(k))
 
-    @given(cases(), decades)
+    @given(cases(zeros=False), decades)
     def test_of_each_parameter(self, case, unit):
         """Each parameter in a unit of its own, by powers of ten: the verdict on none of them changes."""
         assert checked(case, unit) == checked(case)
+
+    @given(cases(), decades)
+    def test_of_zeros(self, case, unit):
+        """Nor if some are zero: what is claimed of them tells their unit, unless that is zero too."""
+        assume(case.factor != 0 or case.y[case.at] != 0)
+        assert checked(case, unit) == checked(case)
+
+    @pytest.mark.parametrize("decade", [-8, -4, 0, 4, 8])
+    def test_of_a_zero_that_is_claimed_not_to_move(self, decade):
+        """A zero that is wrongly claimed not to move the cost is not right, whatever its unit is."""
+        y = np.array([0.1, 0.0, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0])
+        unit = 10.0 ** np.array([-3, decade, 0, 0, 0, 0, 0, 0])
+        assert checked(Case(likelihood, y, 0.0, 1), unit)[0] != "agree"
+
+    @pytest.mark.parametrize("decade", [-8, -5, 0, 4])
+    def test_of_a_zero_beside_kinks(self, decade):
+        """The unit of one zero does not make an error of another entry the claim's own noise."""
+        y = np.array([0.1, 0.1, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0])
+        unit = 10.0 ** np.array([0, 0, 0, 0, 0, 0, 0, decade])
+        assert checked(Case(relu, y, 1.01, 0), unit) == ("disagree", [0], [])
 
     @given(cases(), st.integers(-12, 12))
     def test_of_all_parameters(self, case, decade):
@@ -177,7 +197,7 @@ class TestUnits:
         """The cost in another unit: no verdict changes."""
         assert checked(case, of_cost=10.0**decade) == checked(case)
 
-    @given(cases(), decades)
+    @given(cases(zeros=False), decades)
     def test_of_values(self, case, unit):
         """Nor where the claim is given as values."""
         assert checked(case, unit, given=True) == checked(case, given=True)
