@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
-from fastgrad.coordinates.engines import vetted_engines
+from fastgrad.arrays import IndexArray
+from fastgrad.coordinates.engines import Engines, vetted_engines
 from fastgrad.coordinates.measurement import Coordinates
+from fastgrad.engines.numbers import PairReturnedError
 from fastgrad.errors import InputError
 from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.identity import open_checkpoint
 from fastgrad.execution.run import Run
 from fastgrad.options import CheckOptions, require_no_claim_options, takes_options
 from fastgrad.preflight.gradient import vetted_gradient
+from fastgrad.preflight.pairs import FIRST_TAKEN, with_loss_alone
 from fastgrad.problem.arguments import args_unchanged
 from fastgrad.problem.problem import Problem
 from fastgrad.problem.structure import flatten_alike
@@ -40,9 +43,11 @@ def check_gradient(
     Parameters
     ----------
     cost : callable(params, *args) -> float
-    gradient : callable(params, *args) -> same structure as params, or such a structure of values
-    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64 leaves;
-        they are only read
+    gradient : callable(params, *args) -> same structure as params, or such a structure of values; True for a
+        cost that returns (loss, gradient)
+    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64 leaves, of NumPy,
+        torch, jax, pandas or xarray, or Python's own numbers; they are only read. Cost and gradient get the
+        same kinds (docs/usage.md)
     args : whatever else cost and gradient take, as a tuple
     options : each a keyword of its own
 
@@ -100,10 +105,11 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
     spec = Specification.of(problem, options)
     with Run.of(spec.options) as run:
-        claim = vetted_gradient(spec)
+        spec, claim = vetted_gradient(spec)
+        run.budget.spend(claim.cost_calls)
         run.keep_in(open_checkpoint(spec, claim))
         choice = choose(spec, claim)
-        engines = vetted_engines(spec, run, choice.for_engine)
+        spec, engines = _engines_of(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(problem.args, "cost"):
             outcome = measure_choice(coordinates, choice)
@@ -116,6 +122,16 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         run.charge("witnesses")
     said = tuple(sentence for sentence in (directions.sentence, complex_step, path_integral) if sentence)
     return build_report(spec, engines, found, outcome, run, said)
+
+
+def _engines_of(spec: Specification, run: Run, indices: IndexArray) -> tuple[Specification, Engines]:
+    """The engines of a check; where the cost is seen to return (loss, gradient), those of the loss alone."""
+    try:
+        return spec, vetted_engines(spec, run, indices)
+    except PairReturnedError as error:
+        spec = with_loss_alone(spec, error)
+        run.note(FIRST_TAKEN)
+        return spec, vetted_engines(spec, run, indices)
 
 
 @takes_options
@@ -174,8 +190,9 @@ def numerical_gradient(
     Returns
     -------
     NumericalGradient
-        `.values` and `.error_bound` in float64, in the structure of params. Entries left out by
-        coordinates=, or that no difference could find, are NaN with an error bound of inf.
+        `.values` and `.error_bound` as float64 arrays in the structure of params, with its labels where it
+        has some. Entries left out by coordinates=, or that no difference could find, are NaN with an error
+        bound of inf.
 
     Raises
     ------
@@ -195,7 +212,7 @@ def numerical_gradient(
     with Run.of(spec.options) as run:
         run.keep_in(open_checkpoint(spec, None))
         choice = choose(spec, None)
-        engines = vetted_engines(spec, run, choice.for_engine)
+        spec, engines = _engines_of(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):
             measure_choice(coordinates, choice)

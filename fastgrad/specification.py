@@ -1,18 +1,20 @@
 """The description of a check: the problem, its parameters as blocks, and the options.
 
 `checks` makes one `Specification` from what the user gave. Every later stage is handed it, and none changes
-it.
+it. The functions of its problem take plain arrays in the user's structure, whatever kinds of parameters the
+user's own functions take.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from fastgrad.differences.stencils import Stencil, find_stencil
 from fastgrad.options import Options, check_seed
+from fastgrad.problem.as_given import as_given
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
@@ -45,7 +47,13 @@ class Specification:
         """
         chosen = Options.of(dict(options))
         check_seed(chosen.seed)
-        return cls(problem, chosen, Parameters(problem.params))
+        parameters = Parameters(problem.params)
+        cost, gradient = as_given(problem.cost, parameters, chosen.vectorized), problem.gradient
+        if callable(gradient):
+            gradient = as_given(gradient, parameters)
+        if cost is not problem.cost or gradient is not problem.gradient:
+            problem = replace(problem, cost=cost, gradient=gradient)
+        return cls(problem, chosen, parameters)
 
     @cached_property
     def stencil(self) -> Stencil:

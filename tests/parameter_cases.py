@@ -49,10 +49,18 @@ structures = st.recursive(
 )
 
 
+def holds_numbers_only(structure):
+    """Reference: whether a structure is a list or a tuple of floats, which is one vector."""
+    is_filled = type(structure) in (list, tuple) and len(structure) > 0
+    return is_filled and all(type(entry) is float for entry in structure)
+
+
 def naive_leaves(structure):
     """Reference: all leaves as flat arrays, in the order in which the user wrote them."""
     if structure is None:
         return []
+    if holds_numbers_only(structure):
+        return [np.asarray(structure)]
     if isinstance(structure, dict):
         structure = list(structure.values())
     if isinstance(structure, list | tuple):

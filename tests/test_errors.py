@@ -41,6 +41,11 @@ class TestKinds:
         other = pickle.loads(pickle.dumps(error))
         assert (type(other), str(other)) == (type(error), str(error))
 
+    @pytest.mark.parametrize("kind", [InputError, WorkerError])
+    def test_what_they_quote_is_printable(self, kind):
+        """An escape sequence that a message quotes does not reach the terminal; line breaks of ours stay."""
+        assert str(kind("got \x1b[2J\u202e\nand more")) == "got \\x1b[2J\\u202e\nand more"
+
 
 class TestGradientError:
     def test_text_is_the_reports(self):
@@ -87,3 +92,8 @@ class TestWarnUser:
         with pytest.warns(FastgradWarning, match=r"^slower$") as caught:
             user()
         assert caught[0].filename == file
+
+    def test_what_it_quotes_is_printable(self):
+        """An escape sequence in a warning does not reach the terminal."""
+        with pytest.warns(FastgradWarning, match=r"^not \\x1b\[2J$"):
+            warn_user("not \x1b[2J")

@@ -13,7 +13,7 @@ from subprocesses import output_of
 import fastgrad
 import fastgrad.kernels
 
-HEAVY = ("numba", "joblib", "scipy", "rich", "matplotlib", "sklearn", "torch", "jax")
+HEAVY = ("numba", "joblib", "scipy", "rich", "matplotlib", "sklearn", "torch", "jax", "pandas", "xarray")
 """What an import of fastgrad must not load: Numba, what is used later if at all, and optional things."""
 
 

@@ -25,6 +25,10 @@ from fastgrad.options import Options, changing_values, explained, require_no_cla
         ({"budget": -2}, "budget must be a positive number of seconds, or None; got -2"),
         ({"max_evaluations": 1}, "max_evaluations must be an integer of at least 2"),
         ({"tolerance": -1.0}, "tolerance must be a finite number >= 0, or None; got -1.0"),
+        ({"resolution": 0}, "resolution must be a number above 0 and at most 1; got 0"),
+        ({"resolution": 1.5}, "resolution must be a number above 0 and at most 1; got 1.5"),
+        ({"resolution": None}, "resolution must be a number above 0 and at most 1; got None"),
+        ({"kinks": "smooth"}, "kinks must be one of undecided, subgradient; got 'smooth'"),
         ({"perturb": "layers"}, "perturb must be one of parameters, nodes, auto; got 'layers'"),
     ],
 )
@@ -41,9 +45,12 @@ def test_an_unknown_one_is_a_type_error():
 
 
 def test_what_changes_no_value():
-    """A check may go on with other workers or more time; with nothing else."""
+    """A check may go on with other workers, more time, or another wish for its verdict; with nothing else."""
     free = {option for option in Options.__dataclass_fields__ if option not in changing_values()}
-    assert free == {"n_jobs", "backend", "progress", "checkpoint", "budget", "max_evaluations"}
+    assert free == {
+        *("n_jobs", "backend", "progress", "checkpoint", "budget", "max_evaluations"),
+        *("resolution", "kinks"),
+    }
 
 
 def test_functions_show_the_options():

@@ -15,7 +15,7 @@ import contextlib
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from fastgrad._version import __version__
 from fastgrad.errors import InputError, WorkerError
@@ -50,7 +50,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "engine": {"default": "auto"},
     "perturb": {"default": "parameters"},
     "vectorized": {"action": "store_true"},
-    "resolution": {"type": float},
+    "resolution": {"type": float, "default": 1e-2, "metavar": "R"},
     "kinks": {"default": "undecided"},
     "tolerance": {"type": float},
     "progress": {"action": argparse.BooleanOptionalAction},
@@ -78,14 +78,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except (InputError, WorkerError) as error:
-        print(f"fastgrad: {error}", file=sys.stderr)
+        print_to(f"fastgrad: {error}", sys.stderr)
         return CANNOT_RUN
     except KeyboardInterrupt:
-        print("fastgrad: interrupted", file=sys.stderr)
+        print_to("fastgrad: interrupted", sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        print(_explained(error, users=options.run is _check), file=sys.stderr)
+        print_to(_explained(error, users=options.run is _check), sys.stderr)
         return CANNOT_RUN
+
+
+def print_to(text: str, stream: TextIO) -> None:
+    r"""Print a text, with escapes for the characters that the stream cannot encode.
+
+    Parameters
+    ----------
+    text : what is printed
+    stream : stdout or stderr, which may be an ASCII terminal
+
+    Examples
+    --------
+    >>> import io
+    >>> stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    >>> print_to("Gewicht \u03b8", stream)
+    >>> stream.flush()
+    >>> stream.buffer.getvalue().strip()
+    b'Gewicht \\u03b8'
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
 
 
 def _explained(error: Exception, users: bool) -> str:
@@ -150,7 +171,7 @@ def _check(options: argparse.Namespace) -> int:
     # With --json stdout carries the JSON alone: what the user's code prints goes to stderr.
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
         report = _run_check(options)
-    print(report.to_json() if options.json else report)
+    print_to(report.to_json() if options.json else str(report), sys.stdout)
     return INTERRUPTED if report.stopped == STOPPED_BY_CTRL_C else EXIT_STATUS[report.verdict]
 
 
@@ -188,7 +209,7 @@ def _bench(options: argparse.Namespace) -> int:
         check_drawable(options.plot)  # before the measuring, which takes a minute
     with status_line() as say:
         found = run_bench(options.jobs, say=say)
-    print(found.to_json() if options.json else found)
+    print_to(found.to_json() if options.json else str(found), sys.stdout)
     if options.plot:
         found.plot(options.plot)
     return 0

@@ -6,15 +6,20 @@ import sys
 import traceback
 from pathlib import Path
 
+from fastgrad.printable import printable_lines
+
 _OURS = ("joblib", "importlib")
 """Modules through which fastgrad calls the user's code: their frames say nothing to the user."""
 
 
 def user_traceback(error: BaseException) -> str:
-    """The traceback of an exception with its causes and notes, without the frames of fastgrad."""
+    """The traceback of an exception with its causes and notes, without the frames of fastgrad.
+
+    What would act on a terminal is escaped: the text of an exception may quote anything.
+    """
     summary = traceback.TracebackException.from_exception(error)
     _keep_users_frames(summary)
-    return "".join(summary.format()).rstrip()
+    return printable_lines("".join(summary.format()).rstrip())
 
 
 def _keep_users_frames(summary: traceback.TracebackException) -> None:

@@ -55,10 +55,13 @@ class Hidden:
     """The largest |S(h)|."""
     stretched: dict[int, float] = field(default_factory=dict)
     """By what a group's steps were multiplied, for they did not fit the cost's shape."""
+    changes: int = 0
+    """How often they were."""
 
     def stretch(self, group: int, factor: float) -> None:
         """Multiply a group's steps."""
         self.stretched[group] = self.stretched.get(group, 1.0) * factor
+        self.changes += 1
 
     def stretched_by(self, groups: IndexArray) -> Floats:
         """(m,) by what steps are multiplied."""

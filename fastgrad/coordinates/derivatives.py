@@ -21,6 +21,10 @@ from fastgrad.problem.claim import ClaimedValues, Noise
 from fastgrad.problem.parameters import Parameters
 from fastgrad.verdict.rule import Comparison, Evidence, compare, compare_by_tolerance
 
+LITTLE_OF_ITSELF, LITTLE_OF_ALL = 0.05, 1e-3
+"""A claim is off by little if it is by no more than this share of itself, or its effect of the largest
+one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -72,8 +76,8 @@ class Derivatives:
             self._latest = None  # as large as what takes its place
             found = self._estimates()
             claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
-            comparison = self._compared(claimed, found)
-            self._latest = self.table.version, found, self._cut_short(comparison)
+            comparison = self._cut_short(self._compared(claimed, found))
+            self._latest = self.table.version, found, self._on_plateaus(comparison)
         return self._latest[1:]
 
     def _compared(self, claimed: Floats, found: Estimates) -> Comparison:
@@ -115,6 +119,13 @@ class Derivatives:
         unsure = comparison.wrong & cut & np.isfinite(comparison.severity)
         return replace(comparison, wrong=comparison.wrong & ~unsure, undecided=comparison.undecided | unsure)
 
+    def _on_plateaus(self, comparison: Comparison) -> Comparison:
+        """The verdict, "undecided" for a claimed zero where the cost stands still at fine steps."""
+        if not self.table.plateau.any() or self.claim is None:
+            return comparison
+        unsure = comparison.wrong & self.flagged(self.table.plateau) & (self.claim.values == 0)
+        return replace(comparison, wrong=comparison.wrong & ~unsure, undecided=comparison.undecided | unsure)
+
     def _estimates(self) -> Estimates:
         table = self.table
         numeric, bound, rms = carried(
@@ -123,6 +134,27 @@ class Derivatives:
         if self.claim is not None and self.claim.jitter.any():
             bound = bound + self.claim.jitter  # what the claim itself is not known to
         return Estimates(numeric, bound, rms, table.plan.stencil.is_complex, table.steepest)
+
+    def a_little_off(self, most: int) -> IndexArray:
+        """The positions of a few coordinates, undecided or wrong by little; none where any is by much.
+
+        Parameters
+        ----------
+        most : how many at most: those farthest off
+        """
+        comparison, found = self.judge(), self.estimates()
+        none = np.empty(0, dtype=np.intp)
+        if self.claim is None or not self.space.is_plain:
+            return none
+        off, size = np.abs(self.claim.values - found.numeric), self._sizes()
+        scale = np.fmax(np.abs(self.claim.values), np.abs(found.numeric))
+        with np.errstate(invalid="ignore"):
+            largest = np.max(scale * size, where=np.isfinite(scale), initial=0.0)
+            little = (off <= LITTLE_OF_ITSELF * scale) | (off * size <= LITTLE_OF_ALL * largest)
+        if (comparison.wrong & ~little).any():
+            return none
+        some = np.flatnonzero((comparison.wrong | comparison.undecided) & np.isfinite(off))
+        return some[np.argsort(-off[some] * size[some], kind="stable")[:most]]
 
     def needed(self, positions: IndexArray) -> IndexArray:
         """The positions in the table that some of the user's coordinates, given by position, depend on."""

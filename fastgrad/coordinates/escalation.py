@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import Bools, IndexArray
 from fastgrad.coordinates.derivatives import Derivatives
+from fastgrad.coordinates.plateaus import mark_plateaus
 from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.stages import STAGES, Stage
 from fastgrad.coordinates.table import FINER, LADDERED, SAMPLED_FIRST, CoordinateTable
@@ -27,7 +28,8 @@ LITTLE = 2.0**-10
 float32 the sums of a back-propagation are off by 1e-7 to 1e-6 of theirs."""
 
 CLEAREST = 8
-"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the verdict."""
+"""Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the
+verdict."""
 
 
 PASSES = 3
@@ -56,7 +58,8 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
     for _ in range(PASSES):
         escalation.through_the_stages()
         if not escalation.few_are_left():
-            return
+            break
+    escalation.look_for_plateaus()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +97,15 @@ class _Escalation:
         on_the_way = is_open & known.flagged(table.level < LADDERED)
         return 0 < int(on_the_way.sum()) <= 2 * SAMPLED_FIRST
 
+    def look_for_plateaus(self) -> None:
+        """See whether the cost stands still at fine steps where a claimed zero looks wrong."""
+        known, setting = self.known, self.setting
+        if known.claim is None or not known.space.is_plain or known.claim.values.any():
+            return  # a gradient that is zero in places only is not one of plateaus
+        zero = np.flatnonzero(known.judge().wrong & self.is_new & (known.claim.values == 0))
+        if len(zero) and setting.room(2) >= len(zero):
+            mark_plateaus(setting, known.table, known.needed(zero))
+
     def confirm_the_clearest(self) -> None:
         """Measure the few coordinates closer that are most clearly wrong."""
         comparison = self.known.judge()
@@ -117,22 +129,25 @@ class _Escalation:
             is_open |= comparison.small & known.flagged(table.special)
         if stage.level > FINER:
             sure = known.flagged((table.agreed | table.vouched) & ~table.special)
-            is_open &= ~(comparison.wrong & sure)
+            is_open &= ~(comparison.wrong & (sure | self.left))
         return np.asarray(is_open & self.is_new & ~known.flagged(table.cut))
 
     def _through(self, stage: Stage, at: IndexArray) -> None:
-        """One stage for some positions: from the ladder on for a sample of each group first."""
+        """One stage for some positions: from the second confirmation on for a sample of each group first."""
         known, table, groups = self.known, self.known.table, self.groups
         self.left[at] = False
         first = at
-        if stage.level > FINER:
+        if stage.level >= FINER:
             alone = known.flagged(table.special)[at]
             first = union(_sample_of(at[~alone], groups, self.seed), at[alone])
         before = _status(known.judge(), first)
         _run(stage, self.setting, table, known.needed(first))
         rest = without(at, first)
         if len(rest):
-            changed = distinct(groups[first][_status(known.judge(), first) != before])
+            other = _status(known.judge(), first) != before
+            if stage.level == FINER:  # those that are not sure yet go up the ladder, and so may the others
+                other |= ~known.flagged(table.agreed & ~table.special)[first]
+            changed = distinct(groups[first][other])
             again = rest[np.isin(groups[rest], changed)]
             _run(stage, self.setting, table, known.needed(again))
             self.left[without(rest, again)] = True

@@ -1,7 +1,7 @@
 """Four values around a coordinate, at two scales: its derivative, truncation, and the step that would fit it.
 
-Where truncation is far more than noise, or the reverse, the step does not fit the cost's shape, which the size
-of a parameter does not tell. It is changed until it does, or what is left counts for nothing.
+Where truncation is far more than noise, or the reverse, the step does not fit the cost's shape, which the
+size of a parameter does not tell. It is changed until it does, or what is left counts for nothing.
 """
 
 from __future__ import annotations

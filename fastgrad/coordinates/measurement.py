@@ -14,8 +14,10 @@ from fastgrad.coordinates.calibration import Calibration
 from fastgrad.coordinates.derivatives import Derivatives, Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.escalation import escalate
+from fastgrad.coordinates.inner_jumps import EVALUATIONS as EVALUATIONS_OF_JUMPS
+from fastgrad.coordinates.inner_jumps import largest_jump
 from fastgrad.coordinates.live_count import watch_progress
-from fastgrad.coordinates.own_calibration import calibrate_coordinates
+from fastgrad.coordinates.own_calibration import OwnCalibration, calibrate_coordinates
 from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.stages import look_closer, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
@@ -23,11 +25,15 @@ from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
 from fastgrad.coordinates.undecided import Causes
 from fastgrad.differences.bounds import quantile
 from fastgrad.differences.plan import make_plan
+from fastgrad.differences.rounding import SINGLE_EPSILON
 from fastgrad.differences.stencils import CENTRAL
 from fastgrad.execution.run import Run
 from fastgrad.index_sets import common, positions_of, union, without
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.specification import Specification
+
+JUMPS_LOOKED_FOR = 2
+"""Coordinates along which jumps of the cost are looked for."""
 
 
 class Coordinates:
@@ -110,9 +116,11 @@ class Coordinates:
         self._take_over(table, indices)
         if self.spec.options.tolerance is None:
             self._escalate(setting, indices)
+            if first and self._allow_for_jumps(setting):
+                self.measure(indices, vouched=vouched)
 
     def measure_closer(self, positions: IndexArray, off: Floats) -> int:
-        """Measure some coordinates closer by, where a difference may be off; how many have another derivative.
+        """Measure some coordinates closer by; how many have another derivative there.
 
         Parameters
         ----------
@@ -159,7 +167,7 @@ class Coordinates:
         z = quantile(before + more)
         return Setting(
             engines.in_reals, engines.moved, self.calibration, engines.f0, z, self._room,
-            self.spec.options.resolution,
+            self.spec.options.resolution, SINGLE_EPSILON if self._single else engines.epsilon,
         )  # fmt: skip
 
     def _room(self, evaluations: int) -> float:
@@ -168,6 +176,18 @@ class Coordinates:
         if not budget.limited and not budget.stopped:
             return float("inf")
         return budget.left(self.engines.in_reals.seconds_each) / evaluations
+
+    def _allow_for_jumps(self, setting: Setting) -> bool:
+        """Whether the cost jumps where a claim is off by little, so that all is to be measured anew."""
+        calibration, room = self.calibration, 2 * EVALUATIONS_OF_JUMPS
+        if not isinstance(calibration, OwnCalibration) or calibration.jump or setting.room(1) < room:
+            return False
+        suspicious = self.known.a_little_off(JUMPS_LOOKED_FOR)
+        jump = max((largest_jump(setting, int(self.known.indices[k])) for k in suspicious), default=0.0)
+        if not jump:
+            return False
+        self._calibration, self._known = calibration.with_jumps(jump), None
+        return True
 
     def _screen(self, setting: Setting, moved: IndexArray, live: bool) -> CoordinateTable:
         """The first estimates of moved coordinates, of those that the budget reached."""

@@ -9,7 +9,7 @@ scales, by `stages`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,10 @@ DRAWN_FOR_A_PROBE = 8
 TRIES = 3
 """How often others are drawn, where none of them moves the cost."""
 
+NOISE_OF_JUMPS = 0.5
+"""The noise of a cost that jumps, in units of the largest jump seen: what is left out by the iteration is
+between zero and a jump."""
+
 UNMEASURED = 16.0
 """The noise in units of what rounding the cost alone leaves, where there was no budget to measure it."""
 
@@ -68,13 +72,34 @@ class OwnCalibration:
     notes: tuple[str, ...] = ()
     single: bool = False
     """Whether the cost was seen to compute in float32."""
+    jump: float = 0.0
+    """The jumps of the cost near the parameters, which count as noise; 0 where none were looked for, or
+    seen."""
     hidden: Hidden = field(default_factory=Hidden)
+    _latest: tuple[int, IndexArray, Scales] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._of_zeros = np.array([size_of_zeros(leaf) for leaf in self.parameters.leaves])
 
+    def with_jumps(self, jump: float) -> OwnCalibration:
+        """The calibration for a cost that jumps by so much."""
+        sigma = {dtype: max(noise, NOISE_OF_JUMPS * jump) for dtype, noise in self.sigma.items()}
+        note = (
+            f"the cost jumps by {jump:.2g} near the parameters, as one does that stops an inner iteration at "
+            "a tolerance: that is part of its noise"
+        )
+        return replace(self, sigma=sigma, jump=jump, notes=(*self.notes, note), hidden=Hidden())
+
     def scales(self, indices: IndexArray) -> Scales:
-        """The scales of some coordinates."""
+        """The scales of some coordinates: the stages of a measurement ask for the same ones several times."""
+        before = self._latest
+        if before is not None and before[0] == self.hidden.changes and np.array_equal(before[1], indices):
+            return before[2]
+        found = self._scales(indices)
+        self._latest = self.hidden.changes, indices, found
+        return found
+
+    def _scales(self, indices: IndexArray) -> Scales:
         numbers = self.parameters.block_numbers(indices)
         x = self.parameters.take(self.parameters.leaves, indices)
         sigma = np.array([self.sigma[block.dtype] for block in self.parameters.blocks])[numbers]

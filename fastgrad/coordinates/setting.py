@@ -34,6 +34,8 @@ class Setting:
     """For how many coordinates there is budget, at so many evaluations for each."""
     resolution: float
     """To what share of itself each derivative is to be seen."""
+    epsilon: float
+    """Machine epsilon of the cost's arithmetic: that of float32 where it computes in that."""
 
     def raised(self, indices: IndexArray, steps: Floats) -> Floats:
         """Steps (m,) of some coordinates, no smaller than rounding of the parameters allows."""

@@ -61,7 +61,8 @@ BENT = 8.0
 """How much more than the largest seen on coordinates alike values may bend, to be decided by two of them."""
 
 STRAIGHT = 2.0**-10
-"""Values that bend by less than this share of the slope have no kink, and no end of a feature, that counts."""
+"""Values that bend by less than this share of the slope have no kink, and no end of a feature, that
+counts."""
 
 PIECE = 2**17
 """Coordinates that are screened at a time, so that temporaries stay small (and in the cache)."""
@@ -251,7 +252,7 @@ def _ladder(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
 
 
 def _kept_where_better(table: CoordinateTable, at: IndexArray, found: Rulings) -> Rulings:
-    """What ladders found; where that is wider than what is known of a right coordinate, and meets it, this."""
+    """What ladders found, or what is known of a right coordinate, where that is narrower and meets it."""
     numeric, bound = table.numeric[at], table.error_bound[at]
     with np.errstate(invalid="ignore"):
         meet = np.abs(found.numeric - numeric) <= found.error_bound + bound
@@ -295,7 +296,7 @@ def _ladders(setting: Setting, table: CoordinateTable, at: IndexArray) -> list[t
 STAGES = (
     Stage(OWN, 4, _own, of_small=True),
     Stage(WIDER, 6, _wider, of_wrong=False, of_small=True),
-    Stage(FINER, 4, _finer),
+    Stage(FINER, 4, _finer, of_small=True),
     Stage(LADDERED, 2 * LEVELS, _ladder),
     Stage(CONFIRMED, 2 * LEVELS, _confirm, of_undecided=False),
 )

@@ -25,7 +25,7 @@ one derivative at two steps, and no kink."""
 
 COLUMNS = (
     "numeric", "error_bound", "size", "level", "reason", "kink", "suspect", "special", "agreed", "cut",
-    "vouched", "scale", "doubt",
+    "vouched", "plateau", "scale", "doubt",
 )  # fmt: skip
 """The fields of CoordinateTable that have an entry for each coordinate."""
 
@@ -62,10 +62,14 @@ class CoordinateTable:
     vouched: Bools
     """A random direction led to this coordinate: differences at three unrelated steps are confirmation
     enough."""
+    plateau: Bools
+    """The cost stands still here at fine steps, and moves in jumps."""
     scale: Floats
     """Where the ladder begins, in units of the parameter's size: 1, or where the ladder was readable."""
     doubt: Floats
     """How far the claim was seen to be off, where it looked wrong; else 0."""
+    quantum: float = 0.0
+    """By how much the cost jumps where it stands still between; 0 where it does not."""
     version: int = 0
     """How often anything was measured anew."""
     left_alone: int = 0
@@ -81,10 +85,10 @@ class CoordinateTable:
         m = len(plan.indices)
         plan = replace(plan, displacements=np.empty((0, 0)))
         level, reason = np.zeros((2, m), dtype=np.int8)
-        kink, suspect, special, agreed, cut, vouched = np.zeros((6, m), dtype=bool)
+        kink, suspect, special, agreed, cut, vouched, plateau = np.zeros((7, m), dtype=bool)
         return cls(
             plan, numeric, bound, size, steepest, moves, level, reason,
-            kink, suspect, special, agreed, cut, vouched, np.ones(m), np.zeros(m),
+            kink, suspect, special, agreed, cut, vouched, plateau, np.ones(m), np.zeros(m),
         )  # fmt: skip
 
     def accept(self, at: IndexArray, numeric: Floats, bound: Floats, level: int | None = None) -> None:
@@ -152,6 +156,6 @@ class CoordinateTable:
             return ()
         return (
             f"{self.left_alone:,} coordinates that were not found right were measured by a few values only: "
-            f"{SAMPLED_FIRST} like them in each block were measured by a ladder of steps, and none changed "
+            f"{SAMPLED_FIRST} like them in each group were measured more closely, and none changed "
             "its verdict",
         )

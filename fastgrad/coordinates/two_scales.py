@@ -22,8 +22,11 @@ EVERY = 128
 """Coordinates up to which each is measured at two scales."""
 
 OF_A_GROUP = 8
-"""Coordinates of a group that are, where there are more: the largest of eight was seldom far from the largest
-of all."""
+"""Coordinates of a group that are at most, where there are more: the largest of eight was seldom far from the
+largest of all."""
+
+CHECKED_FOR_ONE = 16
+"""Of a smaller group there is one for so many, and two at least."""
 
 
 def measure_each(setting: Setting, plan: Plan, values: Values, table: CoordinateTable) -> None:
@@ -106,6 +109,6 @@ def _some(groups: IndexArray, known: dict[int, float], seed: int) -> IndexArray:
     every = distinct(groups)
     for members in np.split(order, np.searchsorted(groups[order], every[1:])):
         if int(groups[members[0]]) not in known:
-            few = len(members) <= OF_A_GROUP
-            chosen.append(members if few else rng.choice(members, OF_A_GROUP, replace=False))
+            count = min(len(members), max(2, min(OF_A_GROUP, len(members) // CHECKED_FOR_ONE)))
+            chosen.append(rng.choice(members, count, replace=False))
     return np.sort(np.concatenate(chosen))

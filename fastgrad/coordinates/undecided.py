@@ -59,6 +59,10 @@ class Causes:
     reason: npt.NDArray[np.int8]
     kink: npt.NDArray[np.bool_]
     quotes: dict[int, str]
+    plateaus: IndexArray
+    """Flat indices at which the cost stands still at fine steps."""
+    quantum: float
+    """By how much it jumps between."""
     single: bool
     """Whether the cost computes in float32."""
     resolution: float
@@ -76,13 +80,23 @@ class Causes:
             int(i): _quote(engine, int(i), float(h))
             for i, h in zip(measured.plan.indices[lost], steps, strict=True)
         }
-        return cls(engine.space, indices, reason, measured.kink[at], quotes, single, resolution)
+        return cls(
+            engine.space, indices, reason, measured.kink[at], quotes,
+            measured.plan.indices[measured.plateau], measured.quantum, single, resolution,
+        )  # fmt: skip
 
     def of_coordinate(self, known: Doubtful) -> Cause:
         """Why a coordinate is undecided."""
         here = np.isin(self.indices, self.space.needed(np.asarray([known.index])))
         reasons = {Reason(int(r)) for r in self.reason[here]}
         label, how_well = known.label, self._how_well(known)
+        if known.index in self.plateaus:
+            return Cause(
+                Reason.PLATEAU,
+                f"plateau: at fine steps the cost stands still at {label}, and jumps by {self.quantum:.2g} "
+                f"between: its slope is the claimed 0 between jumps, and {known.numeric:.6g} on average; "
+                "round the cost less",
+            )
         if Reason.BUDGET in reasons:
             return Cause(
                 Reason.BUDGET,
@@ -97,8 +111,8 @@ class Causes:
         if Reason.JUMP in reasons:
             return Cause(
                 Reason.JUMP,
-                f"jump: the cost jumps at {label}, and has no derivative there that differences could find; move "
-                "the parameters away from it",
+                f"jump: the cost jumps at {label}, and has no derivative there that differences could find; "
+                "move the parameters away from it",
             )
         if Reason.KINK in reasons:
             return Cause(
@@ -116,8 +130,8 @@ class Causes:
         if Reason.STEP_RANGE in reasons:
             return Cause(
                 Reason.STEP_RANGE,
-                f"step range: no step is small enough for the cost's shape at {label}; {how_well}: give step= "
-                "in the size of its features",
+                f"step range: no step is small enough for the cost's shape at {label}; {how_well}: give "
+                "step= in the size of its features",
             )
         return Cause(Reason.NOISE, f"noise: {how_well}: {self._advice()}")
 
@@ -127,8 +141,8 @@ class Causes:
             return f"no difference gives the derivative at {known.label}"
         share = f", {known.share:.1g} of itself" if np.isfinite(known.share) else ""
         return (
-            f"the derivative at {known.label} is known to {known.error_bound:.2g}{share}, and {self.resolution:g} of "
-            "itself was asked for"
+            f"the derivative at {known.label} is known to {known.error_bound:.2g}{share}, and "
+            f"{self.resolution:g} of itself was asked for"
         )
 
     def _advice(self) -> str:
@@ -144,7 +158,8 @@ class Causes:
 def _between_slopes(known: Doubtful) -> str:
     low, high = known.numeric - known.error_bound, known.numeric + known.error_bound
     return (
-        f"kink: on its two sides the cost has slopes of {low:.6g} and {high:.6g}; the claimed {known.claimed:.6g} "
+        f"kink: on its two sides the cost has slopes of {low:.6g} and {high:.6g}; the claimed "
+        f"{known.claimed:.6g} "
         'lies between them, as every subgradient does; kinks="subgradient" lets it pass'
     )
 

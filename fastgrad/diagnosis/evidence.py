@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import Floats, IndexArray, root_mean_square
 from fastgrad.problem.block import Block
+from fastgrad.problem.kinds.form import Form
 
 Mask = npt.NDArray[np.bool_]
 
@@ -69,6 +70,7 @@ class Evidence:
     x : (m,) the parameters
     claimed_dtype : of the gradient that the user returned; None if it is not known
     rounding : (m,) what the arithmetic of the claim may be off by; None if that was not measured
+    form : what the user's parameter was, whose labels name the entries; None for a plain array
 
     Examples
     --------
@@ -90,6 +92,7 @@ class Evidence:
     x: Floats
     claimed_dtype: np.dtype[Any] | None = None
     rounding: Floats | None = None
+    form: Form | None = None
 
     @property
     def size(self) -> int:
@@ -103,7 +106,7 @@ class Evidence:
 
     def label(self, entry: int) -> str:
         """An entry in the user's terms, by its flat index: "W2[17, 3]"."""
-        return Block(self.name, self.shape, np.dtype(np.float64), 0).label(int(entry))
+        return Block(self.name, self.shape, np.dtype(np.float64), 0, self.name, self.form).label(int(entry))
 
     def only(self, which: Mask) -> Evidence:
         """The evidence of some of the checked entries."""

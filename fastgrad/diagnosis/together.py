@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def together_in_part(blocks: Sequence[Evidence], detector: Detector) -> Explanat
 def _joint(blocks: Sequence[Evidence]) -> Evidence:
     """One block of no shape with the entries of all, and the dtype of the coarsest."""
     names = ("claimed", "numeric", "bound", "wrong", "undecided", "x")
-    arrays = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in names}
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(b, name) for b in blocks]) for name in names}
     dtypes = [b.claimed_dtype for b in blocks if b.claimed_dtype is not None]
     coarsest = min(dtypes, key=lambda t: t.itemsize, default=None)
     rounding = [b.rounding for b in blocks if b.rounding is not None]

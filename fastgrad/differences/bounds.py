@@ -157,7 +157,7 @@ def _odd_and_even(g: Floats, d: Floats) -> tuple[Floats, Floats]:
 
 
 def by_six_points(
-    f: Floats, d: Floats, f0: float, steps: Floats, sigma: Floats, z: float
+    f: Floats, d: Floats, f0: float, steps: Floats, sigma: Floats, z: float, *, with_kinks: bool = True
 ) -> tuple[Floats, Floats]:
     """The fourth-order difference at a larger step, its truncation seen from the same at twice the step.
 
@@ -167,6 +167,7 @@ def by_six_points(
     f0 : the value at 0
     steps, sigma : (m,)
     z : the quantile
+    with_kinks : whether the bound holds what kinks within 4h may do; else other steps have to show them
     """
     with np.errstate(all="ignore"):
         (one, s), (two, s2), (four, s4) = (
@@ -176,7 +177,8 @@ def by_six_points(
         # A fifteenth of their difference is the leading term of near's error: a third leaves room for the
         # others, and it is small at a step this side of the cost's own scale.
         bound = z * OWN_SD * sigma / steps + np.abs(near - far) / 3
-        bound += unevenness(s, s2, steps, sigma) + unevenness(s2, s4, 2 * steps, sigma)
+        if with_kinks:
+            bound += unevenness(s, s2, steps, sigma) + unevenness(s2, s4, 2 * steps, sigma)
         return unknown_where_not_finite(near, bound)
 
 

@@ -5,7 +5,7 @@ Notation: f the cost along one coordinate, h_k = h_0 2^-k the steps, sigma = noi
     D_k = [f(h_k) - f(-h_k)] / 2h_k        S_k = f(h_k) - 2 f(0) + f(-h_k)        Delta_k = D_k - D_{k-1}
     N_k = D_k -+ Z 0.71 sigma / h_k                            right as soon as truncation is small
     J_k = (4 D_k - D_{k-1}) / 3 -+ (Z 1.33 sigma / h_k + |Delta_k| / 3 + U_k)     right from h_k on
-    U_k = 2 max |S_{j-1} / h_{j-1} - 2 S_j / h_j|, j = k-1 .. k+1, less its noise: what kinks may do (bounds.py)
+    U_k = 2 max |S_{j-1} / h_{j-1} - 2 S_j / h_j|, j = k-1 .. k+1, less its noise        what kinks may do
 
 A level is believed if its J meets N of every finer level, which needs no smoothness beyond the finest step
 (Lepski's rule of intersecting intervals; docs/numerics.md, Ladder), and if the Delta shrink as they do for a
@@ -61,8 +61,12 @@ whose kinks are closer than noise lets one see, 22% were off by more than the bo
 times; 0.15% with it, up to 2.9 times. A second ladder at unrelated steps catches those."""
 
 SURE = 3.0
-"""What the bound is multiplied by of what is about to be called wrong: of 13,000 coordinates of relu networks in
-float32 four were off by more than the bounds of both ladders, up to 2.3 times."""
+"""What the bound is multiplied by of what is about to be called wrong: of 13,000 coordinates of relu
+networks in float32 four were off by more than the bounds of both ladders, up to 2.3 times."""
+
+SHARP = 4.0
+"""Where noise hides the finest steps, a kink is one at the point only if the slopes on its sides are apart by
+so many times what they are known to."""
 
 CONVERGING = 0.9
 """Delta that shrink by less than this tell nothing of where they lead."""
@@ -119,7 +123,7 @@ def adjudicate(
         kink = has_kink(after + before, h, 2.45 * width)
         between = side_slopes(slopes, sides, blur)
         jump = has_jump(np.maximum(np.abs(after), np.abs(before)), width) | stands_still(after, before)
-    return _rule(central, sides, kink, between, jump, np.isfinite(after), np.isfinite(before), h)
+    return _rule(central, sides, kink, between, blur[:, -1], jump, np.isfinite(after), np.isfinite(before), h)
 
 
 def _steps(x: npt.NDArray[Any], scale: Floats, shift: float) -> tuple[Floats, Floats]:
@@ -243,6 +247,7 @@ def _rule(
     sides: list[Believed],
     kink: Bools,
     between: tuple[Floats, Floats],
+    finest: Floats,
     jump: Bools,
     after: Bools,
     before: Bools,
@@ -259,7 +264,13 @@ def _rule(
         one_sided |= use
     lower, upper = between
     kink = kink & ~jump & np.isfinite(lower) & np.isfinite(upper)
-    kink &= one_sided | ~(bound < (upper - lower) / 2)  # kinks around: what they may do is in the bound
+    with np.errstate(invalid="ignore"):
+        middle, half = (lower + upper) / 2, (upper - lower) / 2
+    kink &= one_sided | ~(bound < half / 4)  # kinks around: what they may do is in the bound
+    blunt = kink & (finest > half) & ~(SHARP * (sides[0].bound + sides[1].bound) < 2 * half)
+    wider = blunt & ~(bound < half)
+    numeric, bound = np.where(wider, middle, numeric), np.where(wider, half, bound)
+    kink &= ~blunt  # noise hides whether it is at the point
     known = np.isfinite(bound) & np.isfinite(numeric)
     lost = ~known & (one_sided | ~(has_right & has_left) | ~(after & before)[:, -3:].any(axis=1))
     reason = np.select(

@@ -74,8 +74,8 @@ STANDS_OUT = 16.0
 """Values that change by so many sigma are not all rounded to one."""
 
 APART = 8.0
-"""Of three or more levels the middle one counts where the largest is more than this many times as large: kinks
-between the nine points look like noise, and only the largest level can come from them."""
+"""Of three or more levels the middle one counts where the largest is more than this many times as large:
+kinks between the nine points look like noise, and only the largest level can come from them."""
 
 SAFETY_OF_FEW = 4.0
 """What fewer than three measured levels are multiplied by (docs/numerics.md, Noise)."""
@@ -329,10 +329,10 @@ def fourth_difference_noise(values: Floats, f0: float) -> float:
 def quieter(sigma: Floats, f: Floats, f0: float) -> Floats:
     """The noise of each row's own values, where these show far less than was measured elsewhere.
 
-    The noise of a cost is measured along a few coordinates, and may be that of a part that others do not move:
-    an iteration, or a step in float32. Noise of sd sigma leaves third and fourth differences of sqrt(10) sigma and
-    sqrt(70) sigma, and both are under QUIET of that by chance once in a million. Values that change by less than
-    STANDS_OUT sigma show nothing: they may be the same for being rounded.
+    The noise of a cost is measured along a few coordinates, and may be that of a part that others do not
+    move: an iteration, or a step in float32. Noise of sd sigma leaves third and fourth differences of
+    sqrt(10) sigma and sqrt(70) sigma, and both are under QUIET of that by chance once in a million. Values
+    that change by less than STANDS_OUT sigma show nothing: they may be the same for being rounded.
 
     Parameters
     ----------
@@ -355,7 +355,8 @@ def quieter(sigma: Floats, f: Floats, f0: float) -> Floats:
         floor = 2 * ROUNDING_SD * np.spacing(np.max(np.abs(f), axis=1))
         clear = np.abs(g[:, 3] - g[:, 0]) > STANDS_OUT * sigma
         clear &= seen > 0  # values on a grid may lie on a line
-        return np.where(clear & (seen <= QUIET * sigma), np.minimum(sigma, SAFETY_OF_QUIET * seen + floor), sigma)
+        own = np.minimum(sigma, SAFETY_OF_QUIET * seen + floor)
+        return np.where(clear & (seen <= QUIET * sigma), own, sigma)
 
 
 def _pooled(sigma: Floats, success: npt.NDArray[np.bool_]) -> float:
@@ -401,7 +402,7 @@ def _first_alike(
 
 
 def _jumps_at_zero(offsets: Floats, values: Floats) -> npt.NDArray[np.bool_]:
-    """Whether all that happens along nine values is one jump, at the parameters themselves: that is no noise."""
+    """Whether all that happens along nine values is one jump, at the parameters: that is no noise."""
     with np.errstate(invalid="ignore"):
         moves = np.diff(values, axis=1) != 0
     here = (offsets[:, :-1] < 0) & (offsets[:, 1:] >= 0) | (offsets[:, :-1] <= 0) & (offsets[:, 1:] > 0)

@@ -23,6 +23,9 @@ class Reason(IntEnum):
     SUBGRADIENT = 7
     """The claim lies between the slopes on the two sides of a kink."""
 
+    PLATEAU = 8
+    """The cost stands still at fine steps, and moves in jumps."""
+
     @property
     def code(self) -> str:
         """The name that reports give it."""

@@ -4,15 +4,15 @@ Notation, for one coordinate: x = the parameter, g = the claimed derivative, sig
 E = the typical effect |g x| of a parameter, Z = the quantile of all bounds,
 
     q    = |g|, the slope to expect; where g is zero or not finite it is E / size
-    size = |x|, unless a step of SHARE of that is lost in noise: then what noise lets through, up to E / q and 1
+    size = |x|, or where a step of SHARE of that is lost in noise, what noise lets through, up to E / q and 1
     r    = sigma / (q size), the noise in units of the parameter's effect
     h    = size min(2^-7, (3 r)^(1/3), 4 Z 0.707 r / 2^-30)
 
-(3 r)^(1/3) is where truncation and noise balance if the cost's shape along x is of x's own size. 4 Z 0.707 r /
-rho is the least step at which noise leaves a relative error of rho / 4. No step is wider than rho = 2^-30
-needs, and none is wider than 2^-7 of the size unless noise demands it: then it is what rho = 2^-10 needs, up
-to a quarter of the size. Where zero is claimed the step is 2^-7 of the size: that shows the smallest slope.
-(docs/numerics.md, Step.)
+(3 r)^(1/3) is where truncation and noise balance if the cost's shape along x is of x's own size. 4 Z 0.707
+r / rho is the least step at which noise leaves a relative error of rho / 4. No step is wider than rho =
+2^-30 needs, and none is wider than 2^-7 of the size unless noise demands it: then it is what rho = 2^-10
+needs, up to a quarter of the size. Where zero is claimed the step is 2^-7 of the size: that shows the
+smallest slope. (docs/numerics.md, Step.)
 
 Multiply a parameter by c and divide its derivative by c: the step is multiplied by c. Nothing here depends on
 how parameters are split into blocks, nor on an offset of the cost but by its noise.
@@ -52,7 +52,8 @@ ORDINARY = 1.0
 decayed weight of 1e-40, or sin(pi)."""
 
 STANDS_OUT = 2.0**7
-"""Effects of less than so many sigma are not counted as typical: of SHARE of the size nothing would be seen."""
+"""Effects of less than so many sigma are not counted as typical: of SHARE of the size nothing would be
+seen."""
 
 SAMPLED = 2**16
 """Coordinates from which the typical effect is computed, at most."""

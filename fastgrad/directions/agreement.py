@@ -47,8 +47,8 @@ NOISE_SD = 0.707
 """Standard deviation of half the difference of two values, in sigma."""
 
 CLOSER = 2.0**-3
-"""A direction that does not agree is measured again at this fraction: the cost may bend along it more than along
-any coordinate."""
+"""A direction that does not agree is measured again at this fraction: the cost may bend along it more than
+along any coordinate."""
 
 FEW = 8
 """So many coordinates are not halved further, but measured anew one by one."""
@@ -125,20 +125,23 @@ class Directions:
         none = np.empty(0, dtype=np.intp)
         fractions = self._fractions()
         while self.left > 0:
-            self.left -= 1
-            signs, fraction = self._signs(), fractions[SIZES[self.left % len(SIZES)]]
-            slope = self._measured(signs, fraction)
-            if slope is not None and not slope.agrees:
-                fraction *= CLOSER
-                slope = self._measured(signs, fraction)
-            if slope is None:
-                continue
-            if not slope.agrees:
-                doubtful = self._halved(signs, fraction)
-                return Agreement(self.narrow, self._missed(), doubtful, np.abs(slope.r / slope.v[doubtful]))
-            if fraction <= fractions[0]:
-                self.narrow += 1
-                self.missed = np.maximum(self.missed, (abs(slope.r) + slope.bound) / np.abs(slope.v))
+            sizes = [SIZES[k % len(SIZES)] for k in range(self.left)]
+            directions = [(self._signs(), float(fractions[size])) for size in sizes]
+            for (signs, fraction), first in zip(directions, self._measured(directions), strict=False):
+                self.left -= 1
+                slope = first
+                if slope is not None and not slope.agrees:
+                    fraction *= CLOSER
+                    slope = next(iter(self._measured([(signs, fraction)])), None)
+                if slope is None:
+                    continue
+                if not slope.agrees:
+                    doubtful = self._halved(signs, fraction)
+                    off = np.abs(slope.r / slope.v[doubtful])
+                    return Agreement(self.narrow, self._missed(), doubtful, off)
+                if fraction <= fractions[0]:
+                    self.narrow += 1
+                    self.missed = np.maximum(self.missed, (abs(slope.r) + slope.bound) / np.abs(slope.v))
         return Agreement(self.narrow, self._missed(), none, np.empty(0))
 
     def _missed(self) -> Floats:
@@ -157,25 +160,33 @@ class Directions:
         m = len(self.found.indices)
         return np.asarray(self.rng.choice((-1.0, 1.0), m) * self.rng.integers(4, 13, m) / 8)
 
-    def _measured(self, signs: Floats, fraction: float, among: slice = slice(None)) -> _Slope | None:
-        """The slope along a direction, or along some of its coordinates; None where it has no value."""
+    def _measured(
+        self, directions: list[tuple[Floats, float]], among: slice = slice(None)
+    ) -> list[_Slope | None]:
+        """The slopes along directions of some signs and fraction, or along some of their coordinates.
+
+        None where one has no value.
+        """
         found = self.found
-        v = signs * np.maximum(found.steps * fraction, found.least)
-        if not self.allowed(2):
+        if not self.allowed(2 * len(directions)):
             self.left = 0
-            return None
-        number = self.engine.take(Move(found.indices[among], v[among], found.slopes[among]))
-        f = self.evaluate(number, np.array([[-1.0, 1.0]]))[0]
-        spread = float(np.linalg.norm(found.bounds[among] * v[among]))
-        slope = _Slope(float(f[1] - f[0]) / 2, self.z * NOISE_SD * self.sigma + spread, v)
-        return slope if np.isfinite(slope.r) and np.isfinite(slope.bound) else None
+            return []
+        v = [signs * np.maximum(found.steps * fraction, found.least) for signs, fraction in directions]
+        moves = (Move(found.indices[among], by[among], found.slopes[among]) for by in v)
+        f = self.evaluate(self.engine.take(*moves), np.tile([-1.0, 1.0], (len(v), 1)))
+        slopes: list[_Slope | None] = []
+        for by, (before, after) in zip(v, f, strict=True):
+            spread = float(np.linalg.norm(found.bounds[among] * by[among]))
+            slope = _Slope(float(after - before) / 2, self.z * NOISE_SD * self.sigma + spread, by)
+            slopes.append(slope if np.isfinite(slope.r) and np.isfinite(slope.bound) else None)
+        return slopes
 
     def _halved(self, signs: Floats, fraction: float) -> IndexArray:
         """Positions of a few coordinates that do not add up along a direction."""
         start, stop = 0, len(signs)
         while stop - start > FEW:
             middle = (start + stop) // 2
-            slope = self._measured(signs, fraction, slice(start, middle))
+            slope = next(iter(self._measured([(signs, fraction)], slice(start, middle))), None)
             if slope is None:
                 break
             start, stop = (middle, stop) if slope.agrees else (start, middle)

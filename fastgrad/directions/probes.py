@@ -189,7 +189,7 @@ class Prober:
         d = np.tile(h * SIX_POINTS, (len(directions), 1))
         f = self.evaluate(numbers, d)
         many = np.full(len(directions), 1.0)
-        r, bound = by_six_points(f, d, 0.0, many * h, many * self.sigma, self.z)
+        r, bound = by_six_points(f, d, 0.0, many * h, many * self.sigma, self.z, with_kinks=False)
         with np.errstate(invalid="ignore"):
             near, far = (f[:, 3] - f[:, 2]) / (2 * h), (f[:, 4] - f[:, 1]) / (4 * h)
             truncation = np.abs(near - far) / 3

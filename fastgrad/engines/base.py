@@ -20,6 +20,7 @@ from fastgrad.engines.space import ParameterSpace, Space
 from fastgrad.errors import InputError
 from fastgrad.index_sets import spread_over
 from fastgrad.problem.arguments import settled_arrays
+from fastgrad.problem.naming import copy_for_worker
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 
@@ -116,9 +117,7 @@ class EngineBase:
         return True
 
     def _worker_cost(self) -> Callable[..., Any]:
-        # A cost that keeps state (Problem.from_object) has a method that copies it.
-        for_worker = getattr(self.cost, "for_worker", None)
-        return for_worker() if callable(for_worker) else self.cost
+        return copy_for_worker(self.cost)
 
 
 def require_unchanged(working: WorkingCopy, some: IndexArray | None = None) -> None:

@@ -14,7 +14,8 @@ from fastgrad.arrays import FloatArray, IndexArray, Values
 from fastgrad.engines.base import EngineBase, require_unchanged
 from fastgrad.engines.numbers import DOMAIN_ERRORS, epsilon_of
 from fastgrad.errors import InputError
-from fastgrad.problem.block import describe
+from fastgrad.problem.describe import describe
+from fastgrad.problem.kinds.registry import to_array
 
 BATCH_BYTES = 4 * 2**20
 """The largest size of a batch, in bytes, for each worker. A batch holds one vector even where that is
@@ -103,7 +104,7 @@ class BatchedEngine(EngineBase):
         """Refuse a cost that wrote to a batch."""
         for number, leaf in enumerate(self._batch or []):
             if (leaf != self.working.flat_leaves[number]).any():
-                name = self.parameters.blocks[number].name
+                name = self.parameters.blocks[number].shown
                 raise InputError(f"the cost changes its parameters: it wrote into the batch of {name}")
 
     def _one_batch(self, indices: IndexArray, offsets: Values) -> Values:
@@ -136,7 +137,10 @@ class BatchedEngine(EngineBase):
 
     def _evaluate(self, batch: Any, k: int) -> Values:
         result = self.cost(batch, *self.args)
-        values = np.asarray(result)
+        try:
+            values = to_array(result, "the cost")
+        except InputError:  # a tuple of arrays
+            values = np.empty(())
         self.epsilon = epsilon_of(values)
         wanted_kind = "c" if self.dtype is np.complex128 else "fiu"
         if values.shape != (k,) or values.dtype.kind not in wanted_kind:

@@ -15,6 +15,7 @@ from fastgrad.differences.stencils import Stencil, stencil_dtype
 from fastgrad.engines.numbers import DType
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
+from fastgrad.problem.as_given import AsGiven
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
@@ -24,6 +25,11 @@ ENGINES = ("python", "compiled", "batched", "network")
 NEEDS_NODES = (
     'perturb="nodes" needs an engine that knows the pre-activations, engine="network": '
     "Network.problem(params, X, Y) makes such a problem, Problem(..., structure=network) ties a cost to one"
+)
+
+CALLED_FROM_PYTHON = (
+    "the Numba cost gets {kind}, which cannot be moved in compiled code: it was called from Python. An array "
+    "in its place would be moved in a compiled loop"
 )
 
 
@@ -70,7 +76,10 @@ def choose_engine(
         raise InputError(NEEDS_NODES)
     from fastgrad.engines.python import PythonEngine
 
-    return PythonEngine(problem.cost, parameters, problem.args, dtype)
+    plain = PythonEngine(problem.cost, parameters, problem.args, dtype)
+    if isinstance(problem.cost, AsGiven) and is_numba_function(problem.cost.function):
+        plain.notes = (CALLED_FROM_PYTHON.format(kind=problem.cost.kind),)
+    return plain
 
 
 def is_numba_function(function: object) -> bool:
@@ -175,6 +184,11 @@ def _cost_itself(problem: Problem, parameters: Parameters, why: str, warn: bool 
 
 
 def _compiled(problem: Problem, parameters: Parameters, dtype: DType) -> Engine:
+    if isinstance(problem.cost, AsGiven):
+        raise InputError(
+            f'engine="compiled" moves arrays, and the cost gets {problem.cost.kind}: pass an array in its '
+            'place, or say engine="python"'
+        )
     if not is_numba_function(problem.cost):
         raise InputError(
             'engine="compiled" needs a cost that is a Numba function (decorated with numba.njit); '

@@ -21,6 +21,7 @@ from fastgrad.arrays import FloatArray, IndexArray, Values
 from fastgrad.engines.base import EngineBase, require_unchanged
 from fastgrad.engines.numbers import epsilon_of, to_number
 from fastgrad.engines.protocol import Engine
+from fastgrad.problem.kinds.registry import to_array
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
 from fastgrad.problem.working_copy import WorkingCopy
@@ -143,7 +144,7 @@ class DirectionalEngine(EngineBase):
         if self.vectorized:
             shaped = self.parameters.shaped(self.working.flat_leaves)
             batch = self.parameters.build([leaf[None] for leaf in shaped])
-            value = np.asarray(self.cost(batch, *self.args))[0]
+            value = to_array(self.cost(batch, *self.args), "the cost")[0]
         else:
             value = self.cost(self.working.structure, *self.args)
         number = to_number(value)

@@ -1,9 +1,9 @@
 """The noise of the claimed gradient's own arithmetic, measured by ECNoise on the gradient function itself.
 
-The gradient is called at seven points x + k h s around the parameters, s random signs times 8/8 to 12/8, and the
-third and fourth differences of each entry along k show its noise (differences/noise.py has the notation). A
-move of 2^-46 of a parameter is enough for float64. A gradient that computes in float32 inside does not see it:
-it gives the same numbers, and is asked again at moves of 2^-20.
+The gradient is called at seven points x + k h s around the parameters, s random signs times 8/8 to 12/8,
+and the third and fourth differences of each entry along k show its noise (differences/noise.py has the
+notation). A move of 2^-46 of a parameter is enough for float64. A gradient that computes in float32 inside
+does not see it: it gives the same numbers, and is asked again at moves of 2^-20.
 
 It is measured only where the claim looks wrong by little, for it takes 7 or 14 calls of the gradient.
 (docs/numerics.md, Claim.)

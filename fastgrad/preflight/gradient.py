@@ -1,46 +1,141 @@
 """The claimed gradient: its values, and whether the gradient function is a function of the parameters.
 
 `checks` calls `vetted_gradient` before any difference is taken, and gets a `ClaimedGradient`. A gradient
-function g is called at the parameters x, at x again, at y close by, and at x once more. Each of these has a
-message of its own:
+function g is called at the parameters x, at x again, at y close by, and at x once more, after a call of the
+cost at x. Each of these has a message of its own:
 
     the second g(x) differs        g is random, or adds to a buffer that is never set to zero
     g(y) equals g(x)               g does not read the parameters (a stale cache), if the cost is not linear
     g(x) after g(y) differs        g keeps something from call to call
+
+Where g raises, or one of these is so, all is tried once more with a call of the cost before each call of g: a
+gradient function may read what the cost keeps. If g is a function then, the check goes on in this way.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import optree
 
 from fastgrad.arrays import FloatArray, Floats
+from fastgrad.engines.base import require_unchanged
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
 from fastgrad.preflight.claim_noise import ClaimNoise
 from fastgrad.preflight.cost import LARGEST_JITTER
 from fastgrad.preflight.nearby import FARTHER, bends, move, put_back
+from fastgrad.preflight.pairs import with_halves
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
 from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.structure import NAMESPACE
 from fastgrad.problem.working_copy import WorkingCopy
+from fastgrad.problem.wrapped import cost_first
 from fastgrad.specification import Specification
 
 
-def vetted_gradient(spec: Specification) -> ClaimedGradient:
-    """The claimed gradient of a check, after the checks that it is a function and does not write to args."""
+def vetted_gradient(spec: Specification) -> tuple[Specification, ClaimedGradient]:
+    """The claimed gradient of a check, after the checks that it is a function and does not write to args.
+
+    Returns
+    -------
+    Specification, ClaimedGradient
+        The specification has the gradient function as it must be called: alone, or after the cost.
+    """
+    if isinstance(spec.problem.gradient, bool | np.bool_) and spec.problem.gradient:
+        spec = with_halves(spec)
     problem = spec.problem
     with args_unchanged(problem.args, "gradient function"):
         pure = is_networks_own(problem.gradient, problem.structure, "gradient")
-        claim = claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
+        if pure:
+            return spec, claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
+        if spec.options.vectorized:
+            claim = claimed_gradient(problem.gradient, spec.parameters, problem.args)
+            return spec, _stale_if_curved(claim, problem.cost, problem.args, vectorized=True)
+        gradient, claim = alone_or_after_cost(problem.cost, problem.gradient, spec.parameters, problem.args)
+    if gradient is not problem.gradient:
+        spec = replace(spec, problem=replace(problem, gradient=gradient))
+    return spec, claim
+
+
+def alone_or_after_cost(
+    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...]
+) -> tuple[Any, ClaimedGradient]:
+    """The gradient function as it must be called, and the claimed gradient.
+
+    A gradient function may read what the cost keeps from its last call. Called alone it raises, or answers
+    for other parameters. Then the cost is called once, and the gradient function again, before anything is
+    said of it.
+
+    Parameters
+    ----------
+    cost : callable(params, *args)
+    gradient : callable(params, *args), or a structure of values
+    parameters : Parameters
+    args : what both take beside the parameters
+
+    Raises
+    ------
+    InputError
+        As for `claimed_gradient`, where it is no better after a call of the cost. What the gradient function
+        itself raises passes through likewise.
+    """
+    if not callable(gradient):
+        return gradient, claimed_gradient(gradient, parameters, args)
+    calls = _Calls(gradient, parameters, args, cost=cost)
+    try:
+        claim = calls.by_four_calls()
+    except Exception:
+        found = None if calls.is_final else _after_cost(cost, gradient, parameters, args)
+        if found is None:
+            raise
+        return found[0], replace(found[1], cost_calls=found[1].cost_calls + calls.cost_calls)
+    claim = _stale_if_curved(claim, cost, args)
+    if not claim.stale:
+        return gradient, claim
+    probe = _Calls(cost_first(cost, gradient), parameters, args)
+    found = None
+    if not probe.is_stale(claim.at(probe.indices).values):
+        found = _after_cost(cost, gradient, parameters, args)
+    if found is None:
+        return gradient, replace(claim, cost_calls=claim.cost_calls + probe.made)
+    return found[0], replace(found[1], cost_calls=claim.cost_calls + found[1].cost_calls + probe.made)
+
+
+def _stale_if_curved(
+    claim: ClaimedGradient, cost: Callable[..., Any], args: tuple[Any, ...], vectorized: bool = False
+) -> ClaimedGradient:
+    """The claim, which is not stale if the cost is linear: its gradient is the same everywhere then."""
     if not claim.stale:
         return claim
-    with args_unchanged(problem.args, "cost"):
-        vectorized = spec.options.vectorized
-        return replace(claim, stale=bends(problem.cost, spec.parameters, problem.args, vectorized))
+    made = []
+
+    def counted(*given: Any) -> Any:
+        made.append(1)
+        return cost(*given)
+
+    stale = bends(counted, claim.parameters, args, vectorized)
+    return replace(claim, stale=stale, cost_calls=claim.cost_calls + len(made))
+
+
+def _after_cost(
+    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...]
+) -> tuple[Any, ClaimedGradient] | None:
+    """The gradient function with a call of the cost before each of its own, if that is a function."""
+    after = cost_first(cost, gradient)
+    calls = _Calls(after, parameters, args, is_kept_elsewhere=True)
+    try:
+        claim = calls.by_four_calls()
+    except Exception:
+        return None
+    if claim.stale:
+        return None
+    return after, replace(claim, notes=(AFTER_COST, *claim.notes), cost_calls=calls.made)
 
 
 def claimed_gradient(
@@ -67,7 +162,8 @@ def claimed_gradient(
         that changes its parameters, is random, accumulates, or keeps something from call to call.
     """
     if not callable(gradient):
-        return ClaimedGradient(parameters, parameters.match(gradient, "gradient"), None)
+        found = parameters.matched(gradient, "gradient")
+        return ClaimedGradient(parameters, found.leaves, None, notes=found.notes)
     calls = _Calls(gradient, parameters, args)
     return calls.by_one_call() if pure else calls.by_four_calls()
 
@@ -76,9 +172,30 @@ class _Calls:
     """The calls of a gradient function, with a private copy of the parameters.
 
     Answers are compared at the watched coordinates, which are all where the parameters are few enough.
+
+    Parameters
+    ----------
+    gradient : callable(params, *args)
+    parameters : Parameters
+    args : what it takes beside the parameters
+    is_kept_elsewhere : whether the cost may write into what it returns, which is then copied
+    cost : callable(params, *args), which is called before the last call; None for no such call
     """
 
-    def __init__(self, gradient: Callable[..., Any], parameters: Parameters, args: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        gradient: Callable[..., Any],
+        parameters: Parameters,
+        args: tuple[Any, ...],
+        is_kept_elsewhere: bool = False,
+        cost: Callable[..., Any] | None = None,
+    ) -> None:
+        self.cost = cost
+        self.cost_calls = 0
+        self.made = 0
+        self.is_final = False  # whether a refusal would be the same after a call of the cost
+        self.notes: tuple[str, ...] = ()
+        self.is_kept_elsewhere = is_kept_elsewhere
         self.gradient = gradient
         self.parameters = parameters
         self.args = args
@@ -90,7 +207,7 @@ class _Calls:
         """The claimed gradient of a function that is known to be one."""
         leaves = self._call()
         self._require_unchanged()
-        return self._claimed(leaves, self._own(leaves))
+        return replace(self._claimed(leaves, self._own(leaves)), notes=self.notes)
 
     def by_four_calls(self) -> ClaimedGradient:
         """The claimed gradient, after the checks that the four calls allow."""
@@ -101,13 +218,16 @@ class _Calls:
         held = answer if self.everything else []
         del answer  # a large one is given back before the next call makes another
         jitter = self._jitter(first, self._at(self._call()))
-        stale = self._is_stale(first)
+        stale = self.is_stale(first)
         rewritten = bool(held) and not same_gradient(self._at(held), first)
+        self._call_cost()
         last = self._call()
         self._require_same_as_before(first, self._at(last), jitter)
-        notes = (_REWRITTEN,) * rewritten + (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
+        notes = self.notes + (_REWRITTEN,) * rewritten
+        notes += (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
         claim = self._claimed(last, self._own(last) if own is None else own)
-        return replace(claim, jitter=self._jitter_of_blocks(jitter), stale=stale, notes=notes)
+        jitter_of_blocks = self._jitter_of_blocks(jitter)
+        return replace(claim, jitter=jitter_of_blocks, stale=stale, notes=notes, cost_calls=self.cost_calls)
 
     def _claimed(self, answer: list[FloatArray], own: list[FloatArray]) -> ClaimedGradient:
         at_watched = None if self.everything else self._at(answer)
@@ -115,7 +235,29 @@ class _Calls:
         return ClaimedGradient(self.parameters, own, None, noise=noise, at_watched=at_watched)
 
     def _call(self) -> list[FloatArray]:
-        return self.parameters.match(self.gradient(self.working.structure, *self.args), "gradient")
+        self.made += 1
+        answer = self.gradient(self.working.structure, *self.args)
+        try:
+            found = self.parameters.matched(answer, "gradient")
+        except InputError:
+            self.is_final = not _lacks_something(answer)
+            raise
+        self.notes += tuple(note for note in found.notes if note not in self.notes)
+        return found.leaves
+
+    def _call_cost(self) -> None:
+        """Call the cost at x, so that a gradient function that reads what the cost keeps answers for x."""
+        if self.cost is None:
+            return
+        self.cost_calls += 1
+        try:
+            # What else is wrong with the cost is said when it is examined.
+            with args_unchanged(self.args, "cost"), contextlib.suppress(Exception):
+                self.cost(self.working.structure, *self.args)
+            require_unchanged(self.working)
+        except InputError:
+            self.is_final = True
+            raise
 
     def _at(self, leaves: list[FloatArray]) -> Floats:
         """The values at the watched coordinates."""
@@ -127,7 +269,9 @@ class _Calls:
         others += [a for a in array_leaves(self.args) if not a.dtype.hasobject]
         return [
             np.array(leaf, subok=False)
-            if self.everything or any(np.may_share_memory(leaf, other) for other in others)
+            if self.everything
+            or self.is_kept_elsewhere
+            or any(np.may_share_memory(leaf, other) for other in others)
             else leaf
             for leaf in leaves
         ]
@@ -144,7 +288,7 @@ class _Calls:
             largest[number] = jitter[where].max(initial=0.0)
         return [np.broadcast_to(most, b.size) for most, b in zip(largest, blocks, strict=True)]
 
-    def _is_stale(self, first: Floats) -> bool:
+    def is_stale(self, first: Floats) -> bool:
         """Whether the gradient at y is the same numbers as at x, and not all zeros."""
         nearby = self._call_nearby(1.0)
         if nearby is not None and same_gradient(first, nearby):
@@ -203,6 +347,16 @@ class _Calls:
         return self.parameters.label(int(self.indices[at]))
 
 
+def _lacks_something(answer: Any) -> bool:
+    """Whether there is a None in an answer: what nobody has computed yet, perhaps."""
+    leaves = optree.tree_leaves(answer, none_is_leaf=True, namespace=NAMESPACE)
+    return any(leaf is None for leaf in leaves)
+
+
+AFTER_COST = (
+    "the gradient function reads what the last call of the cost left behind: the cost was called before each "
+    "call of it, at the same parameters"
+)
 _REWRITTEN = (
     "the gradient function returns the same array at every call and writes the next answer into it: "
     "whoever keeps one gradient while asking for another must copy it"

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from fastgrad.arrays import Floats, pieces
-from fastgrad.engines.numbers import epsilon_of, to_number
+from fastgrad.engines.numbers import epsilon_of, loss_of, to_number
+from fastgrad.problem.kinds.registry import to_array
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 
@@ -85,7 +86,7 @@ def bends(
         move(working, times)
         value = cost(structure, *args)
         put_back(working)
-        value = np.asarray(value)[0] if vectorized else value
+        value = to_array(value, "the cost")[0] if vectorized else loss_of(value)
         return to_number(value), epsilon_of(value)
 
     try:

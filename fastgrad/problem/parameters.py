@@ -19,15 +19,11 @@ import optree
 from fastgrad.arrays import FloatArray, Floats, IndexArray
 from fastgrad.errors import InputError
 from fastgrad.index_sets import as_run, distinct
-from fastgrad.problem.block import (
-    Block,
-    describe,
-    describe_blocks,
-    matching_leaf,
-    parameter_leaf,
-    typical_size,
-)
-from fastgrad.problem.structure import block_names, containers, flatten, refuse_repeated
+from fastgrad.printable import shown_names
+from fastgrad.problem.block import Block, parameter_leaf, typical_size
+from fastgrad.problem.describe import describe
+from fastgrad.problem.matching import Matched, matched
+from fastgrad.problem.structure import block_names, flatten, refuse_repeated
 
 
 class Parameters:
@@ -36,7 +32,8 @@ class Parameters:
     Parameters
     ----------
     structure : array of any shape | dict | list | tuple | nestings of them
-        Leaves are float32 or float64 arrays, or Python floats (seen as 0-d arrays).
+        Leaves are float32 or float64 arrays of any kind in `problem.kinds`, floats (seen as 0-d arrays), and
+        lists or tuples of numbers (seen as vectors).
 
     Raises
     ------
@@ -54,12 +51,14 @@ class Parameters:
         leaves, self.spec = flatten(structure)
         names = block_names(self.spec)
         refuse_repeated(names)
-        arrays = [parameter_leaf(leaf, name) for leaf, name in zip(leaves, names, strict=True)]
+        shown, is_root = shown_names(names), optree.treespec_is_leaf(self.spec)
+        found = [parameter_leaf(leaf, name, is_root) for leaf, name in zip(leaves, shown, strict=True)]
+        arrays = [array for array, _ in found]
         self.leaves: tuple[FloatArray, ...] = tuple(a.reshape(-1) for a in arrays)
         starts = np.concatenate(([0], np.cumsum([a.size for a in arrays], dtype=np.int64)))
         self.blocks: tuple[Block, ...] = tuple(
-            Block(name, a.shape, a.dtype, int(start))
-            for name, a, start in zip(names, arrays, starts, strict=False)
+            Block(name, array.shape, array.dtype, int(start), as_shown, form)
+            for name, as_shown, (array, form), start in zip(names, shown, found, starts, strict=False)
         )
         self.size = int(starts[-1])
         self._starts: IndexArray = starts.astype(np.intp)
@@ -88,6 +87,11 @@ class Parameters:
     def build_arrays(self, flat_leaves: Sequence[FloatArray]) -> Any:
         """The user's structure with other leaves, given flat. They become views in their block's shape."""
         return self.build(self.shaped(flat_leaves))
+
+    def build_labelled(self, flat_leaves: Sequence[FloatArray]) -> Any:
+        """The same, but where the user gave an array with labels it is one with the same labels."""
+        shaped = zip(self.shaped(flat_leaves), self.blocks, strict=True)
+        return self.build([b.form.rebuild(a) if b.form and b.form.label else a for a, b in shaped])
 
     def shaped(self, flat_leaves: Sequence[FloatArray]) -> list[FloatArray]:
         """Views of flat leaves, one for each block, in their block's shape."""
@@ -152,7 +156,7 @@ class Parameters:
 
         Parameters
         ----------
-        structure : in the structure of the parameters
+        structure : in the structure of the parameters, or as `problem.matching` says
         what : "gradient", or how else messages call the structure
 
         Raises
@@ -160,30 +164,8 @@ class Parameters:
         InputError
             For a leaf that is missing, unknown, of another shape, or not of a float dtype, with its name.
         """
-        try:
-            leaves = self.spec.flatten_up_to(structure)
-        except (ValueError, TypeError) as error:
-            raise InputError(self._structure_message(structure, what)) from error
-        if any(isinstance(leaf, dict) for leaf in leaves):
-            raise InputError(self._structure_message(structure, what))
-        return [matching_leaf(leaf, block, what) for leaf, block in zip(leaves, self.blocks, strict=True)]
+        return self.matched(structure, what).leaves
 
-    def _structure_message(self, structure: Any, what: str) -> str:
-        leaves, spec = flatten(structure)
-        expected = [b.name for b in self.blocks]
-        got = block_names(spec)
-        missing = [name for name in expected if name not in got]
-        unknown = [name for name in got if name not in expected]
-        lines = [f"the {what} has another structure than the parameters"]
-        if missing:
-            lines.append(f"missing: {', '.join(missing)}")
-        if unknown:
-            lines.append(f"not among the parameters: {', '.join(unknown)}")
-        if not missing and not unknown:
-            return (
-                f"{lines[0]}; its containers differ: expected {containers(self.spec)}, got {containers(spec)}"
-            )
-        lines.append(f"expected {describe_blocks(self.blocks)}; got {describe(structure)}")
-        if len(leaves) == 1 and np.size(leaves[0]) == self.size:
-            lines.append("the size is right: reshape it to the parameters' structure")
-        return "; ".join(lines)
+    def matched(self, structure: Any, what: str) -> Matched:
+        """The same leaves, and notes on what is unusual about the structure."""
+        return matched(self.spec, self.blocks, structure, what)

@@ -31,8 +31,9 @@ class Problem:
     ----------
     cost : callable(params, *args) -> float
     gradient : callable(params, *args) -> same structure as params, or such a structure of values;
-        None where only a numerical gradient is wanted
-    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64
+        True for a cost that returns (loss, gradient), None where only a numerical gradient is wanted
+    params : array of any shape | dict | list | tuple | nestings of them, float32 or float64, of any kind in
+        `problem.kinds`
     args : tuple of whatever else both take; passed through as it is
     structure : a fastgrad.Network that computes the same cost, cost(params, X, Y) with args (X, Y); it is
         then evaluated by the network engine

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from fastgrad.errors import InputError
-from fastgrad.problem.block import describe
+from fastgrad.problem.describe import describe
+from fastgrad.problem.kinds.registry import to_array
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,15 @@ def copy_of(net: Any) -> Any:
         ) from error
 
 
-def flat_vector(value: object, what: str) -> npt.NDArray[Any]:
-    """What the method `what` returned as the parameters; InputError unless that is one flat vector."""
+def flat_vector(value: Any, what: str) -> Any:
+    """A copy of what the method `what` returned as the parameters; InputError unless that is one vector."""
     try:
-        vector = np.array(value)
-    except ValueError:  # lists of different lengths
-        vector = None
-    if vector is None or vector.ndim != 1:
+        axes = to_array(value, what).ndim
+    except InputError:  # lists of different lengths
+        axes = 0
+    if axes != 1:
         raise InputError(
             f"{what}() must return all parameters as one flat vector; got {describe(value)}. Join them: "
             "np.concatenate((W1.ravel(), W2.ravel()))"
         )
-    return vector
+    return copy.deepcopy(value)

@@ -41,7 +41,7 @@ class WorkingCopy:
             return "an entry"
         for block, leaf, private in zip(self.parameters.blocks, leaves, self._shaped_leaves, strict=True):
             if leaf is not private:
-                return block.name
+                return block.shown
         return None
 
     def first_change(self, some: IndexArray | None = None) -> int | None:

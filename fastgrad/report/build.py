@@ -91,9 +91,7 @@ def build_report(
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
         notes=claim.notes + found.notes + outcome.notes + _rounding_notes(parameters, arrays),
         witnesses=witnesses,
-        diagnosis=build_diagnosis(
-            parameters, arrays, comparison, claim, spec.problem.args, engines.cost
-        ),
+        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost),
         doubt=doubt,
         stopped=stopped,
         spent=dict(run.spent),
@@ -106,8 +104,8 @@ def _rounding_notes(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:
     if not names:
         return ()
     return (
-        f"the gradient of {', '.join(names)} is only rounding beside the others': it is zero as far as can be "
-        "seen, and was judged absolutely",
+        f"the gradient of {', '.join(names)} is only rounding beside the others': it is zero as far as can "
+        "be seen, and was judged absolutely",
     )
 
 

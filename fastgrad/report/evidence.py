@@ -50,7 +50,7 @@ def build_diagnosis(
         inside = arrays.indices[where] - block.start
         evidence.append(
             Evidence(
-                block.name,
+                block.shown,
                 block.shape,
                 inside,
                 arrays.claimed[where],
@@ -60,6 +60,7 @@ def build_diagnosis(
                 (comparison.undecided | comparison.small)[where],
                 parameters.leaves[number][inside].astype(np.float64),
                 claim.dtypes[number],
+                form=block.form,
             )
         )
     found = diagnose(evidence, axis_lengths(args), cost)

@@ -62,8 +62,8 @@ class BlockRow:
     relative_error: float
     relative_error_interval: tuple[float, float]
     resolution: float
-    """To what share of themselves its coordinates were seen to be right: those that are not wrong, nor too small to
-    be seen by themselves. NaN where there are none."""
+    """To what share of themselves its coordinates were seen to be right: those that are not wrong, nor too
+    small to be seen by themselves. NaN where there are none."""
     worst: Finding | None
 
     @property

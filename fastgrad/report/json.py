@@ -20,8 +20,8 @@ from fastgrad.sampling.guarantee import Guarantee
 
 FORMAT = "fastgrad.report"
 VERSION = 2
-"""Raised when a field changes its meaning or goes away; new fields leave it alone. In version 2 `allowed` is what
-decides on the coordinate's own scale, and each finding has a code."""
+"""Raised when a field changes its meaning or goes away; new fields leave it alone. In version 2 `allowed`
+is what decides on the coordinate's own scale, and each finding has a code."""
 
 FINDINGS_KEPT = 1000
 """Coordinates listed one by one; the counts are always complete."""

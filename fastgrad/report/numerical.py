@@ -59,4 +59,4 @@ def _scattered(parameters: Parameters, indices: IndexArray, values: Values, unkn
     """Values at some coordinates in the structure of the parameters, `unknown` at the others."""
     flat: npt.NDArray[np.float64] = np.full(parameters.size, unknown)
     flat[indices] = values
-    return parameters.build_arrays([flat[b.start : b.stop] for b in parameters.blocks])
+    return parameters.build_labelled([flat[b.start : b.stop] for b in parameters.blocks])

@@ -34,7 +34,8 @@ class Resolution:
     zero: int
     """Coordinates that are claimed to be zero, and are zero as far as can be seen."""
     together: float
-    """To what share of the whole gradient the small ones that are judged together are right; 0 without any."""
+    """To what share of the whole gradient the small ones that are judged together are right; 0 without
+    any."""
     subgradients: int = 0
     """Coordinates at kinks, where the claim lies between the slopes on the two sides."""
 
@@ -85,7 +86,7 @@ def _why_not_further(arrays: Arrays, worst: int, found: Measured, cost: float) -
 
 
 def only_rounding(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:
-    """The names of blocks whose gradient is only rounding beside that of the others, though it is not zero."""
+    """The names of blocks whose gradient is not zero, but only rounding beside that of the others."""
     effects = np.zeros(len(parameters.blocks))
     for number, where in parameters.segments(arrays.indices):
         sizes = float(parameters.typical_sizes[number])

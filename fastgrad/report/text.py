@@ -1,9 +1,14 @@
-"""The report as text: the verdict first, then a table of blocks, then the worst coordinates."""
+"""The report as text: the verdict first, then a table of blocks, then the worst coordinates.
+
+Sentences hold names and quoted exceptions of the user's. They are shown as `printable` and `shown_names` give
+them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from fastgrad.printable import printable, shown_names
 from fastgrad.report.data import ReportData
 from fastgrad.report.findings import BlockRow, Finding
 from fastgrad.report.plain_table import plain_table
@@ -16,15 +21,30 @@ BLOCKS_SHOWN = 40
 
 def to_text(report: ReportData) -> str:
     """The whole report as plain text, no wider than its tables need."""
-    parts = [_headline(report), _relative_error(report), _block_table(report)]
+    names = shown_names([row.name for row in report.blocks])
+    said = _speaker(report, names)
+    parts = [said(_headline(report)), _relative_error(report), _block_table(report, names)]
     if report.diagnosis:
-        parts.append("likely mistakes\n" + "\n".join(report.diagnosis))
+        parts.append("likely mistakes\n" + "\n".join(map(said, report.diagnosis)))
     if report.wrong:
         parts.append(_finding_table("worst coordinates", report.wrong))
     if report.undecided:
-        parts.append(_undecided_list(report.undecided))
-    parts.append(_footer(report))
+        parts.append(_undecided_list(report.undecided, said))
+    parts.append("\n".join(map(said, _footer(report))))
     return "\n\n".join(parts)
+
+
+def _speaker(report: ReportData, names: Sequence[str]) -> Callable[[str], str]:
+    """A function that makes a sentence printable, with the names of blocks as the table has them."""
+    other = [(row.name, name) for row, name in zip(report.blocks, names, strict=True) if row.name != name]
+    other.sort(key=lambda pair: -len(pair[0]))
+
+    def said(sentence: str) -> str:
+        for raw, shown in other:
+            sentence = sentence.replace(raw, shown)
+        return printable(sentence)
+
+    return said
 
 
 def _headline(report: ReportData) -> str:
@@ -98,7 +118,7 @@ def _relative_error(report: ReportData) -> str:
     )
 
 
-def _block_table(report: ReportData) -> str:
+def _block_table(report: ReportData, names: Sequence[str]) -> str:
     header = (
         "block",
         "shape",
@@ -113,7 +133,7 @@ def _block_table(report: ReportData) -> str:
     )
     shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
     keep = {id(row) for row in shown}
-    rows = [_block_row(row) for row in report.blocks if id(row) in keep]
+    rows = [_block_row(row, name) for row, name in zip(report.blocks, names, strict=True) if id(row) in keep]
     text = plain_table(header, rows, right=(2, 3, 4, 5, 6, 7))
     hidden = len(report.blocks) - len(rows)
     return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
@@ -123,10 +143,10 @@ def _badness(row: BlockRow) -> tuple[int, int]:
     return (-row.wrong, -row.undecided)
 
 
-def _block_row(row: BlockRow) -> tuple[str, ...]:
+def _block_row(row: BlockRow, name: str) -> tuple[str, ...]:
     checked = "all " if row.checked == row.size else ""
     return (
-        row.name,
+        name,
         str(row.shape),
         f"{checked}{row.checked:,}" + ("" if checked else f" of {row.size:,}"),
         f"{row.wrong:,}",
@@ -156,8 +176,8 @@ def _finding_table(title: str, findings: Sequence[Finding]) -> str:
     return f"{title}\n" + plain_table(header, rows, right=range(1, 7)) + _and_more(findings)
 
 
-def _undecided_list(findings: Sequence[Finding]) -> str:
-    lines = [f"{f.label}: {f.cause}" for f in findings[:WORST_SHOWN]]
+def _undecided_list(findings: Sequence[Finding], said: Callable[[str], str]) -> str:
+    lines = [said(f"{f.label}: {f.cause}") for f in findings[:WORST_SHOWN]]
     return "undecided\n" + "\n".join(lines) + _and_more(findings)
 
 
@@ -166,7 +186,7 @@ def _and_more(findings: Sequence[Finding]) -> str:
     return f"\n... and {hidden:,} more" if hidden > 0 else ""
 
 
-def _footer(report: ReportData) -> str:
+def _footer(report: ReportData) -> list[str]:
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
     coverage = report.coverage
     lines = [
@@ -187,4 +207,4 @@ def _footer(report: ReportData) -> str:
     if report.perturbed:
         lines.append(f"perturbed: {report.perturbed}")
     lines += [f"witness: {said}" for said in report.witnesses]
-    return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
+    return [*lines, *(f"note: {note}" for note in report.notes)]

@@ -17,7 +17,7 @@ from fastgrad.arrays import FloatArray, IndexArray
 from fastgrad.errors import InputError
 from fastgrad.index_sets import all_or_spread, distinct
 from fastgrad.options import check_seed
-from fastgrad.problem.block import describe
+from fastgrad.problem.describe import describe
 from fastgrad.problem.parameters import Parameters
 from fastgrad.sampling.within_block import draw_by_importance, plan_block
 

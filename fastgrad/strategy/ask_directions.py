@@ -1,4 +1,4 @@
-"""Random directions as a second witness: do the differences found one by one add up along them?
+"""Random directions as a second witness: whether the differences found one by one add up along them.
 
 `checks` asks after the coordinates were measured. Where a direction does not agree, the few coordinates that
 it leads to are measured again, closer by.
@@ -53,6 +53,7 @@ def ask_directions(coordinates: Coordinates) -> Heard:
     positions = np.flatnonzero(np.isfinite(known.table.numeric) & ~known.table.kink)
     if not len(positions):
         return Heard()
+    engines.finish()  # before the moves of many coordinates put back what a cost may have changed
     engine = _engine(coordinates)
     evaluate = Evaluator(engine, engines.seconds, run)
     directions = Directions(
@@ -96,8 +97,9 @@ def _sentence(count: int, typical: float, anew: int) -> str:
         else ""
     )
     return (
-        f"the differences add up along {count} random directions, at far smaller steps than their own: none is "
-        f"off by more than {typical:.1g} of itself (the typical one), but for a chance of 2^-{count}{again}"
+        f"the differences add up along {count} random directions, at far smaller steps than their own: none "
+        f"is off by more than {typical:.1g} of itself (the typical one), but for a chance of "
+        f"2^-{count}{again}"
     )
 
 

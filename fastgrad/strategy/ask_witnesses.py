@@ -17,8 +17,8 @@ from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.differences.reasons import Reason
 from fastgrad.execution.run import Run
 from fastgrad.specification import Specification
-from fastgrad.verdict.rule import COUNTS
 from fastgrad.strategy.outcome import Outcome
+from fastgrad.verdict.rule import COUNTS
 
 LARGEST_ASKED = 2**22
 """Parameters up to which the complex step is asked: it takes three copies of them."""
@@ -93,8 +93,8 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     better = found.error_bound < table.error_bound[wanted]
     table.accept(wanted[better], found.numeric[better], found.error_bound[better])
     return (
-        f"the complex step decided {len(wanted):,} coordinates that differences saw to less than {COUNTS:g} of "
-        f"themselves; it agreed with them along {DIRECTIONS} random directions and at {len(some)} decided "
+        f"the complex step decided {len(wanted):,} coordinates that differences saw to less than {COUNTS:g} "
+        f"of themselves; it agreed with them along {DIRECTIONS} random directions and at {len(some)} decided "
         "coordinates"
     )
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.coordinates.block_calibration import CALIBRATED
+from fastgrad.coordinates.two_scales import EVERY
 from fastgrad.directions.certificate import PROBES
 from fastgrad.execution.budget import Budget
 from fastgrad.options import Options
 from fastgrad.problem.parameters import Parameters
 from fastgrad.sampling.confidence_limits import least_count
 from fastgrad.sampling.selection import share_out
-from fastgrad.strategy.forecast import CALIBRATING, EACH, UNSURE, Forecast
+from fastgrad.strategy.forecast import CONFIRMING, EACH, UNSURE, Forecast
 
 PATIENCE = 30.0
 """Seconds that a check of everything may take without being asked for."""
@@ -93,7 +94,7 @@ def decide(parameters: Parameters, options: Options, price: Forecast, budget: Bu
     if by_sample and options.probes is None:
         probes = 0
     unlimited = 0.0 if by_sample else price.alone  # what was asked for is done, however long it takes
-    return _within(sizes, counts, probes, left, unlimited)
+    return _within(sizes, counts, probes, left, unlimited, price)
 
 
 def within_budget(wanted: int, blocks: int, price: Forecast, budget: Budget) -> int:
@@ -101,20 +102,20 @@ def within_budget(wanted: int, blocks: int, price: Forecast, budget: Budget) -> 
     left = budget.left(price.each)
     if price.evaluations(wanted, blocks) <= left:
         return wanted
-    some = coordinates_to_calibrate(blocks, left)
-    rest = left - calibration_cost(some, blocks)
-    return max(1, min(wanted, int(rest / (EACH if some else UNSURE))))
+    some = coordinates_to_calibrate(blocks, left, price)
+    rest = left - price.calibration(some, blocks, wanted)
+    rest -= min(CONFIRMING, rest / 2)
+    few = int(rest / price.each_of(1))
+    many = few if few <= EVERY else int(rest / EACH)
+    return max(1, min(wanted, many if some else int(rest / UNSURE)))
 
 
-def coordinates_to_calibrate(blocks: int, left: float) -> int:
+def coordinates_to_calibrate(blocks: int, left: float, price: Forecast) -> int:
     """How many coordinates each block is calibrated at: fewer where that would take much of the budget."""
     choices = ((CALIBRATED, 3.0), (1, 1.5))
-    return next((count for count, times in choices if times * calibration_cost(count, blocks) < left), 0)
-
-
-def calibration_cost(count: int, blocks: int) -> int:
-    """Evaluations that calibrate each block at so many coordinates; for none, those of a single block."""
-    return CALIBRATING * (count * blocks or 1)
+    if not price.by_block:
+        return CALIBRATED
+    return next((count for count, times in choices if times * price.calibration(count, blocks, 0) < left), 0)
 
 
 def _counts(sizes: list[int], options: Options) -> list[int]:
@@ -130,11 +131,13 @@ def _counts(sizes: list[int], options: Options) -> list[int]:
     return counts
 
 
-def _within(sizes: list[int], counts: list[int], probes: int, left: float, seconds_each: float) -> Decision:
+def _within(
+    sizes: list[int], counts: list[int], probes: int, left: float, seconds_each: float, price: Forecast
+) -> Decision:
     """As much of the strategy as there is budget for; without one what takes seconds, or the least of it."""
     blocks = len(sizes)
-    some = coordinates_to_calibrate(blocks, left)
-    rest, each = left - calibration_cost(some, blocks), EACH if some else UNSURE
+    some = coordinates_to_calibrate(blocks, left, price)
+    rest, each = left - price.calibration(some, blocks, sum(counts)), EACH if some else UNSURE
     for_probes = 6 * probes + SET_UP_OF_PROBES if probes else 0
     if for_probes > rest / 2:
         probes, for_probes = 0, 0

@@ -12,6 +12,7 @@ import numpy as np
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.block_calibration import CALIBRATED
 from fastgrad.coordinates.engines import Engines
+from fastgrad.coordinates.two_scales import EVERY
 from fastgrad.execution.run import Run
 from fastgrad.execution.workers import choose_workers
 from fastgrad.index_sets import distinct
@@ -24,8 +25,22 @@ EACH = 2.5
 (tests/coordinates/test_escalation.py)."""
 
 CALIBRATING = 30
-"""Evaluations that calibrate a block at one of its coordinates: 8 to 33 by kind of cost. Six blocks of a tanh
-network took 710, at four coordinates each."""
+"""Evaluations that calibrate a block at one of its coordinates, where an engine propagates changes: 8 to 33
+by kind of cost. Six blocks of a tanh network took 710, at four coordinates each."""
+
+SET_UP = 60
+"""Evaluations that calibrate all coordinates of any other engine, and that random directions take: 27 to
+108 for the noise, 16 to 40 for the directions."""
+
+SECOND_SCALES = 256
+"""Evaluations at a second scale, at most, of a few coordinates of each group: 4 or 8 for each of 8, of 4 to 8
+groups."""
+
+EACH_OF_FEW = 4.2
+"""Evaluations of a coordinate where each is measured at two scales."""
+
+CONFIRMING = 72
+"""Evaluations that are kept back of a budget, to confirm the few coordinates that are most clearly wrong."""
 
 UNSURE = 8
 """Evaluations of a coordinate whose block was not calibrated: it has to show its own truncation error."""
@@ -66,10 +81,23 @@ class Forecast:
 
     each: float
     alone: float
+    by_block: bool = True
+    """Whether each block is calibrated by itself."""
 
     def evaluations(self, coordinates: int, blocks: int) -> int:
         """How many a check of so many coordinates takes."""
-        return round(EACH * coordinates + CALIBRATING * CALIBRATED * blocks)
+        calibration = self.calibration(CALIBRATED, blocks, coordinates) if blocks else 0
+        return round(self.each_of(coordinates) * coordinates) + calibration
+
+    def each_of(self, coordinates: int) -> float:
+        """Evaluations of a coordinate, where so many are measured."""
+        return EACH if self.by_block or coordinates > EVERY else EACH_OF_FEW
+
+    def calibration(self, count: int, blocks: int, coordinates: int) -> int:
+        """Evaluations that calibrate each block at so many coordinates; for none, those of a single block."""
+        if self.by_block:
+            return CALIBRATING * (count * blocks or 1)
+        return SET_UP + min(SECOND_SCALES, coordinates // 2)
 
     def seconds(self, evaluations: float) -> float:
         """How long so many evaluations take."""
@@ -97,7 +125,8 @@ def forecast(spec: Specification, engines: Engines, run: Run, count: int, indice
     if run.evaluations == before:  # an earlier run has timed it: its evaluations are part of the check
         run.budget.spend(int(made))
     workers = choose_workers(engines.engine, run.n_jobs, run.backend)
-    return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone)
+    by_block = engines.engine.incremental
+    return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone, by_block)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.sampling.selection import Selection, choose_coordinates, draw_blocks, representatives
 from fastgrad.specification import Specification
 from fastgrad.strategy.decide import LEAST, Decision, coordinates_to_calibrate, decide, within_budget
-from fastgrad.strategy.forecast import EACH, Forecast, forecast, in_words
+from fastgrad.strategy.forecast import CONFIRMING, EACH, EACH_OF_FEW, Forecast, forecast, in_words
 from fastgrad.strategy.outcome import Outcome
 
 SAID_FROM = 60.0
@@ -89,6 +89,7 @@ def _within_budget(coordinates: Coordinates, choice: Choice) -> Outcome:
     )
     decision = Decision.from_list(numbers)
     if not decision.everything:
+        _announce_sample(price, decision, coordinates)
         from fastgrad.strategy.sampled import SampledCheck  # the search is loaded where it is needed
 
         return SampledCheck(coordinates, decision).measure()
@@ -117,14 +118,18 @@ def _as_asked(
     if room < asked:
         planned = asked
         rng = np.random.default_rng(spec.options.seed)
-        order = indices[rng.choice(asked, min(asked, MORE * room), replace=False)]
+        most = max(MORE * room, int(min(run.budget.left(price.each), asked)))
+        order = indices[rng.choice(asked, min(asked, most), replace=False)]
         indices, rest = np.sort(order[:room]), order[room:]
     if claim is not None and not probing:
         claim.narrow(union(indices, rest))
     around = union(indices, _some_of_each_block(spec)) if probing else indices
     left = run.budget.left(price.each)
-    calibrated = run.checkpoint.remember(f"looks{limits}", lambda: coordinates_to_calibrate(blocks, left))
-    coordinates.calibrate(around, calibrated)
+    calibrated = run.checkpoint.remember(
+        f"looks{limits}", lambda: coordinates_to_calibrate(blocks, left, price)
+    )
+    with run.progress.stage("measuring noise", None):
+        coordinates.calibrate(around, calibrated)
     with run.progress.stage("checking gradient", len(indices)):
         coordinates.measure(indices, live=True)
         handed = union(indices, _use_up(coordinates, rest))
@@ -147,12 +152,24 @@ def _use_up(coordinates: Coordinates, rest: IndexArray) -> IndexArray:
     """Measure more coordinates, in the order they come, as long as there is budget; which they were."""
     done, budget = 0, coordinates.run.budget
     while done < len(rest) and not budget.is_over():
-        count = int(budget.left(coordinates.engines.in_reals.seconds_each) / EACH)
+        left = budget.left(coordinates.engines.in_reals.seconds_each)
+        count = int((left - CONFIRMING if left > 2 * CONFIRMING else left) / EACH_OF_FEW)
         if count < 1:
             break
         coordinates.measure(np.sort(rest[done : done + count]))
         done += count
     return rest[:done]
+
+
+def _announce_sample(price: Forecast, decision: Decision, coordinates: Coordinates) -> None:
+    """Say how long a sample will take, where that is long."""
+    run, drawn, blocks = coordinates.run, sum(decision.counts), len(decision.counts)
+    seconds = price.seconds(price.evaluations(drawn, blocks) + 6 * decision.probes)
+    if seconds >= SAID_FROM and coordinates.spec.options.progress is not False:
+        run.progress.say(
+            f"a sample of {drawn:,} coordinates and {decision.probes} random directions will take about "
+            f"{in_words(seconds)}"
+        )
 
 
 def _announce(price: Forecast, count: int, blocks: int, coordinates: Coordinates) -> None:

@@ -69,14 +69,14 @@ class SampledCheck:
     def measure(self) -> Outcome:
         """Directions first, then the subset, then the search for what a direction showed."""
         indices, selection = self._draw()
-        self.coordinates.calibrate(indices, self.decision.calibrated)
+        with self.run.progress.stage("measuring noise and steps", None):
+            self.coordinates.calibrate(indices, self.decision.calibrated)
+            if self.decision.probes:
+                self._set_up_search()
         self.run.charge("set-up")
-        if self.decision.probes:
-            self._set_up_search()
-            self.run.charge("set-up")
-            if self.search is not None:
-                with self.run.progress.stage("random probes", None):
-                    self.search.until_failure()
+        if self.search is not None:
+            with self.run.progress.stage("random probes", None):
+                self.search.until_failure()
         self.run.charge("certificate")
         self._measure_subset(indices, selection)
         self.run.charge("subset")

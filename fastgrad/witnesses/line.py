@@ -17,6 +17,7 @@ import numpy as np
 
 from fastgrad.arrays import Floats, Values
 from fastgrad.engines.numbers import to_number
+from fastgrad.problem.kinds.registry import to_array
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.witnesses.functions import Functions
@@ -65,7 +66,7 @@ class Line:
         dtype = np.complex128 if isinstance(t, complex) else np.float64
         point = self._at(t, np.complex128 if isinstance(t, complex) else None)
         value = self.functions.cost(self.parameters.shaped(point))
-        return value[0] if self.functions.vectorized else to_number(value, dtype)
+        return to_array(value, "the cost")[0] if self.functions.vectorized else to_number(value, dtype)
 
     def rise(self, at: float, start: float, end: float) -> float:
         """The inner product of the claimed gradient at x + at v with the difference of two points.

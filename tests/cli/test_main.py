@@ -11,7 +11,7 @@ import textwrap
 import time
 
 import pytest
-from subprocesses import started, wait_for_line
+from subprocesses import started, surroundings, wait_for_line
 
 from fastgrad.cli.main import main
 
@@ -44,6 +44,7 @@ TARGETS = """
     bad = fastgrad.Problem(lambda p: cost(p["W"]), lambda p: {"W": spoiled(p["W"])}, {"W": x})
     edge = fastgrad.Problem(root, np.ones(1), np.zeros(1))
     raises = fastgrad.Problem(raising, gradient, x)
+    kink = fastgrad.Problem(lambda x: float(np.sum(np.abs(x)) + np.sum(x**2)), np.zeros(3), np.zeros(3))
 """
 
 
@@ -70,7 +71,7 @@ def test_cannot_run(target, capsys):
     assert main(["check", f"{target}:missing"]) == 2
     assert (
         capsys.readouterr().err
-        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises\n"
+        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises, kink\n"
     )
 
 
@@ -98,11 +99,21 @@ def test_method_and_tolerance(target, capsys):
     assert "central4 differences; a coordinate agrees by a fixed tolerance" in out
 
 
+def test_resolution_and_kinks(target, capsys):
+    """--resolution and --kinks reach the check; without them its own defaults hold."""
+    assert main(["check", f"{target}:good"]) == 0
+    assert "if it is seen to 0.01 of itself" in capsys.readouterr().out
+    assert main(["check", f"{target}:good", "--resolution", "1e-15"]) == 3
+    assert "if it is seen to 1e-15 of itself" in capsys.readouterr().out
+    assert main(["check", f"{target}:kink"]) == 3
+    assert main(["check", f"{target}:kink", "--kinks", "subgradient"]) == 0
+
+
 def test_json(target, capsys):
     """--json prints one JSON object with a version and the wrong coordinate."""
     assert main(["check", f"{target}:bad", "--json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert (document["version"], document["verdict"]) == (1, "disagree")
+    assert (document["version"], document["verdict"]) == (2, "disagree")
     assert [(f["block"], f["index"]) for f in document["wrong"]] == [("W", [17])]
 
 
@@ -263,3 +274,41 @@ def test_bench(monkeypatch, capsys, tmp_path):
     assert main(["bench", "--json"]) == 0
     assert capsys.readouterr().out == "a table\n{}\n"
     assert asked == [3, str(tmp_path / "drawn.svg"), -1]
+
+
+ODD_NAMES = """
+    import numpy as np
+    import fastgrad
+
+    x = {"Gewicht \\u03b8": np.ones(2), "\\x1b[31mred\\nline": np.ones(2), "\\ud800": np.ones(1)}
+
+    def cost(p):
+        return float(sum((v ** 2).sum() for v in p.values()))
+
+    def gradient(p):
+        return {name: 2.5 * v for name, v in p.items()}
+
+    def raising(p):
+        raise RuntimeError("\\u03b8 \\x1b[31m \\ud800")
+
+    wrong = fastgrad.Problem(cost, gradient, x)
+    raises = fastgrad.Problem(raising, gradient(x), x)
+    refused = fastgrad.Problem(cost, {"\\x1b[31m \\u03b8": np.ones(1)}, x)
+"""
+
+
+class TestOddNames:
+    @pytest.mark.parametrize(("name", "status"), [("wrong", 1), ("raises", 2), ("refused", 2)])
+    @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "latin-1"])
+    def test_on_any_terminal(self, tmp_path, name, status, encoding):
+        """Names that a terminal cannot show, or that would act on it, are printed as escapes."""
+        path = tmp_path / "odd.py"
+        path.write_text(textwrap.dedent(ODD_NAMES))
+        command = [sys.executable, "-m", "fastgrad", "check", f"{path}:{name}", "--jobs", "1"]
+        settings = surroundings(PYTHONIOENCODING=encoding)
+        ended = subprocess.run(command, env=settings, capture_output=True, timeout=120, check=False)
+        said = (ended.stdout + ended.stderr).decode(encoding)
+        assert ended.returncode == status
+        assert r"\x1b[31m" in said
+        assert all(line.isprintable() for line in said.replace("\r", "").split("\n"))
+        assert ("\u03b8" in said) == (encoding == "utf-8")

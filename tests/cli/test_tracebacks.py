@@ -35,3 +35,17 @@ def test_causes_are_shown_alike():
         shown = user_traceback(error)
     assert shown.index("my own mistake") < shown.index("around it")
     assert "engines/python.py" not in shown
+
+
+def test_what_an_exception_quotes_is_printable():
+    """Escape sequences in the text of an exception, its notes and its causes are shown as such."""
+    try:
+        try:
+            raise RuntimeError("cause \x1b[31m")
+        except RuntimeError as error:
+            error.add_note("note \x1b[32m")
+            raise ValueError("two\nlines \x1b[33m") from error
+    except ValueError as error:
+        shown = user_traceback(error)
+    assert all(line.isprintable() for line in shown.replace("\t", "").split("\n"))
+    assert [code in shown for code in (r"\x1b[31m", r"\x1b[32m", r"\x1b[33m")] == [True] * 3

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from diagnosis_cases import block, kinds
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.diagnosis.evidence import Diagnosis, Number
+from fastgrad.diagnosis.evidence import Diagnosis, Evidence, Number
+from fastgrad.problem.kinds.form import Form
 
 
 class TestBoundsLaw:
@@ -20,6 +23,16 @@ class TestBoundsLaw:
         d = true + e * rng.uniform(-1, 1, size=shape)
 
         assert kinds(block("v", true, d, e, x=rng.normal(size=shape))) == []
+
+
+class TestLabels:
+    def test_of_the_users_array(self):
+        """Where the parameter has labels, an entry is called by its label, and by its index where not."""
+        d, no = np.ones(3), np.zeros(3, bool)
+        form = Form("a labelled thing", list, label=lambda index: f"'{'xyz'[index[0]]}'")
+        plain = Evidence("b", (3,), np.arange(3), d, d, d, no, no, d)
+        assert plain.label(2) == "b[2]"
+        assert replace(plain, form=form).label(2) == "b['z']"
 
 
 class TestNumber:

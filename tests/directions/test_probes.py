@@ -107,7 +107,7 @@ COSTS = {
     "smooth": (layered, layered_gradient, smooth_problem(), 1e-6),
     "smooth, float32": (layered, layered_gradient, smooth_problem(np.float32), 0.3),
     "relu": (relu_cost, relu_gradient, relu_problem(), 1e-4),
-    "relu, float32": (relu_cost, relu_gradient, relu_problem(np.float32), 1.0),
+    "relu, float32": (relu_cost, relu_gradient, relu_problem(np.float32), 3.0),
 }
 """A cost, its gradient, parameters and data, and an error that each probe must see, in rms of a block."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.preflight.gradient import claimed_gradient, vetted_gradient
+from fastgrad.preflight.gradient import AFTER_COST, claimed_gradient, vetted_gradient
 from fastgrad.problem.parameters import Parameters
 from fastgrad.specification import Specification
 
@@ -105,6 +105,202 @@ class TestRefused:
             check(spoiling)
 
 
+class Model:
+    """A cost that keeps what its gradient needs, as hand-written backpropagation does."""
+
+    def __init__(self):
+        self.kept = None
+        self.calls = []
+
+    def cost(self, x):
+        """Keep the parameters."""
+        self.calls.append("cost")
+        self.kept = x.copy()
+        return cost(x)
+
+    def gradient(self, x):
+        """The gradient at what was kept; a TypeError as long as nothing is."""
+        self.calls.append("gradient")
+        return 4 * self.kept**3
+
+    def silent(self, x):
+        """The same, but None as long as nothing is kept."""
+        self.calls.append("gradient")
+        return None if self.kept is None else 4 * self.kept**3
+
+    def wrong(self, x):
+        """A wrong gradient at what was kept."""
+        return 4.1 * self.kept**3
+
+
+class Lacking:
+    """Costs that leave something behind, each with a gradient that raises in its own way without it."""
+
+    def __init__(self):
+        self.table = {}
+
+    def by_attribute(self, x):
+        """An AttributeError at first."""
+        return 4 * self.left**3
+
+    def by_key(self, x):
+        """A KeyError at first."""
+        return 4 * self.table["x"] ** 3
+
+    def by_index(self, x):
+        """A ValueError at first."""
+        [kept] = self.table.values()
+        return 4 * kept**3
+
+    def cost(self, x):
+        """Leave the parameters behind."""
+        self.left = self.table["x"] = x.copy()
+        return cost(x)
+
+
+class TestAfterTheCost:
+    @pytest.mark.parametrize("name", ["gradient", "silent"])
+    def test_needs_the_cost_first(self, name):
+        """Where the gradient cannot do without it, the cost is called before, and the report says so."""
+        model = Model()
+        report = fastgrad.check_gradient(model.cost, getattr(model, name), X)
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+        assert model.calls[:3] == ["gradient", "cost", "gradient"]
+
+    @pytest.mark.parametrize("name", ["by_attribute", "by_key", "by_index"])
+    def test_however_it_raises(self, name):
+        """The exception without the cost may be any."""
+        model = Lacking()
+        report = fastgrad.check_gradient(model.cost, getattr(model, name), X)
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+
+    @pytest.mark.parametrize("left", [X, X + 1.0])
+    def test_answers_for_other_parameters(self, left):
+        """A gradient that answers for what the cost was last called with is called after the cost."""
+        model = Model()
+        model.cost(left)
+        report = fastgrad.check_gradient(model.cost, model.gradient, X)
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+
+    def test_answers_for_other_parameters_in_part(self):
+        """A gradient that reads its parameters, but what the cost keeps too, is called after the cost."""
+        model = Model()
+        model.cost(X + 1.0)
+        report = fastgrad.check_gradient(model.cost, lambda x: 4 * x * model.kept**2, X)
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+
+    def test_a_right_one_alone_is_left_alone(self):
+        """A gradient that the cost has nothing to do with is not called after it, and nothing is said."""
+        model = Model()
+        report = fastgrad.check_gradient(model.cost, lambda x: model.calls.append("g") or gradient(x), X)
+        assert (report.verdict, report.notes) == ("agree", ())
+        assert model.calls[:5] == ["g", "g", "g", "cost", "g"]
+
+    def test_a_wrong_one_is_wrong(self):
+        """A wrong gradient does not become right by it."""
+        model = Model()
+        assert fastgrad.check_gradient(model.cost, model.wrong, X).verdict == "disagree"
+
+    def test_its_own_exception(self):
+        """A gradient that raises in any case shows its own exception, after one call of the cost."""
+        calls = []
+
+        def raising(x):
+            raise KeyError("my own")
+
+        with pytest.raises(KeyError, match="my own"):
+            fastgrad.check_gradient(lambda x: calls.append(1) or cost(x), raising, X)
+        assert calls == [1]
+
+    def test_a_cost_that_raises_too(self):
+        """Where both raise, it is the gradient's exception that is shown."""
+
+        def raising(x):
+            raise KeyError("the gradient's")
+
+        def raising_cost(x):
+            raise RuntimeError("the cost's")
+
+        with pytest.raises(KeyError, match="the gradient's"):
+            fastgrad.check_gradient(raising_cost, raising, X)
+
+    @pytest.mark.parametrize("act", [lambda p: p["x"].__setitem__(1, 7.0), lambda p: p.update(x=X + 1)])
+    def test_a_cost_that_changes_its_parameters(self, act):
+        """A cost that writes to its parameters is refused as such: the gradient is not blamed for it."""
+
+        def writing(p):
+            act(p)
+            return cost(p["x"])
+
+        with pytest.raises(fastgrad.InputError, match=r"^the cost changes its parameters"):
+            fastgrad.check_gradient(writing, lambda p: {"x": gradient(p["x"])}, {"x": X})
+
+    def test_a_wrong_shape_is_no_reason_to_call_the_cost(self):
+        """A gradient of another shape is refused without a call of the cost."""
+        calls = []
+        with pytest.raises(fastgrad.InputError, match="must have shape"):
+            fastgrad.check_gradient(lambda x: calls.append(1) or cost(x), lambda x: x[:2], X)
+        assert calls == []
+
+    def test_evaluations_are_counted(self):
+        """Calls of the cost before the gradient are among the evaluations, also where they were no use."""
+        for left in (None, X + 1.0):
+            model = Model()
+            model.kept = left
+            report = fastgrad.check_gradient(model.cost, model.gradient, X)
+            assert report.evaluations == model.calls.count("cost")
+        calls = []
+        linear = fastgrad.check_gradient(
+            lambda x: calls.append(1) or float(np.sum(x)), lambda x: np.ones(3), X
+        )
+        assert (linear.verdict, linear.evaluations) == ("agree", len(calls))
+
+    def test_the_same_kind_for_both(self):
+        """A list of numbers is the same list for the cost and the gradient after it."""
+        seen = {}
+
+        def keep(x):
+            seen["x"] = x
+            return x[0] ** 2 + x[1] ** 2
+
+        report = fastgrad.check_gradient(
+            keep, lambda x: [2 * v for v in (seen["x"] if seen["x"] is x else [])], [1.0, 2.0]
+        )
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+
+    def test_an_object_that_keeps_its_parameters(self):
+        """A network with setParams whose gradient needs its own forward pass is checked."""
+
+        class Net:
+            def getParams(self):
+                return X
+
+            def setParams(self, x):
+                self.x = x
+
+            def costFunction(self, data, y):
+                self.forward = self.x.copy()
+                return cost(self.x)
+
+            def computeGradients(self, data, y):
+                return 4 * self.forward**3
+
+        report = fastgrad.check(fastgrad.Problem.from_object(Net(), None, None))
+        assert (report.verdict, report.notes) == ("agree", (AFTER_COST,))
+
+    def test_large_answers_are_copied(self, monkeypatch):
+        """A cost that writes into what the gradient returned does no harm where the two work together."""
+        monkeypatch.setattr("fastgrad.problem.claim.SMALL_ENOUGH_TO_KEEP", 4)
+        monkeypatch.setattr("fastgrad.problem.claim.WATCHED", 4)
+        kept = {}
+
+        def keep(x):
+            kept.setdefault("g", np.empty(20))[:] = 2 * x
+            return float(x @ x)
+
+        assert fastgrad.check_gradient(keep, lambda x: kept["g"], np.arange(1.0, 21.0)).verdict == "agree"
+
+
 class TestAllowed:
     def test_pure_function_says_nothing(self):
         """A gradient that is a function is called four times and gets no note."""
@@ -170,7 +366,7 @@ class TestStale:
         """A gradient that stays the same is called stale if the cost is not linear, and not if it is."""
         for cost_of, stale in ((lambda p: float(p @ p), True), (lambda p: float(p.sum()), False)):
             spec = Specification.of(fastgrad.Problem(cost_of, lambda p: np.ones(3), X), {})
-            assert vetted_gradient(spec).stale is stale
+            assert vetted_gradient(spec)[1].stale is stale
 
     def test_rounded_is_not_stale(self):
         """A gradient that is rounded to a few digits is asked farther off before it is called stale."""

@@ -159,6 +159,39 @@ class TestFromObject:
             fastgrad.Problem.from_object(net, X, Y, **names)
 
 
+class OfLists:
+    """An object that keeps its parameters in a list, or in a tuple."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.p = kind([0.5, -1.0])
+
+    def getParams(self):
+        """The parameters themselves, not a copy."""
+        return self.p
+
+    def setParams(self, p):
+        """Take parameters of the same kind, and no others."""
+        assert type(p) is self.kind
+        self.p = p
+
+    def costFunction(self, X, y):
+        """The sum of squares."""
+        return sum(v * v for v in self.p)
+
+    def computeGradients(self, X, y):
+        """Its gradient."""
+        return [2 * v for v in self.p]
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_parameters_in_a_list(kind):
+    """An object whose parameters are a list of numbers gets lists, and keeps its own."""
+    net = OfLists(kind)
+    assert fastgrad.check(fastgrad.Problem.from_object(net, X, Y)).verdict == "agree"
+    assert net.p == kind([0.5, -1.0])
+
+
 def test_object_that_cannot_be_copied():
     """An object that cannot be copied is refused with what to do about it."""
     net = Network()

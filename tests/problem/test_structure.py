@@ -7,6 +7,7 @@ import pytest
 
 from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.structure import block_name, containers, flatten
 
 
 class TestRefusedStructures:
@@ -26,3 +27,23 @@ class TestRefusedStructures:
         indices = np.array([4, 0, 5, 2])
         groups = {number: indices[where].tolist() for number, where in parameters.segments(indices)}
         assert groups == {0: [0, 2], 1: [4, 5]}
+
+    def test_containers_of_any_keys(self):
+        """The containers of a structure are told in one line, whatever its keys are and say."""
+
+        class BadRepr:
+            def __repr__(self):
+                raise RuntimeError("repr")
+
+        assert containers(flatten({"a": [1.0, None]})[1]) == "{'a': [*, None]}"
+        assert containers(flatten({BadRepr(): 1.0})[1]) == "<PyTreeSpec>"
+        assert len(containers(flatten({"k" * 1000: 1.0})[1])) <= 200
+
+    def test_names_of_any_keys(self):
+        """A key whose repr raises is named by its type."""
+
+        class BadRepr:
+            def __repr__(self):
+                raise RuntimeError("repr")
+
+        assert block_name((BadRepr(),)) == "params[<BadRepr>]"

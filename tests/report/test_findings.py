@@ -11,7 +11,7 @@ from fastgrad.report import findings
 
 class TestFindings:
     def test_worst_first(self):
-        """The wrong coordinates come worst first, each with block, index, claim, estimate and errors."""
+        """The wrong ones come worst first, each with block, index, claim, estimate, errors and a code."""
         assert [f.label for f in wrong().wrong] == ["W[0, 1]", "W[1, 2]", "b[2]"]
         worst = wrong().wrong[0]
         assert (worst.block, worst.index, worst.flat_index) == ("W", (0, 1), 1)
@@ -19,13 +19,18 @@ class TestFindings:
         assert worst.absolute_error == pytest.approx(8.0)
         assert worst.relative_error == pytest.approx(0.8)
         assert worst.absolute_error > worst.allowed > worst.error_bound > 0
-        assert worst.cause.startswith("off by 8: more than the 9e-06 that is allowed, even at the end of")
+        assert worst.resolution == pytest.approx(8 / 9)
+        assert worst.code == "off"
+        assert worst.cause == (
+            f"off by 8: more than the 9e-06 that is allowed, with an error bound of {worst.error_bound:.2g}"
+        )
 
     def test_a_claimed_nan_is_worst_of_all(self):
-        """A claimed NaN comes before every finite error, and says what it is."""
+        """A claimed NaN comes before every finite error, and says what it is, in a code too."""
         report = report_of({"W": {(0, 0): 1e9}, "b": {0: np.nan}})
         assert [f.label for f in report.wrong] == ["b[0]", "W[0, 0]"]
         assert report.wrong[0].cause == "the claimed gradient is nan"
+        assert report.wrong[0].code == "not_finite"
 
     def test_is_a_sequence(self):
         """Findings have a length, slices, negative indices, and an end."""
@@ -62,5 +67,5 @@ class TestFindings:
     @pytest.mark.parametrize(("claimed", "numeric", "expected"), ERRORS)
     def test_relative_error(self, claimed, numeric, expected):
         """A finding's relative error is the classic one, 0 for two zeros, inf for opposites."""
-        finding = findings.Finding("W", (0,), 0, "W[0]", claimed, numeric, 0.0, 0.0, "")
+        finding = findings.Finding("W", (0,), 0, "W[0]", claimed, numeric, 0.0, 0.0, 0.0, "", "")
         assert finding.relative_error == pytest.approx(expected, nan_ok=True)

@@ -24,7 +24,7 @@ class TestJson:
     def test_document(self):
         """The JSON has a format, a version, the verdict, the counts, and every finding and block."""
         document = strictly(wrong().to_json())
-        assert (document["format"], document["version"]) == ("fastgrad.report", 1)
+        assert (document["format"], document["version"]) == ("fastgrad.report", 2)
         assert document["fastgrad"] == fastgrad.__version__
         assert (document["verdict"], document["wrong_count"], document["undecided_count"]) == (
             "disagree",
@@ -40,6 +40,23 @@ class TestJson:
         assert document["coverage"]["sentence"] == "all 9 coordinates"
         assert (document["engine"], document["method"], document["seed"]) == ("python", "central", 0)
 
+    def test_resolution(self):
+        """The JSON says how far was to be seen and how far was seen, in all, in blocks and in findings."""
+        report = report_of({"b": {0: 0.5}}, resolution=0.125)
+        document = strictly(report.to_json())
+        assert document["resolution"] == {
+            "wanted": 0.125,
+            "seen": report.resolution,
+            "reason": "",
+            "small": 0,
+            "zero": 0,
+            "together": 0.0,
+            "subgradients": 0,
+        }
+        assert [b["resolution"] for b in document["blocks"]] == [b.resolution for b in report.blocks]
+        assert document["wrong"][0]["resolution"] == report.wrong[0].resolution == pytest.approx(1 / 3)
+        assert document["wrong"][0]["code"] == report.wrong[0].code == "off"
+
     # planted value, what JSON says of it
     NOT_FINITE = ((np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf"))
 
@@ -50,11 +67,14 @@ class TestJson:
         assert document["wrong"][0]["claimed"] == text
 
     def test_undecided(self):
-        """An undecided report is strict too, with its NaNs as strings and the cause as text."""
+        """An undecided report is strict too: NaN and inf are strings, the cause is a code and a text."""
         document = strictly(undecided_report_of_nothing().to_json())
         assert document["relative_error"] == "nan"
         assert document["undecided"][0]["numeric"] == "nan"
+        assert document["undecided"][0]["resolution"] == "inf"
+        assert document["undecided"][0]["code"] == "not_finite"
         assert document["undecided"][0]["cause"].startswith("non-finite: the cost is nan at a[1]")
+        assert (document["resolution"]["seen"], document["blocks"][0]["resolution"]) == ("nan", "nan")
 
     def test_numpy_options(self):
         """Options given as NumPy numbers do not keep the report from becoming JSON."""
@@ -63,7 +83,7 @@ class TestJson:
 
     def test_many_findings(self):
         """Of very many wrong coordinates the worst 1,000 are listed, and the count is complete."""
-        report = report_of({"W": {k: 1.0 + k for k in range(1500)}}, sizes=[("W", (1500,))])
+        report = report_of({"W": {k: 1e-4 * 1.005**k for k in range(1500)}}, sizes=[("W", (1500,))])
         document = strictly(report.to_json())
         assert document["wrong_count"] == 1500
         assert len(document["wrong"]) == 1000

@@ -27,3 +27,12 @@ class TestBlockRows:
         """The relative error leaves out what has no numeric value, and is NaN where nothing has one."""
         assert undecided_report().relative_error < 1e-8
         assert np.isnan(undecided_report_of_nothing().relative_error)
+
+    def test_resolution(self):
+        """A block's resolution is that of its right entry that was seen least, NaN where all are wrong."""
+        report = report_of({"b": dict.fromkeys(range(3), 1.0)})
+        W, b = report.blocks
+        seen = (np.abs(report.claimed - report.numeric) + report.error_bound)[:6]
+        assert pytest.approx(seen.max()) == W.resolution
+        assert np.isnan(b.resolution)
+        assert report.resolution == W.resolution

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -9,17 +10,18 @@ import pytest
 import rich.console
 from report_cases import agreeing, report_of, row, undecided_report, wrong
 
+import fastgrad
 from fastgrad.report.text import BLOCKS_SHOWN, WORST_SHOWN
 
 
 class TestText:
-    # what makes the report, its first line
+    # what makes the report, its first line but for how far was seen
     HEADLINES = (
-        (agreeing, "AGREE: the gradient is right at all 9 coordinates."),
+        (agreeing, "AGREE to #: the gradient is right at all 9 coordinates."),
         (
             lambda: report_of({}, coordinates=4, seed=3),
-            "AGREE: the gradient is right at 4 of 9 coordinates, drawn without replacement from every block, "
-            "seed 3.",
+            "AGREE to #: the gradient is right at 4 of 9 coordinates, drawn without replacement from every "
+            "block, seed 3.",
         ),
         (
             wrong,
@@ -42,7 +44,9 @@ class TestText:
     @pytest.mark.parametrize(("make", "first"), HEADLINES)
     def test_verdict_first(self, make, first):
         """The first line is the verdict, with its numbers, and on failure the worst coordinate."""
-        assert str(make()).splitlines()[0] == first
+        report = make()
+        shown = first.replace("#", f"{report.resolution:.0e}")
+        assert str(report).splitlines()[0] == shown
 
     def test_order_of_parts(self):
         """After the verdict come relative error, blocks, worst coordinates, and how it was done."""
@@ -60,12 +64,13 @@ class TestText:
         assert places == sorted(places)
 
     def test_block_rows(self):
-        """A row a block: name, shape, checked, wrong, undecided, relative error, its bound, worst."""
+        """A row a block: name, shape, counts, relative error, its bound, how far was seen, worst, verdict."""
         assert row(wrong(), "W ")[:7] == ["W", "(2,", "3)", "all", "6", "2", "0"]
-        assert row(wrong(), "W ")[9:] == ["W[0,", "1]", "disagree"]
+        assert row(wrong(), "W ")[10:] == ["W[0,", "1]", "disagree"]
         first = wrong().blocks[0]
         assert float(row(wrong(), "W ")[7]) == pytest.approx(first.relative_error, rel=0.01)
         assert float(row(wrong(), "W ")[8]) == pytest.approx(first.relative_error_interval[1], rel=0.06)
+        assert row(wrong(), "W ")[9] == f"{first.resolution:.0e}"
         assert row(agreeing(), "b ")[-1] == "agree"
 
     def test_sampled_and_unchecked_blocks(self):
@@ -99,9 +104,10 @@ class TestText:
         assert "\nundecided\n" not in str(agreeing())
 
     def test_undecided_with_cause(self):
-        """An undecided coordinate is listed with its cause."""
+        """An undecided coordinate is listed with its cause, and with what to do about it."""
         assert re.search(
-            r"^undecided\na\[1\]: non-finite: the cost is nan at a\[1\] - [0-9.e-]+$",
+            r"^undecided\na\[1\]: non-finite: the cost is nan at a\[1\] - [0-9.e-]+; "
+            r"move the parameters into its domain$",
             str(undecided_report()),
             re.MULTILINE,
         )
@@ -110,7 +116,9 @@ class TestText:
         """The end says by which method and rule, how many evaluations, engine, workers and cost."""
         text = str(wrong())
         assert (
-            "\nby central differences; a coordinate agrees if |claimed - numeric| + bound <= allowed" in text
+            "\nby central differences; a coordinate disagrees if |claimed - numeric| > allowed = bound + the "
+            "claim's own rounding + 1e-06 * max(|claimed|, |numeric|), and agrees if it is seen to 0.01 of "
+            "itself\n" in text
         )
         assert re.search(
             r"^\d+ evaluations in \d+\.\d\d s, python engine, 1 worker; the cost is 0$", text, re.MULTILINE
@@ -182,3 +190,73 @@ class TestText:
             r"<fastgrad\.Report: disagree, 3 wrong and 0 undecided of 9, relative error [0-9.e-]+>",
             repr(wrong()),
         )
+
+
+NASTY = (
+    "\x1b[31mred\x1b[0m",
+    "two\nlines",
+    "back\rover",
+    "\u202eright to left",
+    "no\u200bwidth",
+    "\ud800",
+    "[bold]x[/bold]",
+    "a" * 500,
+    "a" * 499 + "b",
+    "b" * 200 + "c" + "b" * 200,
+    "b" * 200 + "d" + "b" * 200,
+)
+"""Names that act on a terminal, look like markup, or are too long for a table."""
+
+
+class TestNames:
+    def reports(self):
+        """Reports in which such names stand in every place: wrong, undecided, sampled, certified, noted."""
+        sizes = [(name, (3,)) for name in NASTY]
+        params = {name: np.ones(3) for name in NASTY}
+
+        def cost(p):
+            return float(sum((v**2).sum() for v in p.values()))
+
+        yield report_of({name: {1: 1.5} for name in NASTY}, sizes=sizes)
+        yield report_of({}, sizes=sizes)
+        yield report_of({}, sizes=sizes, coordinates=[0, 1])
+        yield report_of({}, sizes=sizes, wrong_fraction=0.5, confidence=0.9)
+        for factor in (2.0, 2.1):
+            gradient = {name: factor * v for name, v in params.items()}
+            yield fastgrad.check_gradient(cost, gradient, params, coordinates=15, probes=3)
+        for name in NASTY[:3]:
+
+            def kinked(p, name=name):
+                return cost(p) + float(np.abs(p[name] - 1).sum())
+
+            yield fastgrad.check_gradient(kinked, {name: 2 * v for name, v in params.items()}, params)
+
+    def test_nothing_acts_on_a_terminal(self):
+        """Whatever the names hold, every character of a report but its own line breaks is printable."""
+        for report in self.reports():
+            assert all(line.isprintable() for line in str(report).split("\n"))
+            assert repr(report).isprintable()
+            assert repr(report.wrong).isprintable()
+
+    def test_every_block_has_its_row(self):
+        """Each block has one row, of bounded width, that no other block's looks like."""
+        report = next(self.reports())
+        lines = str(report).split("\n")
+        start = next(k for k, line in enumerate(lines) if line.startswith("block "))
+        rows = lines[start + 1 : start + 1 + len(NASTY)]
+        assert len({row.split("(3,)")[0] for row in rows}) == len(NASTY)
+        assert max(map(len, lines)) < 350
+        assert lines[start + 1 + len(NASTY)] == ""
+
+    def test_the_headline_is_one_line(self):
+        """A line break in a name does not split the verdict."""
+        report = report_of({"two\nlines": {1: 1.5}}, sizes=[("two\nlines", (3,))])
+        assert str(report).startswith(
+            r"DISAGREE: 1 of 3 checked coordinates is wrong; it is two\nlines[1]: claimed 2.5, numeric 1."
+        )
+
+    def test_json_has_the_names_themselves(self):
+        """JSON, which escapes by itself, has the user's keys."""
+        document = json.loads(next(self.reports()).to_json())
+        assert [block["name"] for block in document["blocks"]] == list(NASTY)
+        assert {finding["block"] for finding in document["wrong"]} == set(NASTY)

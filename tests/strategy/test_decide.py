@@ -16,7 +16,6 @@ from fastgrad.strategy.decide import (
     WHOLE,
     WRONG_FRACTION,
     Decision,
-    calibration_cost,
     coordinates_to_calibrate,
     decide,
     within_budget,
@@ -24,11 +23,11 @@ from fastgrad.strategy.decide import (
 from fastgrad.strategy.forecast import EACH, Forecast
 
 
-def decided(*sizes, price=1e-4, seconds=None, evaluations=None, **options):
-    """The decision on blocks of those sizes."""
+def decided(*sizes, price=1e-4, seconds=None, evaluations=None, by_block=True, **options):
+    """The decision on blocks of those sizes, each calibrated by itself or not."""
     parameters = Parameters({f"b{k}": np.zeros(size, dtype=np.float32) for k, size in enumerate(sizes)})
     budget = Budget(seconds, evaluations)
-    return decide(parameters, Options(**options), Forecast(price, price), budget)
+    return decide(parameters, Options(**options), Forecast(price, price, by_block), budget)
 
 
 @pytest.mark.parametrize("sizes", [(1,), (10, 10), (3000,), (100_000, 40)])
@@ -92,14 +91,17 @@ def test_probes_that_are_asked_for():
     assert decided(10_000_000, probes=0, price=1e-3).probes == 0
 
 
+@pytest.mark.parametrize("by_block", [False, True])
 @pytest.mark.parametrize("evaluations", [300, 1000, 5000, 20_000])
-def test_budgets_shrink_it(evaluations):
+def test_budgets_shrink_it(evaluations, by_block):
     """A smaller budget gives smaller subsets that fit it, and each block keeps some."""
-    found = decided(300_000, 80_000, 3_000, 12, price=1e-3, evaluations=evaluations)
-    more = decided(300_000, 80_000, 3_000, 12, price=1e-3, evaluations=4 * evaluations)
+    sizes = (300_000, 80_000, 3_000, 12)
+    found = decided(*sizes, price=1e-3, evaluations=evaluations, by_block=by_block)
+    more = decided(*sizes, price=1e-3, evaluations=4 * evaluations, by_block=by_block)
     assert sum(found.counts) <= sum(more.counts)
     assert all(0 < few <= many for few, many in zip(found.counts, more.counts, strict=True))
-    assert EACH * sum(found.counts) + calibration_cost(found.calibrated, 4) + 6 * found.probes <= evaluations
+    calibrating = Forecast(1e-3, 1e-3, by_block).calibration(found.calibrated, 4, sum(found.counts))
+    assert EACH * sum(found.counts) + calibrating + 6 * found.probes <= evaluations
 
 
 def test_seconds_are_a_budget_too():
@@ -115,9 +117,10 @@ def test_patience_is_the_budget():
     assert decided(50_000, price=1e-3, seconds=600.0).everything
 
 
-def test_within_budget():
+@pytest.mark.parametrize("by_block", [False, True])
+def test_within_budget(by_block):
     """Of the coordinates that were named as many are measured as there is budget for, at least one."""
-    price = Forecast(1e-3, 1e-3)
+    price = Forecast(1e-3, 1e-3, by_block)
     assert within_budget(10_000, 3, price, Budget()) == 10_000
     some = within_budget(10_000, 3, price, Budget(evaluations=5000))
     assert 1000 < some < 2000
@@ -125,12 +128,18 @@ def test_within_budget():
 
 
 def test_looks():
-    """A block is calibrated at fewer coordinates where little may be spent, at last one in all."""
-    counts = [coordinates_to_calibrate(10, left) for left in (float("inf"), 10_000, 1000, 200, 0)]
+    """Each block is calibrated at fewer coordinates where little may be spent, at last one in all.
+
+    Where blocks are not calibrated one by one, their number does not matter.
+    """
+    price, together = Forecast(1e-3, 1e-3), Forecast(1e-3, 1e-3, by_block=False)
+    counts = [coordinates_to_calibrate(10, left, price) for left in (float("inf"), 10_000, 1000, 200, 0)]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 1
     assert counts[-1] == 0
-    assert calibration_cost(0, 10) == calibration_cost(1, 1)
+    assert price.calibration(0, 10, 500) == price.calibration(1, 1, 500)
+    assert together.calibration(4, 10, 500) == together.calibration(1, 10_000, 500)
+    assert coordinates_to_calibrate(10_000, 0, together) == counts[0]
 
 
 def test_as_numbers():

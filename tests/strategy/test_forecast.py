@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import fastgrad
+from fastgrad.coordinates.block_calibration import CALIBRATED
 from fastgrad.coordinates.engines import vetted_engines
 from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 from fastgrad.specification import Specification
-from fastgrad.strategy.forecast import EACH, Forecast, _of_few_units, forecast, in_words
+from fastgrad.strategy.forecast import CALIBRATING, EACH, Forecast, _of_few_units, forecast, in_words
 
 
 def forecast_of(problem, checkpoint=None, **options):
@@ -109,13 +110,25 @@ def test_few_units_are_among_those_asked_for(column):
     assert set(some % 16) == {column}
 
 
-def test_prediction_of_evaluations():
-    """Evaluations are predicted from the coordinates and blocks; for a smooth cost they are not exceeded."""
-    assert Forecast(0.5, 0.5).evaluations(1000, 0) == EACH * 1000
-    assert Forecast(0.5, 0.5).seconds(10) == 5.0
-    x = np.random.default_rng(0).normal(size=500)
+@pytest.mark.parametrize("count", [3, 10, 60, 128, 500, 3000])
+def test_prediction_of_evaluations(count):
+    """Evaluations are predicted from the coordinates, whatever their blocks; a smooth cost takes no more."""
+    x = np.random.default_rng(0).normal(size=count)
     report = fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos(x), x, coordinates="all")
-    assert report.evaluations <= Forecast(1.0, 1.0).evaluations(500, 1) <= 1.4 * report.evaluations
+    predicted = Forecast(1.0, 1.0, by_block=False).evaluations(count, 1)
+    assert report.evaluations <= predicted <= 1.4 * report.evaluations
+    assert Forecast(1.0, 1.0, by_block=False).evaluations(count, 100) == predicted
+
+
+def test_prediction_by_blocks():
+    """Where an engine propagates changes each block is calibrated by itself, as is predicted."""
+    one, two = (Forecast(0.5, 0.5).evaluations(1000, blocks) for blocks in (1, 2))
+    assert two - one == one - EACH * 1000 == CALIBRATED * CALIBRATING
+
+
+def test_prediction_of_seconds():
+    """Seconds are evaluations times those of one."""
+    assert Forecast(0.5, 0.5).seconds(10) == 5.0
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,11 @@ def check(cost, gradient=np.cos, x=X, **options):
     return fastgrad.check_gradient(cost, gradient, x, **options)
 
 
+def said_by_it(report):
+    """What the report says of the complex step."""
+    return [said for said in report.witnesses if said.startswith("the complex step")]
+
+
 def plain(x):
     """A sum of sines and a large offset."""
     return OFFSET + np.sum(np.sin(x))
@@ -26,13 +31,15 @@ def plain(x):
 
 class TestBelieved:
     def test_right_gradient(self):
-        """What noise left undecided is decided, with bounds near machine precision."""
+        """What noise hides is seen, with bounds near machine precision."""
         report = check(plain)
         assert report.verdict == "agree"
         assert report.error_bound.max() < 1e-12
         assert np.array_equal(report.numeric, np.cos(X)) or np.allclose(report.numeric, np.cos(X), rtol=1e-14)
-        [said] = report.witnesses
-        assert said.startswith("the complex step decided 4 coordinates that differences could not")
+        [said] = said_by_it(report)
+        assert said.startswith(
+            "the complex step decided 4 coordinates that differences saw to less than 1e-06 of themselves"
+        )
 
     def test_wrong_gradient(self):
         """An error of 1e-5, far below the noise of differences, is called wrong, and only where it is."""
@@ -52,8 +59,10 @@ class TestBelieved:
         assert report.verdict == "agree"
 
     def test_not_asked_where_nothing_is_open(self):
-        """Where differences decide everything nobody is asked."""
-        assert check(lambda x: np.sum(np.sin(x))).witnesses == ()
+        """Where differences see all coordinates to 1e-6 of themselves nobody is asked."""
+        report = check(lambda x: np.sum(np.sin(x)))
+        assert report.resolution < 1e-6
+        assert said_by_it(report) == []
 
 
 class TestDoubted:
@@ -71,10 +80,17 @@ class TestDoubted:
         ids=["real part", "abs", "cast", "math"],
     )
     def test_a_cost_that_breaks_it(self, cost, doubt):
-        """A cost that loses the imaginary part on the way is not believed, and the report says why."""
-        report = check(cost)
+        """A cost that loses the imaginary part on the way is not believed, and the report says why.
+
+        That is said where something is undecided; else the verdict is by what differences see.
+        """
+        by_differences = check(cost)
+        assert by_differences.verdict == "agree"
+        assert by_differences.resolution > 1e-6
+        assert said_by_it(by_differences) == []
+        report = check(cost, resolution=1e-6)
         assert report.verdict == "undecided"
-        [said] = report.witnesses
+        [said] = said_by_it(report)
         assert said.startswith("the complex step was not asked for the undecided coordinates: ")
         assert re.search(doubt, said)
 

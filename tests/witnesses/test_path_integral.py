@@ -117,5 +117,5 @@ class TestInChecks:
         some = np.arange(100, 900)
         report = fastgrad.check_gradient(lambda x: np.sum(np.sin(x)), spoiled, x, coordinates=some)
         assert report.verdict == "agree"
-        assert "coordinates that were not checked" in report.witnesses[0]
-        assert f"witness: {report.witnesses[0]}" in str(report)
+        [said] = [said for said in report.witnesses if "coordinates that were not checked" in said]
+        assert f"witness: {said}" in str(report)

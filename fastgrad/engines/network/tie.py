@@ -83,5 +83,5 @@ def disagreement(problem: Problem, network: Structure, parameters: Parameters) -
         found = differ()
         leaf[:] = original
         if found:
-            return f"the cost and its structure differ when {block.name} is moved: {found}"
+            return f"the cost and its structure differ when {block.shown} is moved: {found}"
     return None
