@@ -340,12 +340,14 @@ class TestTogether:
             (2, 2, False),
             (6, 2, True),
             (24, 7, True),
-            (16, 16, True),
-            (20, 21, False),
+            (4, 28, True),
+            (3, 29, False),
+            (10, 90, True),
+            (10, 91, False),
         ],
     )
     def test_how_many(self, seen, small, agree):
-        """Half of all at most, a quarter where there are fewer than 32, and none of two or three."""
+        """Nine tenths of all at most, a quarter where there are fewer than 32, and none of two or three."""
         found = self.judged(seen, small)
         assert found.verdict == (AGREE if agree else UNDECIDED)
         if agree:
