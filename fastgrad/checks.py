@@ -101,8 +101,8 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
     spec = Specification.of(problem, options)
     with Run.of(spec.options) as run:
         claim = vetted_gradient(spec)
-        run.keep_in(open_checkpoint(spec, claim))
         choice = choose(spec, claim)
+        run.keep_in(open_checkpoint(spec, claim))
         engines = vetted_engines(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(problem.args, "cost"):
@@ -193,8 +193,8 @@ def numerical_gradient(
     spec = Specification.of(Problem(cost, None, params, args), options)
     require_no_claim_options(spec.options)
     with Run.of(spec.options) as run:
-        run.keep_in(open_checkpoint(spec, None))
         choice = choose(spec, None)
+        run.keep_in(open_checkpoint(spec, None))
         engines = vetted_engines(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):

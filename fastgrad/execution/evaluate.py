@@ -75,7 +75,7 @@ def evaluate(
     Raises
     ------
     InputError
-        For an unknown backend.
+        For an unknown backend, and for a checkpoint of another cost.
     WorkerError
         When a worker process dies.
     """
@@ -87,6 +87,11 @@ def evaluate(
         return found.values
 
     kept = KnownValues.of(engine, indices, offsets, run.checkpoint)
+    try:
+        run.resumption.take(kept, engine, indices, offsets)
+    except KeyboardInterrupt:
+        run.budget.stop(INTERRUPTED)
+        return Evaluation(kept.values, 1, (), kept.missing())
     if watch is not None:
         for start, stop in kept.ranges:
             watch(slice(start, stop), kept.values[start:stop])

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from fastgrad.execution.libraries import attribute, is_library
+
 
 def instructions(code: CodeType) -> tuple[Any, ...]:
     """What a code object does: its instructions and names; the constants are apart, see `constants`."""
@@ -56,20 +58,25 @@ def names_read(code: CodeType) -> list[tuple[str, ...]]:
 
 
 def globals_read(function: FunctionType) -> Iterator[tuple[str, object]]:
-    """The global values that a function reads, by the names it has for them: config.SCALE is one of them."""
+    """The global values that a function reads, by the names it has for them: config.SCALE is one of them.
+
+    What a library's module holds is given by its name: an object in there may hold a seed of this process.
+    """
     for first, *attributes in names_read(function.__code__):
         if first not in function.__globals__:
             continue  # a builtin, or not there yet
         name, value = first, function.__globals__[first]
-        for attribute in attributes:
-            if not isinstance(value, ModuleType) or not hasattr(value, attribute):
+        for asked in attributes:
+            if not isinstance(value, ModuleType) or attribute(value, asked) is None:
                 break
-            name, value = f"{name}.{attribute}", getattr(value, attribute)
+            owner, name, value = value.__name__, f"{name}.{asked}", attribute(value, asked)
+            if is_library(owner) and not isinstance(value, ModuleType | int | float):
+                value = f"{owner}.{asked}"
         yield name, value
 
 
 def closure_of(function: FunctionType) -> Iterator[tuple[str, object]]:
-    """The values of enclosing functions that a function reads, by name; those that have none yet are left out."""
+    """The values of enclosing functions that a function reads, by name, but for those not there yet."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
