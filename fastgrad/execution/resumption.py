@@ -27,8 +27,8 @@ that is kept to the last digit: then only sums that are cut in another way round
 the cost by 1e-6 of itself, so that this is a ten-thousandth of a derivative."""
 
 FURTHER_APART = 4.0
-"""How far apart two single values may be, in units of the jitter of a cost that does not repeat itself: at the
-parameters it was called several times."""
+"""How far apart two single values may be, in units of the jitter of a cost that does not repeat itself: at
+the parameters it was called several times."""
 
 
 @dataclass(eq=False)
