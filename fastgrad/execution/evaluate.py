@@ -119,8 +119,8 @@ def evaluate(
 def _run(job: Job, workers: Workers, seconds_each: float) -> tuple[int, str | None]:
     """Evaluate what is missing; by how many workers, and what went another way."""
     note = None
-    first, seconds_each = run_pilot(job, job.kept.gaps[0], seconds_each, workers.kind)
-    gaps = [first, *job.kept.gaps[1:]]
+    seconds_each = run_pilot(job, job.kept.gaps[0], seconds_each, workers.kind)
+    gaps = job.kept.gaps  # the pilot may have filled the first one
     left = sum(job.price(gap) for gap in gaps) * seconds_each
     if workers.count > 1 and (workers.backend is not None or left > WORTH_STARTING[workers.kind]):
         chunks = in_order([c for gap in gaps for c in cut(job, gap, seconds_each, workers)], left)
