@@ -210,7 +210,7 @@ def _children_once_started(pid, backend):
 @pytest.mark.parametrize("kept", [[0, 2], [1, 3], [5], [0, 1, 2, 3, 4], [0, 3, 5]])
 def test_every_gap_is_filled(kept, n_jobs, monkeypatch, tmp_path):
     """Wherever chunks are missing all are evaluated, also where the pilot fills the first gap by itself."""
-    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-9, "processes": 1e-9})
+    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-3, "processes": 1e-3})
     indices, offsets = np.arange(6), np.tile([-0.5, 0.5], (6, 1))
     for run in range(2):
         with Run(n_jobs=n_jobs, backend="threading") as this:
