@@ -89,7 +89,7 @@ class _Look:
     def at(self, value: Any, place: str, depth: int) -> None:
         """Look at a value, which is in this place."""
         self.count += 1
-        if depth > DEEPEST or self.count > MANY or isinstance(value, OF_THIS_PROCESS):
+        if depth > DEEPEST or self.count > MANY or issubclass(type(value), OF_THIS_PROCESS):
             self.say(place, "a", _name_of(type(value)))
             return
         try:
