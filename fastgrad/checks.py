@@ -9,7 +9,7 @@ from fastgrad.coordinates.engines import vetted_engines
 from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.errors import InputError
 from fastgrad.execution.budget import INTERRUPTED
-from fastgrad.execution.identity import open_checkpoint
+from fastgrad.execution.identity import first_look, open_checkpoint
 from fastgrad.execution.run import Run
 from fastgrad.options import CheckOptions, require_no_claim_options, takes_options
 from fastgrad.preflight.gradient import vetted_gradient
@@ -100,9 +100,10 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
     spec = Specification.of(problem, options)
     with Run.of(spec.options) as run:
+        untouched = first_look(spec)
         claim = vetted_gradient(spec)
         choice = choose(spec, claim)
-        run.keep_in(open_checkpoint(spec, claim))
+        run.keep_in(open_checkpoint(spec, claim, untouched))
         engines = vetted_engines(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(problem.args, "cost"):
@@ -194,7 +195,7 @@ def numerical_gradient(
     require_no_claim_options(spec.options)
     with Run.of(spec.options) as run:
         choice = choose(spec, None)
-        run.keep_in(open_checkpoint(spec, None))
+        run.keep_in(open_checkpoint(spec, None, first_look(spec)))
         engines = vetted_engines(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):

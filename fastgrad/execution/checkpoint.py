@@ -23,7 +23,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -74,7 +74,8 @@ class Checkpoint:
     ----------
     path : the file, which is made if it is not there
     identity : what defines the problem, by the user's word for it, as text or as a hash of it
-    contents : what its functions and data consist of just now; called again for what the run has changed
+    contents : what its functions and data consisted of before any of them was called
+    look : what they consist of now, asked for what the run has changed
 
     Raises
     ------
@@ -99,15 +100,16 @@ class Checkpoint:
         self,
         path: str | os.PathLike[str],
         identity: Mapping[str, str],
-        contents: Callable[[], Contents] = dict,
+        contents: Contents = MappingProxyType({}),
+        look: Callable[[], Contents] = dict,
     ) -> None:
         self.path = path_of(path)
         self.name = shown(self.path)
         self.seconds = 0.0
         """How long the earlier runs took, all together."""
         self._seal = checksum_of(sorted(identity.items()))
-        self._look = contents
-        self._contents = self._stored = contents()
+        self._look = look
+        self._contents = self._stored = contents
         self._asked: Counter[str] = Counter()
         self._began = self._committed = time.perf_counter()
         self._lock = threading.RLock()  # between the user's thread and the timer's
@@ -345,7 +347,7 @@ class Checkpoint:
         for statement in SCHEMA:
             self._connection.execute(statement)
         self._write_meta("identity", json.dumps(identity))
-        self._write_meta("contents", json.dumps(self._contents))
+        self._write_meta("contents", json.dumps(dict(self._contents)))
         self._commit()
 
     def _check(self, identity: dict[str, str]) -> None:

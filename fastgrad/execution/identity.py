@@ -26,8 +26,16 @@ from fastgrad.problem.problem import Problem
 from fastgrad.specification import Specification
 
 
-def open_checkpoint(spec: Specification, claim: ClaimedGradient | None) -> ValueStore:
+def open_checkpoint(
+    spec: Specification, claim: ClaimedGradient | None, before: ProblemContents | None
+) -> ValueStore:
     """The file that keeps what a check evaluates, where there is to be one.
+
+    Parameters
+    ----------
+    spec : Specification
+    claim : the claimed gradient; None where there is none
+    before : what `first_look` saw before the gradient was called
 
     Raises
     ------
@@ -35,15 +43,20 @@ def open_checkpoint(spec: Specification, claim: ClaimedGradient | None) -> Value
         For the file of another problem, of other options or another version, for one that is damaged or not
         a checkpoint, and for one that another run is using.
     """
-    if spec.options.checkpoint is None:
+    if before is None:
         return NoCheckpoint()
     from fastgrad.execution.checkpoint import Checkpoint  # SQLite is loaded where a file is asked for
 
-    return Checkpoint(spec.options.checkpoint, identity(spec, claim), ProblemContents(spec.problem))
+    return Checkpoint(spec.options.checkpoint, identity(spec, claim), before.first, before.now)
+
+
+def first_look(spec: Specification) -> ProblemContents | None:
+    """What the problem consists of before any of its functions is called; None without a checkpoint."""
+    return None if spec.options.checkpoint is None else ProblemContents(spec.problem)
 
 
 class ProblemContents:
-    """What the functions and the data of a problem consist of, hashed whenever it is called.
+    """What the functions and the data of a problem consist of, when it is made and whenever it is asked.
 
     Arrays in args are read the first time only: `args_unchanged` sees that nobody writes to them.
     """
@@ -51,8 +64,9 @@ class ProblemContents:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.known: Known = {}
+        self.first = self.now()
 
-    def __call__(self) -> Contents:
+    def now(self) -> Contents:
         """The hashes, by part and place."""
         problem = self.problem
         function = problem.gradient if callable(problem.gradient) else None
