@@ -118,7 +118,7 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
         in_reals, baseline = _engine_in_reals(spec, engine, baseline, indices)
     run.budget.spend(baseline.evaluations)
     epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
-    cost = run.resumption.cost(baseline.cost, LARGEST_JITTER, epsilon)
+    cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
     by_stencil = Evaluator(engine, baseline.seconds, run)
     real = by_stencil if in_reals is engine else Evaluator(in_reals, baseline.seconds, run)
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)

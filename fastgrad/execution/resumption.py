@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 
 from fastgrad.arrays import IndexArray, Values
 from fastgrad.engines.protocol import Engine
 from fastgrad.execution.job import KnownValues
-from fastgrad.execution.value_store import NoCheckpoint, ValueStore
+from fastgrad.execution.value_store import ValueStore
 
 COMPARED = 4
 """Passes of which one value is computed again. The first few are those of the calibration, with some
@@ -33,14 +34,8 @@ the parameters it was called several times."""
 
 @dataclass(eq=False)
 class Resumption:
-    """Compares what a checkpoint holds with the cost, and counts what was taken from it.
+    """Compares what a checkpoint holds with the cost, and counts what was taken from it."""
 
-    Parameters
-    ----------
-    store : the checkpoint
-    """
-
-    store: ValueStore = field(default_factory=NoCheckpoint)
     taken: int = field(init=False, default=0)
     """Values that came from the file."""
     compared: int = field(init=False, default=0)
@@ -51,11 +46,12 @@ class Resumption:
     _tight: float = field(init=False, default=0.0)
     """... and where the order of its sums is the same as before."""
 
-    def cost(self, now: float, jitter: float, epsilon: float) -> float:
+    def cost(self, store: ValueStore, now: float, jitter: float, epsilon: float) -> float:
         """The cost at the parameters as the first run had it, where it is still the same.
 
         Parameters
         ----------
+        store : the checkpoint
         now : what the cost gives
         jitter : the share of itself by which it may differ from call to call
         epsilon : of the dtype that it returns
@@ -65,12 +61,12 @@ class Resumption:
         InputError
             For a file of another cost.
         """
-        kept = self._cost = self.store.remember("cost", lambda: now)
+        kept = self._cost = store.remember("cost", lambda: now)
         if not _near(kept, now, jitter):
-            self._refuse("the cost at the parameters", now, kept)
+            _refuse(store, "the cost at the parameters", now, kept)
         self._loose = FURTHER_APART * jitter
         self._tight = min(self._loose, SAME_ROUNDING * epsilon) if kept == now else self._loose
-        self.store.note_changes()
+        store.note_changes()
         return kept
 
     def take(self, known: KnownValues, engine: Engine, indices: IndexArray, offsets: Values) -> None:
@@ -97,12 +93,12 @@ class Resumption:
         now = complex(engine.values(indices[at], offsets[at, s : s + 1])[0, 0])
         share = self._tight if engine.granularity == 1 else self._loose
         if not _near(kept.real, now.real, share, self._cost) or not _near(kept.imag, now.imag, self._loose):
-            self._refuse("a value near the parameters", now.real + engine.origin, kept.real + engine.origin)
+            values = now.real + engine.origin, kept.real + engine.origin
+            _refuse(known.checkpoint, "a value near the parameters", *values)
 
-    def _refuse(self, what: str, now: float, kept: float) -> None:
-        self.store.refuse(
-            f"this checkpoint is of another cost: {what} is {now!r} and was {kept!r} when it was kept"
-        )
+
+def _refuse(store: ValueStore, what: str, now: float, kept: float) -> NoReturn:
+    store.refuse(f"this checkpoint is of another cost: {what} is {now!r} and was {kept!r} when it was kept")
 
 
 def _most_telling(values: Values, start: float) -> tuple[int, int]:

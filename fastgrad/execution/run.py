@@ -87,7 +87,6 @@ class Run:
     def keep_in(self, checkpoint: ValueStore) -> None:
         """Keep finished values there, until the run is left."""
         self.checkpoint = self._exits.enter_context(checkpoint)
-        self.resumption = Resumption(checkpoint)
 
     @property
     def evaluations(self) -> int:

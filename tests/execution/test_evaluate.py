@@ -216,7 +216,7 @@ def test_every_gap_is_filled(kept, n_jobs, monkeypatch, tmp_path):
         with Run(n_jobs=n_jobs, backend="threading") as this:
             this.keep_in(Checkpoint(tmp_path / "run", {}))
             engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
-            this.resumption.cost(engine.baseline(), 0.0, 2.0**-52)
+            this.resumption.cost(this.checkpoint, engine.baseline(), 0.0, 2.0**-52)
             if run == 0:
                 known = KnownValues.of(engine, indices, offsets, this.checkpoint)
                 for k in kept:

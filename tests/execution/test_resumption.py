@@ -31,7 +31,7 @@ def kept(path, cost, chunks=((0, 3),), passes=1, scale=1.0):
     """A file with some values of a cost, multiplied by a factor."""
     engine = engine_of(cost)
     with Checkpoint(path, {}) as store:
-        Resumption(store).cost(engine.baseline(), JITTER, EPSILON)
+        Resumption().cost(store, engine.baseline(), JITTER, EPSILON)
         for k in range(passes):
             known = KnownValues.of(engine, INDICES, OFFSETS + k, store)
             for start, stop in chunks:
@@ -43,8 +43,8 @@ def resumed(path, cost, passes=1, engine=None):
     """What a run takes from such a file."""
     engine = engine or engine_of(cost)
     with Checkpoint(path, {}) as store:
-        found = Resumption(store)
-        found.cost(engine.baseline(), JITTER, EPSILON)
+        found = Resumption()
+        found.cost(store, engine.baseline(), JITTER, EPSILON)
         for k in range(passes):
             found.take(KnownValues.of(engine, INDICES, OFFSETS + k, store), engine, INDICES, OFFSETS + k)
         return found
@@ -76,10 +76,10 @@ class TestCost:
         engine = engine_of(lambda x: (1.0 + share) * squares(x))
         with Checkpoint(path, {}) as store:
             if fine:
-                assert Resumption(store).cost(engine.baseline(), JITTER, EPSILON) == 14.0
+                assert Resumption().cost(store, engine.baseline(), JITTER, EPSILON) == 14.0
             else:
                 with pytest.raises(InputError, match="another cost"):
-                    Resumption(store).cost(engine.baseline(), JITTER, EPSILON)
+                    Resumption().cost(store, engine.baseline(), JITTER, EPSILON)
 
 
 class TestValues:
@@ -142,7 +142,7 @@ class TestValues:
         engine = PythonEngine(lambda x: np.sum(x**2), Parameters(X), dtype=np.complex128)
         steps = np.full((3, 1), 1e-30j)
         with Checkpoint(path, {}) as store:
-            Resumption(store).cost(engine.baseline(), JITTER, EPSILON)
+            Resumption().cost(store, engine.baseline(), JITTER, EPSILON)
             known = KnownValues.of(engine, INDICES, steps, store)
             known.store(slice(0, 3), engine.values(INDICES, steps))
         for factor in (1.0, 1.01):
@@ -152,8 +152,8 @@ class TestValues:
 
             other = PythonEngine(cost, Parameters(X), dtype=np.complex128)
             with Checkpoint(path, {}) as store:
-                found = Resumption(store)
-                found.cost(other.baseline(), JITTER, EPSILON)
+                found = Resumption()
+                found.cost(store, other.baseline(), JITTER, EPSILON)
                 known = KnownValues.of(other, INDICES, steps, store)
                 if factor == 1.0:
                     found.take(known, other, INDICES, steps)
