@@ -64,6 +64,14 @@ class Model:
         return inner_product(self.w, x) * self.twice
 
 
+class Named:
+    """An object that is known by its name."""
+
+    def __reduce__(self):
+        """Where it is found."""
+        return "NAMED"
+
+
 def inner_product(w, x):
     """A function with names and sets of constants."""
     return w @ x if x in NAMES else [y for y in x if y in {"m", "n", "o"}]
@@ -131,6 +139,8 @@ CASES = {
     "random numbers": np.random.default_rng(),
     "old random numbers": np.random.RandomState(),
     "lock": threading.Lock(),
+    "dtype": np.dtype([("a", "i1"), ("b", "f8")]),
+    "named": Named(),
     "plain": [None, ..., True, 1, 1.5, 1j, "text", -0.0, float("nan"), slice(1, 2), range(3)],
 }
 

@@ -300,8 +300,11 @@ class Checkpoint:
 
     def _let_go(self) -> None:
         with self._lock:
+            timer, self._timer = self._timer, None
             self._closed = True
             self._connection.close()
+        if timer is not None:
+            timer.cancel()
         OPEN_HERE.discard(self._place)
 
     def _connect(self) -> sqlite3.Connection:

@@ -21,6 +21,7 @@ import fastgrad
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
 from fastgrad.execution import chunks
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.evaluate import evaluate
 from fastgrad.execution.job import KnownValues
@@ -37,6 +38,11 @@ def killer(x):
     if x[0] != 0.0:
         os._exit(7)
     return 1.0
+
+
+def interrupts(x):
+    """A cost during which Ctrl-C is pressed."""
+    raise KeyboardInterrupt
 
 
 def is_mapped(array):
@@ -225,6 +231,24 @@ def test_every_gap_is_filled(kept, n_jobs, monkeypatch, tmp_path):
                 found = evaluate(engine, indices, offsets, this, seconds=1e-6)
     assert found.missing is None
     assert np.array_equal(found.values, offsets)
+
+
+def test_interrupted_while_values_are_compared(tmp_path):
+    """Ctrl-C while a kept value is compared ends the check with what is known."""
+    indices, offsets = np.arange(6), np.tile([-0.5, 0.5], (6, 1))
+    with Run() as this:
+        this.keep_in(Checkpoint(tmp_path / "run", {}))
+        engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
+        this.resumption.cost(this.checkpoint, engine.baseline(), 0.0, 2.0**-52)
+        KnownValues.of(engine, indices, offsets, this.checkpoint).store(slice(1, 3), offsets[1:3])
+    with Run() as this:
+        this.keep_in(Checkpoint(tmp_path / "run", {}))
+        this.resumption.cost(this.checkpoint, 0.0, 0.0, 2.0**-52)
+        found = evaluate(
+            PythonEngine(interrupts, Parameters(np.zeros(6))), indices, offsets, this, seconds=1e-6
+        )
+    assert this.budget.stopped == INTERRUPTED
+    assert found.missing.tolist() == [True, False, False, True, True, True]
 
 
 def test_one_worker_never_pickles():
