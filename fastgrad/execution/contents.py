@@ -48,8 +48,9 @@ LONGEST_NAME = 3
 MOST_PLACES = 1000
 """Places up to which attributes get one of their own; then they go with the object."""
 
-Known = dict[int, tuple[object, bytes]]
-"""Hashes of arrays that nobody changes meanwhile, by address, with the array itself, which keeps it there."""
+Known = dict[int, bytes | None]
+"""Hashes of arrays that nobody changes meanwhile, and that stay where they are, by address; None where it is
+not known yet."""
 
 
 def contents(values: Mapping[str, object], known: Known | None = None) -> dict[str, str]:
@@ -58,7 +59,7 @@ def contents(values: Mapping[str, object], known: Known | None = None) -> dict[s
     Parameters
     ----------
     values : functions, objects and data, by what they are called; the names of places are made of that
-    known : hashes of arrays from an earlier look, and where to keep those of this one; None to hash all anew
+    known : the arrays that are read only the first time
 
     Examples
     --------
@@ -70,7 +71,7 @@ def contents(values: Mapping[str, object], known: Known | None = None) -> dict[s
     >>> contents(one) == contents(one), contents(one) == contents(two)
     (True, False)
     """
-    look = _Look(known)
+    look = _Look({} if known is None else known)
     for name, value in values.items():
         look.at(value, name, 0)
     return {place: found.hexdigest() for place, found in look.found.items()}
@@ -79,7 +80,7 @@ def contents(values: Mapping[str, object], known: Known | None = None) -> dict[s
 class _Look:
     """One look at a value and all it consists of, which are gone through in the same order each time."""
 
-    def __init__(self, known: Known | None = None) -> None:
+    def __init__(self, known: Known) -> None:
         self.found: dict[str, Any] = {}
         self.known = known
         self.seen: dict[int, tuple[object, str]] = {}
@@ -155,24 +156,23 @@ class _Look:
         """The hash of one value by itself, whatever was met before it."""
         if type(value) in PLAIN:
             return f"{type(value).__name__} {value!r}".encode(errors="surrogatepass")
-        look = _Look()
+        look = _Look({})
         look.count = self.count
         look.at(value, "", depth + 1)
         self.count = look.count
         return look.total()
 
     def _array(self, value: object, array: npt.NDArray[Any], place: str, depth: int) -> None:
-        if self.known is None or id(value) not in self.known:
-            look = _Look()
+        digest = self.known.get(id(value))
+        if digest is None:
+            look = _Look({})
             look.say("", _name_of(type(value)), array.dtype, array.shape)
             for piece in meaningful_bytes(array):
                 look.say("", piece)
             look.at([objects_of(array), *labels_of(value)], "", depth + 1)
             digest = look.total()
-            if self.known is not None:
-                self.known[id(value)] = value, digest
-        else:
-            digest = self.known[id(value)][1]
+            if id(value) in self.known:
+                self.known[id(value)] = digest
         self.say(place, digest)
 
     def _met_once(self, value: Any, place: str, depth: int) -> None:

@@ -21,6 +21,7 @@ from fastgrad.execution.contents import Known, contents
 from fastgrad.execution.same_problem import Contents
 from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.options import Options, changing_values
+from fastgrad.problem.arguments import array_leaves
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.problem.problem import Problem
 from fastgrad.specification import Specification
@@ -63,7 +64,7 @@ class ProblemContents:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.known: Known = {}
+        self.known: Known = {id(a): None for a in array_leaves(problem.args) if not a.dtype.hasobject}
         self.first = self.now()
 
     def now(self) -> Contents:

@@ -353,9 +353,12 @@ class TestWhatACheckChanges:
 
         def cost(p, model):
             model.w = p.copy()
-            return float(model.w @ model.w)
+            model.buffer[:] = p
+            return float(model.w @ model.buffer)
 
-        assert self.goes_on(cost, tmp_path / "run", (Model(),))
+        model = Model()
+        model.buffer = np.empty(20)
+        assert self.goes_on(cost, tmp_path / "run", (model,))
 
     def test_the_rest_counts(self, tmp_path):
         """Beside a counter, a value that the user changed is seen."""

@@ -170,11 +170,11 @@ class TestResume:
 
 class TestContents:
     def test_another_place(self, path):
-        """What functions and data consist of is compared by place, beside the identity; nothing is written."""
+        """What functions and data consist of is compared beside the identity; nothing is written."""
         with Checkpoint(path, IDENTITY, {"cost": {"SCALE": "1"}}, lambda: {"cost": {"SCALE": "1"}}):
             pass
         before = path.read_bytes()
-        with pytest.raises(InputError, match=r"problem: the data differs, the cost's .* \(SCALE\): use"):
+        with pytest.raises(InputError, match=r": the data differs, the cost's .* \(SCALE\): use"):
             Checkpoint(path, IDENTITY | {"data": "0"}, {"cost": {"SCALE": "2"}})
         assert path.read_bytes() == before
 

@@ -20,8 +20,7 @@ from subprocesses import started, wait_for_line
 import fastgrad
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
-from fastgrad.execution import chunks
-from fastgrad.execution.budget import INTERRUPTED
+from fastgrad.execution import budget, chunks
 from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.evaluate import evaluate
 from fastgrad.execution.job import KnownValues
@@ -247,7 +246,7 @@ def test_interrupted_while_values_are_compared(tmp_path):
         found = evaluate(
             PythonEngine(interrupts, Parameters(np.zeros(6))), indices, offsets, this, seconds=1e-6
         )
-    assert this.budget.stopped == INTERRUPTED
+    assert this.budget.stopped == budget.INTERRUPTED
     assert found.missing.tolist() == [True, False, False, True, True, True]
 
 
