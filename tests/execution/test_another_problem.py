@@ -330,6 +330,16 @@ class TestWhatACheckChanges:
         assert self.goes_on(cost, tmp_path / "run")
         assert calls[0] > 60
 
+    def test_a_cache_that_was_filled_before(self, tmp_path):
+        """A cache that grows only near the parameters, for it knows the cost there, is no reason either."""
+        cache = {}
+
+        def cost(p):
+            return cache.setdefault(p.tobytes(), float(p @ p))
+
+        cost(X)
+        assert self.goes_on(cost, tmp_path / "run")
+
     def test_globals_and_attributes(self, tmp_path):
         """Globals and attributes that a cost assigns to are no reason either."""
         cost = made(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copy
 import ctypes
 import functools
@@ -266,6 +267,9 @@ class TestData:
             (Table(np.ones((1, 2)), ["a", "b"]), Table(np.ones((1, 2)), ["b", "a"])),
             (Table(np.ones(1), index=["a"]), Table(np.ones(1), index=["b"])),
             (Tensor(np.ones(2)), Tensor(np.zeros(2))),
+            (collections.OrderedDict(a=1, b=2), collections.OrderedDict(a=1, b=3)),
+            (collections.OrderedDict(a=1, b=2), collections.OrderedDict(b=2, a=1)),
+            (collections.deque([1, 2]), collections.deque([1, 3])),
             (contents_cases.Settings(0.5), contents_cases.Settings(0.25)),
             (contents_cases.Pair(1, 2), contents_cases.Pair(1, 3)),
         ],

@@ -14,6 +14,7 @@ from fastgrad.execution import resumption
 from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.job import KnownValues
 from fastgrad.execution.resumption import COMPARED, Resumption
+from fastgrad.execution.value_store import NoCheckpoint
 from fastgrad.problem.parameters import Parameters
 
 EPSILON = 2.0**-52
@@ -80,6 +81,17 @@ class TestCost:
             else:
                 with pytest.raises(InputError, match="another cost"):
                     Resumption().cost(store, engine.baseline(), JITTER, EPSILON)
+
+    def test_changes_are_noted(self):
+        """What the first evaluations changed is noted at once: a killed run cannot do it at its end."""
+        noted = []
+
+        class Store(NoCheckpoint):
+            def note_changes(self):
+                noted.append(True)
+
+        Resumption().cost(Store(), 1.0, JITTER, EPSILON)
+        assert noted == [True]
 
 
 class TestValues:
