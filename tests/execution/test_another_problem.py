@@ -300,6 +300,20 @@ def test_objects_that_keep_their_parameters(monkeypatch, tmp_path):
         fastgrad.check(Problem.from_object(other, HOURS, SCORES), checkpoint=path)
 
 
+@pytest.mark.usefixtures("many_short_chunks")
+def test_worker_processes(monkeypatch, tmp_path):
+    """A check goes on in worker processes, and what these have kept serves a check without any."""
+    path, args = tmp_path / "run", (np.array([2.0]),)
+    whole = run(first_of, args, tmp_path / "whole", False)
+    kept = begun(first_of, args, path, False, monkeypatch)
+    found = run(first_of, args, path, False, n_jobs=2, backend="loky")
+    again = run(first_of, args, path, False)
+    assert (found.n_jobs, found.reused) == (2, kept)
+    assert again.reused > kept
+    assert np.array_equal(found.numeric, whole.numeric)
+    assert np.array_equal(again.numeric, whole.numeric)
+
+
 @pytest.mark.parametrize("method", ["central", "complex"])
 def test_vectorized(method, tmp_path):
     """A vectorized cost goes on, in real and in complex numbers; a mended one does not."""
