@@ -44,8 +44,8 @@ def in_order(chunks: list[slice], seconds: float) -> list[slice]:
     return [chunks[k] for k in np.random.default_rng(0).permutation(len(chunks))]
 
 
-def run_pilot(job: Job, gap: slice, seconds_each: float, kind: str) -> tuple[slice, float]:
-    """Do a little of the work here, more until it can be timed: what is left of the gap, seconds for price 1.
+def run_pilot(job: Job, gap: slice, seconds_each: float, kind: str) -> float:
+    """Do a little of the work here, more until it can be timed: the seconds that it took, for price 1.
 
     seconds_each is what a coordinate is expected to take, until one was timed.
     """
@@ -62,7 +62,7 @@ def run_pilot(job: Job, gap: slice, seconds_each: float, kind: str) -> tuple[sli
         if elapsed > enough:
             break
         size *= int(np.clip(enough / elapsed, 2, PILOT_GROWTH))
-    return slice(done, total), seconds_each
+    return seconds_each
 
 
 def cut(job: Job, gap: slice, seconds_each: float, workers: Workers) -> Iterator[slice]:

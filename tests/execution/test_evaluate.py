@@ -20,7 +20,10 @@ from subprocesses import started, wait_for_line
 import fastgrad
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
+from fastgrad.execution import budget, chunks
+from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.job import KnownValues
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 
@@ -34,6 +37,11 @@ def killer(x):
     if x[0] != 0.0:
         os._exit(7)
     return 1.0
+
+
+def interrupts(x):
+    """A cost during which Ctrl-C is pressed."""
+    raise KeyboardInterrupt
 
 
 def is_mapped(array):
@@ -201,6 +209,45 @@ def _children_once_started(pid, backend):
             return psutil.Process(pid).children(recursive=True)
         time.sleep(0.05)
     raise AssertionError("no workers were started")
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kept", [[0, 2], [1, 3], [5], [0, 1, 2, 3, 4], [0, 3, 5]])
+def test_every_gap_is_filled(kept, n_jobs, monkeypatch, tmp_path):
+    """Wherever chunks are missing all are evaluated, also where the pilot fills the first gap by itself."""
+    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-3, "processes": 1e-3})
+    indices, offsets = np.arange(6), np.tile([-0.5, 0.5], (6, 1))
+    for run in range(2):
+        with Run(n_jobs=n_jobs, backend="threading") as this:
+            this.keep_in(Checkpoint(tmp_path / "run", {}))
+            engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
+            this.resumption.cost(this.checkpoint, engine.baseline(), 0.0, 2.0**-52)
+            if run == 0:
+                known = KnownValues.of(engine, indices, offsets, this.checkpoint)
+                for k in kept:
+                    known.store(slice(k, k + 1), offsets[k : k + 1])
+            else:
+                found = evaluate(engine, indices, offsets, this, seconds=1e-6)
+    assert found.missing is None
+    assert np.array_equal(found.values, offsets)
+
+
+def test_interrupted_while_values_are_compared(tmp_path):
+    """Ctrl-C while a kept value is compared ends the check with what is known."""
+    indices, offsets = np.arange(6), np.tile([-0.5, 0.5], (6, 1))
+    with Run() as this:
+        this.keep_in(Checkpoint(tmp_path / "run", {}))
+        engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
+        this.resumption.cost(this.checkpoint, engine.baseline(), 0.0, 2.0**-52)
+        KnownValues.of(engine, indices, offsets, this.checkpoint).store(slice(1, 3), offsets[1:3])
+    with Run() as this:
+        this.keep_in(Checkpoint(tmp_path / "run", {}))
+        this.resumption.cost(this.checkpoint, 0.0, 0.0, 2.0**-52)
+        found = evaluate(
+            PythonEngine(interrupts, Parameters(np.zeros(6))), indices, offsets, this, seconds=1e-6
+        )
+    assert this.budget.stopped == budget.INTERRUPTED
+    assert found.missing.tolist() == [True, False, False, True, True, True]
 
 
 def test_one_worker_never_pickles():
