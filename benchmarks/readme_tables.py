@@ -15,7 +15,8 @@ BRIEFLY = "{table}\n\n`{command}` on {day}, {machine}."
 GOALS = "{table}\n\n{caption}"
 CAPTION = "`{command}` on {day}, commit {commit}; {machine}; {libraries}."
 TRUST = (
-    "{table}\n\n{right} right gradients and {wrong} wrong ones, by `scripts/trust` on {day}, commit {commit}."
+    "{table}\n\n{right} right gradients ({kinks} at kinks or jumps), {inexact} inexact ones and {wrong} "
+    "wrong ones, by `scripts/trust` on {day}, commit {commit}."
 )
 MISSING = "{file} has no <!-- bench: {name} --> ... <!-- /bench -->; its table:\n\n{table}\n"
 
@@ -175,14 +176,21 @@ def misses(value: float, goal: str) -> bool:
 
 def trust_table(saved: dict[str, Any]) -> str:
     """What benchmarks/trust.py saved: every rule's false alarms, misses, undecided and evaluations."""
-    heads = ["rule", "false alarms", "misses", "undecided, right / wrong", "evaluations"]
+    heads = [
+        "rule",
+        "false alarms",
+        "misses",
+        "undecided, right / wrong",
+        "inexact called wrong",
+        "evaluations",
+    ]
     body = []
     for rule, tally in saved["rules"].items():
         undecided = (tally["undecided_right"], tally["undecided_wrong"])
         between = "{} / {}".format(*undecided) if any(undecided) else ""
-        counts = [str(tally["false_alarms"]), str(tally["misses"]), between]
+        counts = [str(tally["false_alarms"]), str(tally["misses"]), between, str(tally["inexact"])]
         body.append([rule, *counts, f"{tally['evaluations']:,}"])
-    return TRUST.format(**saved, table=_markdown(heads, body, right=4), day=saved["date"][:10])
+    return TRUST.format(**saved, table=_markdown(heads, body, right=5), day=saved["date"][:10])
 
 
 # The pages

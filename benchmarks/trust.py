@@ -1,9 +1,16 @@
 """False alarms and misses of fastgrad and of the classic rules, on the same cases: those of tests/corpus.
 
-scripts/trust [--list] [--save]
+scripts/trust [--list] [--own] [--save]
 
 Each rule is a few lines of NumPy after its source, with its source's constants. The classic rules know pass
 and fail only: a value that is not finite, or an exception of the cost, fails.
+
+    false alarm      a right gradient is called wrong
+    miss             a wrong one passes though its error can be seen, or though the report says that every
+                     coordinate was seen better than it is off
+    undecided        right: but for points on a kink or a jump, where no derivative is right; wrong: all
+    inexact          iterations inside the cost stop early, so that its slope as it is computed is another
+                     than that of what they look for: to call that wrong is neither true nor false
 """
 
 from __future__ import annotations
@@ -13,13 +20,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from corpus import OWN, RIGHT, WRONG, Case, flat
+from corpus import OWN, PART7_RIGHT, PART7_WRONG, RIGHT, WRONG, Case, Wrong, flat
+from corpus.cases import MARGIN
 from saved_runs import now_and_commit, save
 
 import fastgrad
@@ -27,6 +35,60 @@ from fastgrad.problem.parameters import Parameters
 from fastgrad.report.plain_table import plain_table
 
 AGREE, DISAGREE, UNDECIDED, CRASH = "agree", "disagree", "undecided", "crash"
+
+RIGHT_ONE, AT_KINK, INEXACT, WRONG_ONE = "right", "kink", "inexact", "wrong"
+"""What a subject is."""
+
+KINDS = {"agree": RIGHT_ONE, "kink": AT_KINK, "jump": AT_KINK, "inexact": INEXACT}
+"""The same for right cases, by what they expect."""
+
+
+class Judgement(NamedTuple):
+    """What a rule says of a gradient."""
+
+    verdict: str
+    evaluations: int
+    seen: np.ndarray | None = None
+    """(n,) to what share of itself each coordinate is said to be right; None for rules that do not say."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A gradient that rules judge."""
+
+    kind: str
+    name: str
+    case: Case
+    gradient: Any
+    sizes: np.ndarray | None = None
+    """(n,) the error of each coordinate as a share of itself, where it is wrong."""
+    visible: bool = False
+    """Whether the arithmetic of the cost lets such an error be seen."""
+
+    @classmethod
+    def right(cls, case: Case) -> Subject:
+        """A right case."""
+        return cls(KINDS[case.expected], case.name, case, case.gradient)
+
+    @classmethod
+    def wrong(cls, wrong: Wrong, visible: bool) -> Subject:
+        """A wrong one."""
+        return cls(WRONG_ONE, wrong.name, wrong.twin, wrong.gradient, wrong.sizes(), visible)
+
+    def is_missed(self, said: Judgement) -> bool:
+        """Whether a wrong gradient passes, and should not."""
+        if said.verdict != AGREE or self.sizes is None:
+            return False
+        return self.visible or (said.seen is not None and bool(np.any(self.sizes > MARGIN * said.seen)))
+
+
+def subjects(own: bool) -> list[Subject]:
+    """All of them; without those of libraries that may be missing, if only `own` are wanted."""
+    return [
+        *(Subject.right(case) for case in [*(OWN if own else RIGHT), *PART7_RIGHT]),
+        *(Subject.wrong(wrong, not wrong.hidden) for wrong in WRONG),
+        *(Subject.wrong(wrong, bool(wrong.seen().any())) for wrong in PART7_WRONG),
+    ]
 
 
 class Flat:
@@ -122,31 +184,34 @@ def jax(f: Flat) -> bool:
     return bool(abs(f.claimed @ v - d) <= tolerance + tolerance * abs(d))
 
 
-def by_fastgrad(case: Case, gradient: Any) -> tuple[str, int]:
+def by_fastgrad(case: Case, gradient: Any) -> Judgement:
     """fastgrad's verdict with its defaults; an exception of its own is neither pass nor fail."""
     try:
         report = fastgrad.check_gradient(case.cost, gradient, case.params, args=case.args)
     except Exception:
-        return CRASH, 0
-    return report.verdict, report.evaluations
+        return Judgement(CRASH, 0)
+    with np.errstate(all="ignore"):
+        scale = np.fmax(np.abs(report.claimed), np.abs(report.numeric))
+        seen = (np.abs(report.claimed - report.numeric) + report.error_bound) / scale
+    return Judgement(report.verdict, report.evaluations, np.where(np.isnan(seen), np.inf, seen))
 
 
-def by_rule(rule: Callable[[Flat], bool]) -> Callable[[Case, Any], tuple[str, int]]:
+def by_rule(rule: Callable[[Flat], bool]) -> Callable[[Case, Any], Judgement]:
     """A classic rule as a judge of cases."""
 
-    def judge(case: Case, gradient: Any) -> tuple[str, int]:
+    def judge(case: Case, gradient: Any) -> Judgement:
         f = Flat(case, gradient)
         try:
             with np.errstate(all="ignore"):
                 verdict = AGREE if rule(f) else DISAGREE
         except (ArithmeticError, ValueError):
             verdict = DISAGREE
-        return verdict, f.calls
+        return Judgement(verdict, f.calls)
 
     return judge
 
 
-RULES: dict[str, Callable[[Case, Any], tuple[str, int]]] = {
+RULES: dict[str, Callable[[Case, Any], Judgement]] = {
     "fastgrad": by_fastgrad,
     "classic, ||g-d||/||g+d|| <= 1e-8, h = 1e-4": by_rule(classic),
     "classic, the same with h = 1e-5": by_rule(classic_finer),
@@ -166,19 +231,29 @@ class Tally:
     misses: int = 0
     undecided_right: int = 0
     undecided_wrong: int = 0
+    inexact: int = 0
+    """Inexact ones that are called wrong."""
     crashes: int = 0
     evaluations: int = 0
 
-    def add(self, is_right: bool, verdict: str, evaluations: int) -> None:
-        """Count the verdict on a case."""
-        self.evaluations += evaluations
-        self.crashes += verdict == CRASH
-        if is_right:
-            self.false_alarms += verdict == DISAGREE
-            self.undecided_right += verdict == UNDECIDED
-        else:
-            self.misses += verdict == AGREE
-            self.undecided_wrong += verdict == UNDECIDED
+    def add(self, subject: Subject, said: Judgement) -> str:
+        """Count the verdict on a gradient; a mark for it."""
+        self.evaluations += said.evaluations
+        disagrees, undecided = said.verdict == DISAGREE, said.verdict == UNDECIDED
+        if said.verdict == CRASH:
+            self.crashes += 1
+            return "!"
+        if subject.kind == WRONG_ONE:
+            missed = subject.is_missed(said)
+            self.misses += missed
+            self.undecided_wrong += undecided
+            return "M" if missed else "?" if undecided else "." if disagrees else "-"
+        if subject.kind == INEXACT:
+            self.inexact += disagrees
+            return "x" if disagrees else "."
+        self.false_alarms += disagrees
+        self.undecided_right += undecided and subject.kind == RIGHT_ONE
+        return "F" if disagrees else "?" if undecided else "."
 
 
 def main() -> None:
@@ -192,40 +267,51 @@ def main() -> None:
         "--save", action="store_true", help="keep the table in benchmarks/history for scripts/bench --table"
     )
     chosen = parser.parse_args()
-    right = OWN if chosen.own else RIGHT
-    cases = [(True, c.name, c, c.gradient) for c in right]
-    cases += [(False, w.name, w.twin, w.gradient) for w in WRONG]
+    every = subjects(chosen.own)
     tallies = {name: Tally() for name in RULES}
     if chosen.list:
         print("\n".join(f"{k}: {name}" for k, name in enumerate(RULES)), end="\n\n")
-    for is_right, name, case, gradient in cases:
+    for subject in every:
         marks = ""
         for rule, judge in RULES.items():
-            verdict, evaluations = judge(case, gradient)
-            tallies[rule].add(is_right, verdict, evaluations)
-            marks += _mark(is_right, verdict)
+            marks += tallies[rule].add(subject, judge(subject.case, subject.gradient))
         if chosen.list:
-            print(f"{marks}  {'right' if is_right else 'wrong'}  {name}")
+            print(f"{marks}  {subject.kind:7}  {subject.name}")
     if chosen.list:
-        print("\n. as it should be   F false alarm   M miss   ? undecided   ! crash\n")
-    print(_table(tallies, len(right), len(WRONG)))
+        print(f"\n{LEGEND}\n")
+    counts = {
+        "right": sum(s.kind in (RIGHT_ONE, AT_KINK) for s in every),
+        "kinks": sum(s.kind == AT_KINK for s in every),
+        "inexact": sum(s.kind == INEXACT for s in every),
+        "wrong": sum(s.kind == WRONG_ONE for s in every),
+    }
+    print(_table(tallies, counts))
     if chosen.save:
-        counts = {"right": len(right), "wrong": len(WRONG)}
         rules = {name: asdict(tally) for name, tally in tallies.items()}
         print("saved", save({**now_and_commit(), **counts, "rules": rules}, kind="trust").name)
 
 
-def _mark(is_right: bool, verdict: str) -> str:
-    if verdict in (UNDECIDED, CRASH):
-        return "?" if verdict == UNDECIDED else "!"
-    return "." if is_right == (verdict == AGREE) else "F" if is_right else "M"
+LEGEND = (
+    ". as it should be   F false alarm   M miss   - agrees, and does not say that it saw the error   "
+    "? undecided   x inexact, called wrong   ! crash"
+)
 
 
-def _table(tallies: dict[str, Tally], right: int, wrong: int) -> str:
-    heads = ("rule", "false alarms", "misses", "undecided right", "undecided wrong", "crashes", "evaluations")
+def _table(tallies: dict[str, Tally], counts: dict[str, int]) -> str:
+    heads = (
+        "rule",
+        "false alarms",
+        "misses",
+        "undecided right",
+        "undecided wrong",
+        "inexact called wrong",
+        "crashes",
+        "evaluations",
+    )
     rows = [(name, *(f"{count:,}" for count in astuple(tally))) for name, tally in tallies.items()]
     table = plain_table(heads, rows, right=range(1, len(heads)))
-    return f"{right} right gradients, {wrong} wrong ones\n\n{table}"
+    said = "{right} right gradients ({kinks} at kinks or jumps), {inexact} inexact ones, {wrong} wrong ones"
+    return f"{said.format(**counts)}\n\n{table}"
 
 
 if __name__ == "__main__":

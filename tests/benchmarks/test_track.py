@@ -246,14 +246,23 @@ class TestTables:
             "misses": 3,
             "undecided_right": 2,
             "undecided_wrong": 1,
+            "inexact": 4,
             "evaluations": 54321,
         }
         certain = {**tally, "undecided_right": 0, "undecided_wrong": 0}
-        saved = {"date": "2030-01-02T03:04", "commit": "abc", "right": 5, "wrong": 7}
+        saved = {
+            "date": "2030-01-02T03:04",
+            "commit": "abc",
+            "right": 5,
+            "kinks": 2,
+            "inexact": 6,
+            "wrong": 7,
+        }
         table = readme_tables.trust_table({**saved, "rules": {"ours": tally, "|g - d|": certain}})
-        assert "| ours | 0 | 3 | 2 / 1 | 54,321 |\n| \\|g - d\\| | 0 | 3 |  | 54,321 |" in table
+        assert "| ours | 0 | 3 | 2 / 1 | 4 | 54,321 |\n| \\|g - d\\| | 0 | 3 |  | 4 | 54,321 |" in table
         assert table.endswith(
-            "5 right gradients and 7 wrong ones, by `scripts/trust` on 2030-01-02, commit abc."
+            "5 right gradients (2 at kinks or jumps), 6 inexact ones and 7 wrong ones, by `scripts/trust` on "
+            "2030-01-02, commit abc."
         )
 
     def test_between_markers(self):

@@ -74,9 +74,14 @@ def wave(rate):
 
 
 def step(steep, centre):
-    """A sigmoid and its slope."""
+    """A sigmoid, which overflows silently far off, and its slope."""
+
+    def sigmoid(x):
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(-steep * (x - centre)))
+
     return (
-        lambda x: 1 / (1 + np.exp(-steep * (x - centre))),
+        sigmoid,
         lambda x: steep / (2 + np.exp(-steep * (x - centre)) + np.exp(steep * (x - centre))),
     )
 
