@@ -11,7 +11,7 @@ from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.engines.numbers import PairReturnedError
 from fastgrad.errors import InputError
 from fastgrad.execution.budget import INTERRUPTED
-from fastgrad.execution.identity import open_checkpoint
+from fastgrad.execution.identity import first_look, open_checkpoint
 from fastgrad.execution.run import Run
 from fastgrad.options import CheckOptions, require_no_claim_options, takes_options
 from fastgrad.preflight.gradient import vetted_gradient
@@ -105,10 +105,11 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
     spec = Specification.of(problem, options)
     with Run.of(spec.options) as run:
+        untouched = first_look(spec)
         spec, claim = vetted_gradient(spec)
         run.budget.spend(claim.cost_calls)
-        run.keep_in(open_checkpoint(spec, claim))
         choice = choose(spec, claim)
+        run.keep_in(open_checkpoint(spec, claim, untouched))
         spec, engines = _engines_of(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(problem.args, "cost"):
@@ -210,8 +211,8 @@ def numerical_gradient(
     spec = Specification.of(Problem(cost, None, params, args), options)
     require_no_claim_options(spec.options)
     with Run.of(spec.options) as run:
-        run.keep_in(open_checkpoint(spec, None))
         choice = choose(spec, None)
+        run.keep_in(open_checkpoint(spec, None, first_look(spec)))
         spec, engines = _engines_of(spec, run, choice.for_engine)
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(args, "cost"):

@@ -22,7 +22,7 @@ from fastgrad.execution.progress import announced
 from fastgrad.execution.run import Run
 from fastgrad.execution.workers import choose_workers
 from fastgrad.preflight.complex_step import check_complex_step
-from fastgrad.preflight.cost import Baseline, check_cost
+from fastgrad.preflight.cost import LARGEST_JITTER, Baseline, check_cost
 from fastgrad.problem.arguments import args_unchanged
 from fastgrad.problem.parameters import Parameters
 from fastgrad.specification import Specification
@@ -95,7 +95,8 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
     Raises
     ------
     InputError
-        For an engine, a backend or a step that does not fit, and for a cost that cannot be differenced.
+        For an engine, a backend or a step that does not fit, for a cost that cannot be differenced, and for a
+        checkpoint of another cost.
     """
     options = spec.options
     engine = choose_engine(
@@ -116,7 +117,8 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
         baseline = check_cost(engine)
         in_reals, baseline = _engine_in_reals(spec, engine, baseline, indices)
     run.budget.spend(baseline.evaluations)
-    cost = run.checkpoint.remember("cost", lambda: baseline.cost)
+    epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
+    cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
     by_stencil = Evaluator(engine, baseline.seconds, run)
     real = by_stencil if in_reals is engine else Evaluator(in_reals, baseline.seconds, run)
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)

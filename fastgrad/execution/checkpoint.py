@@ -23,9 +23,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from types import MappingProxyType, TracebackType
+from typing import Any, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +53,8 @@ from fastgrad.execution.checkpoint_file import (
     schema_of,
     text_of_row,
 )
+from fastgrad.execution.checkpoint_path import path_of, shown
+from fastgrad.execution.same_problem import Contents, differences, differences_within, with_changes
 from fastgrad.execution.value_store import Chunk, Decided
 
 COMMIT_SECONDS = 0.2
@@ -73,12 +74,14 @@ class Checkpoint:
     ----------
     path : the file, which is made if it is not there
     identity : what defines the problem, by the user's word for it, as text or as a hash of it
+    contents : what its functions and data consisted of before any of them was called
+    look : what they consist of now, asked for what the run has changed
 
     Raises
     ------
     InputError
-        For a file that is of another problem, format or program, in use, damaged, or cannot be written; also
-        later, when the disk is full or the file turns out to be damaged.
+        For what is no path, and for a file that is of another problem, format or program, in use, damaged, or
+        cannot be written; also later, when the disk is full or the file turns out to be damaged.
 
     Examples
     --------
@@ -93,11 +96,20 @@ class Checkpoint:
            [0.5 ]]))]
     """
 
-    def __init__(self, path: str | os.PathLike[str], identity: Mapping[str, str]) -> None:
-        self.path = Path(path).absolute()  # so that ":memory:" and "file:..." are names like others
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        identity: Mapping[str, str],
+        contents: Contents = MappingProxyType({}),
+        look: Callable[[], Contents] = dict,
+    ) -> None:
+        self.path = path_of(path)
+        self.name = shown(self.path)
         self.seconds = 0.0
         """How long the earlier runs took, all together."""
         self._seal = checksum_of(sorted(identity.items()))
+        self._look = look
+        self._contents = self._stored = contents
         self._asked: Counter[str] = Counter()
         self._began = self._committed = time.perf_counter()
         self._lock = threading.RLock()  # between the user's thread and the timer's
@@ -210,6 +222,33 @@ class Checkpoint:
         decided: Decided = json.loads(text)
         return decided
 
+    def note_changes(self) -> None:
+        """Leave out of later comparisons what has changed since the run began, such as counters and caches.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written.
+        """
+        stored = with_changes(self._stored, self._contents, self._look())
+        if stored != self._stored:
+            with self._database():
+                self._begin()
+                self._write_meta("contents", json.dumps(stored))
+                self._commit()
+            self._stored = stored
+
+    def refuse(self, why: str) -> NoReturn:
+        """Let the file go as it was found.
+
+        Raises
+        ------
+        InputError
+            That says why the file is of no use.
+        """
+        self._let_go()
+        raise InputError(f"{self.name}: {why}: use another file or delete it")
+
     def flush(self) -> None:
         """Commit all chunks, and the seconds; no timer runs afterwards.
 
@@ -237,16 +276,14 @@ class Checkpoint:
         """
         if self._closed:
             return
-        self._closed = True
         try:
             self.flush()
+            self.note_changes()
             with self._database() as database:
                 # Closing would do it too, but would not say if it failed.
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
-            with self._lock:
-                self._connection.close()
-            OPEN_HERE.discard(self._place)
+            self._let_go()
 
     def __enter__(self) -> Self:
         return self
@@ -260,6 +297,15 @@ class Checkpoint:
         except InputError:
             if error is None:
                 raise
+
+    def _let_go(self) -> None:
+        with self._lock:
+            timer, self._timer = self._timer, None
+            self._closed = True
+            self._connection.close()
+        if timer is not None:
+            timer.cancel()
+        OPEN_HERE.discard(self._place)
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -304,6 +350,7 @@ class Checkpoint:
         for statement in SCHEMA:
             self._connection.execute(statement)
         self._write_meta("identity", json.dumps(identity))
+        self._write_meta("contents", json.dumps(dict(self._contents)))
         self._commit()
 
     def _check(self, identity: dict[str, str]) -> None:
@@ -316,11 +363,13 @@ class Checkpoint:
             raise sqlite3.DatabaseError(verdict)
         rows = database.execute("SELECT name, value, checksum FROM meta").fetchall()
         meta = {row[0]: text_of_row(b"", row) for row in rows}
-        stored, seconds = meta.get("identity"), meta.get("seconds")
-        if not isinstance(stored, dict) or not isinstance(seconds, float):
+        stored, contents, seconds = (meta.get(name) for name in ("identity", "contents", "seconds"))
+        if not isinstance(stored, dict) or not isinstance(contents, dict) or not isinstance(seconds, float):
             raise sqlite3.DatabaseError("the identity or the time is missing")
-        refuse_another_problem(self.path, stored, identity)
-        self.seconds = seconds
+        refuse_another_problem(
+            self.path, [*differences(stored, identity), *differences_within(contents, self._contents)]
+        )
+        self.seconds, self._stored = seconds, contents
         for row in database.execute(SELECT_DECISIONS):
             text_of_row(self._seal, row)
         for row in database.execute(SELECT_CHUNKS):
@@ -355,7 +404,7 @@ class Checkpoint:
         with self._lock:
             self._timer = None
             try:
-                if self._connection.in_transaction:
+                if not self._closed and self._connection.in_transaction:
                     self._commit()
             except ERRORS as error:
                 self._failure = error

@@ -6,19 +6,20 @@ import contextlib
 import hashlib
 import json
 import sqlite3
-import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastgrad.errors import InputError
+from fastgrad.execution.checkpoint_path import INACCESSIBLE, inaccessible, require_usable, shown
 from fastgrad.execution.value_store import Chunk
 
 APPLICATION_ID = 0x66676370
 """What tells our files from other SQLite databases: "fgcp" in ASCII."""
 
-FORMAT = 1
+FORMAT = 2
 """The version of the file's layout; a file of another one is refused."""
 
 LARGEST_BLOB = 1 << 26
@@ -26,9 +27,6 @@ LARGEST_BLOB = 1 << 26
 
 HEADER_BYTES = 100
 """The size of the header of an SQLite file, by its file format."""
-
-READABLE = ("options", "fastgrad")
-"""Entries of an identity that are quoted where they differ: the others are hashes."""
 
 SCHEMA = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT, checksum BLOB) WITHOUT ROWID",
@@ -50,9 +48,6 @@ DTYPES = {"float64": "<f8", "complex128": "<c16"}
 
 DAMAGED = "this checkpoint is damaged: delete it and start again"
 IN_USE = "another run is using this checkpoint: wait for it, or use another file"
-INACCESSIBLE = (
-    "this checkpoint cannot be read or written: see to the permissions and the disk, or use another file"
-)
 FULL = "the disk is full: make room and run again; what was kept before is still there"
 
 TROUBLE = {
@@ -89,19 +84,16 @@ def file_id(path: Path) -> tuple[int, int]:
 
 def examine_header(path: Path) -> None:
     """Refuse what is no checkpoint by its header, before SQLite touches it; an empty file may become one."""
+    require_usable(path)
     try:
         if not path.exists():
-            if not path.parent.is_dir():
-                raise InputError(f"{path}: there is no folder {path.parent} for this checkpoint")
             return
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"{path}: a checkpoint is a file, and this is a folder or a device")
         if file_id(path) in OPEN_HERE:
-            raise InputError(f"{path}: {IN_USE}")
+            raise InputError(f"{shown(path)}: {IN_USE}")
         with path.open("rb") as file:
             header = file.read(HEADER_BYTES)
     except OSError as error:
-        raise InputError(f"{path}: {INACCESSIBLE} ({error.strerror})") from error
+        raise inaccessible(path, error) from error
     if header:
         _check_header(path, header)
 
@@ -109,11 +101,11 @@ def examine_header(path: Path) -> None:
 def _check_header(path: Path, header: bytes) -> None:
     application, version = (int.from_bytes(header[at : at + 4], "big") for at in (68, 60))
     if header[:16] != b"SQLite format 3\0" or application != APPLICATION_ID:
-        raise InputError(f"{path}: {_FOREIGN}")
+        raise InputError(f"{shown(path)}: {_FOREIGN}")
     if version != FORMAT:
         raise InputError(
-            f"{path}: this checkpoint is of format {version}, and this fastgrad knows format {FORMAT} only: "
-            "use another file or delete it"
+            f"{shown(path)}: this checkpoint is of format {version}, and this fastgrad knows format {FORMAT} "
+            "only: use another file or delete it"
         )
 
 
@@ -130,21 +122,13 @@ def our_schema() -> list[tuple[str, str, str, str]]:
         return schema_of(database)
 
 
-def refuse_another_problem(path: Path, stored: dict[str, str], given: dict[str, str]) -> None:
-    """InputError if two identities differ: in which entries, in the user's words."""
-    names = [name for name in {**given, **stored} if stored.get(name) != given.get(name)]
-    if names:
-        differences = ", ".join(_difference(name, stored.get(name), given.get(name)) for name in names)
+def refuse_another_problem(path: Path, differences: Sequence[str]) -> None:
+    """InputError if the problem of a file differs from the one that is checked: it says in what."""
+    if differences:
         raise InputError(
-            f"{path}: this checkpoint is of another problem: {differences}: use another file or delete it"
+            f"{shown(path)}: this checkpoint is of another problem: {', '.join(differences)}: "
+            "use another file or delete it"
         )
-
-
-def _difference(name: str, stored: str | None, given: str | None) -> str:
-    what = "the fastgrad version" if name == "fastgrad" else f"the {name}"
-    verb = "differ" if name.endswith("s") else "differs"
-    quoted = f" ({stored!r} there, {given!r} now)" if name in READABLE else ""
-    return f"{what} {verb}{quoted}"
 
 
 def checksum_of(*fields: object) -> bytes:
@@ -185,4 +169,4 @@ def text_of_row(seal: bytes, row: tuple[Any, ...]) -> Any:
 def explained(path: Path, error: Exception) -> InputError:
     """What went wrong, and what to do about it."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without what SQLite adds to it
-    return InputError(f"{path}: {TROUBLE.get(code, DAMAGED)} ({error})")
+    return InputError(f"{shown(path)}: {TROUBLE.get(code, DAMAGED)} ({error})")

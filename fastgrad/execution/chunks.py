@@ -45,7 +45,7 @@ def in_order(chunks: list[slice], seconds: float) -> list[slice]:
 
 
 def run_pilot(job: Job, gap: slice, seconds_each: float, kind: str) -> float:
-    """Do a little of the work here, more until it can be timed: seconds for price 1.
+    """Do a little of the work here, more until it can be timed: the seconds that it took, for price 1.
 
     seconds_each is what a coordinate is expected to take, until one was timed.
     """

@@ -81,7 +81,7 @@ def evaluate(
     Raises
     ------
     InputError
-        For an unknown backend.
+        For an unknown backend, and for a checkpoint of another cost.
     WorkerError
         When a worker process dies.
     """
@@ -95,6 +95,11 @@ def evaluate(
     if watch is None and not engine.incremental and _is_quick(run, seconds * offsets.size):
         return _at_once(engine, indices, offsets, run)
     kept = KnownValues.of(engine, indices, offsets, run.checkpoint)
+    try:
+        run.resumption.take(kept, engine, indices, offsets)
+    except KeyboardInterrupt:
+        run.budget.stop(INTERRUPTED)
+        return Evaluation(kept.values, 1, (), kept.missing())
     if watch is not None:
         for start, stop in kept.ranges:
             watch(slice(start, stop), kept.values[start:stop])
@@ -141,7 +146,7 @@ def _run(job: Job, workers: Workers, seconds_each: float) -> tuple[int, str | No
     """Evaluate what is missing; by how many workers, and what went another way."""
     note = None
     seconds_each = run_pilot(job, job.kept.gaps[0], seconds_each, workers.kind)
-    gaps = job.kept.gaps
+    gaps = job.kept.gaps  # the pilot may have filled the first one
     left = sum(job.price(gap) for gap in gaps) * seconds_each
     if workers.count > 1 and (workers.backend is not None or left > WORTH_STARTING[workers.kind]):
         chunks = in_order([c for gap in gaps for c in cut(job, gap, seconds_each, workers)], left)

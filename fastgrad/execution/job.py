@@ -68,6 +68,13 @@ class KnownValues:
             found.append(slice(at, len(self.values)))
         return found
 
+    def there(self) -> IndexArray:
+        """Which coordinates are known, increasing."""
+        if not self.ranges:
+            return np.empty(0, dtype=np.intp)
+        missing = self.missing()
+        return np.arange(len(self.values)) if missing is None else np.flatnonzero(~missing)
+
     def missing(self) -> npt.NDArray[np.bool_] | None:
         """(m,) which coordinates are not known; None where all are."""
         gaps = self.gaps

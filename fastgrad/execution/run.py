@@ -13,7 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from fastgrad.execution.budget import Budget
+from fastgrad.execution.checkpoint_path import require_usable
 from fastgrad.execution.progress import Progress
+from fastgrad.execution.resumption import Resumption
 from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.options import Options
@@ -51,6 +53,8 @@ class Run:
     most_workers: int = field(init=False, default=1)
     notes: list[str] = field(init=False, default_factory=list)
     """What went another way while values were computed, each once."""
+    resumption: Resumption = field(init=False, default_factory=Resumption)
+    """What is taken from the checkpoint."""
     began: float = field(
         init=False, default_factory=lambda: time.perf_counter()
     )  # looked up now: tests have clocks
@@ -58,7 +62,15 @@ class Run:
 
     @classmethod
     def of(cls, options: Options) -> Run:
-        """The run that some options ask for; its checkpoint is opened later, by `keep_in`."""
+        """The run that some options ask for; its checkpoint is opened later, by `keep_in`.
+
+        Raises
+        ------
+        InputError
+            For a checkpoint that cannot be one, before anything is evaluated.
+        """
+        if options.checkpoint is not None:
+            require_usable(options.checkpoint)
         budget = Budget(options.budget, options.max_evaluations)
         return cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
 
@@ -78,8 +90,21 @@ class Run:
 
     @property
     def evaluations(self) -> int:
-        """How many evaluations of the cost were made so far."""
+        """How many evaluations the check has made so far, in earlier runs too, without those made again."""
         return self.budget.spent
+
+    @property
+    def purposes(self) -> dict[str, int]:
+        """All evaluations by what they were made for, those made again to compare them with a file too."""
+        again = self.resumption.compared
+        return self.spent | ({"comparing with the checkpoint": again} if again else {})
+
+    @property
+    def resumed(self) -> tuple[str, ...]:
+        """What the report says of the values that came from a file."""
+        taken = self.resumption.taken
+        verb = "value" if taken == 1 else "values"
+        return (f"{taken:,} {verb} came from the checkpoint {self.checkpoint.name}",) * bool(taken)
 
     @property
     def seconds(self) -> float:

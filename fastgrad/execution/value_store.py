@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, NoReturn, Protocol, Self, TypeVar
 
 import numpy.typing as npt
 
 from fastgrad.arrays import Values
+from fastgrad.errors import InputError
 
 Chunk = tuple[int, int, Values]
 """(start, stop, values (stop - start, S)) of a pass; the values are read-only."""
@@ -26,6 +27,8 @@ class ValueStore(Protocol):
     A pass is one call of an evaluator: (indices (m,), offsets (m, S)) -> values (m, S), computed in chunks.
     """
 
+    name: str
+    """The file, as messages print it."""
     seconds: float
     """How long earlier runs took, all together."""
 
@@ -41,6 +44,12 @@ class ValueStore(Protocol):
     def remember(self, name: str, compute: Callable[[], Decided]) -> Decided:
         """A decision that depends on timing: what was decided before, else what compute() says."""
 
+    def note_changes(self) -> None:
+        """Do not compare, when a run goes on from here, what the check has changed so far."""
+
+    def refuse(self, why: str) -> NoReturn:
+        """InputError that says why what is kept cannot be used; it stays as it was found."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -51,6 +60,7 @@ class ValueStore(Protocol):
 class NoCheckpoint:
     """The store of a run without a file: nothing is found, nothing is kept."""
 
+    name = ""
     seconds = 0.0
 
     def key(self, kind: str, indices: npt.NDArray[Any], offsets: Values) -> str:
@@ -70,6 +80,13 @@ class NoCheckpoint:
         """What compute() says, each time."""
         del name
         return compute()
+
+    def note_changes(self) -> None:
+        """There is nothing to compare later."""
+
+    def refuse(self, why: str) -> NoReturn:
+        """InputError."""
+        raise InputError(why)
 
     def __enter__(self) -> Self:
         return self

@@ -79,7 +79,7 @@ def build_report(
         numeric=arrays.numeric,
         error_bound=arrays.error_bound,
         cost=engines.cost,
-        evaluations=run.evaluations,
+        evaluations=run.evaluations + run.resumption.compared,
         seconds=run.seconds,
         engine=engines.engine.name,
         method=spec.options.method,
@@ -89,12 +89,13 @@ def build_report(
         perturbed=engines.space.sentence,
         rule=comparison.rule,
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
-        notes=claim.notes + found.notes + outcome.notes + _rounding_notes(parameters, arrays),
+        notes=run.resumed + claim.notes + found.notes + outcome.notes + _rounding_notes(parameters, arrays),
         witnesses=witnesses,
         diagnosis=build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost),
         doubt=doubt,
         stopped=stopped,
-        spent=dict(run.spent),
+        spent=run.purposes,
+        reused=run.resumption.taken,
     )
 
 

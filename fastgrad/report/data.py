@@ -56,6 +56,8 @@ class ReportData:
     """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
     spent: dict[str, int] = field(default_factory=dict)
     """Evaluations by what they were made for: set-up, certificate, subset, localisation."""
+    reused: int = 0
+    """Values that came from the checkpoint."""
 
     @property
     def resolution(self) -> float:

@@ -67,6 +67,7 @@ def _document(report: ReportData) -> dict[str, Any]:
         "doubt": report.doubt,
         "stopped": report.stopped,
         "spent": dict(report.spent),
+        "reused": report.reused,
         "cost": report.cost,
         "evaluations": report.evaluations,
         "seconds": report.seconds,

@@ -37,6 +37,8 @@ class NumericalGradient:
     method: str
     n_jobs: int
     notes: tuple[str, ...] = ()
+    reused: int = 0
+    """Values that came from the checkpoint."""
 
     @classmethod
     def of(cls, spec: Specification, engines: Engines, found: Measured, run: Run) -> NumericalGradient:
@@ -46,12 +48,13 @@ class NumericalGradient:
             values=_scattered(spec.parameters, found.indices, found.estimates.numeric, np.nan),
             error_bound=_scattered(spec.parameters, found.indices, found.estimates.error_bound, np.inf),
             cost=engines.cost,
-            evaluations=run.evaluations,
+            evaluations=run.evaluations + run.resumption.compared,
             seconds=run.seconds,
             engine=engines.engine.name,
             method=spec.options.method,
             n_jobs=run.most_workers,
-            notes=found.notes + (f"stopped early: {stopped}",) * bool(stopped),
+            notes=run.resumed + found.notes + (f"stopped early: {stopped}",) * bool(stopped),
+            reused=run.resumption.taken,
         )
 
 

@@ -136,6 +136,14 @@ class TestBlockNoise:
         assert noise.successes >= 3
         assert noise.floor <= noise.sigma < 50 * noise.floor
 
+    @pytest.mark.parametrize("beyond", [np.nan, np.inf, -np.inf])
+    def test_values_that_are_not_finite(self, beyond):
+        """A cost that is inf on one side is measured on the other, and nobody is warned."""
+        theta = np.full(4, 1 - 1e-6)
+        noise = measured(lambda t: float(np.sum(np.exp(t))) if (t < 1).all() else beyond, theta)
+        assert noise.successes >= 3
+        assert noise.floor <= noise.sigma < 50 * noise.floor
+
     def test_nowhere_finite(self):
         """A cost that is NaN everywhere leaves the floor of the cost at the parameters."""
         sample = lambda indices, offsets: np.full(offsets.shape, np.nan)  # noqa: E731

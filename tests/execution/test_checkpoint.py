@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import sqlite3
@@ -165,6 +166,56 @@ class TestResume:
             small_file(name)
             assert what_is_found(name) == EVERYTHING
         assert {file.name for file in tmp_path.iterdir()} == {":memory:", "file:run?mode=memory", "a %20 #b"}
+
+
+class TestContents:
+    def test_another_place(self, path):
+        """What functions and data consist of is compared beside the identity; nothing is written."""
+        with Checkpoint(path, IDENTITY, {"cost": {"SCALE": "1"}}, lambda: {"cost": {"SCALE": "1"}}):
+            pass
+        before = path.read_bytes()
+        with pytest.raises(InputError, match=r": the data differs, the cost's .* \(SCALE\): use"):
+            Checkpoint(path, IDENTITY | {"data": "0"}, {"cost": {"SCALE": "2"}})
+        assert path.read_bytes() == before
+
+    @pytest.mark.parametrize("when", ["asked", "closed", "by an error"])
+    def test_what_a_run_changes(self, path, when):
+        """What changed until it is asked or closed is not compared by later runs, and the rest is."""
+        now = {"cost": {"SCALE": "1", "CALLS": "0"}}
+        with contextlib.suppress(ZeroDivisionError), Checkpoint(path, IDENTITY, now, lambda: now) as first:
+            now = {"cost": {"SCALE": "1", "CALLS": "7"}}
+            if when == "asked":
+                first.note_changes()
+                now = {"cost": {"SCALE": "1", "CALLS": "0"}}
+            if when == "by an error":
+                1 / 0  # noqa: B018
+        for calls in ("0", "7", "9"):
+            later = {"cost": {"SCALE": "1", "CALLS": calls}}
+            with Checkpoint(path, IDENTITY, later, lambda later=later: later):
+                pass
+        with pytest.raises(InputError, match="SCALE"):
+            Checkpoint(path, IDENTITY, {"cost": {"SCALE": "2", "CALLS": "0"}})
+
+    def test_no_contents(self, path):
+        """A file whose contents are gone is damaged."""
+        small_file(path)
+        edited(path, "DELETE FROM meta WHERE name = 'contents'")
+        with pytest.raises(InputError, match="damaged"):
+            Checkpoint(path, IDENTITY)
+
+    def test_refused_by_its_values(self, path, monkeypatch):
+        """A file that is refused later is let go as it was found, without what was kept since."""
+        monkeypatch.setattr(checkpoint, "COMMIT_SECONDS", 1e6)
+        small_file(path)
+        before = path.read_bytes()
+        with Checkpoint(path, IDENTITY) as again:
+            again.store("a", 0, the_values(0, 2))
+            with pytest.raises(
+                InputError, match=f"^{re.escape(str(path))}: why: use another file or delete it$"
+            ):
+                again.refuse("why")
+        assert path.read_bytes() == before
+        assert what_is_found(path) == EVERYTHING
 
 
 class TestKey:

@@ -141,7 +141,7 @@ class TestNotACheckpoint:
         small_file(path)
         edited(path, "PRAGMA user_version=7")
         assert refusal(path) == (
-            "this checkpoint is of format 7, and this fastgrad knows format 1 only: "
+            "this checkpoint is of format 7, and this fastgrad knows format 2 only: "
             "use another file or delete it"
         )
 

@@ -20,9 +20,10 @@ from subprocesses import started, wait_for_line
 import fastgrad
 from fastgrad.engines.choose import is_numba_function
 from fastgrad.engines.python import PythonEngine
-from fastgrad.execution import chunks
+from fastgrad.execution import budget, chunks
 from fastgrad.execution.checkpoint import Checkpoint
 from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.job import KnownValues
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 
@@ -36,6 +37,11 @@ def killer(x):
     if x[0] != 0.0:
         os._exit(7)
     return 1.0
+
+
+def interrupts(x):
+    """A cost during which Ctrl-C is pressed."""
+    raise KeyboardInterrupt
 
 
 def is_mapped(array):
@@ -205,6 +211,45 @@ def _children_once_started(pid, backend):
     raise AssertionError("no workers were started")
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kept", [[0, 2], [1, 3], [5], [0, 1, 2, 3, 4], [0, 3, 5]])
+def test_every_gap_is_filled(kept, n_jobs, monkeypatch, tmp_path):
+    """Wherever chunks are missing all are evaluated, also where the pilot fills the first gap by itself."""
+    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-3, "processes": 1e-3})
+    indices, offsets = np.arange(6), np.tile([-0.5, 0.5], (6, 1))
+    for run in range(2):
+        with Run(n_jobs=n_jobs, backend="threading") as this:
+            this.keep_in(Checkpoint(tmp_path / "run", {}))
+            engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
+            this.resumption.cost(this.checkpoint, engine.baseline(), 0.0, 2.0**-52)
+            if run == 0:
+                known = KnownValues.of(engine, indices, offsets, this.checkpoint)
+                for k in kept:
+                    known.store(slice(k, k + 1), offsets[k : k + 1])
+            else:
+                found = evaluate(engine, indices, offsets, this, seconds=1e-6)
+    assert found.missing is None
+    assert np.array_equal(found.values, offsets)
+
+
+def test_interrupted_while_values_are_compared(tmp_path):
+    """Ctrl-C while a kept value is compared ends the check with what is known."""
+    indices, offsets = np.arange(6), np.tile([-0.5, 0.5], (6, 1))
+    with Run() as this:
+        this.keep_in(Checkpoint(tmp_path / "run", {}))
+        engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
+        this.resumption.cost(this.checkpoint, engine.baseline(), 0.0, 2.0**-52)
+        KnownValues.of(engine, indices, offsets, this.checkpoint).store(slice(1, 3), offsets[1:3])
+    with Run() as this:
+        this.keep_in(Checkpoint(tmp_path / "run", {}))
+        this.resumption.cost(this.checkpoint, 0.0, 0.0, 2.0**-52)
+        found = evaluate(
+            PythonEngine(interrupts, Parameters(np.zeros(6))), indices, offsets, this, seconds=1e-6
+        )
+    assert this.budget.stopped == budget.INTERRUPTED
+    assert found.missing.tolist() == [True, False, False, True, True, True]
+
+
 def test_one_worker_never_pickles():
     """With one worker nothing is pickled: a cost that cannot be is no matter."""
     assert fastgrad.check_gradient(Unpicklable(), np.cos, np.ones(3), n_jobs=1).notes == ()
@@ -213,20 +258,3 @@ def test_one_worker_never_pickles():
 def test_jit_is_seen():
     """The tests of compiled costs above really test compiled costs, unless JIT is off."""
     assert is_numba_function(jitted_waves) != (os.environ.get("NUMBA_DISABLE_JIT") == "1")
-
-
-@pytest.mark.parametrize("known", [[(2, 4)], [(1, 2), (3, 5)], [(0, 2), (3, 4)]])
-def test_all_gaps_are_filled(monkeypatch, tmp_path, known):
-    """What a checkpoint lacks in several places is evaluated in all of them, the pilot's or not."""
-    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 1e-3, "processes": 1e-3})
-    engine = PythonEngine(lambda x: float(np.sum(x)), Parameters(np.zeros(6)))
-    indices, offsets = np.arange(6), np.arange(1.0, 7.0)[:, None]
-    with Checkpoint(tmp_path / "run", {}) as checkpoint:
-        key = checkpoint.key(f"{engine.name} {engine.space.sentence}", indices, offsets)
-        for start, stop in known:
-            checkpoint.store(key, start, offsets[start:stop])
-    with Checkpoint(tmp_path / "run", {}) as checkpoint:
-        run = Run(checkpoint=checkpoint)
-        found = evaluate(engine, indices, offsets, run, seconds=1e-6)
-    assert found.missing is None
-    assert np.array_equal(found.values, offsets)

@@ -29,13 +29,16 @@ def test_unknown_is_nan_in_both_parts():
 def test_gaps_are_what_was_not_stored():
     """What is stored leaves gaps around it, until all is known."""
     known = KnownValues.of(engine(), INDICES, OFFSETS, NoCheckpoint())
+    assert known.there().tolist() == []
     known.store(slice(2, 4), np.ones((2, 2)))
     assert known.gaps == [slice(0, 2), slice(4, 6)]
     assert known.missing().tolist() == [True, True, False, False, True, True]
+    assert known.there().tolist() == [2, 3]
     known.store(slice(0, 2), np.ones((2, 2)))
     known.store(slice(4, 6), np.ones((2, 2)))
     assert known.gaps == []
     assert known.missing() is None
+    assert known.there().tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_chunks_that_overlap():

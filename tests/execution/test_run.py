@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fastgrad.errors import InputError
 from fastgrad.execution.budget import Budget
 from fastgrad.execution.run import Run
 from fastgrad.execution.value_store import NoCheckpoint
@@ -43,6 +44,28 @@ def test_a_part_of_what_was_spent():
     run.charge("certificate", 8)
     run.charge("localisation")
     assert run.spent == {"certificate": 8, "localisation": 12}
+
+
+def test_what_was_resumed():
+    """Evaluations made again have a purpose of their own, and are not charged to what comes next."""
+    run = Run()
+    run.budget.spend(20)
+    assert (run.resumed, run.purposes) == ((), {})
+    run.resumption.taken, run.resumption.compared = 12_345, 3
+    run.charge("coordinates")
+    assert run.evaluations == 20
+    assert run.purposes == {"coordinates": 20, "comparing with the checkpoint": 3}
+    run.checkpoint.name = "runs/check.db"
+    assert run.resumed == ("12,345 values came from the checkpoint runs/check.db",)
+    run.resumption.taken = 1
+    assert run.resumed == ("1 value came from the checkpoint runs/check.db",)
+
+
+@pytest.mark.parametrize("given", [3, ""])
+def test_a_checkpoint_that_cannot_be(given):
+    """What cannot be a checkpoint is refused before a run begins."""
+    with pytest.raises(InputError, match="checkpoint must be the path of a file"):
+        Run.of(Options(checkpoint=given))
 
 
 @pytest.mark.parametrize("error", [None, ValueError])

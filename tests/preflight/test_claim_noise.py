@@ -179,3 +179,19 @@ class TestEndToEnd:
 
         report = fastgrad.check_gradient(self.cost, wrong, x)
         assert [f.flat_index for f in report.wrong] == [at]
+
+    @pytest.mark.parametrize("factor", [1.0, 1.001, 1.009, 1.02])
+    def test_kinks_within_a_wide_move_are_no_rounding(self, factor):
+        """A gradient that is constant between kinks jumps across them, and is allowed nothing for that."""
+        rng = np.random.default_rng(0)
+        kinks = 1 + rng.uniform(2.5e-6, 4e-6, 21) * rng.choice([-1, 1], 21)
+
+        def cost(x):
+            return float(1e3 * (x[0] - 1) + np.sum(np.abs(x[1] - kinks) - np.abs(1 - kinks)))
+
+        def claimed(x):
+            return np.array([1e3, factor * np.sum(np.sign(x[1] - kinks))])
+
+        report = fastgrad.check_gradient(cost, claimed, np.ones(2))
+        assert [f.flat_index for f in report.wrong] == ([] if factor == 1 else [1])
+        assert not report.undecided
