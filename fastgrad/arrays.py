@@ -31,6 +31,20 @@ PIECE = 1 << 16
 """Elements of a large vector that are looked at together: temporaries take 512 KiB, whatever its size."""
 
 
+def norm(values: Floats) -> float:
+    """The Euclidean norm, where squares would leave the range too; NaN and inf as they come.
+
+    Examples
+    --------
+    >>> norm(np.array([3e200, -4e200])) / 1e200, norm(np.zeros(0))
+    (5.0, 0.0)
+    """
+    largest = float(np.max(np.abs(values), initial=0.0))
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm(values / largest))
+
+
 def root_mean_square(leaf: FloatArray) -> float:
     """The root mean square of a flat leaf in float64, piece by piece (no large temporary)."""
     if leaf.size == 0:

@@ -79,9 +79,12 @@ class Hidden:
         for group in distinct(groups):
             here, number = groups == group, int(group)
             seen = truncation[here][np.isfinite(truncation[here])]  # others have no value, or a kink
-            most = float(2 * UNSEEN * np.max(seen)) if len(seen) else np.inf
-            before = self.truncation.get(number, 0.0)
-            self.truncation[number] = most if np.isinf(before) else max(before, most)
+            before = self.truncation.get(number, np.inf)
+            if len(seen):
+                most = float(2 * UNSEEN * np.max(seen))
+                self.truncation[number] = most if np.isinf(before) else max(before, most)
+            else:
+                self.truncation[number] = before
             bent = float(np.max(bend[here], where=np.isfinite(bend[here]), initial=0.0))
             self.bend[number] = max(self.bend.get(number, 0.0), bent)
 

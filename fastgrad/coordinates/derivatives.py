@@ -81,7 +81,7 @@ class Derivatives:
         return self._latest[1:]
 
     def _compared(self, claimed: Floats, found: Estimates) -> Comparison:
-        table, size = self.table, self._sizes()
+        table, size = self.table, self.sizes()
         known = Evidence(
             claimed=claimed,
             numeric=found.numeric,
@@ -100,7 +100,7 @@ class Derivatives:
         numbers = self.parameters.block_numbers(self.indices)
         return compare_by_tolerance(known, found.block_rms[numbers], self.tolerance)
 
-    def _sizes(self) -> Floats:
+    def sizes(self) -> Floats:
         """(m,) the size of each of the user's parameters: where others were moved, that of its block."""
         if self.space.is_plain:
             return self.table.size[self.needed(np.arange(len(self.indices)))]
@@ -146,7 +146,7 @@ class Derivatives:
         none = np.empty(0, dtype=np.intp)
         if self.claim is None or not self.space.is_plain:
             return none
-        off, size = np.abs(self.claim.values - found.numeric), self._sizes()
+        off, size = np.abs(self.claim.values - found.numeric), self.sizes()
         scale = np.fmax(np.abs(self.claim.values), np.abs(found.numeric))
         with np.errstate(invalid="ignore"):
             largest = np.max(scale * size, where=np.isfinite(scale), initial=0.0)

@@ -18,14 +18,16 @@ from fastgrad.arrays import Bools, IndexArray
 from fastgrad.coordinates.derivatives import Derivatives
 from fastgrad.coordinates.plateaus import mark_plateaus
 from fastgrad.coordinates.setting import Setting
-from fastgrad.coordinates.stages import STAGES, Stage
-from fastgrad.coordinates.table import FINER, LADDERED, SAMPLED_FIRST, CoordinateTable
+from fastgrad.coordinates.stages import STAGES, Stage, look_at_own_size
+from fastgrad.coordinates.table import FINER, LADDERED, SAMPLED_FIRST, SCREENED, CoordinateTable
+from fastgrad.differences.ladder import SURE
 from fastgrad.index_sets import distinct, union, without
-from fastgrad.verdict.rule import Comparison
+from fastgrad.verdict.rule import CLEARLY, Comparison
 
 LITTLE = 2.0**-10
-"""The claim's own noise is measured where an entry is off by no more than this share of the largest one. In
-float32 the sums of a back-propagation are off by 1e-7 to 1e-6 of theirs."""
+"""The claim's own noise is measured where an entry is off by no more than this share of the largest one, in
+terms of what a parameter does to the cost when moved by its size. In float32 the sums of a back-propagation
+are off by 1e-7 to 1e-6 of theirs."""
 
 CLEAREST = 8
 """Coordinates that are confirmed first where there is a budget: one that is wrong is enough for the
@@ -52,6 +54,7 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
     is_new[new] = True
     groups, left = _groups(setting, known), np.zeros(count, dtype=bool)
     escalation = _Escalation(setting, known, is_new, groups, seed, left, known.table.left_alone)
+    _look_at_own_sizes(setting, known, is_new)
     _measure_noise_of_claim(known, is_new)
     if np.isfinite(setting.room(1)):
         escalation.confirm_the_clearest()
@@ -138,7 +141,7 @@ class _Escalation:
         self.left[at] = False
         first = at
         if stage.level >= FINER:
-            alone = known.flagged(table.special)[at]
+            alone = (known.flagged(table.special) | self._barely_wrong())[at]
             first = union(_sample_of(at[~alone], groups, self.seed), at[alone])
         before = _status(known.judge(), first)
         _run(stage, self.setting, table, known.needed(first))
@@ -153,16 +156,35 @@ class _Escalation:
             self.left[without(rest, again)] = True
         table.left_alone = self.left_before + int(self.left.sum())
 
+    def _barely_wrong(self) -> Bools:
+        """What a confirmed ladder's wider bound would make right: others do not speak for it."""
+        comparison, bound = self.known.judge(), self.known.estimates().error_bound
+        with np.errstate(invalid="ignore"):
+            off = comparison.severity * comparison.allowed
+            return np.asarray(comparison.wrong & (off <= comparison.allowed + (SURE - 1) * bound))
+
+
+def _look_at_own_sizes(setting: Setting, known: Derivatives, is_new: Bools) -> None:
+    """Look closer at parameters that were moved by more than themselves, and show no slope."""
+    table = known.table
+    hidden = table.far & (table.size > 0) & (np.abs(table.numeric) <= CLEARLY * table.error_bound)
+    if hidden.any() and known.space.is_plain:
+        at = known.needed(np.flatnonzero(known.flagged(hidden) & is_new))
+        at = at[table.level[at] == SCREENED]
+        if len(at) and setting.room(2) >= len(at):
+            look_at_own_size(setting, table, at)
+
 
 def _measure_noise_of_claim(known: Derivatives, is_new: Bools) -> None:
     """Measure the claim's own noise, where it looks wrong by so little that this may be all."""
     if known.claim is None or known.noise is None or known.noise.is_measured:
         return
     wrong = np.flatnonzero(known.judge().wrong & is_new)
-    g, d = known.claim.values, known.estimates().numeric
-    with np.errstate(invalid="ignore"):
-        largest = np.max(np.abs(g), where=np.isfinite(g), initial=0.0)
-        little = np.abs(g[wrong] - d[wrong]) <= LITTLE * largest
+    g, d, size = known.claim.values, known.estimates().numeric, known.sizes()
+    with np.errstate(all="ignore"):
+        effects = np.abs(g * size)
+        largest = np.max(effects, where=np.isfinite(effects), initial=0.0)
+        little = np.abs(g[wrong] - d[wrong]) * size[wrong] <= LITTLE * largest
     if little.any():
         known.noise.measure()
         known.claim = replace(known.claim, measured=known.noise.at(known.indices))

@@ -64,15 +64,23 @@ class TwoScales:
         return np.where(wanted, factor, 1.0)
 
 
-def four_values(setting: Setting, indices: IndexArray, steps: Floats) -> TwoScales:
-    """What coordinates show at -2h, -h, h and 2h."""
+def four_values(setting: Setting, indices: IndexArray, steps: Floats, may_be_quiet: bool = True) -> TwoScales:
+    """What coordinates show at -2h, -h, h and 2h.
+
+    Values of a coordinate that scatter less than the cost's noise lower its bound, unless `may_be_quiet` says
+    no: at steps of a few ulp a rounding inside the cost may move all of them alike.
+    """
     d = setting.displacements(indices, steps[:, None] * FOUR_POINTS)
-    return of_values(setting, indices, steps, setting.evaluate(indices, d), d)
+    return of_values(setting, indices, steps, setting.evaluate(indices, d), d, may_be_quiet)
 
 
-def of_values(setting: Setting, indices: IndexArray, steps: Floats, f: Values, d: Floats) -> TwoScales:
+def of_values(
+    setting: Setting, indices: IndexArray, steps: Floats, f: Values, d: Floats, may_be_quiet: bool = True
+) -> TwoScales:
     """What values at -2h, -h, h, 2h show."""
-    sigma = quieter(setting.calibration.scales(indices).noise_at(steps), f, setting.f0)
+    sigma = setting.calibration.scales(indices).noise_at(steps)
+    if may_be_quiet:
+        sigma = quieter(sigma, f, setting.f0)
     numeric, bound = by_four_points(f, d, setting.f0, steps, sigma, setting.z)
     with np.errstate(all="ignore"):
         near = (f[:, 2] - f[:, 1]) / (d[:, 2] - d[:, 1])

@@ -3,8 +3,7 @@
 The stages `ladder` and `confirm` make `Ladders` of the coordinates of one block, and get `Rulings` (M,).
 
 A cost may oscillate many times within any step that is usual for a parameter of that size. Its differences
-then look smooth, or kinked, or contradict one another. Far smaller steps are tried there. A parameter that is
-far smaller than its block's typical size is called wrong only as far as steps of its own size can tell. A
+then look smooth, or kinked, or contradict one another. Far smaller steps are tried there. A
 cost that does not change at far smaller steps proves nothing: rounding inside it may hide the change.
 """
 

@@ -46,6 +46,9 @@ NOISE_OF_JUMPS = 0.5
 """The noise of a cost that jumps, in units of the largest jump seen: what is left out by the iteration is
 between zero and a jump."""
 
+TINY = float(np.finfo(np.float64).tiny)
+"""The least distance at which noise is looked for: below it floats are not normal."""
+
 UNMEASURED = 16.0
 """The noise in units of what rounding the cost alone leaves, where there was no budget to measure it."""
 
@@ -79,7 +82,7 @@ class OwnCalibration:
     _latest: tuple[int, IndexArray, Scales] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._of_zeros = np.array([size_of_zeros(leaf) for leaf in self.parameters.leaves])
+        self._of_zeros = size_of_zeros(self.parameters.spread(SAMPLED))
 
     def with_jumps(self, jump: float) -> OwnCalibration:
         """The calibration for a cost that jumps by so much."""
@@ -103,7 +106,7 @@ class OwnCalibration:
         numbers = self.parameters.block_numbers(indices)
         x = self.parameters.take(self.parameters.leaves, indices)
         sigma = np.array([self.sigma[block.dtype] for block in self.parameters.blocks])[numbers]
-        least = self._of_zeros[numbers]
+        least = np.full(len(x), self._of_zeros)
         own = own_scale(x, self.claimed(indices), least, sigma, self.effect, self.z)
         step = own.step * self.hidden.stretched_by(own.cell) if self.hidden.stretched else own.step
         for number, where in self.parameters.segments(indices):
@@ -230,7 +233,7 @@ class _Look:
         x = self._x(probes)
         size = self._sizes(probes)
         eps = float(np.finfo(x.dtype).eps)
-        around = np.asarray(2.0 ** np.round(np.log2(eps ** (1 / 3) * size)))
+        around = np.asarray(2.0 ** np.round(np.log2(np.maximum(eps ** (1 / 3) * size, TINY))))
         return measure_noise(
             self.evaluate, x, probes, around,
             epsilon=self.engines.epsilon, largest=abs(self.engines.cost), scale=size,
@@ -245,10 +248,8 @@ class _Look:
         return np.concatenate(parts)
 
     def _sizes(self, at: IndexArray) -> Floats:
-        """The size of each parameter; of zeros that of the smallest in their block."""
+        """The size of each parameter; of zeros that of the smallest tenth."""
         size = np.abs(self.parameters.take(self.parameters.leaves, at))
-        for number, where in self.parameters.segments(at):
-            here = size[where]
-            if (here == 0).any():
-                size[where] = np.where(here > 0, here, size_of_zeros(self.parameters.leaves[number]))
+        if (size == 0).any():
+            size[size == 0] = size_of_zeros(self.parameters.spread(SAMPLED))
         return size

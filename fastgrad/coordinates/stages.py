@@ -34,9 +34,10 @@ from fastgrad.differences.bounds import (
     screened,
     unknown_where_not_finite,
 )
-from fastgrad.differences.ladder import LEVELS, UNRELATED
+from fastgrad.differences.ladder import LEVELS, SURE, TOP, UNRELATED
 from fastgrad.differences.plan import Plan
 from fastgrad.differences.rulings import NoiseModel, Rulings
+from fastgrad.differences.scales import SHARE
 from fastgrad.differences.stencils import CENTRAL, SIX_POINTS
 from fastgrad.index_sets import spread_over
 
@@ -206,16 +207,43 @@ def look_closer(setting: Setting, table: CoordinateTable, at: IndexArray, off: F
         needed = CLEAR * setting.z * OWN_SD * scales.noise_at(table.plan.steps[at]) / off
     most = UNRELATED * DOWN * table.plan.steps[at]
     steps = setting.raised(indices, np.minimum(np.nan_to_num(needed, nan=np.inf), most))
-    found = four_values(setting, indices, steps)
+    found = four_values(setting, indices, steps, may_be_quiet=False)
     with np.errstate(invalid="ignore"):
-        meet = np.abs(found.numeric - before) <= found.error_bound + room
+        meet = np.abs(found.numeric - before) <= SURE * (found.error_bound + room)
     other = np.flatnonzero(~meet & np.isfinite(found.numeric))
     changed = at[other]
     table.plan.steps[changed] = steps[other]
+    table.scale[changed] = steps[other] / (TOP * scales.size[other])  # ladders begin there
     table.special[changed], table.agreed[changed] = True, False
     table.level[changed] = OWN
     table.accept(changed, found.numeric[other], found.error_bound[other], OWN)
     return changed
+
+
+def look_at_own_size(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
+    """Measure coordinates at steps of their own size, where these move the cost.
+
+    A parameter of 1e-40 whose slope is lost in noise is moved by far more than itself. If the cost has its
+    shape at 1e-40, nothing of that is seen there.
+
+    Parameters
+    ----------
+    setting : Setting
+    table : CoordinateTable
+    at : (m,) positions in it, that were measured at steps wider than the parameter and show no slope
+    """
+    indices, own = table.plan.indices[at], table.size[at]
+    d = setting.displacements(indices, own[:, None] * np.array([-SHARE, SHARE]))
+    sigma = setting.calibration.scales(indices).noise_at(table.plan.steps[at])
+    with np.errstate(invalid="ignore"):
+        changes = np.abs(setting.evaluate(indices, d) - setting.f0).max(axis=1)
+        moves = changes > 2 * setting.z * sigma
+    at, indices, own = at[moves], indices[moves], own[moves]
+    if not len(at):
+        return
+    table.plan.steps[at] = setting.raised(indices, SHARE * own)
+    table.scale[at] = own / setting.calibration.scales(indices).size
+    table.accept(at, np.full(len(at), np.nan), np.full(len(at), np.inf))
 
 
 def _wider(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:

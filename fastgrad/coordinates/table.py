@@ -92,7 +92,18 @@ class CoordinateTable:
         )  # fmt: skip
 
     def accept(self, at: IndexArray, numeric: Floats, bound: Floats, level: int | None = None) -> None:
-        """Take over derivatives and bounds at some positions, measured by the stage of that level."""
+        """Take over derivatives and bounds at some positions, measured by the stage of that level.
+
+        A complex step that meets what differences in reals say is kept: it is far narrower.
+        """
+        if self.plan.stencil.is_complex:
+            with np.errstate(invalid="ignore"):
+                meet = np.abs(numeric - self.numeric[at]) <= bound + self.error_bound[at]
+            keep = meet & (self.error_bound[at] < bound) & ~self.kink[at]
+            numeric, bound = (
+                np.where(keep, self.numeric[at], numeric),
+                np.where(keep, self.error_bound[at], bound),
+            )
         self.numeric[at], self.error_bound[at] = numeric, bound
         if level is not None:
             self.level[at] = level

@@ -40,6 +40,9 @@ one beside it ends at once, at the level that no longer reaches it."""
 FALLING = 6
 """Levels over which |S_k| / h_k, the difference of the slopes on the two sides, must fall to a quarter."""
 
+GROWING = 16.0
+"""Nor may it grow so much: the slopes of sqrt|x| grow by 8, those of noise or of a jump by 64."""
+
 NEAREST = 6
 """Levels from which the slopes on the two sides of a kink are taken where they do not converge: the kink is
 then beside the point, closer than the finest step."""
@@ -60,12 +63,15 @@ def has_kink(s: Floats, h: Floats, noise: Floats) -> Bools:
     near_last = np.arange(2, s.shape[1]) >= last[:, None] - 1
     rough = np.abs(s) / h
     before = np.maximum(last - FALLING, 0)
-    stays = (last >= FALLING) & clear[rows, before] & (rough[rows, last] > rough[rows, before] / 4)
+    over_levels = rough[rows, last] / rough[rows, before]
+    stays = (last >= FALLING) & clear[rows, before] & (over_levels > 1 / 4) & (over_levels < GROWING)
     return np.asarray(clear.any(axis=1) & fades & ((twice & near_last).any(axis=1) | stays))
 
 
-def side_slopes(slopes: tuple[Floats, Floats], sides: list[Believed], blur: Floats) -> tuple[Floats, Floats]:
-    """The least and the greatest that the derivative on either side can be."""
+def side_slopes(
+    slopes: tuple[Floats, Floats], sides: list[Believed], blur: Floats, sure: float
+) -> tuple[Floats, Floats]:
+    """The least and the greatest that the derivative on either side can be, its bound times `sure`."""
     lower, upper = [], []
     for slope, side in zip(slopes, sides, strict=True):
         near, width = slope[:, -NEAREST:], blur[:, -NEAREST:]
@@ -74,8 +80,8 @@ def side_slopes(slopes: tuple[Floats, Floats], sides: list[Believed], blur: Floa
         low, high = np.where(runaway < 0, -np.inf, low), np.where(runaway > 0, np.inf, high)
         known = 2 * side.bound < high - low  # a level may be believed for being wide
         known |= ~np.isfinite(high - low) & np.isfinite(side.bound)
-        lower.append(np.where(known, side.numeric - side.bound, low))
-        upper.append(np.where(known, side.numeric + side.bound, high))
+        lower.append(np.where(known, side.numeric - sure * side.bound, low))
+        upper.append(np.where(known, side.numeric + sure * side.bound, high))
     return np.minimum(*lower), np.maximum(*upper)
 
 
@@ -113,5 +119,6 @@ def stands_still(after: Floats, before: Floats) -> Bools:
     ([True], [False])
     """
     sides = [side[:, -FINEST:] for side in (after, before)]
-    same = [(np.ptp(side, axis=1) == 0) & (side[:, -1] != 0) for side in sides]
+    with np.errstate(invalid="ignore"):  # outside the domain
+        same = [(np.ptp(side, axis=1) == 0) & (side[:, -1] != 0) for side in sides]
     return np.asarray(same[0] | same[1])

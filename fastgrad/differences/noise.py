@@ -229,7 +229,8 @@ class _Table:
         self.seen = np.append(self.seen, values[np.isfinite(values)])
         near = values[self.spacing[rows] < self.around[rows]]
         self.largest = float(np.abs(near).max(where=np.isfinite(near), initial=self.largest))
-        equal = np.diff(values, axis=1) == 0
+        with np.errstate(invalid="ignore"):  # outside the domain
+            equal = np.diff(values, axis=1) == 0
         # A unit that wakes up somewhere between the points is a kink, and a kink looks like noise: where
         # the cost stood still before and does still in part, only a grid counts.
         waking = self.stood_still[rows] & (equal.any(axis=1) | (state == State.TOO_LARGE))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -53,18 +53,6 @@ class Rulings:
         for name, column in columns.items():
             column[positions] = getattr(others, name)
         return Rulings(**columns)
-
-    def no_better_than(self, others: Rulings) -> Rulings:
-        """The estimates with bounds that reach to all that other rulings allow; unknown where those are."""
-        with np.errstate(invalid="ignore"):
-            farthest = np.abs(self.numeric - others.numeric) + others.error_bound
-            meet = farthest <= self.error_bound + 2 * others.error_bound
-        known = meet & np.isfinite(others.error_bound)
-        return replace(
-            self,
-            numeric=np.where(known, self.numeric, np.nan),
-            error_bound=np.where(known, np.maximum(self.error_bound, farthest), np.inf),
-        )
 
     def at(self, positions: IndexArray) -> Rulings:
         """The rulings at some positions."""

@@ -14,8 +14,9 @@ r / rho is the least step at which noise leaves a relative error of rho / 4. No 
 needs, up to a quarter of the size. Where zero is claimed the step is 2^-7 of the size: that shows the
 smallest slope. (docs/numerics.md, Step.)
 
-Multiply a parameter by c and divide its derivative by c: the step is multiplied by c. Nothing here depends on
-how parameters are split into blocks, nor on an offset of the cost but by its noise.
+Multiply a parameter by c and divide its derivative by c: the step is multiplied by c. (Not so for one of less
+than 1 whose own effect is lost in noise: it is moved by up to 1, ORDINARY, for nothing tells its unit.)
+Nothing here depends on how parameters are split into blocks, nor on an offset of the cost but by its noise.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.arrays import FloatArray, Floats, IndexArray
-from fastgrad.index_sets import spread_over
+from fastgrad.arrays import Floats, IndexArray
 
 SHARE = 2.0**-7
 """The largest step, as a share of the parameter's size, where noise demands no larger one."""
@@ -56,7 +56,7 @@ STANDS_OUT = 2.0**7
 seen."""
 
 SAMPLED = 2**16
-"""Coordinates from which the typical effect is computed, at most."""
+"""Coordinates from which the typical effect and the size of zeros are computed, at most."""
 
 CELL = 7
 """Sizes within one power of 2^CELL = 128 count as alike."""
@@ -100,7 +100,7 @@ def own_scale(
     >>> float(found.size[0]), bool(1e-5 < found.step[0] < 1e-4)
     (50.0, True)
     >>> small = own_scale(1e-12 * one, 1e12 * one, one, 1e-16, 1.0, 5.0)
-    >>> bool(1e-18 < small.step[0] < 1e-16)
+    >>> bool(1e-19 < small.step[0] < 1e-17)
     True
     """
     sigma = np.broadcast_to(sigma, x.shape)
@@ -139,16 +139,19 @@ def typical_effect(x: Floats, g: Floats, sigma: float) -> float:
     return float(np.median(effects)) if len(effects) else 0.0
 
 
-def size_of_zeros(x: FloatArray) -> float:
-    """The size to take for a zero among some parameters: that of their smallest tenth; 1 if all are zero.
+def size_of_zeros(x: Floats) -> float:
+    """The size to take for a parameter that is zero: that of the smallest tenth of all; 1 if all are zero.
+
+    Parameters
+    ----------
+    x : (n,) all parameters, or SAMPLED of them
 
     Examples
     --------
     >>> size_of_zeros(np.zeros(3)), size_of_zeros(np.array([0.0, 1e6, 1e-6]))
     (1.0, 1e-06)
     """
-    some = np.abs(x[spread_over(len(x), SAMPLED)].astype(np.float64))
-    some = np.sort(some[some > 0])
+    some = np.sort(np.abs(x[x != 0]))
     return float(some[len(some) // 10]) if len(some) else 1.0
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.arrays import Evaluate, Floats, IndexArray
+from fastgrad.arrays import Evaluate, Floats, IndexArray, norm
 from fastgrad.engines.joint import JointEngine, Move
 
 DIRECTIONS = 8
@@ -176,7 +176,8 @@ class Directions:
         f = self.evaluate(self.engine.take(*moves), np.tile([-1.0, 1.0], (len(v), 1)))
         slopes: list[_Slope | None] = []
         for by, (before, after) in zip(v, f, strict=True):
-            spread = float(np.linalg.norm(found.bounds[among] * by[among]))
+            with np.errstate(over="ignore"):
+                spread = norm(found.bounds[among] * by[among])
             slope = _Slope(float(after - before) / 2, self.z * NOISE_SD * self.sigma + spread, by)
             slopes.append(slope if np.isfinite(slope.r) and np.isfinite(slope.bound) else None)
         return slopes

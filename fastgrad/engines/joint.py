@@ -84,7 +84,8 @@ class JointEngine(DirectionalEngine):
             inside = move.indices[where] - self.parameters.blocks[number].start
             moved[inside] = (x[inside].astype(np.float64) + t * move.by[where]).astype(x.dtype)
             by = moved[inside].astype(np.float64) - x[inside]
-            rise += float(np.dot(move.slopes[where], by))
+            with np.errstate(all="ignore"):  # a slope of 1e200 overflows: what is left is then NaN
+                rise += float(np.dot(move.slopes[where], by))
         return rise
 
     def _put_back(self, move: Move) -> None:

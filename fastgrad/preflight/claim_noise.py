@@ -17,7 +17,7 @@ from math import comb, sqrt
 import numpy as np
 
 from fastgrad.arrays import FloatArray, Floats, IndexArray
-from fastgrad.differences.scales import size_of_zeros
+from fastgrad.differences.scales import SAMPLED, size_of_zeros
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 
@@ -29,6 +29,12 @@ ORDERS = (3, 4)
 
 FINE, COARSE = 2.0**-46, 2.0**-20
 """Moves in units of a parameter: of float64, and of float32."""
+
+LAST_DIGIT = 2.0**-23
+"""The last digit of float32, in units of a number."""
+
+STANDS_STILL, JUMPS = 2, 16.0
+"""Steps of six over which an entry stays the same, and its jumps in last digits, where these are of kinks."""
 
 SAME = 0.5
 """Where more than this share of the entries stays the same under FINE moves, COARSE ones are made."""
@@ -76,7 +82,8 @@ class ClaimNoise:
     def _answers(self, move: float) -> list[Floats] | None:
         """The gradients (7, size) of each block; None where one cannot be had."""
         rng = np.random.default_rng(0)
-        moves = [_moves(x, move, rng) for x in self.parameters.leaves]
+        of_zeros = size_of_zeros(self.parameters.spread(SAMPLED))
+        moves = [_moves(x, of_zeros, move, rng) for x in self.parameters.leaves]
         found = []
         try:
             for k in range(POINTS):
@@ -92,16 +99,19 @@ class ClaimNoise:
         return [np.array(of_block) for of_block in zip(*found, strict=True)]
 
 
-def _moves(x: FloatArray, move: float, rng: np.random.Generator) -> Floats:
+def _moves(x: FloatArray, of_zeros: float, move: float, rng: np.random.Generator) -> Floats:
     """Signed moves (n,) of some parameters, each in units of its own size."""
     own = np.abs(x.astype(np.float64))
-    size = np.where(own > 0, own, size_of_zeros(x))
+    size = np.where(own > 0, own, of_zeros)
     by = max(move, 8 * float(np.finfo(x.dtype).eps)) * size
     return np.asarray(by * rng.choice((-1.0, 1.0), len(x)) * rng.integers(8, 13, len(x)) / 8)
 
 
 def noise_along(table: Floats) -> Floats:
     """The noise (n,) of each entry of seven gradients (7, n) at equally spaced points.
+
+    An entry that stands still and jumps by more than some roundings is one of a cost with kinks, not of
+    noise.
 
     Examples
     --------
@@ -112,13 +122,17 @@ def noise_along(table: Floats) -> Floats:
     (True, True)
     """
     noise = np.zeros(table.shape[1])
+    with np.errstate(invalid="ignore"):
+        steps = np.abs(np.diff(table, axis=0))
+        digit = LAST_DIGIT * np.abs(table).max(axis=0)
+        kinked = ((steps == 0).sum(axis=0) >= STANDS_STILL) & (steps.max(axis=0) > JUMPS * digit)
     for order in ORDERS:
         differences = np.diff(table, n=order, axis=0)
         with np.errstate(all="ignore"):
             noise = np.fmax(
                 noise, np.sqrt(np.square(differences).mean(axis=0)) / sqrt(comb(2 * order, order))
             )
-    return noise
+    return np.where(kinked, np.minimum(noise, digit), noise)
 
 
 def _same(answers: list[Floats]) -> float:

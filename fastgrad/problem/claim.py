@@ -9,13 +9,14 @@ Jitter is how far two answers for the same parameters were apart.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
 from fastgrad.arrays import FloatArray, Floats, IndexArray, root_mean_square
 from fastgrad.errors import InputError
-from fastgrad.index_sets import all_or_spread, positions_of
+from fastgrad.index_sets import all_or_spread, distinct, positions_of, spread_over
 from fastgrad.problem.parameters import Parameters
 
 NO_JITTER = np.zeros(1)
@@ -70,6 +71,8 @@ class ClaimedValues:
     """Sentences for the report."""
     measured: Floats | None = None
     """(m,) the noise of each value, where it was measured."""
+    typical: dict[int, float] = field(default_factory=dict)
+    """The rms of all values whose parameters are alike in size, by `_alike`."""
     called: bool = False
     """Whether the values are those of a function, whose noise can be measured."""
 
@@ -85,22 +88,25 @@ class ClaimedValues:
             found[where] = OWN_ROUNDINGS * self._epsilon(number) * np.abs(self.values[where])
             if not self.called:
                 x = parameters.take(parameters.leaves, indices[where])
-                found[where] += SUM_ROUNDINGS * self._epsilon(number) * _typical(self.values[where], x)
+                found[where] += SUM_ROUNDINGS * self._epsilon(number) * self._typical(x)
         return found if self.measured is None else np.fmax(found, NOISES * self.measured)
+
+    def _typical(self, x: Floats) -> Floats:
+        """(m,) the rms of the claim among parameters alike in size to each."""
+        group = _alike(x)
+        found = np.zeros(len(x))
+        for one in distinct(group):
+            found[group == one] = self.typical.get(int(one), 0.0)
+        return found
 
     def _epsilon(self, number: int) -> float:
         """Machine epsilon of a block of the claim."""
         return float(np.finfo(self.dtypes[number]).eps)
 
 
-def _typical(values: Floats, x: Floats) -> Floats:
-    """(m,) the rms of the finite values among those whose x is alike in size."""
-    group, found = np.frexp(np.abs(x))[1] // ALIKE, np.zeros(len(values))
-    for one in np.unique(group):
-        mine = group == one
-        known = values[mine & np.isfinite(values)]
-        found[mine] = root_mean_square(known)
-    return found
+def _alike(x: Floats) -> IndexArray:
+    """The same number for parameters alike in size."""
+    return np.asarray(np.frexp(np.abs(x))[1] // ALIKE, dtype=np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +185,17 @@ class ClaimedGradient:
         jitter = NO_JITTER if self.jitter is None else self.parameters.take(self.jitter, indices)
         noise = None if self.noise is None else self.noise.at(indices)
         called = self.noise is not None
-        return ClaimedValues(values, jitter, self.dtypes, self.stale, self.notes, noise, called)
+        typical = {} if called else self._typical
+        return ClaimedValues(values, jitter, self.dtypes, self.stale, self.notes, noise, typical, called)
+
+    @cached_property
+    def _typical(self) -> dict[int, float]:
+        """The rms of the finite values among parameters alike in size, from WATCHED of them."""
+        some = spread_over(self.parameters.size, WATCHED)
+        group = _alike(self.parameters.take(self.parameters.leaves, some))
+        values = self.parameters.take(self.leaves, some)
+        known = np.isfinite(values)
+        return {int(one): root_mean_square(values[known & (group == one)]) for one in distinct(group)}
 
 
 def watched(parameters: Parameters) -> IndexArray:

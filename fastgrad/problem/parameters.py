@@ -18,7 +18,7 @@ import optree
 
 from fastgrad.arrays import FloatArray, Floats, IndexArray
 from fastgrad.errors import InputError
-from fastgrad.index_sets import as_run, distinct
+from fastgrad.index_sets import as_run, distinct, spread_over
 from fastgrad.printable import shown_names
 from fastgrad.problem.block import Block, parameter_leaf, typical_size
 from fastgrad.problem.describe import describe
@@ -150,6 +150,10 @@ class Parameters:
         for number, where in self.segments(indices):
             values[where] = leaves[number][as_run(indices[where] - self.blocks[number].start)]
         return values
+
+    def spread(self, count: int) -> Floats:
+        """The parameters at `count` coordinates at equal distances, or all if there are no more."""
+        return self.take(self.leaves, spread_over(self.size, count))
 
     def match(self, structure: Any, what: str) -> list[FloatArray]:
         """The leaves of a gradient as flat arrays, one for each block.

@@ -21,6 +21,9 @@ from fastgrad.execution.evaluator import Evaluator
 ROUNDS = 8
 """How often coordinates are measured again that a direction leads to."""
 
+EXCLUDES = 1.0
+"""Directions that exclude no error of less than a typical slope itself are not worth a sentence."""
+
 LARGEST_ASKED = 2**26
 """Coordinates up to which directions are asked: each takes as many displacements."""
 
@@ -75,7 +78,8 @@ def ask_directions(coordinates: Coordinates) -> Heard:
     with np.errstate(all="ignore"):
         share = heard.missed / np.abs(directions.found.slopes)
     share = share[np.isfinite(share)]
-    return Heard(_sentence(heard.narrow, float(np.median(share)) if len(share) else np.inf, anew), anew)
+    typical = float(np.median(share)) if len(share) else np.inf
+    return Heard(_sentence(heard.narrow, typical, anew) if typical < EXCLUDES else "", anew)
 
 
 def _found(coordinates: Coordinates, positions: IndexArray) -> Found:

@@ -35,6 +35,9 @@ CONFIDENCE = 0.999
 WRONG_FRACTION = 0.01
 """The share of wrong coordinates that the subset of each block is to find, unless another is asked for."""
 
+ROUNDS = 6
+"""How often the evaluations of a calibration are estimated anew, for the coordinates that they leave."""
+
 LEAST = 64
 """Coordinates of a block that are drawn at least (docs/numerics.md, Samples)."""
 
@@ -118,6 +121,15 @@ def coordinates_to_calibrate(blocks: int, left: float, price: Forecast) -> int:
     return next((count for count, times in choices if times * price.calibration(count, blocks, 0) < left), 0)
 
 
+def _calibrating(wanted: int, some: int, blocks: int, left: float, price: Forecast) -> float:
+    """Evaluations that calibrate as many of the wanted coordinates as there is budget for: more take more."""
+    evaluations = price.calibration(some, blocks, wanted)
+    for _ in range(ROUNDS):  # each round is at most a fifth as far off as the one before
+        affordable = int(min(wanted, max(left - evaluations, 0) / EACH))
+        evaluations = price.calibration(some, blocks, affordable)
+    return evaluations
+
+
 def _counts(sizes: list[int], options: Options) -> list[int]:
     """How many coordinates of each block prove what was asked for."""
     confidence = options.confidence or CONFIDENCE
@@ -137,7 +149,7 @@ def _within(
     """As much of the strategy as there is budget for; without one what takes seconds, or the least of it."""
     blocks = len(sizes)
     some = coordinates_to_calibrate(blocks, left, price)
-    rest, each = left - price.calibration(some, blocks, sum(counts)), EACH if some else UNSURE
+    rest, each = left - _calibrating(sum(counts), some, blocks, left, price), EACH if some else UNSURE
     for_probes = 6 * probes + SET_UP_OF_PROBES if probes else 0
     if for_probes > rest / 2:
         probes, for_probes = 0, 0

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastgrad.arrays import Bools, Floats, IndexArray
+from fastgrad.arrays import Bools, Floats, IndexArray, norm
 from fastgrad.index_sets import distinct
 
 COUNTS = 1e-6
@@ -214,30 +214,38 @@ class _Small:
 
     def enough_together(self, left: IndexArray) -> tuple[Bools, float]:
         """Which of some entries are right together, and to what share of the whole gradient."""
-        size, e = self.known.size[left], self.known.error_bound[left]
-        effects = self.scale * self.known.size
-        nothing = (self.g[left] == 0) | (
-            np.abs(self.g[left]) * size
-            <= NEGLIGIBLE * np.max(effects, where=np.isfinite(effects), initial=0.0)
-        )
+        e, nothing = self.known.error_bound[left], self._claims_nothing(left)
         bounded = np.isfinite(e) & np.isfinite(self.difference[left])
-        resolved = np.abs(self.known.numeric) > self.known.error_bound
-        if not self.known.moves and not resolved.any():  # a slope of zero, to within rounding
+        if not self.known.moves and not self._resolved().any():  # a slope of zero, to within rounding
             return nothing & bounded, 0.0
-        whole = self._whole()
+        whole, enough = self._whole(), np.zeros(len(left), dtype=bool)
         if whole == 0:
-            return np.zeros(len(left), dtype=bool), 0.0
-        off, room = self.difference[left] * size / whole, e * size / whole
-        each = np.where(bounded, off + room, np.inf)
+            return enough, 0.0
+        with np.errstate(all="ignore"):
+            share = self._unit_sizes()[left] / whole
+            off, room = self.difference[left] * share, e * share
+            each = np.where(bounded & np.isfinite(off + room), off + room, np.inf)
+        chosen = self._smallest(each, nothing)
+        together = self._norms(off[chosen], room[chosen])
+        chosen = chosen[together <= TOGETHER * self.resolution]  # a prefix: norms only grow
+        chosen = _without_ties(chosen, each, nothing)
+        enough[chosen] = True
+        return enough, float(self._norms(off[chosen], room[chosen])[-1]) if len(chosen) else 0.0
+
+    def _claims_nothing(self, left: IndexArray) -> Bools:
+        """Which of some entries are claimed zero, but for rounding."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            effects = self.scale * self._unit_sizes()
+            claimed = np.abs(self.g[left]) * self._unit_sizes()[left]
+        largest = np.max(effects, where=np.isfinite(effects), initial=0.0)
+        return np.asarray((self.g[left] == 0) | (claimed <= NEGLIGIBLE * largest))
+
+    def _smallest(self, each: Floats, nothing: Bools) -> IndexArray:
+        """Positions of as many of the smallest as may be judged together, and of all claimed zeros."""
+        share = LARGEST_SHARE if len(self.g) >= FEW else LARGEST_SHARE_OF_FEW
         order = np.argsort(each, kind="stable")
-        share = self._norms(np.where(bounded, off, np.inf)[order], np.where(bounded, room, np.inf)[order])
-        share_of_all = LARGEST_SHARE if len(self.g) >= FEW else LARGEST_SHARE_OF_FEW
-        many = int(share_of_all * len(self.g))
-        allowed = (share <= TOGETHER * self.resolution) & (np.cumsum(~nothing[order]) <= many)
-        count = int(np.argmin(allowed)) if not allowed.all() else len(allowed)
-        enough = np.zeros(len(left), dtype=bool)
-        enough[order[:count]] = True
-        return enough, float(share[count - 1]) if count else 0.0
+        few = np.cumsum(~nothing[order]) <= int(share * len(self.g))
+        return np.asarray(order[(few | nothing[order]) & np.isfinite(each[order])])
 
     def _norms(self, off: Floats, room: Floats) -> Floats:
         """For the first k entries each, how far their errors may be from zero together.
@@ -251,12 +259,29 @@ class _Small:
             found = np.sqrt(np.cumsum(np.square(off))) + spread + largest
         return np.where(np.isnan(found), np.inf, found)
 
+    def _resolved(self) -> Bools:
+        return np.asarray(np.abs(self.known.numeric) > self.known.error_bound)
+
+    def _unit_sizes(self) -> Floats:
+        """The sizes in units of the largest, so that no effect leaves the range."""
+        return self.known.size / self._largest_size
+
+    @property
+    def _largest_size(self) -> float:
+        return 2.0 ** np.floor(np.log2(float(np.max(self.known.size, initial=0.0)) or 1.0))
+
     def _whole(self) -> float:
         """The norm of the effects of all entries that stand out from zero; else how much the cost moves."""
-        resolved = np.abs(self.known.numeric) > self.known.error_bound
-        effects = (np.abs(self.known.numeric) * self.known.size)[resolved]
-        norm = float(np.linalg.norm(effects)) if len(effects) else 0.0
-        return norm if norm > 0 and np.isfinite(norm) else self.known.steepest
+        found = norm((np.abs(self.known.numeric) * self._unit_sizes())[self._resolved()])
+        return found if found > 0 and np.isfinite(found) else self.known.steepest / self._largest_size
+
+
+def _without_ties(chosen: IndexArray, each: Floats, nothing: Bools) -> IndexArray:
+    """Those chosen that are less far off than any that was not: equal entries are judged alike."""
+    rest = np.ones(len(each), dtype=bool)
+    rest[chosen] = False
+    least = np.min(each, where=rest, initial=np.inf)
+    return np.asarray(chosen[(each[chosen] < least) | nothing[chosen]])
 
 
 def compare_by_tolerance(known: Evidence, block_rms: Floats, tolerance: float) -> Comparison:

@@ -25,14 +25,6 @@ def test_parts_put_together():
     assert both.numeric.tolist() == [1, 2, 3]
 
 
-def test_no_better_than_others():
-    """A bound reaches to all that the other rulings allow; where these know nothing neither do they."""
-    found = rulings([1.0, 1.0], [0.01, 0.01]).no_better_than(rulings([1.02, 1.0], [0.02, np.inf]))
-    assert found.error_bound[0] >= 0.04
-    assert np.isnan(found.numeric[1])
-    assert np.isinf(found.error_bound[1])
-
-
 def test_noise_grows_with_the_offset():
     """Noise is a constant and a part in proportion to the offset."""
     model = NoiseModel(np.array([1.0, 2.0]), np.array([10.0, 0.0]))

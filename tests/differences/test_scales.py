@@ -11,6 +11,7 @@ from fastgrad.differences.scales import (
     CELL,
     COARSEST_WANTED,
     FINEST_WANTED,
+    ORDINARY,
     SHARE,
     STANDS_OUT,
     VISIBLE,
@@ -52,10 +53,10 @@ class TestUnits:
 
     @given(st.sampled_from([1e-12, 1e-6, 1e-3, 1.0]), ordinary, powers)
     def test_of_a_parameter_lost_in_noise(self, x, noise, unit):
-        """So has one whose effect is lost in noise, for which the size is what noise lets through."""
-        size, slope, step = numbers(one_scale(x, 1.0, least=1.0, sigma=noise, effect=1e9))
-        scaled = one_scale(unit * x, 1 / unit, least=unit, sigma=noise, effect=1e9)
-        assert numbers(scaled) == (unit * size, slope / unit, unit * step)
+        """Only what is lost in noise has a size of what noise lets through, up to the unit that it is in."""
+        size, _, _ = numbers(one_scale(unit * x, 1 / unit, least=unit, sigma=noise, effect=1e9))
+        through = VISIBLE * noise * unit
+        assert size == max(unit * x, min(max(unit, ORDINARY), through, 1e9 * unit))
 
     @given(ordinary, st.one_of(ordinary, st.just(0.0), st.just(np.nan)), powers)
     def test_of_the_cost(self, x, g, unit):
