@@ -1,6 +1,6 @@
 """How far right gradients are seen, by the precision of the cost: the table of README's limits.
 
-scripts/resolutions [--seeds N]
+scripts/resolutions [--seeds N] [--markdown]
 
 Each kind of cost is checked with several seeds. "seen to" is report.resolution, the share of itself to which
 every coordinate was seen that is large enough. "too small" is the share of the coordinates that are not;
@@ -141,26 +141,37 @@ def root_of(seed: int, tolerance: float) -> Problem:
     return Problem(root, root_gradient, rng.uniform(0.4, 2.0, 6), (rng.normal(size=6), tolerance))
 
 
-KINDS: dict[str, Callable[[int], Problem]] = {
-    "float64, regression": lambda seed: regression_of(seed, np.float64),
-    "float64, tanh network": lambda seed: network_of(seed, np.float64, relu=False),
-    "float64, relu network": lambda seed: network_of(seed, np.float64, relu=True),
-    "float32, regression": lambda seed: regression_of(seed, np.float32),
-    "float32, tanh network": lambda seed: network_of(seed, np.float32, relu=False),
-    "float32, relu network": lambda seed: network_of(seed, np.float32, relu=True),
-    "inner tolerance of 1e-8, fixed point": lambda seed: fixed_point_of(seed, 1e-8),
-    "inner tolerance of 1e-8, roots": lambda seed: root_of(seed, 1e-8),
-    "inner tolerance of 1e-4, fixed point": lambda seed: fixed_point_of(seed, 1e-4),
-    "inner tolerance of 1e-4, roots": lambda seed: root_of(seed, 1e-4),
+Make = Callable[[int], Problem]
+
+KINDS: dict[str, tuple[Make, ...]] = {
+    "float64: regression, networks": (
+        lambda seed: regression_of(seed, np.float64),
+        lambda seed: network_of(seed, np.float64, relu=False),
+        lambda seed: network_of(seed, np.float64, relu=True),
+    ),
+    "float32: regression": (lambda seed: regression_of(seed, np.float32),),
+    "float32: tanh network": (lambda seed: network_of(seed, np.float32, relu=False),),
+    "float32: relu network": (lambda seed: network_of(seed, np.float32, relu=True),),
+    "iterations inside to 1e-8": (
+        lambda seed: fixed_point_of(seed, 1e-8),
+        lambda seed: root_of(seed, 1e-8),
+    ),
+    "iterations inside to 1e-4": (
+        lambda seed: fixed_point_of(seed, 1e-4),
+        lambda seed: root_of(seed, 1e-4),
+    ),
 }
 
 
-def row(name: str, make: Callable[[int], Problem], seeds: int) -> Iterator[str]:
+def row(name: str, makers: tuple[Make, ...], seeds: int) -> Iterator[str]:
     """The cells of one kind of cost."""
     reports = []
-    for seed in range(seeds):
-        p = make(seed)
-        reports.append(fastgrad.check_gradient(p.cost, p.gradient, p.params, args=p.args, coordinates="all"))
+    for problem in (make(seed) for make in makers for seed in range(seeds)):
+        reports.append(
+            fastgrad.check_gradient(
+                problem.cost, problem.gradient, problem.params, args=problem.args, coordinates="all"
+            )
+        )
     verdicts = [report.verdict for report in reports]
     seen = np.array([report.resolution for report in reports])
     seen = seen[np.isfinite(seen)]
@@ -170,20 +181,27 @@ def row(name: str, make: Callable[[int], Problem], seeds: int) -> Iterator[str]:
     yield " / ".join(str(verdicts.count(verdict)) for verdict in ("agree", "undecided", "disagree"))
     yield f"{np.median(seen):.0e}" if len(seen) else ""
     yield f"{seen.max():.0e}" if len(seen) else ""
-    yield f"{100 * small:.2g}%" if small else ""
+    yield f"{100 * small:.0f}%" if small else ""
     yield f"{together:.0e}" if together else ""
 
 
 HEADS = ("cost", "agree / undecided / disagree", "seen to, median", "at worst", "too small", "together")
 
 
+def markdown(rows: list[tuple[str, ...]]) -> str:
+    """The table as a page has it."""
+    rule = ("---", *["---:"] * (len(HEADS) - 1))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (HEADS, rule, *rows))
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=10, help="right gradients of each kind")
-    seeds = parser.parse_args().seeds
-    rows = [tuple(row(name, make, seeds)) for name, make in KINDS.items()]
-    print(plain_table(HEADS, rows, right=range(1, len(HEADS))))
+    parser.add_argument("--markdown", action="store_true", help="as README.md has it")
+    chosen = parser.parse_args()
+    rows = [tuple(row(name, makers, chosen.seeds)) for name, makers in KINDS.items()]
+    print(markdown(rows) if chosen.markdown else plain_table(HEADS, rows, right=range(1, len(HEADS))))
 
 
 if __name__ == "__main__":
