@@ -163,15 +163,16 @@ KINDS: dict[str, tuple[Make, ...]] = {
 }
 
 
+def checked(problem: Problem) -> fastgrad.Report:
+    """The report on all coordinates of a problem."""
+    return fastgrad.check_gradient(
+        problem.cost, problem.gradient, problem.params, args=problem.args, coordinates="all"
+    )
+
+
 def row(name: str, makers: tuple[Make, ...], seeds: int) -> Iterator[str]:
     """The cells of one kind of cost."""
-    reports = []
-    for problem in (make(seed) for make in makers for seed in range(seeds)):
-        reports.append(
-            fastgrad.check_gradient(
-                problem.cost, problem.gradient, problem.params, args=problem.args, coordinates="all"
-            )
-        )
+    reports = [checked(make(seed)) for make in makers for seed in range(seeds)]
     verdicts = [report.verdict for report in reports]
     seen = np.array([report.resolution for report in reports])
     seen = seen[np.isfinite(seen)]
