@@ -89,11 +89,11 @@ def suspects(f: Floats) -> IndexArray:
     --------
     >>> t = np.linspace(0, 1, POINTS)
     >>> int(suspects(np.sin(t) + 1e-3 * (t > 0.51))[0])
-    15
+    16
     """
     with np.errstate(invalid="ignore"):
         left = 3 * f[2:-3] - 3 * f[1:-4] + f[:-5]  # continued quadratically by one point
         right = 3 * f[3:-2] - 3 * f[4:-1] + f[5:]
-        apart = np.abs(left - f[3:-2]) + np.abs(right - f[2:-3])
+        apart = np.minimum(np.abs(left - f[3:-2]), np.abs(right - f[2:-3]))  # of gaps beside it one is 0
     apart = np.where(np.isfinite(apart), apart, 0.0)
     return np.asarray(np.argsort(-apart, kind="stable")[:SUSPECTS] + 2)

@@ -66,8 +66,13 @@ coordinates of relu networks in float32 four were off by more than the bounds of
 times."""
 
 SHARP = 4.0
-"""Where noise hides the finest steps, a kink is one at the point only if the slopes on its sides are apart by
-so many times what they are known to."""
+"""Where the parameter is zero, which is where kinks are, and noise hides the finest steps, a kink is one at the
+point only if the slopes on its sides are apart by so many times what they are known to."""
+
+AT_THE_POINT = 2.0**-20
+"""Elsewhere a kink is one at the point if noise lets see that it is no farther away than so much of the
+parameter. In float32 it does not: kinks within 1e-4 look alike, and of relu networks most are beside the
+point."""
 
 CONVERGING = 0.9
 """Delta that shrink by less than this tell nothing of where they lead."""
@@ -128,7 +133,8 @@ def adjudicate(
         still = stands_still(after, before)
         jump = has_jump(np.maximum(np.abs(after), np.abs(before)), width) | still
         central = replace(central, bound=np.where(still, np.inf, central.bound))
-    return _rule(central, sides, kink, between, blur[:, -1], jump, np.isfinite(after), np.isfinite(before), h)
+    known = np.isfinite(after), np.isfinite(before)
+    return _rule(central, sides, kink, between, blur[:, -1], jump, *known, h, x)
 
 
 def _steps(x: npt.NDArray[Any], scale: Floats, shift: float) -> tuple[Floats, Floats]:
@@ -265,6 +271,7 @@ def _rule(
     after: Bools,
     before: Bools,
     h: Floats,
+    x: npt.NDArray[Any],
 ) -> Rulings:
     has_right, has_left = after.any(axis=1), before.any(axis=1)
     rows = np.arange(len(h))
@@ -280,7 +287,10 @@ def _rule(
     with np.errstate(invalid="ignore"):
         middle, half = (lower + upper) / 2, (upper - lower) / 2
     kink &= one_sided | ~(bound < half / 4)  # kinks around: what they may do is in the bound
-    blunt = kink & (finest > half) & ~(SHARP * (sides[0].bound + sides[1].bound) < 2 * half)
+    sharp = SHARP * (sides[0].bound + sides[1].bound) < 2 * half
+    with np.errstate(all="ignore"):
+        hides = 2.45 * finest * h[:, -1] / half > AT_THE_POINT * np.abs(x)
+    blunt = kink & np.where(x == 0, (finest > half) & ~sharp, hides)
     wider = blunt & ~(bound < half)
     numeric, bound = np.where(wider, middle, numeric), np.where(wider, half, bound)
     kink &= ~blunt  # noise hides whether it is at the point

@@ -196,7 +196,7 @@ def begun(cost, args, path, numerical, monkeypatch):
     keep, chunks = Checkpoint.store, []
 
     def store(keeper, key, start, values):
-        if len(chunks) == 5:
+        if len(chunks) == 3:
             raise Killed
         chunks.append(values.size)
         keep(keeper, key, start, values)
@@ -327,8 +327,8 @@ def test_vectorized(method, tmp_path):
 
 class TestWhatACheckChanges:
     def goes_on(self, cost, path, args=()):
-        """Whether a check that was stopped in the same process goes on twice with the very same cost."""
-        runs = [run(cost, args, path, False, max_evaluations=limit) for limit in (30, 60, None)]
+        """Whether a check with a budget goes on twice in the same process with the very same cost."""
+        runs = [run(cost, args, path, False, max_evaluations=limit) for limit in (150, 240, None)]
         return [found.reused > 0 for found in runs] == [False, True, True]
 
     def test_counters_and_caches(self, tmp_path):
