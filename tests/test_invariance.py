@@ -177,8 +177,8 @@ class TestUnits:
     def test_of_a_zero_that_is_claimed_not_to_move(self, decade):
         """A zero that is wrongly claimed not to move the cost is not right in units of many decades.
 
-        Nothing tells its unit, so that it is moved like its neighbours. In a unit 1e8 times as large that moves
-        the cost by less than its noise, and the report says how small a slope was seen there.
+        Nothing tells its unit, so that it is moved like its neighbours. In a unit 1e8 times as large that
+        moves the cost by less than its noise, and the report says how small a slope was seen there.
         """
         y = np.array([0.1, 0.0, 0.1, 0.1, 0.1, 0.1, 0.0, 0.0])
         unit = 10.0 ** np.array([-3, decade, 0, 0, 0, 0, 0, 0])

@@ -66,8 +66,8 @@ coordinates of relu networks in float32 four were off by more than the bounds of
 times."""
 
 SHARP = 4.0
-"""Where the parameter is zero, which is where kinks are, and noise hides the finest steps, a kink is one at the
-point only if the slopes on its sides are apart by so many times what they are known to."""
+"""Where the parameter is zero, which is where kinks are, and noise hides the finest steps, a kink is one at
+the point only if the slopes on its sides are apart by so many times what they are known to."""
 
 AT_THE_POINT = 2.0**-20
 """Elsewhere a kink is one at the point if noise lets see that it is no farther away than so much of the

@@ -268,7 +268,7 @@ class _Small:
 
     @property
     def _largest_size(self) -> float:
-        return 2.0 ** np.floor(np.log2(float(np.max(self.known.size, initial=0.0)) or 1.0))
+        return float(2.0 ** np.floor(np.log2(float(np.max(self.known.size, initial=0.0)) or 1.0)))
 
     def _whole(self) -> float:
         """The norm of the effects of all entries that stand out from zero; else how much the cost moves."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from diagnosis_cases import LENGTHS, VECTOR, block, kinds, put
@@ -58,7 +60,7 @@ class TestFactorLaw:
         e = 1e-9 * np.abs(true)
         (found,) = diagnose([block("v", k * true, true + e * rng.uniform(-1, 1, size=12), e)], (8, 3))
 
-        names = [2, 8, 3, 1.5, 4, 12, 24]
+        names = [2, 8, 3, 1.5, 4, 12, 24, math.log(2), math.log(10), math.pi / 180]
         nearest = min(abs(k / n - 1) for n in [*names, *(1 / n for n in names)])
         named = "a constant factor" not in found.sentence
         assert found.kind == "factor"
