@@ -58,6 +58,10 @@ REMEASURED = 64
 """Coordinates at which the steepest secant is measured again where no derivative stands out from zero: enough
 to meet a typical one, and few beside the two evaluations of every coordinate."""
 
+ABOVE = 2.0**12
+"""Where ladders begin, in units of the step at which random directions found another derivative: noise was as
+large there as could be, and half the ladder's levels are below."""
+
 BENT = 8.0
 """How much more than the largest seen on coordinates alike values may bend, to be decided by two of them."""
 
@@ -212,8 +216,9 @@ def look_closer(setting: Setting, table: CoordinateTable, at: IndexArray, off: F
         meet = np.abs(found.numeric - before) <= SURE * (found.error_bound + room)
     other = np.flatnonzero(~meet & np.isfinite(found.numeric))
     changed = at[other]
+    begin = np.minimum(table.plan.steps[changed], ABOVE * steps[other])
+    table.scale[changed] = begin / (TOP * scales.size[other])
     table.plan.steps[changed] = steps[other]
-    table.scale[changed] = steps[other] / (TOP * scales.size[other])  # ladders begin there
     table.special[changed], table.agreed[changed] = True, False
     table.level[changed] = OWN
     table.accept(changed, found.numeric[other], found.error_bound[other], OWN)

@@ -3,9 +3,10 @@
 The gradient is called at seven points x + k h s around the parameters, s random signs times 8/8 to 12/8,
 and the third and fourth differences of each entry along k show its noise (differences/noise.py has the
 notation). A move of 2^-46 of a parameter is enough for float64. A gradient that computes in float32 inside
-does not see it: it gives the same numbers, and is asked again at moves of 2^-20.
+does not see it: it gives the same numbers, and is asked again at moves of 2^-20 and, for what is still the
+same, of 2^-12.
 
-It is measured only where the claim looks wrong by little, for it takes 7 or 14 calls of the gradient.
+It is measured only where the claim looks wrong by little, for it takes 7 to 21 calls of the gradient.
 (docs/numerics.md, Claim.)
 """
 
@@ -16,7 +17,7 @@ from math import comb, sqrt
 
 import numpy as np
 
-from fastgrad.arrays import FloatArray, Floats, IndexArray
+from fastgrad.arrays import Bools, FloatArray, Floats, IndexArray
 from fastgrad.differences.scales import SAMPLED, size_of_zeros
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
@@ -27,14 +28,20 @@ POINTS = 7
 ORDERS = (3, 4)
 """Differences that show noise: curvature has left those of third order."""
 
-FINE, COARSE = 2.0**-46, 2.0**-20
-"""Moves in units of a parameter: of float64, and of float32."""
+FINE, COARSE, WIDE = 2.0**-46, 2.0**-20, 2.0**-12
+"""Moves in units of a parameter: of float64, of float32, and of float32 where an entry has lost most of its
+digits to cancellation, so that it stays the same under COARSE ones."""
 
 LAST_DIGIT = 2.0**-23
 """The last digit of float32, in units of a number."""
 
-STANDS_STILL, JUMPS = 2, 16.0
-"""Steps of six over which an entry stays the same, and its jumps in last digits, where these are of kinks."""
+STANDS_STILL, JUMP = 2, 2.0**-5
+"""Steps of six over which an entry stays the same, and its jump as a share of itself, where that is of a
+kink. Rounding leaves less, but where nearly all of an entry cancels."""
+
+GRID = 0.289
+"""Standard deviation of what rounding to a grid leaves, 1 / sqrt(12), in units of its spacing. Few of seven
+points may lie on either side of a rounding, so that their scatter says less."""
 
 SAME = 0.5
 """Where more than this share of the entries stays the same under FINE moves, COARSE ones are made."""
@@ -71,9 +78,21 @@ class ClaimNoise:
         if self.is_measured or self.parameters.size > LARGEST:
             return
         answers = self._answers(FINE)
-        if answers is not None and _same(answers) > SAME:
-            answers = self._answers(COARSE)
+        if answers is None or _same(answers) <= SAME:
+            self._noise = None if answers is None else [noise_along(table) for table in answers]
+            return
+        answers = self._answers(COARSE)
         self._noise = None if answers is None else [noise_along(table) for table in answers]
+        if answers is not None and any(_stands_still(table).any() for table in answers):
+            self._widen(answers, self._answers(WIDE))
+
+    def _widen(self, answers: list[Floats], wide: list[Floats] | None) -> None:
+        """Take the noise of entries that stay the same from wider moves."""
+        if wide is not None and self._noise is not None:
+            tables = zip(self._noise, answers, wide, strict=True)
+            self._noise = [
+                np.where(_stands_still(near), noise_along(far), noise) for noise, near, far in tables
+            ]
 
     def at(self, indices: IndexArray) -> Floats | None:
         """(m,) the noise at some coordinates; None where it was not measured."""
@@ -124,15 +143,24 @@ def noise_along(table: Floats) -> Floats:
     noise = np.zeros(table.shape[1])
     with np.errstate(invalid="ignore"):
         steps = np.abs(np.diff(table, axis=0))
-        digit = LAST_DIGIT * np.abs(table).max(axis=0)
-        kinked = ((steps == 0).sum(axis=0) >= STANDS_STILL) & (steps.max(axis=0) > JUMPS * digit)
+        largest = np.abs(table).max(axis=0)
+        kinked = ((steps == 0).sum(axis=0) >= STANDS_STILL) & (steps.max(axis=0) > JUMP * largest)
+    grid = np.where(
+        (steps == 0).sum(axis=0) >= STANDS_STILL, np.min(steps, axis=0, where=steps > 0, initial=np.inf), 0.0
+    )
+    noise = np.where(np.isfinite(grid), GRID * grid, noise)
     for order in ORDERS:
         differences = np.diff(table, n=order, axis=0)
         with np.errstate(all="ignore"):
             noise = np.fmax(
                 noise, np.sqrt(np.square(differences).mean(axis=0)) / sqrt(comb(2 * order, order))
             )
-    return np.where(kinked, np.minimum(noise, digit), noise)
+    return np.where(kinked, np.minimum(noise, LAST_DIGIT * largest), noise)
+
+
+def _stands_still(table: Floats) -> Bools:
+    """(n,) the entries of seven gradients (7, n) that are the same at all points, and not zero."""
+    return np.asarray((table == table[0]).all(axis=0) & (table[0] != 0))
 
 
 def _same(answers: list[Floats]) -> float:
