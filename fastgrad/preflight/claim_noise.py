@@ -144,11 +144,10 @@ def noise_along(table: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         steps = np.abs(np.diff(table, axis=0))
         largest = np.abs(table).max(axis=0)
-        kinked = ((steps == 0).sum(axis=0) >= STANDS_STILL) & (steps.max(axis=0) > JUMP * largest)
-    grid = np.where(
-        (steps == 0).sum(axis=0) >= STANDS_STILL, np.min(steps, axis=0, where=steps > 0, initial=np.inf), 0.0
-    )
-    noise = np.where(np.isfinite(grid), GRID * grid, noise)
+        still = (steps == 0).sum(axis=0) >= STANDS_STILL
+        kinked = still & (steps.max(axis=0) > JUMP * largest)
+        spacing = np.min(steps, axis=0, where=steps > 0, initial=np.inf)
+    noise = np.where(still & np.isfinite(spacing), GRID * spacing, noise)
     for order in ORDERS:
         differences = np.diff(table, n=order, axis=0)
         with np.errstate(all="ignore"):

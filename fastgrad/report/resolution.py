@@ -82,7 +82,7 @@ def _why_not_further(arrays: Arrays, worst: int, found: Measured, cost: float) -
         return f"the cost is computed in float32 (noise {noise:.1g})"
     if noise > NOISY * abs(cost):
         return f"the cost has a noise of {noise:.1g}"
-    return "the cost bends too much, or has kinks, at the steps that its noise allows"
+    return f"the cost bends, or has kinks, at the steps that its noise of {noise:.1g} allows"
 
 
 def only_rounding(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ def compare(known: Evidence, resolution: float = RESOLUTION, subgradients_pass: 
             unclear = known.far & (np.abs(d) <= CLEARLY * e) & finite
             wrong, rho = wrong & ~unclear, np.where(unclear & wrong, np.inf, rho)
     severity = np.where(finite, severity, np.inf)
-    rho = np.where(np.isnan(rho), np.inf, rho)
+    rho = np.where(np.isnan(rho) | ~finite, np.inf, rho)
     kink = np.zeros(len(g), dtype=bool) if known.kink is None else known.kink & ~wrong
     rest = np.flatnonzero(~wrong & ~(rho <= resolution) & ~kink)
     undecided, alike, together = np.zeros((3, len(g)), dtype=bool)
