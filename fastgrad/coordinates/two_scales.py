@@ -18,7 +18,7 @@ from fastgrad.differences.plan import Plan, make_plan
 from fastgrad.differences.stencils import CENTRAL, Stencil
 from fastgrad.index_sets import distinct
 
-EVERY = 128
+EVERY = 32
 """Coordinates up to which each is measured at two scales."""
 
 OF_A_GROUP = 8
