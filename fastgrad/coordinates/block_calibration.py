@@ -83,9 +83,20 @@ class BlockCalibration:
 
     def scales(self, indices: IndexArray) -> Scales:
         """The scales of some coordinates: those of their blocks."""
+        if len(indices):
+            first, last = self.parameters.block_numbers(indices[[0, -1]]).tolist()
+            if first == last:  # indices increase: nearly always all are of one block
+                one = (self.parameters.typical_sizes, self.step, self.constant, self.proportional)
+                size, step, constant, proportional = (np.broadcast_to(a[first], len(indices)) for a in one)
+                at = np.broadcast_to(np.intp(first), len(indices))
+                return Scales(size, size, step, constant, proportional, at)
         at = self.parameters.block_numbers(indices)
         size = self.parameters.typical_sizes[at]
         return Scales(size, size, self.step[at], self.constant[at], self.proportional[at], at)
+
+    def steps(self, indices: IndexArray) -> Floats:
+        """The steps alone."""
+        return np.asarray(self.step[self.parameters.block_numbers(indices)])
 
     @property
     def noise(self) -> dict[str, float]:

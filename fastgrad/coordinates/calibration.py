@@ -115,6 +115,9 @@ class Calibration(Protocol):
     def noise(self) -> dict[str, float]:
         """The standard deviation of a value, by block name."""
 
+    def steps(self, indices: IndexArray) -> Floats:
+        """(m,) the steps of some coordinates alone."""
+
     @property
     def single(self) -> bool:
         """Whether the cost was seen to compute in float32."""
@@ -125,6 +128,8 @@ class Calibration(Protocol):
 
 
 def _looked_up(found: dict[int, float], groups: IndexArray, unknown: float) -> Floats:
+    if len(groups) and (groups == groups[0]).all():  # as nearly always where groups are blocks
+        return np.broadcast_to(found.get(int(groups[0]), unknown), len(groups))
     every = distinct(groups)
     values = np.array([found.get(int(group), unknown) for group in every])
     return values[np.searchsorted(every, groups)] if len(every) else np.empty(0)

@@ -103,7 +103,7 @@ class Derivatives:
     def sizes(self) -> Floats:
         """(m,) the size of each of the user's parameters: where others were moved, that of its block."""
         if self.space.is_plain:
-            return self.table.size[self.needed(np.arange(len(self.indices)))]
+            return self.table.size[self._rows()]
         return self.parameters.typical_sizes[self.parameters.block_numbers(self.indices)]
 
     def _rounding(self) -> Floats:
@@ -168,4 +168,8 @@ class Derivatives:
         """Which of the user's coordinates depend on a flagged row; none where several rows move for one."""
         if not flags.any() or not self.space.is_plain:
             return np.zeros(len(self.indices), dtype=bool)
-        return flags[self.needed(np.arange(len(self.indices)))]
+        return flags[self._rows()]
+
+    def _rows(self) -> slice | IndexArray:
+        """The row of each of the user's coordinates, where one moves for each."""
+        return positions_of(self.table.plan.indices, self.indices)

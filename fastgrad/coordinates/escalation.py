@@ -10,6 +10,7 @@ most clearly wrong are confirmed before anything else is measured.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +53,8 @@ def escalate(setting: Setting, known: Derivatives, new: slice | IndexArray, seed
     count = len(known.indices)
     is_new = np.zeros(count, dtype=bool)
     is_new[new] = True
-    groups, left = _groups(setting, known), np.zeros(count, dtype=bool)
-    escalation = _Escalation(setting, known, is_new, groups, seed, left, known.table.left_alone)
+    left = np.zeros(count, dtype=bool)
+    escalation = _Escalation(setting, known, is_new, seed, left, known.table.left_alone)
     _look_at_own_sizes(setting, known, is_new)
     _measure_noise_of_claim(known, is_new)
     if np.isfinite(setting.room(1)):
@@ -72,18 +73,22 @@ class _Escalation:
     setting: Setting
     known: Derivatives
     is_new: Bools
-    groups: IndexArray
-    """The same number for coordinates that are alike."""
     seed: int
     left: Bools
     """Which are left as they are, for a sample of those alike did not change."""
     left_before: int
 
+    @cached_property
+    def groups(self) -> IndexArray:
+        """The same number for coordinates that are alike; only needed where some are open."""
+        return _groups(self.setting, self.known)
+
     def through_the_stages(self) -> None:
         """Take what is open through all stages once."""
         for stage in STAGES:
             comparison = self.known.judge()
-            if not ((comparison.wrong | comparison.undecided | comparison.small) & self.is_new).any():
+            is_left = (comparison.wrong | comparison.undecided) & self.is_new
+            if not is_left.any() and not self._special_small(comparison).any():
                 return
             is_open = self._is_open(stage, comparison)
             if is_open.any():
@@ -127,13 +132,19 @@ class _Escalation:
         is_open = comparison.wrong & stage.of_wrong | comparison.undecided & stage.of_undecided
         if stage.of_small and (comparison.undecided & self.is_new).any():
             is_open |= comparison.small
-        few = 0 < int((comparison.small & self.is_new).sum()) <= 2 * SAMPLED_FIRST
-        if stage.of_undecided and stage.level >= FINER and few:  # a kink at the point is said to be one
-            is_open |= comparison.small & known.flagged(table.special)
+        if stage.of_undecided and stage.level >= FINER:
+            is_open |= self._special_small(comparison)
         if stage.level > FINER:
             sure = known.flagged((table.agreed | table.vouched) & ~table.special)
             is_open &= ~(comparison.wrong & (sure | self.left))
         return np.asarray(is_open & self.is_new & ~known.flagged(table.cut))
+
+    def _special_small(self, comparison: Comparison) -> Bools:
+        """Small ones that may be at a kink, which is then said, where there are few small ones."""
+        small = comparison.small & self.is_new
+        if not 0 < int(small.sum()) <= 2 * SAMPLED_FIRST:
+            return np.zeros(1, dtype=bool)
+        return np.asarray(small & self.known.flagged(self.known.table.special))
 
     def _through(self, stage: Stage, at: IndexArray) -> None:
         """One stage for some positions: from the second confirmation on for a sample of each group first."""

@@ -197,7 +197,7 @@ class Coordinates:
         if second and not each:
             given = bool(engines.given_steps)
             learn_from_some(setting, moved, engines.stencil, given, options.seed)
-        steps = self.calibration.scales(moved).step if engines.stencil is CENTRAL else None
+        steps = self.calibration.steps(moved) if engines.stencil is CENTRAL else None
         plan = make_plan(engines.moved, moved, engines.stencil, self.spec.options.step, steps)
         watch = None
         if live and progress.shown:

@@ -102,6 +102,10 @@ class OwnCalibration:
         self._latest = self.hidden.changes, indices, found
         return found
 
+    def steps(self, indices: IndexArray) -> Floats:
+        """The steps alone."""
+        return self.scales(indices).step
+
     def _scales(self, indices: IndexArray) -> Scales:
         numbers = self.parameters.block_numbers(indices)
         x = self.parameters.take(self.parameters.leaves, indices)

@@ -69,7 +69,7 @@ STRAIGHT = 2.0**-10
 """Values that bend by less than this share of the slope have no kink, and no end of a feature, that
 counts."""
 
-PIECE = 2**17
+PIECE = 2**15
 """Coordinates that are screened at a time, so that temporaries stay small (and in the cache)."""
 
 
@@ -108,7 +108,7 @@ def screen(setting: Setting, plan: Plan, values: Values) -> CoordinateTable:
             bound[piece][_bends(setting, scales, f, found[0], steps)] = np.inf
         size[piece] = scales.own
         steepest = max(steepest, _steepest(f - setting.f0, d, scales.own))
-        moves |= _moves(f - setting.f0, sigma, setting.z)
+        moves = moves or _moves(f - setting.f0, sigma, setting.z)
     return CoordinateTable.screened(plan, numeric, bound, size, steepest, moves)
 
 

@@ -38,6 +38,10 @@ approximate constant, say, leaves a gradient that is right to 1e-7."""
 RESOLUTION = 1e-2
 """To what share of itself each entry must be seen, unless another is asked for."""
 
+PIECE = 2**14
+"""Coordinates that are compared at a time, so that temporaries stay in the cache: 235,000 take 3 ms in place
+of 8."""
+
 NEGLIGIBLE = 2.0**-44
 """A claim whose effect is so much less than the largest is zero but for rounding, 256 eps."""
 
@@ -157,37 +161,61 @@ def compare(known: Evidence, resolution: float = RESOLUTION, subgradients_pass: 
     >>> found.wrong.tolist(), bool(found.rho[0] < 1e-8)
     ([False, True], True)
     """
-    counts = min(COUNTS, resolution)
-    finite = np.isfinite(known.claimed)
-    g = known.claimed if finite.all() else np.where(finite, known.claimed, 0.0)
-    d, e = known.numeric, known.error_bound
-    with np.errstate(all="ignore"):
-        scale = np.fmax(np.abs(g), np.abs(d))
-        difference = np.abs(g - d)
-        allowed = e + known.rounding + counts * scale
-        wrong = (difference > allowed) | ~finite
-        severity = np.where(difference == 0, 0.0, difference / allowed)
-        rho = (difference + e) / scale
-        if known.far is not None:
-            unclear = known.far & (np.abs(d) <= CLEARLY * e) & finite
-            wrong, rho = wrong & ~unclear, np.where(unclear & wrong, np.inf, rho)
-    severity = np.where(finite, severity, np.inf)
-    rho = np.where(np.isnan(rho) | ~finite, np.inf, rho)
-    kink = np.zeros(len(g), dtype=bool) if known.kink is None else known.kink & ~wrong
-    rest = np.flatnonzero(~wrong & ~(rho <= resolution) & ~kink)
-    undecided, alike, together = np.zeros((3, len(g)), dtype=bool)
+    counts, m = min(COUNTS, resolution), len(known.claimed)
+    allowed, severity, rho, scale, difference = np.empty((5, m))
+    wrong = np.empty(m, dtype=bool)
+    for k in range(0, m, PIECE):
+        some = slice(k, k + PIECE)
+        each = _each_by_itself(known, some, counts)
+        wrong[some], allowed[some], severity[some], rho[some], scale[some], difference[some] = each
+    kink = np.zeros(m, dtype=bool) if known.kink is None else known.kink & ~wrong
+    rest = np.flatnonzero(~(wrong | (rho <= resolution) | kink))
+    undecided, alike, together = np.zeros((3, m), dtype=bool)
     undecided |= kink & (not subgradients_pass)
     share = 0.0
     if len(rest):
+        g = np.where(np.isfinite(known.claimed), known.claimed, 0.0)
         small = _Small(known, g, scale, difference, resolution)
         on_scale = small.on_the_scale_of_others(rest, ~wrong & (rho <= resolution))
         settled = on_scale <= resolution
         alike[rest[settled]] = True
         left = rest[~settled]
-        enough, share = small.enough_together(left)
-        together[left[enough]], undecided[left[~enough]] = True, True
+        if len(left):
+            enough, share = small.enough_together(left)
+            together[left[enough]], undecided[left[~enough]] = True, True
     rule = RULE.format(counts, resolution)
     return Comparison(wrong, undecided, allowed, severity, rho, alike, together, kink, share, rule)
+
+
+def _each_by_itself(
+    known: Evidence, some: slice, counts: float
+) -> tuple[Bools, Floats, Floats, Floats, Floats, Floats]:
+    """Of some coordinates wrong, allowed, severity, rho, s and |g - d|."""
+    claimed, d, e = known.claimed[some], known.numeric[some], known.error_bound[some]
+    rounding = known.rounding if len(known.rounding) == 1 else known.rounding[some]
+    finite = np.isfinite(claimed)
+    every = bool(finite.all())
+    g = claimed if every else np.where(finite, claimed, 0.0)
+    with np.errstate(all="ignore"):
+        size_of_d = np.abs(d)
+        scale = np.fmax(np.abs(g), size_of_d)
+        difference = np.abs(g - d)
+        allowed = e + rounding + counts * scale
+        wrong = difference > allowed
+        severity = np.where(difference == 0, 0.0, difference / allowed)
+        rho = (difference + e) / scale
+        if not every:
+            wrong, severity, rho = (
+                wrong | ~finite,
+                np.where(finite, severity, np.inf),
+                np.where(finite, rho, np.inf),
+            )
+        if known.far is not None and (far := known.far[some]).any():
+            unclear = far & (size_of_d <= CLEARLY * e) & finite
+            rho = np.where(unclear & wrong, np.inf, rho)
+            wrong = wrong & ~unclear
+        rho[np.isnan(rho)] = np.inf
+    return wrong, allowed, severity, rho, scale, difference
 
 
 @dataclass(frozen=True, eq=False)
