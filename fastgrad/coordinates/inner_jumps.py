@@ -18,8 +18,12 @@ from fastgrad.coordinates.setting import Setting
 POINTS = 33
 """Points at which the cost is looked at along one coordinate."""
 
-HALF = 2.0**-6
-"""How far they reach to either side, in units of the parameter's size."""
+HALF, FAR = 2.0**-6, 2.0**-2
+"""How far they reach to either side, in units of the parameter's size: first close by, then farther."""
+
+LIKE = 2.0**5
+"""A jump farther away is the trace of an iteration if it is like the error, slope times size, within this
+factor: what stops too early leaves as much in the slope as in the value."""
 
 SUSPECTS = 3
 """Gaps between neighbouring points that are looked into: those across which values least continue."""
@@ -33,21 +37,35 @@ LAST = 10
 VISIBLE = 32.0
 """A jump is believed if it is so many times the noise."""
 
-EVALUATIONS = POINTS + SUSPECTS * HALVINGS
+EVALUATIONS = 2 * (POINTS + SUSPECTS * HALVINGS)
 """Evaluations along one coordinate."""
 
 
-def largest_jump(setting: Setting, index: int) -> float:
+def largest_jump(setting: Setting, index: int, off: float) -> float:
     """The largest jump that is found along one coordinate; 0 where none is.
 
     Parameters
     ----------
     setting : Setting
     index : its flat index
+    off : by how much the claim is off there
     """
+    close = _largest_within(setting, index, HALF)
+    if close:
+        return close
+    far, like = _largest_within(setting, index, FAR), _size(setting, index) * off
+    return far if like / LIKE <= far <= like * LIKE else 0.0
+
+
+def _size(setting: Setting, index: int) -> float:
+    return float(setting.calibration.scales(np.array([index], dtype=np.intp)).size[0])
+
+
+def _largest_within(setting: Setting, index: int, half: float) -> float:
+    """The largest jump within so many sizes to either side."""
     one = np.array([index], dtype=np.intp)
     scales = setting.calibration.scales(one)
-    offsets = np.linspace(-HALF, HALF, POINTS)[None] * scales.size[0]
+    offsets = np.linspace(-half, half, POINTS)[None] * scales.size[0]
     d = setting.displacements(one, offsets)
     f = setting.evaluate(one, d)[0] - setting.f0
     with np.errstate(all="ignore"):  # values may be inf

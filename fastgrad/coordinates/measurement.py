@@ -183,11 +183,18 @@ class Coordinates:
         if not isinstance(calibration, OwnCalibration) or calibration.jump or setting.room(1) < room:
             return False
         suspicious = self.known.a_little_off(JUMPS_LOOKED_FOR)
-        jump = max((largest_jump(setting, int(self.known.indices[k])) for k in suspicious), default=0.0)
+        jump = self._largest_jump(setting, suspicious)
         if not jump:
             return False
         self._calibration, self._known = calibration.with_jumps(jump), None
         return True
+
+    def _largest_jump(self, setting: Setting, suspicious: IndexArray) -> float:
+        """The largest jump of the cost along some of the user's coordinates; 0 where none is found."""
+        known = self.known
+        off = np.abs(known.judge().severity * known.judge().allowed)
+        jumps = (largest_jump(setting, int(known.indices[k]), float(off[k])) for k in suspicious)
+        return max(jumps, default=0.0)
 
     def _screen(self, setting: Setting, moved: IndexArray, live: bool) -> CoordinateTable:
         """The first estimates of moved coordinates, of those that the budget reached."""

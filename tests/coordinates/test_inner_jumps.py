@@ -11,12 +11,12 @@ from fastgrad.coordinates.inner_jumps import EVALUATIONS, HALF, POINTS, SUSPECTS
 X = np.array([0.8, 1.3])
 
 
-def found(cost):
+def found(cost, off=1e-4):
     """The largest jump along the first parameter, and how many evaluations that took."""
     coordinates = running(cost, X, X)
     coordinates.calibrate(np.arange(2))
     before = coordinates.run.evaluations
-    return largest_jump(coordinates._setting(2), 0), coordinates.run.evaluations - before
+    return largest_jump(coordinates._setting(2), 0, off), coordinates.run.evaluations - before
 
 
 def iterated(x, tolerance=1e-4):
@@ -78,3 +78,10 @@ def test_suspects(gap):
     t = np.linspace(0, 1, POINTS)
     some = suspects(np.sin(t) + 1e-3 * (np.arange(POINTS) > gap))
     assert (int(some[0]), len(some)) == (gap, SUSPECTS)
+
+
+@pytest.mark.parametrize(("off", "counts"), [(1e-3, True), (1e-6, False), (1.0, False)])
+def test_a_jump_farther_away(off, counts):
+    """One farther away counts if it is like the error of the claim, as that of an iteration is."""
+    jump, _ = found(lambda x: float(np.sum(np.sin(x)) + 1e-3 * (x[0] > 0.9)), off)
+    assert jump == (pytest.approx(1e-3, rel=1e-3) if counts else 0.0)
