@@ -1,0 +1,206 @@
+"""Functions of NumPy written as others, so that a tape consists of few kinds of operations.
+
+Each computes what NumPy's own function computes, in the same order where that is known. `functions` looks
+them up in COMPOSED.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastgrad.engines.traced.products import as_matrix_product
+
+
+def _reduction(ufunc: np.ufunc) -> Callable[..., Any]:
+    def reduced(a: Any, axis: Any = None, dtype: Any = None, **kwargs: Any) -> Any:
+        kwargs = {k: v for k, v in kwargs.items() if v is not np._NoValue and v is not None}
+        if kwargs.get("keepdims") is False:
+            del kwargs["keepdims"]
+        if dtype is not None:
+            kwargs["dtype"] = dtype
+        return ufunc.reduce(_array(a), axis=axis, **kwargs)
+
+    return reduced
+
+
+def _accumulation(ufunc: np.ufunc) -> Callable[..., Any]:
+    def accumulated(a: Any, axis: Any = None, dtype: Any = None) -> Any:
+        return ufunc.accumulate(np.ravel(a) if axis is None else a, axis=axis or 0, dtype=dtype)
+
+    return accumulated
+
+
+def _array(a: Any) -> Any:
+    from fastgrad.engines.traced.functions import stacked
+
+    return stacked(a) if isinstance(a, tuple | list) else a
+
+
+def _count(a: Any, axis: Any) -> int:
+    if axis is None:
+        return int(a.size)
+    return int(np.prod([a.shape[k] for k in (axis if isinstance(axis, tuple) else (axis,))]))
+
+
+def _mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, where: Any = True) -> Any:
+    a = _array(a)
+    keep = {} if keepdims is np._NoValue or not keepdims else {"keepdims": True}
+    if dtype is None and a.dtype.kind in "iub":
+        dtype = np.float64
+    if where is not True and where is not np._NoValue:
+        return np.sum(np.where(where, a, 0), axis=axis, **keep) / np.sum(
+            np.broadcast_to(where, a.shape), axis=axis, **keep
+        )
+    total = np.sum(a, axis=axis, dtype=dtype, **keep)
+    return np.true_divide(total, _count(a, axis))
+
+
+def _var(
+    a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: Any = False, **kwargs: Any
+) -> Any:
+    del dtype
+    a, ddof = _array(a), kwargs.get("correction", ddof) if kwargs.get("correction") is not np._NoValue else ddof
+    x = a - np.mean(a, axis=axis, keepdims=True)
+    squares = np.multiply(x, x) if a.dtype.kind != "c" else np.real(np.multiply(x, np.conjugate(x)))
+    keep = {} if keepdims is np._NoValue or not keepdims else {"keepdims": True}
+    return np.true_divide(np.sum(squares, axis=axis, **keep), max(_count(a, axis) - ddof, 0))
+
+
+def _std(*args: Any, **kwargs: Any) -> Any:
+    return np.sqrt(np.var(*args, **kwargs))
+
+
+def _outer(a: Any, b: Any) -> Any:
+    return np.multiply(np.ravel(a)[:, None], np.ravel(b)[None, :])
+
+
+def _inner(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(a) == np.ndim(b) == 1:
+        return np.dot(a, b)
+    return np.tensordot(a, b, axes=(-1, -1))
+
+
+def _vdot(a: Any, b: Any) -> Any:
+    return np.dot(np.conjugate(np.ravel(a)) if np.iscomplexobj(a) else np.ravel(a), np.ravel(b))
+
+
+def _axes_of(axes: Any, na: int, nb: int) -> tuple[list[int], list[int]]:
+    if isinstance(axes, int | np.integer):
+        return list(range(na - int(axes), na)), list(range(int(axes)))
+    left, right = ([x] if isinstance(x, int | np.integer) else list(x) for x in axes)
+    return [k % na for k in left], [k % nb for k in right]
+
+
+def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    sa, sb = np.shape(a), np.shape(b)
+    left, right = _axes_of(axes, len(sa), len(sb))
+    free_a = [k for k in range(len(sa)) if k not in left]
+    free_b = [k for k in range(len(sb)) if k not in right]
+    inner = int(np.prod([sa[k] for k in left], initial=1))
+    at = np.reshape(np.transpose(a, [*free_a, *left]), (-1 if inner else 0, inner))
+    bt = np.reshape(np.transpose(b, [*right, *free_b]), (inner, -1 if inner else 0))
+    return np.reshape(np.dot(at, bt), [sa[k] for k in free_a] + [sb[k] for k in free_b])
+
+
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+def _ptp(a: Any, axis: Any = None, keepdims: Any = np._NoValue) -> Any:
+    keep = {} if keepdims is np._NoValue else {"keepdims": keepdims}
+    return np.subtract(np.max(a, axis=axis, **keep), np.min(a, axis=axis, **keep))
+
+
+def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, **kwargs: Any) -> Any:
+    from fastgrad.engines.traced.functions import apply
+
+    if weights is None and not returned and not kwargs:
+        return np.mean(a, axis=axis)
+    source = a if hasattr(a, "recorder") else weights
+    given = {"axis": axis, "weights": weights, "returned": returned} | kwargs
+    return apply(source.recorder, np.average, (a,), given)
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    from fastgrad.engines.traced.functions import apply
+
+    if x.dtype.kind == "f" and axis is None and (ord is None or (ord == 2 and x.ndim == 1)) and not keepdims:
+        flat = np.ravel(x)
+        return np.sqrt(np.dot(flat, flat))
+    if x.dtype.kind == "f" and isinstance(axis, int | np.integer):
+        if ord is None or ord == 2:
+            return np.sqrt(np.add.reduce(np.multiply(x, x), axis=axis, keepdims=keepdims))
+        if ord == 1:
+            return np.add.reduce(np.abs(x), axis=axis, keepdims=keepdims)
+        if ord == np.inf:
+            return np.max(np.abs(x), axis=axis, keepdims=keepdims)
+    return apply(x.recorder, np.linalg.norm, (x,), {"ord": ord, "axis": axis, "keepdims": keepdims})
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    return as_matrix_product(a, b, np.matmul)
+
+
+def _dot(a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)
+    if np.ndim(b) > 2:
+        return np.tensordot(a, b, axes=(-1, -2))
+    return as_matrix_product(a, b, np.dot)
+
+
+def _einsum(*operands: Any, **kwargs: Any) -> Any:
+    from fastgrad.engines.traced.products import einsum
+
+    return einsum(*operands, **kwargs)
+
+
+def _like(make: Callable[..., Any]) -> Callable[..., Any]:
+    def made(a: Any, *args: Any, **kwargs: Any) -> Any:
+        from fastgrad.engines.traced.recorded_array import Recorded
+
+        return Recorded(a.recorder, make(a.array, *args, **kwargs), None)
+
+    return made
+
+
+def _full_like(a: Any, value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    if not hasattr(a, "recorder"):
+        return np.add(np.zeros_like(a, dtype=dtype), value)
+    del kwargs
+    made = np.zeros_like(a, dtype=dtype)
+    made[...] = value
+    return made
+
+
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
+    parts = [x for x in (prepend, a, append) if x is not np._NoValue]
+    if len(parts) > 1:
+        shape = list(a.shape)
+        shape[axis] = 1
+        a = np.concatenate([np.broadcast_to(p, shape) if np.ndim(p) == 0 else p for p in parts], axis=axis)
+    for _ in range(n):
+        later, earlier = [slice(None)] * a.ndim, [slice(None)] * a.ndim
+        later[axis], earlier[axis] = slice(1, None), slice(None, -1)
+        a = a[tuple(later)] - a[tuple(earlier)]
+    return a
+
+
+COMPOSED: dict[Any, Callable[..., Any]] = {
+    np.sum: _reduction(np.add), np.prod: _reduction(np.multiply),
+    np.max: _reduction(np.maximum), np.min: _reduction(np.minimum),
+    np.any: _reduction(np.logical_or), np.all: _reduction(np.logical_and),
+    np.cumsum: _accumulation(np.add), np.cumprod: _accumulation(np.multiply),
+    np.mean: _mean, np.var: _var, np.std: _std, np.outer: _outer, np.inner: _inner, np.vdot: _vdot,
+    np.tensordot: _tensordot, np.trace: _trace, np.ptp: _ptp, np.average: _average,
+    np.linalg.norm: _norm, np.dot: _dot, np.einsum: _einsum, np.diff: _diff,
+    np.zeros_like: _like(np.zeros_like), np.ones_like: _like(np.ones_like),
+    np.empty_like: _like(np.zeros_like), np.full_like: _full_like,
+}  # fmt: skip
+"""The function that stands for each function of NumPy."""
+

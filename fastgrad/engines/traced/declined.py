@@ -1,0 +1,61 @@
+"""Why a cost cannot be recorded: the user's file and line, the operation, and what to write instead."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+
+_FASTGRAD = str(Path(__file__).parents[2])
+_PYTHON = tuple(
+    str(Path(path).resolve())
+    for name, path in sysconfig.get_paths().items()
+    if name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+
+
+class Declined(Exception):
+    """A cost cannot be recorded. It is no error: the plain cost is evaluated instead.
+
+    Parameters
+    ----------
+    reason : what was done, and what to write instead
+    place : the line of the user's code, as file:line
+    """
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        super().__init__(reason, place)
+        self.reason, self.place = reason, place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}" if self.place else self.reason
+
+
+def users_line() -> str:
+    """The line of the user's code that is being executed, as file:line."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if is_users_file(frame.f_code.co_filename):
+            return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+        frame = frame.f_back  # type: ignore[assignment]
+    return ""
+
+
+def called_by_user() -> bool:
+    """Whether the function that asks was called by the user's code, and not by that of a library."""
+    return is_users_file(sys._getframe(2).f_code.co_filename)
+
+
+@lru_cache(maxsize=4096)
+def is_users_file(name: str) -> bool:
+    """Whether a file is neither of Python, nor of an installed package, nor of this one.
+
+    Code that was typed in, as in a notebook, has a name in angle brackets or one of the notebook's.
+    """
+    if name.startswith("<"):
+        return not name.startswith(("<frozen", "<__array_function__"))
+    path = str(Path(name).resolve())
+    if path.startswith(_FASTGRAD):
+        return "/cli/demos/" in path.replace("\\", "/") or "/networks/" in path.replace("\\", "/")
+    return "site-packages" not in path and not path.startswith(_PYTHON)

@@ -1,0 +1,291 @@
+"""How operations are evaluated at K points at once, with the points along a new first axis.
+
+A rule takes an operation and the value of each input at all points, (K, *shape) or as it is where it does not
+differ, and gives the results, each (K, *shape). An operation without a rule is called once for each point.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fastgrad.engines.traced import functions
+from fastgrad.engines.traced.changes import aligned
+from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, substituted
+
+ELEMENTWISE = {
+    functions.cast, np.where, np.clip, np.nan_to_num, np.round, np.around, np.real, np.imag, np.sinc, np.angle,
+    np.isclose, np.fix, np.i0, np.isneginf, np.isposinf, np.iscomplex, np.isreal,
+}  # fmt: skip
+"""Functions that compute each entry of the result from the entries of their array arguments at its place; the
+same of ufuncs is known."""
+
+ALONG = {
+    np.sort: ("axis", -1), np.argsort: ("axis", -1), np.argmax: ("axis", None), np.argmin: ("axis", None),
+    np.median: ("axis", None), np.partition: ("axis", -1), np.argpartition: ("axis", -1),
+    np.percentile: ("axis", None), np.quantile: ("axis", None), np.nansum: ("axis", None),
+    np.nanmean: ("axis", None), np.nanmax: ("axis", None), np.nanmin: ("axis", None),
+    np.nancumsum: ("axis", None), np.count_nonzero: ("axis", None),
+    np.fft.fft: ("axis", -1), np.fft.ifft: ("axis", -1), np.fft.rfft: ("axis", -1), np.fft.irfft: ("axis", -1),
+    np.fft.hfft: ("axis", -1), np.fft.ihfft: ("axis", -1), np.fft.fft2: ("axes", (-2, -1)),
+    np.fft.ifft2: ("axes", (-2, -1)), np.fft.rfft2: ("axes", (-2, -1)), np.fft.irfft2: ("axes", (-2, -1)),
+    np.unwrap: ("axis", -1),
+}  # fmt: skip
+"""Functions that work along an axis of their first argument: the name of that argument, and its default."""
+
+MATRICES = {
+    np.linalg.inv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh,
+    np.linalg.svd, np.linalg.qr, np.linalg.pinv,
+}  # fmt: skip
+"""Functions of matrices that take a stack of them."""
+
+
+def is_elementwise(operation: Operation) -> bool:
+    """Whether each entry of the result depends only on the entries at its place."""
+    function = operation.function
+    if isinstance(function, np.ufunc):
+        return function.signature is None
+    return function in ELEMENTWISE
+
+
+def evaluate_dense(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[Array, ...]:
+    """The results of an operation at all points, each (K, *shape).
+
+    Parameters
+    ----------
+    operation : Operation
+    tape : Tape
+    values : the inputs that differ, (K, *shape) each
+    points : K
+    """
+    rule = _rule_for(operation)
+    found = rule(operation, tape, values, points) if rule is not None else None
+    if found is None:
+        found = _one_by_one(operation, tape, values, points)
+    return tuple(
+        np.asarray(new).reshape(points, *tape.base[number].shape)
+        for new, number in zip(found, operation.outputs, strict=True)
+    )
+
+
+Rule = Callable[[Operation, Tape, dict[int, Array], int], tuple[Any, ...] | None]
+
+
+def _rule_for(operation: Operation) -> Rule | None:
+    function = operation.function
+    if is_elementwise(operation):
+        return _elementwise
+    if isinstance(function, Method):
+        return {"reduce": _reduction, "accumulate": _accumulation}.get(function.name)
+    if function in (np.matmul, np.dot):
+        return _product
+    if function is np.linalg.solve:
+        return _solve
+    if function is np.einsum:
+        return _einsum
+    if function in ALONG:
+        return _along
+    return _matrices if function in MATRICES else None
+
+
+def _one_by_one(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[list[Any], ...]:
+    def given(k: int) -> Callable[[int], Any]:
+        return lambda number: values[number][k] if number in values else tape.base[number]
+
+    found = [operation.evaluate(given(k)) for k in range(points)]
+    results = tuple(list(each) for each in zip(*found, strict=True))
+    for new, number in zip(results, operation.outputs, strict=True):
+        if any(np.shape(x) != tape.base[number].shape for x in new):
+            raise OtherShape
+    return results
+
+
+class OtherShape(Exception):
+    """An operation gives an array of another shape at a perturbed point."""
+
+
+def _with(operation: Operation, value: Callable[[int], Any], **more: Any) -> tuple[Any, ...]:
+    args = substituted(operation.args, value)
+    kwargs = {k: substituted(v, value) for k, v in operation.kwargs.items()} | more
+    result = operation.function(*args, **kwargs)
+    return tuple(result) if operation.several else (result,)
+
+
+def _elementwise(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...]:
+    ndim = tape.base[operation.outputs[0]].ndim
+
+    def given(number: int) -> Any:
+        return aligned(values[number], ndim) if number in values else tape.base[number]
+
+    found = _with(operation, given)
+    return found if all(np.shape(x)[:1] == (points,) for x in found) else _spread(found, tape, operation, points)
+
+
+def _spread(found: tuple[Any, ...], tape: Tape, operation: Operation, points: int) -> tuple[Any, ...]:
+    shapes = [(points, *tape.base[number].shape) for number in operation.outputs]
+    return tuple(np.broadcast_to(x, shape) for x, shape in zip(found, shapes, strict=True))
+
+
+def _first(operation: Operation, values: dict[int, Array]) -> int | None:
+    """The number of the only input that differs, if it is the first argument itself."""
+    first = operation.args[0] if operation.args else None
+    number = getattr(first, "number", None)
+    return number if number is not None and set(values) == {number} else None
+
+
+def _reduction(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[Any, ...] | None:
+    number = _first(operation, values)
+    kwargs = dict(operation.kwargs)
+    axis = kwargs.pop("axis", operation.args[1] if len(operation.args) > 1 else 0)
+    if number is None or len(operation.args) > 2 or set(kwargs) - {"dtype", "keepdims"}:
+        return None
+    x, ndim = values[number], tape.base[number].ndim
+    if ndim == 0:
+        return (x,)
+    kwargs.pop("keepdims", None)  # the results are reshaped
+    if axis is None:
+        return (operation.function(x.reshape(points, -1), axis=1, **kwargs),)
+    axes = tuple(_from_end(k, ndim) for k in (axis if isinstance(axis, tuple) else (axis,)))
+    return (operation.function(x, axis=axes, **kwargs),) if axes else (x,)
+
+
+def _from_end(axis: int, ndim: int) -> int:
+    return axis - ndim if axis >= 0 else axis
+
+
+def _accumulation(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[Any, ...] | None:
+    del points
+    number = _first(operation, values)
+    if number is None or len(operation.args) > 1:
+        return None
+    kwargs = dict(operation.kwargs)
+    axis = _from_end(kwargs.pop("axis", 0), tape.base[number].ndim)
+    return (operation.function(values[number], axis=axis, **kwargs),)
+
+
+def _product(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+    """a @ b: each point has a product of its own, so that it does not depend on the others of its batch."""
+    if len(operation.args) != 2 or operation.kwargs:
+        return None
+    sides, shapes = [], []
+    for k, argument in enumerate(operation.args):
+        number = getattr(argument, "number", None)
+        base = tape.base[number] if number is not None else np.asarray(argument)
+        x = values.get(number, base) if number is not None else base
+        if base.ndim == 1:
+            x = x[..., None, :] if k == 0 else x[..., :, None]
+        if base.ndim > 2 and number in values:
+            return None if operation.function is np.dot else _stacked_product(operation, tape, values)
+        sides.append(x)
+        shapes.append(base.ndim)
+    if max(shapes) > 2:
+        return None if operation.function is np.dot else _stacked_product(operation, tape, values)
+    return (np.matmul(*sides),)
+
+
+def _stacked_product(operation: Operation, tape: Tape, values: dict[int, Array]) -> tuple[Any, ...]:
+    bases = [
+        tape.base[a.number] if hasattr(a, "number") else np.asarray(a) for a in operation.args
+    ]
+    ndim = max(base.ndim for base in bases)
+    sides = []
+    for k, (argument, base) in enumerate(zip(operation.args, bases, strict=True)):
+        number = getattr(argument, "number", None)
+        x = values[number] if number in values else base
+        if base.ndim == 1:
+            x = x[..., None, :] if k == 0 else x[..., :, None]
+        sides.append(aligned(x, ndim) if number in values else x)
+    return (np.matmul(*sides),)
+
+
+def _solve(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+    del points
+    if len(operation.args) != 2 or operation.kwargs:
+        return None
+    a, b = operation.args
+    bases = [tape.base[x.number] if hasattr(x, "number") else np.asarray(x) for x in (a, b)]
+    if bases[0].ndim != 2 or bases[1].ndim > 2:
+        return None
+    left, right = (
+        values.get(getattr(x, "number", -1), base) for x, base in zip((a, b), bases, strict=True)
+    )
+    if bases[1].ndim == 1:
+        right = right[..., None]
+    return (np.linalg.solve(left, right),)
+
+
+def _einsum(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+    del points
+    text = operation.args[0]
+    if not isinstance(text, str) or "." in text:
+        return None
+    given, arrow, out = text.replace(" ", "").partition("->")
+    if not arrow:
+        out = "".join(sorted(c for c in set(given) - {","} if given.count(c) == 1))
+    letter = next(c for c in "zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in text)
+    parts, arrays = [], []
+    for part, argument in zip(given.split(","), operation.args[1:], strict=True):
+        number = getattr(argument, "number", None)
+        parts.append(letter + part if number in values else part)
+        arrays.append(values[number] if number in values else tape.base[number] if number is not None else argument)
+    kwargs = {"optimize": True} | operation.kwargs
+    return (np.einsum(f"{','.join(parts)}->{letter}{out}", *arrays, **kwargs),)
+
+
+def _along(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+    number = _first(operation, values)
+    if number is None:
+        return None
+    bound = _bound(operation)
+    if bound is None:
+        return None
+    (name, default), x, ndim = ALONG[operation.function], values[number], tape.base[number].ndim
+    axis = bound.pop(name, default)
+    array_name = next(iter(bound))
+    bound.pop(array_name)
+    bound.pop("keepdims", None)
+    if axis is None:
+        x, axis = x.reshape(points, -1), -1
+    axis = tuple(_from_end(k, ndim) for k in axis) if isinstance(axis, tuple | list) else (
+        _from_end(axis, ndim) if axis >= 0 else axis
+    )
+    result = operation.function(x, **bound, **{name: axis})
+    if operation.function in (np.percentile, np.quantile) and np.ndim(result) and np.ndim(bound.get("q")):
+        result = np.moveaxis(result, 0, 1)  # several of them come in front
+    return (result,)
+
+
+@lru_cache(maxsize=256)
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
+def _bound(operation: Operation) -> dict[str, Any] | None:
+    """The arguments by name; None where NumPy does not tell their names."""
+    signature = _signature(operation.function)
+    if signature is None:
+        return None
+    return dict(signature.bind(*operation.args, **operation.kwargs).arguments)
+
+
+def _matrices(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+    del points
+    number = _first(operation, values)
+    if number is None or tape.base[number].ndim < 2:
+        return None
+    return _with(operation, values.__getitem__)

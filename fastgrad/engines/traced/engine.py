@@ -1,0 +1,343 @@
+"""The engine for a plain NumPy cost that was recorded: it evaluates the tape at many points at a time.
+
+`choose` makes the engine where recording and comparison with the plain cost succeed (`trust`). Offsets (m, S)
+go in, values (m, S) come out. Weights of a product whose samples stay apart are read off tables (`sites`);
+all others are batches of the tape (`batch`). Where a guard differs, or the tape cannot be evaluated, the
+plain cost is called.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+
+from fastgrad.arrays import Bools, Floats, IndexArray, Values
+from fastgrad.engines.base import EngineBase
+from fastgrad.engines.network.tables import TabledLayer, UnitTable, make_table
+from fastgrad.engines.protocol import EvaluateAll
+from fastgrad.engines.python import PythonEngine
+from fastgrad.engines.traced.batch import Batch
+from fastgrad.engines.traced.changes import Change, Dense, Ragged, Sparse
+from fastgrad.engines.traced.dense_rules import OtherShape
+from fastgrad.engines.traced.node_engine import NodeEngine
+from fastgrad.engines.traced.sites import NOWHERE, Site, sites_of
+from fastgrad.engines.traced.tape import Array, Tape
+from fastgrad.problem.parameters import Parameters
+
+CACHE = 3 * 2**19
+"""Bytes of the largest value of a batch: with eight units of 784-256-128-10, 1.5 MB, the batch stays in a
+core's cache."""
+
+MOST_ROWS = 4096
+"""Points of a batch at most."""
+
+ROWS_OF_A_TABLE = 2**15
+"""Points whose values come from a table at a time."""
+
+HELD_OUT = 4
+"""Weights of each table at which it is compared with the tape."""
+
+ROUNDINGS = 2.0**-38
+"""What a table may be off there, in units of the cost's rounding scale: some thousand roundings."""
+
+FROM_TABLES = (
+    "units that many weights lead to were moved to 6 points each, and what the weights do was read off the "
+    "polynomial through 4; where the other 2 did not confirm it to rounding, weights were moved one by one"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The table of a site."""
+
+    site: Site
+    units: UnitTable
+    alone: bool
+    """Whether its weights change nothing beside the product."""
+
+    def covers(self, inside: IndexArray, offsets: Values) -> Bools:
+        """Which entries of the parameter array the table gives values of."""
+        found = self.site.place[inside] != NOWHERE
+        if found.any():
+            feature, unit = self.site.feature_and_unit(inside[found])
+            found[found] = self.units.covers(feature, unit, offsets[found])
+        return found
+
+
+class TracedEngine(EngineBase):
+    """Evaluates a recorded cost.
+
+    Parameters
+    ----------
+    cost, parameters, args : as for EngineBase
+    tape : Tape of the cost
+    """
+
+    name = "traced"
+    workers = "threads"
+    incremental = True
+
+    def __init__(
+        self, cost: Callable[..., Any], parameters: Parameters, args: tuple[Any, ...], tape: Tape
+    ) -> None:
+        super().__init__(cost, parameters, args)
+        self.tape, self.batch = tape, Batch(tape)
+        self.plain = PythonEngine(cost, parameters, args)
+        self.scale = rounding_scale(tape)
+        self.tables: tuple[Table, ...] = ()
+        self._sites: list[Site] | None = None
+        self._rows: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The engine without what cannot be sent."""
+        return super().__getstate__() | {"_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The engine with a lock of its own."""
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+    @property
+    def quoted(self) -> str:  # type: ignore[override]
+        """What the plain cost last raised."""
+        return self.plain.quoted
+
+    def baseline(self) -> float:
+        """The cost at the parameters, by the plain cost."""
+        found = self.plain.baseline()
+        self.epsilon = self.plain.epsilon
+        return found
+
+    def for_worker(self) -> Self:
+        """A twin that reads the same tape; its plain cost is the same one, called by one thread at a time."""
+        return copy.copy(self)
+
+    def release(self) -> None:
+        """Free the private copy of the parameters."""
+        with self._lock:
+            self.plain.release()
+
+    def finish(self) -> None:
+        """Refuse a cost that wrote to its parameters."""
+        with self._lock:
+            self.plain.finish()
+
+    def pause(self) -> None:
+        """Refuse such a cost between two calls of `values`."""
+        with self._lock:
+            self.plain.pause()
+
+    @property
+    def sites(self) -> list[Site]:
+        """The products that can have tables."""
+        if self._sites is None:
+            self._sites = sites_of(self.batch)
+        return self._sites
+
+    def values(self, indices: IndexArray, offsets: Values) -> Values:
+        """The cost at theta + offsets[k, s] * e_indices[k], shape (m, S)."""
+        out = np.empty(offsets.shape)
+        for number, where in self.parameters.segments(indices):
+            inside = indices[where] - self.parameters.blocks[number].start
+            out[where] = self._of_block(number, inside, offsets[where])
+        return out
+
+    def _of_block(self, number: int, inside: IndexArray, offsets: Values) -> Values:
+        tables = [table for table in self.tables if table.site.leaf == number]
+        if not tables:
+            return self._moved(number, inside, offsets)
+        out, left = np.empty(offsets.shape), np.ones(len(inside), dtype=bool)
+        for table in tables:
+            covered = left & table.covers(inside, offsets)
+            if covered.any():
+                out[covered] = self._from_table(table, number, inside[covered], offsets[covered])
+                left &= ~covered
+        if left.any():
+            out[left] = self._moved(number, inside[left], offsets[left])
+        return out
+
+    def _points(self, number: int, inside: IndexArray, offsets: Values) -> Array:
+        """What the entries of a block become, in its dtype; (m, S)."""
+        leaf = self.parameters.leaves[number]
+        return np.asarray((leaf[inside].astype(np.float64)[:, None] + offsets).astype(leaf.dtype))
+
+    def _moved(self, number: int, inside: IndexArray, offsets: Values) -> Values:
+        """The values by batches of the tape."""
+        points = self._points(number, inside, offsets)
+        where = np.repeat(inside, offsets.shape[1])
+        new = points.reshape(-1)
+        out, strayed = np.empty(len(new)), np.zeros(len(new), dtype=bool)
+        rows = self._rows_of(number, where[:1], new[:1])
+        for k in range(0, len(new), rows):
+            some = slice(k, min(k + rows, len(new)))
+            change = Sparse(where[some][:, None], new[some][:, None])
+            self._evaluate({number: change}, frozenset(), out[some], strayed[some])
+        found = out.reshape(offsets.shape)
+        if strayed.any():
+            again = strayed.reshape(offsets.shape).any(axis=1)
+            found[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
+        return found
+
+    def _evaluate(
+        self, changes: dict[int, Change], skipped: frozenset[int], out: Floats, strayed: Bools
+    ) -> None:
+        """Write the costs at all points, and at which of them the plain cost is to be called."""
+        points = len(out)
+        try:
+            with np.errstate(all="ignore"):  # a NaN or an infinity shows in the values
+                states = self.batch.evaluate(changes, skipped)
+                out[:] = self.batch.cost(states, points)
+                strayed[:] = self.batch.strayed(states, points)
+        except Ragged as ragged:
+            for group in np.unique(ragged.groups):
+                at = np.flatnonzero(ragged.groups == group)
+                some, off = np.empty(len(at)), np.zeros(len(at), dtype=bool)
+                self._evaluate({n: _of(change, at) for n, change in changes.items()}, skipped, some, off)
+                out[at], strayed[at] = some, off
+        except (ArithmeticError, ValueError, IndexError, OtherShape, np.linalg.LinAlgError):
+            strayed[:] = True
+
+    def _plain_values(self, indices: IndexArray, offsets: Values) -> Values:
+        with self._lock:
+            return self.plain.values(indices, offsets)
+
+    def _rows_of(self, number: int, where: IndexArray, new: Array) -> int:
+        """How many points of a block make a batch, by what one of them changes."""
+        if number not in self._rows:
+            largest = [1]
+
+            def note(_: int, change: Change) -> None:
+                size = change.new[0].size * (1 if isinstance(change, Dense) else 2)
+                largest[0] = max(largest[0], 8 * size)
+
+            change = Sparse(where[:, None], new[:, None])
+            try:
+                with np.errstate(all="ignore"):
+                    self.batch.evaluate({number: change}, seen=note)
+            except (ArithmeticError, ValueError, IndexError, OtherShape, np.linalg.LinAlgError):
+                pass
+            self._rows[number] = int(np.clip(CACHE // largest[0], 1, MOST_ROWS))
+        return self._rows[number]
+
+    # Tables
+    def prepared(self, indices: IndexArray, offsets: Values, evaluate_all: EvaluateAll) -> Self:
+        """A twin with tables of the sites that many coordinates of the plan belong to."""
+        tables = []
+        for number, where in self.parameters.segments(indices):
+            inside = indices[where] - self.parameters.blocks[number].start
+            for site in self.sites:
+                if site.leaf == number:
+                    table = self._table(site, inside, offsets[where], evaluate_all)
+                    tables += [table] if table is not None else []
+        if not tables:
+            return self
+        twin = self.for_worker()
+        twin.tables = tuple(tables)
+        twin.notes = (*self.notes, FROM_TABLES)
+        return twin
+
+    def _table(
+        self, site: Site, inside: IndexArray, offsets: Values, evaluate_all: EvaluateAll
+    ) -> Table | None:
+        mine = site.place[inside] != NOWHERE
+        if np.count_nonzero(mine) * offsets.shape[1] < 2 * 6 * site.width:
+            return None
+        if not mine.all():
+            inside, offsets = inside[mine], offsets[mine]
+        feature, unit = site.feature_and_unit(inside)
+        units = np.flatnonzero(np.bincount(unit, minlength=site.width))
+        rounding = float(np.finfo(self.tape.base[site.z].dtype).eps) * site.interior.largest(self.tape)
+        nodes = partial(self._values_of_nodes, evaluate_all, site)
+        layer = TabledLayer(site.width, site.x, units, nodes, rounding)
+        made = make_table(layer, feature, offsets)
+        if made is None or not made.has.any():
+            return None
+        table = Table(site, made, self._alone(site))
+        return table if self._confirmed(table, inside, offsets) else None
+
+    def _values_of_nodes(self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats) -> Values:
+        """What each sample adds (units, samples, points), for units moved by du (points,)."""
+        engine = NodeEngine(self.batch, site, self._rows_of_nodes(site))
+        nodes = (units[:, None] * site.samples + np.arange(site.samples)).reshape(-1)
+        values = evaluate_all(engine, nodes, np.tile(du, (len(nodes), 1)))
+        return values.reshape(len(units), site.samples, len(du))
+
+    def _rows_of_nodes(self, site: Site) -> int:
+        return self._rows_of(site.leaf, np.flatnonzero(site.place != NOWHERE)[:1], np.ones(1))
+
+    def _alone(self, site: Site) -> bool:
+        """Whether weights of a site change the cost by the product alone."""
+        touched = []
+        one = np.flatnonzero(site.place != NOWHERE)[:1]
+        leaf = self.tape.base[site.leaf].reshape(-1)
+        change = Sparse(one[:, None], leaf[one][:, None] + 1)
+        with np.errstate(all="ignore"):
+            states = self.batch.evaluate(
+                {site.leaf: change}, site.skipped, seen=lambda number, _: touched.append(number)
+            )
+        return self.tape.output not in states and not set(self.tape.guards) & set(states)
+
+    def _confirmed(self, table: Table, inside: IndexArray, offsets: Values) -> bool:
+        """Whether the table gives what the tape gives, at some weights."""
+        covered = np.flatnonzero(table.covers(inside, offsets))
+        if not len(covered):
+            return False
+        some = covered[np.linspace(0, len(covered) - 1, min(HELD_OUT, len(covered))).astype(int)]
+        number = table.site.leaf
+        by_table = self._from_table(table, number, inside[some], offsets[some])
+        by_tape = self._moved(number, inside[some], offsets[some])
+        return bool((np.abs(by_table - by_tape) <= ROUNDINGS * self.scale).all())
+
+    def _from_table(self, table: Table, number: int, inside: IndexArray, offsets: Values) -> Values:
+        out = np.empty(offsets.shape)
+        each = max(1, ROWS_OF_A_TABLE // offsets.shape[1])
+        for k in range(0, len(inside), each):
+            some = slice(k, k + each)
+            out[some] = self._some_from_table(table, number, inside[some], offsets[some])
+        return out
+
+    def _some_from_table(self, table: Table, number: int, inside: IndexArray, offsets: Values) -> Values:
+        site = table.site
+        feature, unit = site.feature_and_unit(inside)
+        points = self._points(number, inside, offsets)
+        moved = points.astype(np.float64) - self.parameters.leaves[number][inside].astype(np.float64)[:, None]
+        delta = table.units.values(feature, unit, moved).reshape(-1)
+        end = self.tape.operations[site.interior.end].outputs[0]
+        base = self.tape.base[end]
+        new = (base.reshape(-1).astype(np.float64) + delta[:, None]).reshape(-1, *base.shape)
+        changes: dict[int, Change] = {end: Dense(new)}
+        if not table.alone:
+            where = np.repeat(inside, offsets.shape[1])
+            changes[number] = Sparse(where[:, None], points.reshape(-1, 1))
+        found, strayed = np.empty(len(delta)), np.zeros(len(delta), dtype=bool)
+        self._evaluate(changes, site.skipped, found, strayed)
+        out = found.reshape(offsets.shape)
+        if strayed.any():
+            again = strayed.reshape(offsets.shape).any(axis=1)
+            out[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
+        return out
+
+
+def rounding_scale(tape: Tape) -> float:
+    """The size of what is added up to give the cost: its rounding is a few ulps of that."""
+    largest = float(np.max(np.abs(np.nan_to_num(tape.base[tape.output])), initial=0.0))
+    for operation in tape.operations:
+        if all(tape.base[number].size == 1 for number in operation.outputs):
+            for number in operation.inputs:
+                base = tape.base[number]
+                if base.dtype.kind == "f":
+                    largest = max(largest, float(np.nansum(np.abs(base), where=np.isfinite(base))))
+    return largest
+
+
+def _of(change: Change, at: IndexArray) -> Change:
+    if isinstance(change, Sparse):
+        return Sparse(change.where[at], change.new[at])
+    return Dense(change.new[at])

@@ -1,0 +1,225 @@
+"""Operations that only move entries: reshape, transpose, slices, concatenate, assignment and their kin.
+
+What such an operation does is found by calling it with the flat indices of its inputs in place of their
+numbers. One rule then evaluates them all: an entry of the result is an entry of an input, or a constant.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fastgrad.arrays import IndexArray
+from fastgrad.engines.traced import functions
+from fastgrad.engines.traced.changes import Change, Dense, Ragged, Sparse, as_dense
+from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape, refs, substituted
+
+MOVING = {
+    operator.getitem, functions.take_flat, functions.put_flat, functions.assigned,
+    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims, np.squeeze,
+    np.broadcast_to, np.broadcast_arrays, np.tile, np.repeat, np.roll, np.flip, np.fliplr, np.flipud, np.rot90,
+    np.pad, np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.block, np.append,
+    np.split, np.array_split, np.vsplit, np.hsplit, np.dsplit, np.take, np.take_along_axis, np.diag,
+    np.diagonal, np.diagflat, np.tril, np.triu, np.lib.stride_tricks.sliding_window_view, np.atleast_1d,
+    np.atleast_2d, np.atleast_3d, np.copy, np.delete, np.insert, np.resize, np.compress, np.meshgrid,
+}  # fmt: skip
+MOVING |= {
+    getattr(np, name) for name in ("unstack", "permute_dims", "matrix_transpose") if hasattr(np, name)
+}
+
+MOVING_ALL_ARGUMENTS = {
+    functions.put_flat, functions.assigned, np.broadcast_arrays, np.concatenate, np.stack, np.vstack, np.hstack,
+    np.dstack, np.column_stack, np.block, np.append, np.meshgrid, np.atleast_1d, np.atleast_2d, np.atleast_3d,
+}  # fmt: skip
+"""Those that move entries of more arguments than the first."""
+
+PADDING = ("constant", "edge", "reflect", "symmetric", "wrap")
+"""Modes of np.pad that move entries; others compute new ones."""
+
+
+def moves_entries(operation: Operation) -> bool:
+    """Whether an operation only moves entries of values."""
+    function = operation.function
+    if function not in MOVING:
+        return False
+    if function is np.pad and operation.kwargs.get("mode", (*operation.args, "constant", "constant")[2]) not in (
+        PADDING
+    ):
+        return False
+    if function in MOVING_ALL_ARGUMENTS:
+        index = operation.args[1] if function in (functions.put_flat, functions.assigned) else None
+        return not any(refs(index))
+    return not any(refs((operation.args[1:], operation.kwargs)))
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The entries of a result that come from one input."""
+
+    to: IndexArray
+    """Their flat indices in the result, increasing."""
+    source: IndexArray
+    """Their flat indices in the input."""
+    size: int
+    """Of the input."""
+
+    @cached_property
+    def unmoved(self) -> bool:
+        """Whether the result has the entries of the input in their order."""
+        size = len(self.to)
+        return size == self.size and bool((self.to == np.arange(size)).all() and (self.source == self.to).all())
+
+    @cached_property
+    def _by_source(self) -> tuple[IndexArray, IndexArray]:
+        """The sources in order, and the target of each. Both are of the size of the result, which may be a
+        small slice of a large array."""
+        order = np.argsort(self.source, kind="stable")
+        return self.source[order], self.to[order]
+
+    def followed(self, change: Sparse) -> Sparse | None:
+        """A sparse change of the input as one of the result."""
+        if self.unmoved:
+            return change
+        sources, targets = self._by_source
+        starts = np.searchsorted(sources, change.where)
+        counts = np.searchsorted(sources, change.where, side="right") - starts
+        first = int(counts.flat[0])
+        if (counts == first).all():
+            if first == 0:
+                return None
+            where = targets[starts[:, :, None] + np.arange(first)]
+            return Sparse(where.reshape(change.points, -1), np.repeat(change.new, first, axis=1))
+        totals = counts.sum(axis=1)
+        if (totals != totals[0]).any():
+            raise Ragged(totals)
+        point, entry = np.nonzero(counts)
+        repeats = counts[point, entry]
+        begins = np.repeat(starts[point, entry], repeats)
+        within = np.arange(len(begins)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        new = np.repeat(change.new[point, entry], repeats)
+        shape = (change.points, int(totals[0]))
+        return Sparse(targets[begins + within].reshape(shape), new.reshape(shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Movement:
+    """Where each entry of a result comes from."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    parts: dict[int, Part]
+    """By number of the input."""
+
+    @cached_property
+    def whole(self) -> tuple[int, ...] | None:
+        """For a result that is one input seen another way: offset and strides in entries; else None."""
+        if len(self.parts) != 1:
+            return None
+        (part,) = self.parts.values()
+        size = int(np.prod(self.shape))
+        if size == 0 or len(part.to) != size:
+            return None
+        grid = part.source.reshape(self.shape)
+        origin = (0,) * len(self.shape)
+        steps = [
+            int(grid[(*origin[:k], 1, *origin[k + 1 :])] - grid[origin]) if n > 1 else 0
+            for k, n in enumerate(self.shape)
+        ]
+        expected = int(grid[origin])
+        total: Any = expected
+        for k, (step, n) in enumerate(zip(steps, self.shape, strict=True)):
+            total = total + (step * np.arange(n)).reshape(-1, *(1,) * (len(self.shape) - k - 1))
+        return (expected, *steps) if np.array_equal(np.broadcast_to(total, self.shape), grid) else None
+
+    def applied(self, changes: dict[int, Change], base: list[Array], out: Array) -> Change | None:
+        """The change of the result.
+
+        Parameters
+        ----------
+        changes : of the inputs that differ
+        base : all values at the parameters
+        out : the result at the parameters
+        """
+        mine = {number: change for number, change in changes.items() if number in self.parts}
+        if not mine:
+            return None
+        if all(isinstance(change, Sparse) for change in mine.values()):
+            return self._sparse({n: c for n, c in mine.items() if isinstance(c, Sparse)})
+        points = next(iter(mine.values())).points
+        dense = {number: as_dense(change, base[number], points) for number, change in mine.items()}
+        if self.whole is not None:
+            return Dense(self._seen(next(iter(dense.values())).astype(self.dtype, copy=False)))
+        new = np.empty((points, out.size), dtype=self.dtype)
+        if sum(len(self.parts[number].to) for number in mine) < out.size:
+            new[:] = out.reshape(-1)
+        for number, value in dense.items():
+            part = self.parts[number]
+            moved = value.reshape(points, -1)[:, part.source]
+            if len(part.to) == out.size:
+                new = moved.astype(self.dtype, copy=False)
+            else:
+                new[:, part.to] = moved
+        return Dense(new.reshape(points, *self.shape))
+
+    def _sparse(self, changes: dict[int, Sparse]) -> Sparse | None:
+        found = [self.parts[number].followed(change) for number, change in changes.items()]
+        there = [change for change in found if change is not None]
+        if not there:
+            return None
+        if len(there) == 1:
+            return Sparse(there[0].where, there[0].new.astype(self.dtype, copy=False))
+        new = np.concatenate([change.new for change in there], axis=1).astype(self.dtype, copy=False)
+        return Sparse(np.concatenate([change.where for change in there], axis=1), new)
+
+    def _seen(self, value: Array) -> Array:
+        """The result as a view of one input."""
+        assert self.whole is not None
+        offset, *steps = self.whole
+        value = np.ascontiguousarray(value)
+        flat = value.reshape(len(value), -1)
+        size = value.itemsize
+        strides = (flat.strides[0], *(step * size for step in steps))
+        return np.lib.stride_tricks.as_strided(
+            flat[:, offset:], (len(value), *self.shape), strides, writeable=False
+        )
+
+
+def movements_of(operation: Operation, tape: Tape) -> list[Movement]:
+    """What an operation that moves entries does, for each of its results."""
+    starts: dict[int, int] = {}
+    total = 0
+    for number in operation.inputs:
+        starts[number] = total
+        total += tape.base[number].size
+
+    def called(more: int) -> tuple[Any, ...]:
+        def ids(number: int) -> Array:
+            base = tape.base[number]
+            return (starts[number] + more + np.arange(base.size)).reshape(base.shape)
+
+        args = substituted(operation.args, ids)
+        kwargs = {k: substituted(v, ids) for k, v in operation.kwargs.items() if k != "dtype"}
+        with np.errstate(all="ignore"):
+            result = operation.function(*args, **kwargs)
+        return tuple(result) if operation.several else (result,)
+
+    found = []
+    for first, second, number in zip(called(0), called(total), operation.outputs, strict=True):
+        base = tape.base[number]
+        a, b = np.asarray(first).reshape(-1), np.asarray(second).reshape(-1)
+        moved = b - a == total
+        parts = {}
+        for source, start in starts.items():
+            size = tape.base[source].size
+            to = np.flatnonzero(moved & (a >= start) & (a < start + size))
+            if len(to):
+                parts[source] = Part(to, (a[to] - start).astype(np.intp), size)
+        found.append(Movement(base.shape, base.dtype, parts))
+    return found
+
+
+__all__ = ["Movement", "Ref", "movements_of", "moves_entries"]

@@ -1,0 +1,43 @@
+"""Whether a number that Python asks for is what the cost returns, at once and with nothing in between.
+
+`return float(loss)` is how many costs end. float() must give a plain number, which carries no note of where
+it came from. It is safe to hand one out where every function on the way back to the recorder returns it at
+once: then nothing can be done with it, and no branch can depend on it.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from functools import lru_cache
+from types import CodeType, FrameType
+
+RECORDER = "record"
+"""The function that calls the cost."""
+
+
+def returns_at_once(depth: int = 0) -> bool:
+    """Whether what is being computed is returned at once by all of the user's functions on the stack.
+
+    Parameters
+    ----------
+    depth : functions of this package between the caller and the user's code
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_name != RECORDER:
+        if not _is_package(frame.f_code) and not _returns_next(frame.f_code, frame.f_lasti):
+            return False
+        frame = frame.f_back
+    return frame is not None
+
+
+def _is_package(code: CodeType) -> bool:
+    return code.co_filename.startswith(__file__.rpartition("returning")[0])
+
+
+@lru_cache(maxsize=256)
+def _returns_next(code: CodeType, at: int) -> bool:
+    """Whether the instruction after a call returns what it gave."""
+    following = (i for i in dis.get_instructions(code) if i.offset > at and i.opname != "CACHE")
+    found = next(following, None)
+    return found is not None and found.opname == "RETURN_VALUE"
