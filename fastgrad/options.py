@@ -91,7 +91,7 @@ class Options:
         'derivatives of their weights follow, or "auto", whichever takes less work for each layer',
     )
     engine: str = _option(
-        "auto", '"auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one) or "network"'
+        "auto", '"auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one), "network" or "traced" (plain NumPy, recorded)'
     )
     vectorized: bool = _option(
         False, "whether cost takes a batch, each array with a leading axis k, and returns shape (k,)"

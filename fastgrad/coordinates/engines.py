@@ -115,6 +115,7 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
         make_plan(moved, engine.space.needed(indices), spec.stencil, options.step)
     with args_unchanged(spec.problem.args, "cost"), announced(engine.preparation, options.progress):
         baseline = check_cost(engine)
+        engine, baseline = _recorded_instead(spec, run, engine, baseline, len(indices))
         in_reals, baseline = _engine_in_reals(spec, engine, baseline, indices)
     run.budget.spend(baseline.evaluations)
     epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
@@ -122,6 +123,21 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
     by_stencil = Evaluator(engine, baseline.seconds, run)
     real = by_stencil if in_reals is engine else Evaluator(in_reals, baseline.seconds, run)
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)
+
+
+def _recorded_instead(
+    spec: Specification, run: Run, engine: Engine, baseline: Baseline, count: int
+) -> tuple[Engine, Baseline]:
+    """The engine for a recorded cost in place of the plain one, where it is left to fastgrad and faster.
+
+    A run that goes on from a checkpoint takes the engine that was taken before.
+    """
+    if spec.options.engine != "auto" or engine.name != "python":
+        return engine, baseline
+    from fastgrad.engines.traced.choose import faster_engine
+
+    taken, made = faster_engine(engine, baseline.seconds, count, spec.options.seed)
+    return taken, replace(baseline, evaluations=baseline.evaluations + made)
 
 
 def _engine_in_reals(

@@ -81,7 +81,7 @@ class Coordinates:
     def calibrate(self, indices: IndexArray, most: int = CALIBRATED) -> None:
         """Calibrate the blocks of some of the user's coordinates, at `most` coordinates of each block."""
         needed, seed = self.engines.space.needed(indices), self.spec.options.seed
-        if self.engines.in_reals.engine.incremental:
+        if self.engines.in_reals.engine.knows_layers:
             self._calibration = calibrate_blocks(self.engines, needed, seed, most)
         else:
             z = quantile(len(indices))
@@ -199,7 +199,7 @@ class Coordinates:
     def _screen(self, setting: Setting, moved: IndexArray, live: bool) -> CoordinateTable:
         """The first estimates of moved coordinates, of those that the budget reached."""
         engines, progress, options = self.engines, self.run.progress, self.spec.options
-        second = not engines.stencil.is_complex and not engines.in_reals.engine.incremental
+        second = not engines.stencil.is_complex and not engines.in_reals.engine.knows_layers
         each = second and (self.claim is None or len(moved) <= EVERY)
         if second and not each:
             given = bool(engines.given_steps)

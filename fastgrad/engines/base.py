@@ -52,6 +52,7 @@ class EngineBase:
     name = ""
     workers = "processes"
     incremental = False
+    knows_layers = False
     granularity = 1
     origin = 0.0
     epsilon = 0.0

@@ -19,7 +19,7 @@ from fastgrad.problem.as_given import AsGiven
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
-ENGINES = ("python", "compiled", "batched", "network")
+ENGINES = ("python", "compiled", "batched", "network", "traced")
 """The engines that `engine=` takes, beside "auto"."""
 
 NEEDS_NODES = (
@@ -49,7 +49,8 @@ def choose_engine(
     problem, parameters : what is checked
     stencil : the stencil of the check; its dtype and its number of points matter here
     engine : one of ENGINES, or "auto": batched for a vectorized cost, network for a Network, compiled for a
-        Numba function, python for any other callable
+        Numba function, python for any other callable (which `coordinates.engines` replaces by traced where
+        that is faster)
     vectorized : whether the cost takes a batch of parameter vectors
     perturb : "parameters", "nodes" (the pre-activations of Dense layers), or "auto" for the less work
     indices : the coordinates that are checked, on which the choice of "auto" depends; None for all
@@ -72,6 +73,10 @@ def choose_engine(
     if name == "network":
         found = _network(problem, parameters, stencil)
         return _perturbing(found, perturb, np.arange(parameters.size) if indices is None else indices)
+    if name == "traced":
+        from fastgrad.engines.traced.choose import required_engine
+
+        return required_engine(problem, parameters, stencil)
     if perturb == "nodes":
         raise InputError(NEEDS_NODES)
     from fastgrad.engines.python import PythonEngine

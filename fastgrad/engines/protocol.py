@@ -54,6 +54,10 @@ class Engine(Protocol):
     incremental: bool
     """Whether the engine computes only what a perturbation changes. An evaluation then takes far less time
     than the cost itself, and coordinates of one call share work."""
+    knows_layers: bool
+    """Whether the engine propagates changes through layers that it knows. Coordinates of a block are then
+    alike, and its values right by construction, so that a block is calibrated at a few coordinates and no
+    second witness is asked."""
     granularity: int
     """The number of coordinates in a chunk is a multiple of this one, so that values do not depend on where
     the plan is cut into chunks."""

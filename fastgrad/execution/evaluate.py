@@ -92,7 +92,7 @@ def evaluate(
             raise _Stopped
         return found.values
 
-    if watch is None and not engine.incremental and _is_quick(run, seconds * offsets.size):
+    if watch is None and not engine.knows_layers and _is_quick(run, seconds * offsets.size):
         return _at_once(engine, indices, offsets, run)
     kept = KnownValues.of(engine, indices, offsets, run.checkpoint)
     try:

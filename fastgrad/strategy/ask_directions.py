@@ -49,7 +49,7 @@ def ask_directions(coordinates: Coordinates) -> Heard:
     """
     spec, engines, run = coordinates.spec, coordinates.engines, coordinates.run
     known = coordinates.known
-    if engines.engine.incremental or spec.stencil.is_complex or len(known.indices) > LARGEST_ASKED:
+    if engines.engine.knows_layers or spec.stencil.is_complex or len(known.indices) > LARGEST_ASKED:
         return Heard()
     if spec.options.tolerance is not None or run.budget.stopped or not known.space.is_plain:
         return Heard()

@@ -49,11 +49,13 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     spec, engines, run, known = coordinates.spec, coordinates.engines, coordinates.run, coordinates.known
     parameters, options, table = spec.parameters, spec.options, known.table
     limited = run.budget.limited or bool(run.budget.stopped)  # it takes what it takes
-    plain = not engines.engine.incremental and engines.engine.dtype is np.float64
+    plain = not engines.engine.knows_layers and engines.engine.dtype is np.float64
     if limited or parameters.size > LARGEST_ASKED or not plain or options.tolerance is not None:
         return ""
     comparison = known.judge()
-    unclear = comparison.undecided | comparison.small | (comparison.rho > COUNTS)
+    unclear = comparison.undecided
+    if not engines.engine.incremental:  # one call of the cost takes as long as thousands of its evaluations
+        unclear = unclear | comparison.small | (comparison.rho > COUNTS)
     lost = table.kink | table.special | (table.reason == Reason.NOT_FINITE)
     if known.claim is None or not (unclear & ~comparison.wrong).any() or _is_single(spec, engines):
         return ""

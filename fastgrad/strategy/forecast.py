@@ -125,7 +125,7 @@ def forecast(spec: Specification, engines: Engines, run: Run, count: int, indice
     if run.evaluations == before:  # an earlier run has timed it: its evaluations are part of the check
         run.budget.spend(int(made))
     workers = choose_workers(engines.engine, run.n_jobs, run.backend)
-    by_block = engines.engine.incremental
+    by_block = engines.engine.knows_layers
     return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone, by_block)
 
 

@@ -95,6 +95,7 @@ class NetworkEngine(EngineBase):
     name = "network"
     workers = "threads"
     incremental = True
+    knows_layers = True
     preparation = "compiling kernels for this kind of network, once (they are kept on disk)"
 
     def __init__(

@@ -40,6 +40,9 @@ MOST_ROWS = 4096
 ROWS_OF_A_TABLE = 2**15
 """Points whose values come from a table at a time."""
 
+ENTRIES_OF_A_TABLE_VALUE = 32.0
+"""Entries that a batch computes in the time of a value from a table: 2 ns each, and 70 ns."""
+
 HELD_OUT = 4
 """Weights of each table at which it is compared with the tape."""
 
@@ -60,6 +63,13 @@ class Table:
     units: UnitTable
     alone: bool
     """Whether its weights change nothing beside the product."""
+
+    def has(self, inside: IndexArray) -> Bools:
+        """Which entries of the parameter array lead to a unit with a polynomial."""
+        found = self.site.place[inside] != NOWHERE
+        if found.any():
+            found[found] = self.units.has[self.site.feature_and_unit(inside[found])[1]]
+        return found
 
     def covers(self, inside: IndexArray, offsets: Values) -> Bools:
         """Which entries of the parameter array the table gives values of."""
@@ -93,6 +103,7 @@ class TracedEngine(EngineBase):
         self.tables: tuple[Table, ...] = ()
         self._sites: list[Site] | None = None
         self._rows: dict[int, int] = {}
+        self._work: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -148,6 +159,19 @@ class TracedEngine(EngineBase):
             inside = indices[where] - self.parameters.blocks[number].start
             out[where] = self._of_block(number, inside, offsets[where])
         return out
+
+    def prices(self, indices: IndexArray) -> Floats:
+        """The work of each coordinate, (m,), in values from tables."""
+        found = np.ones(len(indices))
+        for number, where in self.parameters.segments(indices):
+            inside = indices[where] - self.parameters.blocks[number].start
+            self._rows_of(number, inside[:1], self.parameters.leaves[number][inside[:1]])
+            price = np.full(len(inside), self._work[number])
+            for table in self.tables:
+                if table.site.leaf == number:
+                    price[table.has(inside)] = 1.0
+            found[where] = price
+        return found
 
     def _of_block(self, number: int, inside: IndexArray, offsets: Values) -> Values:
         tables = [table for table in self.tables if table.site.leaf == number]
@@ -211,11 +235,10 @@ class TracedEngine(EngineBase):
     def _rows_of(self, number: int, where: IndexArray, new: Array) -> int:
         """How many points of a block make a batch, by what one of them changes."""
         if number not in self._rows:
-            largest = [1]
+            sizes = [1]
 
             def note(_: int, change: Change) -> None:
-                size = change.new[0].size * (1 if isinstance(change, Dense) else 2)
-                largest[0] = max(largest[0], 8 * size)
+                sizes.append(change.new[0].size * (1 if isinstance(change, Dense) else 2))
 
             change = Sparse(where[:, None], new[:, None])
             try:
@@ -223,7 +246,8 @@ class TracedEngine(EngineBase):
                     self.batch.evaluate({number: change}, seen=note)
             except (ArithmeticError, ValueError, IndexError, OtherShape, np.linalg.LinAlgError):
                 pass
-            self._rows[number] = int(np.clip(CACHE // largest[0], 1, MOST_ROWS))
+            self._rows[number] = int(np.clip(CACHE // (8 * max(sizes)), 1, MOST_ROWS))
+            self._work[number] = max(1.0, sum(sizes) / ENTRIES_OF_A_TABLE_VALUE)
         return self._rows[number]
 
     # Tables

@@ -1,0 +1,123 @@
+"""Whether a plain cost is recorded: asked for, or where it is seen to be faster.
+
+`engines.choose` calls `required_engine` for engine="traced". `coordinates.engines` calls `faster_engine` for
+engine="auto", once it is known what one evaluation of the plain cost takes.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from fastgrad.differences.stencils import Stencil
+from fastgrad.engines.numbers import DOMAIN_ERRORS
+from fastgrad.engines.protocol import Engine
+from fastgrad.engines.python import PythonEngine
+from fastgrad.engines.traced.declined import Declined
+from fastgrad.engines.traced.engine import TracedEngine
+from fastgrad.engines.traced.recorder import record
+from fastgrad.engines.traced.trust import COORDINATES, DIRECTIONS, compared
+from fastgrad.errors import InputError
+from fastgrad.problem.as_given import AsGiven
+from fastgrad.problem.naming import copy_for_worker
+from fastgrad.problem.parameters import Parameters
+from fastgrad.problem.problem import Problem
+
+EACH = 2.5
+"""Evaluations of a coordinate (strategy/forecast.py)."""
+
+WORTH_RECORDING = 0.1
+"""Seconds of predicted work from which a cost is recorded. Recording takes as long as some calls of the cost,
+10 ms the first time, and so does comparing."""
+
+SHARE = 16
+"""A cost is recorded where it is to be evaluated so many times more often than it takes to trust a tape."""
+
+TIMED = 32
+"""Coordinates at which batches are timed."""
+
+FASTER = 0.8
+"""The share of the plain cost's time that an evaluation of the tape may take."""
+
+PLAIN = "the cost was evaluated as it is, since it cannot be recorded: {reason}"
+
+RECORDED = (
+    "the cost was recorded as {operations:,} NumPy operations, which were evaluated for many points at a time; "
+    "they gave the same as the cost itself at {points} points"
+)
+
+
+def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:
+    """The engine for a recorded cost, and how many evaluations it took to trust it.
+
+    Raises
+    ------
+    Declined
+        Where the cost cannot be recorded.
+    """
+    kind = getattr(cost.cost, "kind", None) if isinstance(cost.cost, AsGiven) else None
+    if kind is not None:
+        raise Declined(f"it gets {kind}, not plain arrays")
+    tape = record(copy_for_worker(cost.cost), cost.parameters, cost.args)
+    engine = TracedEngine(cost.cost, cost.parameters, cost.args, tape)
+    points = compared(engine, seed)
+    engine.notes = (RECORDED.format(operations=len(tape.operations), points=points),)
+    return engine, points + 1
+
+
+def required_engine(problem: Problem, parameters: Parameters, stencil: Stencil) -> TracedEngine:
+    """The engine for engine="traced".
+
+    Raises
+    ------
+    InputError
+        Where the cost cannot be recorded, with file, line and operation.
+    """
+    if stencil.is_complex:
+        raise InputError('engine="traced" takes real steps only: use engine="python" with method="complex"')
+    try:
+        return recorded_engine(PythonEngine(problem.cost, parameters, problem.args), 0)[0]
+    except Declined as declined:
+        raise InputError(
+            f'engine="traced" cannot record the cost: {declined}. engine="python" evaluates it as it is'
+        ) from None
+
+
+def faster_engine(plain: Engine, seconds: float, count: int, seed: int) -> tuple[Engine, int]:
+    """The engine for a recorded cost where that is faster, else the plain one; and evaluations it took.
+
+    Parameters
+    ----------
+    plain : the engine that was chosen
+    seconds : what one evaluation of the cost was seen to take
+    count : coordinates that are to be evaluated
+    seed : for the choice of points at which tape and cost are compared
+    """
+    if not isinstance(plain, PythonEngine) or plain.dtype is not np.float64:
+        return plain, 0
+    if EACH * count * seconds < WORTH_RECORDING or EACH * count < SHARE * (COORDINATES + DIRECTIONS):
+        return plain, 0
+    try:
+        engine, made = recorded_engine(plain, seed)
+    except Declined as declined:
+        plain.notes += (PLAIN.format(reason=declined),)
+        return plain, 1
+    engine.epsilon = plain.epsilon
+    return (engine, made) if _seconds_each(engine, seed) < FASTER * seconds else (plain, made)
+
+
+def _seconds_each(engine: TracedEngine, seed: int) -> float:
+    """What an evaluation takes in a batch, once it is known what each operation does."""
+    size = engine.parameters.size
+    some = np.sort(np.random.default_rng(seed).choice(size, min(TIMED, size), replace=False)).astype(np.intp)
+    offsets = np.tile([-(2.0**-20), 2.0**-20], (len(some), 1))
+    elapsed = np.inf
+    for _ in range(2):
+        began = time.perf_counter()
+        try:
+            engine.values(some, offsets)
+        except DOMAIN_ERRORS:
+            return np.inf
+        elapsed = time.perf_counter() - began
+    return elapsed / offsets.size
