@@ -92,6 +92,7 @@ class TracedEngine(EngineBase):
     name = "traced"
     workers = "threads"
     incremental = True
+    overhead = 4096.0  # 0.2 ms of Python for an operation or ten, in values from tables
 
     def __init__(
         self, cost: Callable[..., Any], parameters: Parameters, args: tuple[Any, ...], tape: Tape

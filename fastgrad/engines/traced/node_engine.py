@@ -38,6 +38,7 @@ class NodeEngine(EngineBase):
         super().__init__(_no_cost, Parameters(np.zeros(site.width * site.samples)))
         self.batch, self.site, self.rows = batch, site, rows
         self.granularity = site.samples
+        self.overhead = float(max(1, rows // 6) * site.samples)  # a batch is full
         tape, interior = batch.tape, site.interior
         kept = interior.positions | interior.guarding
         self.skipped = frozenset(range(len(tape.operations))) - kept
