@@ -26,8 +26,10 @@ from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Change, Dense, Ragged, Sparse
 from fastgrad.engines.traced.dense_rules import OtherShape
 from fastgrad.engines.traced.node_engine import NodeEngine
-from fastgrad.engines.traced.sites import NOWHERE, Site, sites_of
+from fastgrad.engines.traced.node_space import TapeNodes, used_by_sites_alone
+from fastgrad.engines.traced.sites import NOWHERE, Site, sites_of, stands_alone
 from fastgrad.engines.traced.tape import Array, Tape
+from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
 
 CACHE = 3 * 2**19
@@ -103,6 +105,8 @@ class TracedEngine(EngineBase):
         self.scale = rounding_scale(tape)
         self.tables: tuple[Table, ...] = ()
         self._sites: list[Site] | None = None
+        self._alone_of: dict[tuple[int, int], bool] = {}
+        self.nodes: dict[int, NodeEngine] = {}
         self._rows: dict[int, int] = {}
         self._work: dict[int, float] = {}
         self._offsets: dict[tuple[int, ...], float] = {}
@@ -153,7 +157,7 @@ class TracedEngine(EngineBase):
 
     @property
     def sites(self) -> list[Site]:
-        """The products that can have tables."""
+        """The products and biases of the tape."""
         if self._sites is None:
             self._sites = sites_of(self.batch)
         return self._sites
@@ -163,14 +167,56 @@ class TracedEngine(EngineBase):
         out = np.empty(offsets.shape)
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
-            out[where] = self._of_block(number, inside, offsets[where])
+            of_block = self.nodes[number].values if number in self.nodes else partial(self._of_block, number)
+            out[where] = of_block(inside, offsets[where])
         return out
+
+    def through_nodes(self, perturb: str, indices: IndexArray) -> TracedEngine:
+        """The engine that moves nodes: of all products, or with "auto" of those where it is less work.
+
+        Raises
+        ------
+        InputError
+            For perturb="nodes" and a cost without a product that has nodes.
+        """
+        sites = [s for s in self.sites if used_by_sites_alone(self.tape, s.leaf, self.sites)]
+        if perturb == "auto":
+            sites = self._worth_moving(sites, indices)
+        elif not sites:
+            raise InputError(
+                'perturb="nodes" moves the results of products with the parameters, and this cost has none '
+                'whose parameters are used in no other way: leave perturb="parameters"'
+            )
+        if not sites:
+            return self
+        space = TapeNodes(self.parameters, self.batch, sites)
+        twin = copy.copy(self)
+        twin.space, twin.parameters = space, space.parameters
+        twin.nodes = {
+            number: NodeEngine(self.batch, site, self._rows_of_nodes(site))
+            for number, site in space.of_node.items()
+        }
+        twin.granularity = max(site.samples for site in space.of_node.values())
+        return twin
+
+    def _worth_moving(self, sites: list[Site], indices: IndexArray) -> list[Site]:
+        """The sites of parameter arrays of which more is wanted than there are nodes to move."""
+        wanted = {number: len(indices[where]) for number, where in self.parameters.segments(indices)}
+        needed: dict[int, int] = {}
+        for site in sites:
+            needed[site.leaf] = needed.get(site.leaf, 0) + site.width * site.rows // site.samples
+        return [site for site in sites if needed[site.leaf] < wanted.get(site.leaf, 0)]
 
     def prices(self, indices: IndexArray) -> Floats:
         """The work of each coordinate, (m,), in values from tables."""
         found = np.ones(len(indices))
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
+            if number in self.nodes:
+                engine = self.nodes[number]
+                work = self._work.get(engine.site.leaf, 1.0)
+                found[where] = work / engine.site.samples
+                continue
             self._rows_of(number, inside[:1], self.parameters.leaves[number][inside[:1]])
             price = np.full(len(inside), self._work[number])
             for table in self.tables:
@@ -289,8 +335,8 @@ class TracedEngine(EngineBase):
         tables = []
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
-            for site in self.sites:
-                if site.leaf == number:
+            for site in self.sites if number not in self.nodes else ():
+                if site.leaf == number and site.can_have_table:
                     table = self._table(site, inside, offsets[where], evaluate_all)
                     tables += [table] if table is not None else []
         if not tables:
@@ -304,8 +350,9 @@ class TracedEngine(EngineBase):
         self, site: Site, inside: IndexArray, offsets: Values, evaluate_all: EvaluateAll
     ) -> Table | None:
         mine = site.place[inside] != NOWHERE
-        if np.count_nonzero(mine) * offsets.shape[1] < 2 * 6 * site.width:
+        if np.count_nonzero(mine) * offsets.shape[1] < 2 * 6 * site.width or not self._stands_alone(site):
             return None
+        assert site.interior is not None
         if not mine.all():
             inside, offsets = inside[mine], offsets[mine]
         feature, unit = site.feature_and_unit(inside)
@@ -321,13 +368,20 @@ class TracedEngine(EngineBase):
 
     def _values_of_nodes(self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats) -> Values:
         """What each sample adds (units, samples, points), for units moved by du (points,)."""
-        engine = NodeEngine(self.batch, site, self._rows_of_nodes(site))
+        engine = NodeEngine(self.batch, site, self._rows_of_nodes(site), summand=True)
         nodes = (units[:, None] * site.samples + np.arange(site.samples)).reshape(-1)
         values = evaluate_all(engine, nodes, np.tile(du, (len(nodes), 1)))
         return values.reshape(len(units), site.samples, len(du))
 
     def _rows_of_nodes(self, site: Site) -> int:
-        return self._rows_of(site.leaf, np.flatnonzero(site.place != NOWHERE)[:1], np.ones(1))
+        one = np.flatnonzero(site.place != NOWHERE)[:1]
+        return self._rows_of(site.leaf, one, self.tape.base[site.leaf].reshape(-1)[one])
+
+    def _stands_alone(self, site: Site) -> bool:
+        key = (site.leaf, site.position)
+        if key not in self._alone_of:
+            self._alone_of[key] = stands_alone(self.batch, site)
+        return self._alone_of[key]
 
     def _alone(self, site: Site) -> bool:
         """Whether weights of a site change the cost by the product alone."""
@@ -366,7 +420,8 @@ class TracedEngine(EngineBase):
         points = self._points(number, inside, offsets)
         moved = points.astype(np.float64) - self.parameters.leaves[number][inside].astype(np.float64)[:, None]
         delta = table.units.values(feature, unit, moved).reshape(-1)
-        end = self.tape.operations[site.interior.end].outputs[0]
+        assert site.interior is not None
+        end = self.tape.operations[site.interior.ends[0].position].outputs[0]
         base = self.tape.base[end]
         new = (base.reshape(-1).astype(np.float64) + delta[:, None]).reshape(-1, *base.shape)
         changes: dict[int, Change] = {end: Dense(new)}
