@@ -45,6 +45,9 @@ ROWS_OF_A_TABLE = 2**15
 ENTRIES_OF_A_TABLE_VALUE = 32.0
 """Entries that a batch computes in the time of a value from a table: 2 ns each, and 70 ns."""
 
+SAVING = 12
+"""Values of a unit's weights from which it gets a table: to make one takes six."""
+
 HELD_OUT = 4
 """Weights of each table at which it is compared with the tape."""
 
@@ -350,7 +353,7 @@ class TracedEngine(EngineBase):
         self, site: Site, inside: IndexArray, offsets: Values, evaluate_all: EvaluateAll
     ) -> Table | None:
         mine = site.place[inside] != NOWHERE
-        if np.count_nonzero(mine) * offsets.shape[1] < 2 * 6 * site.width or not self._stands_alone(site):
+        if np.count_nonzero(mine) * offsets.shape[1] < SAVING * site.width or not self._stands_alone(site):
             return None
         assert site.interior is not None
         if not mine.all():

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.engines.traced.declined import Declined, users_line
+from fastgrad.engines.traced.simplify import simplified
 from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape
 
 MOST_OPERATIONS = 20_000
@@ -143,7 +144,7 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
             recorder.closed = True
     if recorder.declined is not None:
         raise recorder.declined
-    return recorder.tape(_output(recorder, result))
+    return simplified(recorder.tape(_output(recorder, result)))
 
 
 def _output(recorder: Recorder, result: Any) -> int:
