@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from fastgrad.differences.stencils import Stencil
-from fastgrad.engines.numbers import DOMAIN_ERRORS
+from fastgrad.engines.numbers import DOMAIN_ERRORS, to_number
 from fastgrad.engines.protocol import Engine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.declined import Declined
@@ -61,6 +61,7 @@ def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:
         raise Declined(f"it gets {kind}, not plain arrays")
     tape = record(copy_for_worker(cost.cost), cost.parameters, cost.args)
     engine = TracedEngine(cost.cost, cost.parameters, cost.args, tape)
+    engine.at_parameters = float(to_number(cost.cost(cost.working.structure, *cost.args)))
     points = compared(engine, seed)
     engine.notes = (RECORDED.format(operations=len(tape.operations), points=points),)
     return engine, points + 1

@@ -106,6 +106,7 @@ class TracedEngine(EngineBase):
         self.tape, self.batch = tape, Batch(tape)
         self.plain = PythonEngine(cost, parameters, args)
         self.scale = rounding_scale(tape)
+        self.at_parameters = float(tape.base[tape.output].reshape(-1)[0])
         self.tables: tuple[Table, ...] = ()
         self._sites: list[Site] | None = None
         self._alone_of: dict[tuple[int, int], bool] = {}
@@ -136,7 +137,7 @@ class TracedEngine(EngineBase):
     def baseline(self) -> float:
         """The cost at the parameters, by the plain cost."""
         found = self.plain.baseline()
-        self.epsilon = self.plain.epsilon
+        self.epsilon, self.at_parameters = self.plain.epsilon, found
         return found
 
     def for_worker(self) -> Self:
@@ -306,7 +307,7 @@ class TracedEngine(EngineBase):
                 else:
                     still[number] = Dense(np.stack([base[number]] * 2).astype(change.new.dtype))
             states = self.batch.evaluate(still, skipped)
-            found = float(self.batch.cost(states, 2)[0]) - float(base[self.tape.output].reshape(-1)[0])
+            found = float(self.batch.cost(states, 2)[0]) - self.at_parameters
             self._offsets[way] = found if np.isfinite(found) else 0.0
         return self._offsets[way]
 
