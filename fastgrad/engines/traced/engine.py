@@ -19,7 +19,7 @@ import numpy as np
 
 from fastgrad.arrays import Bools, Floats, IndexArray, Values
 from fastgrad.engines.base import EngineBase
-from fastgrad.engines.network.tables import TabledLayer, UnitTable, make_table
+from fastgrad.engines.network.tables import FEATURE_GROUP, TabledLayer, UnitTable, make_table
 from fastgrad.engines.protocol import EvaluateAll
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.batch import Batch
@@ -47,6 +47,12 @@ ENTRIES_OF_A_TABLE_VALUE = 32.0
 
 SAVING = 12
 """Values of a unit's weights from which it gets a table: to make one takes six."""
+
+WORK_OF_A_TABLE = 2.0**14
+"""The work of making a table beside its values, in values from tables: 1 ms."""
+
+WORK_OF_A_PRODUCT = 0.06
+"""The work of a feature in a sample where products are taken for a table: 4 ns."""
 
 HELD_OUT = 4
 """Weights of each table at which it is compared with the tape."""
@@ -109,6 +115,7 @@ class TracedEngine(EngineBase):
         self.at_parameters = float(tape.base[tape.output].reshape(-1)[0])
         self.tables: tuple[Table, ...] = ()
         self._sites: list[Site] | None = None
+        self._layers: dict[tuple[int, int], TabledLayer] = {}
         self._alone_of: dict[tuple[int, int], bool] = {}
         self.nodes: dict[int, NodeEngine] = {}
         self._rows: dict[int, int] = {}
@@ -363,12 +370,23 @@ class TracedEngine(EngineBase):
         units = np.flatnonzero(np.bincount(unit, minlength=site.width))
         rounding = float(np.finfo(self.tape.base[site.z].dtype).eps) * site.interior.largest(self.tape)
         nodes = partial(self._values_of_nodes, evaluate_all, site)
-        layer = TabledLayer(site.width, site.x, units, nodes, rounding)
-        made = make_table(layer, feature, offsets)
+        self._rows_of_nodes(site)
+        groups = len(np.unique(feature // FEATURE_GROUP))
+        work = WORK_OF_A_TABLE + groups * FEATURE_GROUP * site.samples * WORK_OF_A_PRODUCT
+        least = round(work / self._work[site.leaf])
+        made = make_table(self._layer(site, rounding).to_make(units, nodes, least), feature, offsets)
         if made is None or not made.has.any():
             return None
         table = Table(site, made, self._alone(site))
         return table if self._confirmed(table, inside, offsets) else None
+
+    def _layer(self, site: Site, rounding: float) -> TabledLayer:
+        """The layer of a site, of which tables are made again and again."""
+        key = (site.leaf, site.position)
+        if key not in self._layers:
+            none = np.empty(0, dtype=np.intp)
+            self._layers[key] = TabledLayer(site.width, site.x, none, _no_values, rounding)
+        return self._layers[key]
 
     def _values_of_nodes(self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats) -> Values:
         """What each sample adds (units, samples, points), for units moved by du (points,)."""
@@ -404,6 +422,9 @@ class TracedEngine(EngineBase):
         covered = np.flatnonzero(table.covers(inside, offsets))
         if not len(covered):
             return False
+        feature, _ = table.site.feature_and_unit(inside[covered])
+        group = feature // FEATURE_GROUP  # of one group: the products of each take as long as many values
+        covered = covered[group == group[len(group) // 2]]
         some = covered[np.linspace(0, len(covered) - 1, min(HELD_OUT, len(covered))).astype(int)]
         number = table.site.leaf
         by_table = self._from_table(table, number, inside[some], offsets[some])
@@ -439,6 +460,10 @@ class TracedEngine(EngineBase):
             again = strayed.reshape(offsets.shape).any(axis=1)
             out[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
         return out
+
+
+def _no_values(units: IndexArray, du: Floats) -> Values:
+    raise NotImplementedError(f"no values of {len(units)} units at {len(du)} points")
 
 
 def rounding_scale(tape: Tape) -> float:

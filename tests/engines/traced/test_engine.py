@@ -44,7 +44,7 @@ def test_values(name):
 @pytest.fixture
 def eager(monkeypatch):
     """Tables are made of the smallest layer."""
-    monkeypatch.setattr("fastgrad.engines.network.tables.LEAST_SAVING", -(10**6))
+    monkeypatch.setattr(module, "WORK_OF_A_TABLE", -1e9)
     monkeypatch.setattr(module, "SAVING", 0)
 
 
