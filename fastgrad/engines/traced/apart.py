@@ -15,7 +15,7 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.engines.traced.changes import Change, Sparse
-from fastgrad.engines.traced.dense_rules import ALONG, is_elementwise
+from fastgrad.engines.traced.kinds import ALONG, is_elementwise
 from fastgrad.engines.traced.movement import Movement, movements_of, moves_entries
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.engines.traced.changes import Change, Dense, Sparse, is_worth_keeping_sparse
-from fastgrad.engines.traced.dense_rules import is_elementwise
+from fastgrad.engines.traced.kinds import is_elementwise
 from fastgrad.engines.traced.movement import Part
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, substituted
 
