@@ -1,7 +1,6 @@
 """The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench.
 
-The entry point of the package and `python -m fastgrad` call main. It parses the arguments, runs the command
-and returns the exit status. `fastgrad check` hands its options on to fastgrad.checks.check and prints the
+`entry` calls main, which parses the arguments, runs the command and returns the exit status. `fastgrad check` hands its options on to fastgrad.checks.check and prints the
 report. Commands import what they run when they run it, so that `fastgrad --help` is quick.
 
 argparse parses: flags are added to it in a loop over a table, and it comes with Python. typer reads flags
@@ -13,11 +12,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-import traceback
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any
 
 from fastgrad._version import __version__
+from fastgrad.cli.printing import NotPrintedError, complain, print_to
+from fastgrad.cli.signals import INTERRUPTED, interruptible
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
 from fastgrad.options import explained
@@ -28,10 +28,8 @@ EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
 """Of `fastgrad check`, by the report's verdict."""
 
 CANNOT_RUN = 2
-"""The exit status where nothing could be checked; argparse uses it for wrong arguments."""
-
-INTERRUPTED = 130
-"""The exit status after Ctrl-C: shells add the number of the signal, SIGINT = 2, to 128."""
+"""The exit status where nothing could be checked, or what was found could not be printed; argparse uses it for
+wrong arguments."""
 
 DEMOS = ("lesson", "digits")
 """The modules of fastgrad.cli.demos, in the order in which they are run."""
@@ -59,11 +57,14 @@ FLAGS: dict[str, dict[str, Any]] = {
 used unless --jobs says otherwise: a command has the machine to itself, where a function may be one of
 many."""
 
-EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run"
+EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run or print, 130 interrupted"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
+
+    Whatever the user's functions raise is explained here, SystemExit too: a check that did not come to an end
+    has a status of its own.
 
     Parameters
     ----------
@@ -74,48 +75,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["check", "nowhere.py:problem"])
     2
     """
+    err = sys.stderr  # now: the user's code may put another in its place, or close it
     options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except (InputError, WorkerError) as error:
-        print_to(f"fastgrad: {error}", sys.stderr)
+    with interruptible() as interrupts:
+        try:
+            return int(options.run(options))
+        except (InputError, WorkerError, NotPrintedError) as error:
+            found, said = error, f"fastgrad: {error}"
+        except BaseException as error:
+            found, said = error, _explained(error, users=options.run is _check)
+        if isinstance(found, KeyboardInterrupt) or interrupts.since is not None:
+            # A module that is interrupted while it is imported may turn that into an ImportError.
+            complain("fastgrad: interrupted", err)
+            return INTERRUPTED
+        complain(said, err)
         return CANNOT_RUN
-    except KeyboardInterrupt:
-        print_to("fastgrad: interrupted", sys.stderr)
-        return INTERRUPTED
-    except Exception as error:
-        print_to(_explained(error, users=options.run is _check), sys.stderr)
-        return CANNOT_RUN
 
 
-def print_to(text: str, stream: TextIO) -> None:
-    r"""Print a text, with escapes for the characters that the stream cannot encode.
-
-    Parameters
-    ----------
-    text : what is printed
-    stream : stdout or stderr, which may be an ASCII terminal
-
-    Examples
-    --------
-    >>> import io
-    >>> stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    >>> print_to("Gewicht \u03b8", stream)
-    >>> stream.flush()
-    >>> stream.buffer.getvalue().strip()
-    b'Gewicht \\u03b8'
-    """
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
-
-
-def _explained(error: Exception, users: bool) -> str:
+def _explained(error: BaseException, users: bool) -> str:
     """What to print of an exception: only `fastgrad check` runs functions of the user's."""
-    if users:
-        from fastgrad.cli.tracebacks import user_traceback
+    from fastgrad.cli.tracebacks import has_users_frames, user_traceback, whole_traceback
 
+    if users and has_users_frames(error):
         return f"fastgrad: the cost or gradient raised\n{user_traceback(error)}"
-    return f"fastgrad: the command failed\n{''.join(traceback.format_exception(error)).rstrip()}"
+    return f"fastgrad: the command failed\n{whole_traceback(error)}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -168,11 +151,19 @@ def _add_jobs(command: argparse.ArgumentParser, what: str = "workers") -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    out, err = sys.stdout, sys.stderr  # now: the user's code may put others in their places
     # With --json stdout carries the JSON alone: what the user's code prints goes to stderr.
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
         report = _run_check(options)
-    print_to(report.to_json() if options.json else str(report), sys.stdout)
-    return INTERRUPTED if report.stopped == STOPPED_BY_CTRL_C else EXIT_STATUS[report.verdict]
+    text = report.to_json() if options.json else str(report)
+    status = INTERRUPTED if report.stopped == STOPPED_BY_CTRL_C else EXIT_STATUS[report.verdict]
+    try:
+        print_to(text, out)
+    except NotPrintedError as error:
+        complain(f"fastgrad: of the report, {error}. It is:\n{text}", err)
+        return INTERRUPTED if status == INTERRUPTED else CANNOT_RUN
+    return status
+
 
 
 def _run_check(options: argparse.Namespace) -> Report:
@@ -213,7 +204,3 @@ def _bench(options: argparse.Namespace) -> int:
     if options.plot:
         found.plot(options.plot)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
