@@ -89,7 +89,7 @@ def _pickle_by_value(module: ModuleType) -> None:
 
 
 def _import_failure(place: str, error: BaseException) -> InputError:
-    return InputError(f"{place} does not import:\n{user_traceback(error)}")
+    return InputError(f"{place} does not import:", user_traceback(error))
 
 
 def _attribute(module: ModuleType, name: str, place: str) -> Any:
@@ -102,7 +102,7 @@ def _attribute(module: ModuleType, name: str, place: str) -> Any:
     except AttributeError as error:
         raise InputError(f"{place} has no {name}; {_problems_in(module)}") from error
     except BaseException as error:  # a property, or a __getattr__ of the module
-        raise InputError(f"reading {name} of {place} failed:\n{user_traceback(error)}") from error
+        raise InputError(f"reading {name} of {place} failed:", user_traceback(error)) from error
     return value
 
 
@@ -112,7 +112,7 @@ def _call(function: Any, target: str) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise InputError(f"calling {target}() failed:\n{user_traceback(error)}") from error
+        raise InputError(f"calling {target}() failed:", user_traceback(error)) from error
 
 
 def _problems_in(module: ModuleType) -> str:

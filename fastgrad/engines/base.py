@@ -20,6 +20,7 @@ from fastgrad.engines.space import ParameterSpace, Space
 from fastgrad.errors import InputError
 from fastgrad.index_sets import spread_over
 from fastgrad.problem.arguments import settled_arrays
+from fastgrad.problem.describe import quoted
 from fastgrad.problem.naming import copy_for_worker
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
@@ -113,7 +114,7 @@ class EngineBase:
         """Whether an exception means that a point is outside the cost's domain; `quoted` then keeps it."""
         if isinstance(error, InputError) or not isinstance(error, DOMAIN_ERRORS):
             return False
-        self.quoted = f"{type(error).__name__}: {error}"
+        self.quoted = quoted(error)
         return True
 
     def _worker_cost(self) -> Callable[..., Any]:

@@ -15,7 +15,9 @@ from fastgrad.differences.stencils import Stencil, stencil_dtype
 from fastgrad.engines.numbers import DType
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
+from fastgrad.printable import shortened
 from fastgrad.problem.as_given import AsGiven
+from fastgrad.problem.describe import repr_of
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
@@ -192,7 +194,7 @@ def _compiled(problem: Problem, parameters: Parameters, dtype: DType) -> Engine:
     if not is_numba_function(problem.cost):
         raise InputError(
             'engine="compiled" needs a cost that is a Numba function (decorated with numba.njit); '
-            f"got {problem.cost!r}"
+            f"got {shortened(repr_of(problem.cost))}"
         )
     from fastgrad.engines.compiled import CompiledEngine
 

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
+
+from fastgrad.printable import printable
 
 WIDTH_OF_A_LOG = 160
 """Columns of the line that is left where stderr is no terminal: a bar of 80 would be cut to dots."""
@@ -30,13 +33,53 @@ def announced(what: str, show: bool | None) -> Iterator[None]:
     if not what or not (_on_a_terminal() if show is None else show):
         yield
         return
-    timer = threading.Timer(PATIENCE, sys.stderr.write, [f"fastgrad: {what} ...\n"])
+    timer = threading.Timer(PATIENCE, _say, [f"{what} ..."])
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+class Forgiving(io.TextIOBase):
+    """A stream that drops what another one refuses: a check does not end because its progress cannot be shown.
+
+    Parameters
+    ----------
+    stream : stderr, which may be a full disk, a closed pipe, or closed; None where there is none
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the other stream."""
+        return self._encoding
+
+    def isatty(self) -> bool:
+        """Whether the other stream is a terminal."""
+        try:
+            return bool(self._stream.isatty())
+        except Exception:
+            return False
+
+    def fileno(self) -> int:
+        """The number of the other stream's file."""
+        return int(self._stream.fileno())
+
+    def write(self, text: str) -> int:
+        """Write a text, with escapes for what cannot be encoded, or drop it."""
+        with contextlib.suppress(Exception):
+            self._stream.write(text.encode(self._encoding, "backslashreplace").decode(self._encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the other stream, if it can be."""
+        with contextlib.suppress(Exception):
+            self._stream.flush()
 
 
 class Progress:
@@ -64,7 +107,7 @@ class Progress:
         from rich.console import Console
         from rich.progress import Progress
 
-        console = Console(stderr=True)
+        console = Console(file=Forgiving(sys.stderr), markup=False)
         if not console.is_terminal:
             console.width = WIDTH_OF_A_LOG
         with Progress(*_columns(console.width), console=console, transient=console.is_terminal) as bar:
@@ -91,7 +134,7 @@ class Progress:
     def say(self, sentence: str) -> None:
         """Say on stderr what takes long, before it does."""
         if self._bar is None:
-            sys.stderr.write(f"fastgrad: {sentence}\n")
+            _say(sentence)
 
 
 def _columns(width: int) -> tuple[Any, ...]:
@@ -103,15 +146,21 @@ def _columns(width: int) -> tuple[Any, ...]:
             return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
     return (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         *([BarColumn(bar_width=20)] if width >= NARROW else []),
         MofNCompleteColumn(),
         Rate(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[found]}"),
+        TextColumn("{task.fields[found]}", markup=False),
     )
 
 
 def _on_a_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()  # pythonw and services have no stderr
+    return Forgiving(sys.stderr).isatty()  # pythonw and services have no stderr
+
+
+def _say(sentence: str) -> None:
+    stream = Forgiving(sys.stderr)
+    stream.write(f"fastgrad: {printable(sentence)}\n")
+    stream.flush()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -17,6 +18,9 @@ import threadpoolctl
 
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError
+
+TO_THE_GROUP = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
+"""Signals that a terminal sends to all processes of a command."""
 
 LARGEST_COPY = 2**28
 """Bytes of parameters of which each thread may have a copy of its own; of larger ones one thread has one."""
@@ -98,8 +102,37 @@ def run_tasks(
         mmap_mode="c",
         batch_size=1,
     )
-    results = parallel(joblib.delayed(function)(*task) for task in tasks)
+    with _deaf_children() if workers.kind == "processes" else contextlib.nullcontext():
+        results = parallel(joblib.delayed(function)(*task) for task in tasks)
     yield from results
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that are started inside hear neither Ctrl-C nor that the terminal closes, from the first line on.
+
+    Both go to them too. The caller ends them, and what they would print, or leave behind, is of no use.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, TO_THE_GROUP)
+    try:
+        _start_trackers()
+        signal.pthread_sigmask(signal.SIG_BLOCK, TO_THE_GROUP)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_trackers() -> None:
+    """Start what looks after shared memory now: when it is started, it lets Ctrl-C through again."""
+    from multiprocessing import resource_tracker as of_python
+
+    from joblib.externals.loky.backend import resource_tracker as of_loky
+
+    of_loky.ensure_running()
+    of_python.ensure_running()
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import optree
 
 from fastgrad.arrays import Floats
 from fastgrad.errors import InputError
-from fastgrad.printable import shortened
+from fastgrad.printable import shortened, shown_name
 from fastgrad.problem.describe import describe, repr_of
 from fastgrad.problem.kinds.number import is_vector
 from fastgrad.problem.kinds.registry import to_array
@@ -78,7 +78,7 @@ def refuse_repeated(names: Sequence[str]) -> None:
     for name in names:
         if name in seen:
             raise InputError(
-                f"two blocks of the parameters would both be called {shortened(name)}: give their keys other "
+                f"two blocks of the parameters would both be called {shown_name(name)}: give their keys other "
                 "names"
             )
         seen.add(name)

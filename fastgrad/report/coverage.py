@@ -27,6 +27,8 @@ class Coverage:
     per_block: tuple[int, ...]
     unvisited: tuple[str, ...]
     """The names of blocks without a checked coordinate."""
+    unvisited_shown: tuple[str, ...] = ()
+    """The same names as they are printed."""
     drawn: IndexArray | None = field(default=None, repr=False, compare=False)
     """Flat indices drawn at random, of all that were not picked on purpose; with repeats by importance."""
     planned: int = 0
@@ -61,6 +63,7 @@ class Coverage:
             found.seed,
             found.per_block,
             found.unvisited,
+            found.unvisited_shown,
             selection.drawn,
             planned if planned > len(indices) else 0,
             guarantee,
@@ -86,7 +89,7 @@ class Coverage:
         else:
             text += ", as given"
         if self.unvisited:
-            text += f"; not one in {', '.join(self.unvisited)}"
+            text += f"; not one in {', '.join(self.unvisited_shown)}"
         if self.planned:
             text += f", of {self.planned:,} that were to be"
         return text

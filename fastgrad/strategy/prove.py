@@ -45,7 +45,7 @@ def proven(spec: Specification, outcome: Outcome, found: Measured, stopped: str)
         mine, bad, of_draw = (between(indices, *inside) for indices in (found.indices, dirty, drawn))
         if stopped and len(of_draw) < len(between(selection.drawn, *inside)):
             of_draw = of_draw[:0]  # those that were reached before it ended are the first, and not at random
-        counts.append(BlockCounts(block.name, block.size, *_counted(mine, bad, of_draw)))
+        counts.append(BlockCounts(block.name, block.size, *_counted(mine, bad, of_draw), block.shown))
     return Guarantee.of(counts, confidence)
 
 

@@ -232,11 +232,11 @@ class SampledCheck:
         return [int(k) for k in np.flatnonzero((hits >= SEVERAL) & (hits > DENSE_SHARE * counts))]
 
     def _full_blocks(self) -> list[str]:
-        """The names of blocks, not all of them measured, that are wrong in many places."""
+        """The printed names of blocks, not all of them measured, that are wrong in many places."""
         blocks, checked = self.parameters.blocks, self._checked_of_each()
         searched = [] if self.search is None else self.search.localiser.dense
         dense = sorted({*searched, *self._dense_blocks()})
-        return [blocks[k].name for k in dense if checked[k] < blocks[k].size]
+        return [blocks[k].shown for k in dense if checked[k] < blocks[k].size]
 
     def _sample_more(self, number: int) -> None:
         """Measure more of a block in which the search found wrong coordinates everywhere."""
