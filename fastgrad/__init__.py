@@ -1,11 +1,15 @@
 """fastgrad checks a gradient: is it right, how sure is that, and where is it wrong."""
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from fastgrad._version import __version__ as __version__
 
+TYPE_CHECKING = False  # without the typing module, for whose import the command line would not answer Ctrl-C
 if TYPE_CHECKING:  # for type checkers: the names that __getattr__ finds
+    from typing import Any
+
     from fastgrad.checks import assert_gradient as assert_gradient
     from fastgrad.checks import check as check
     from fastgrad.checks import check_gradient as check_gradient
@@ -14,10 +18,6 @@ if TYPE_CHECKING:  # for type checkers: the names that __getattr__ finds
     from fastgrad.errors import FastgradWarning as FastgradWarning
     from fastgrad.errors import InputError as InputError
     from fastgrad.errors import WorkerError as WorkerError
-    from fastgrad.problem.problem import Problem as Problem
-    from fastgrad.report.numerical import NumericalGradient as NumericalGradient
-    from fastgrad.report.report import GradientError as GradientError
-    from fastgrad.report.report import Report as Report
     from fastgrad.networks import ELU as ELU
     from fastgrad.networks import GELU as GELU
     from fastgrad.networks import AvgPool2D as AvgPool2D
@@ -41,6 +41,10 @@ if TYPE_CHECKING:  # for type checkers: the names that __getattr__ finds
     from fastgrad.networks import SoftmaxCrossEntropy as SoftmaxCrossEntropy
     from fastgrad.networks import Softplus as Softplus
     from fastgrad.networks import Tanh as Tanh
+    from fastgrad.problem.problem import Problem as Problem
+    from fastgrad.report.numerical import NumericalGradient as NumericalGradient
+    from fastgrad.report.report import GradientError as GradientError
+    from fastgrad.report.report import Report as Report
 
 _MODULES = {
     "FastgradWarning": "errors",

@@ -49,7 +49,9 @@ def printable(text: str, keep: str = "") -> str:
     """
     if text.isprintable() and not _INVISIBLE.search(text):
         return text
-    return "".join(c if c in keep or (c.isprintable() and not _INVISIBLE.match(c)) else _escaped(c) for c in text)
+    return "".join(
+        c if c in keep or (c.isprintable() and not _INVISIBLE.match(c)) else _escaped(c) for c in text
+    )
 
 
 def printable_lines(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Where the command starts and ends: from its first line to its last the exit status means what is said of it.
+"""Where the command starts and ends: from first to last its exit status means what is said of it.
 
 The script `fastgrad` and `python -m fastgrad` call `entry`. It runs `main`, which imports the rest, so that a
 signal during these imports ends the command as it does later.
@@ -9,16 +9,23 @@ from __future__ import annotations
 import atexit
 import contextlib
 import sys
-from typing import NoReturn
 
 from fastgrad.cli.signals import leave_at_once
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def entry() -> NoReturn:
     """Run the command line and end the process with its exit status."""
     leave_at_once()
     atexit.register(_flush_the_rest)  # the first that is registered is the last that is called
-    raise SystemExit(_status())  # sys.exit may be another function by now: the user's code has run
+    status = _status()
+    # Ctrl-C in code that was given to eval or exec as a text makes Python end itself by SIGINT, even if it
+    # was caught since, whatever the status. The next such code makes it forget that.
+    eval("None")
+    raise SystemExit(status)  # sys.exit may be another function by now: the user's code has run
 
 
 def _status() -> int:

@@ -1,7 +1,8 @@
 """The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench.
 
-`entry` calls main, which parses the arguments, runs the command and returns the exit status. `fastgrad check` hands its options on to fastgrad.checks.check and prints the
-report. Commands import what they run when they run it, so that `fastgrad --help` is quick.
+`entry` calls main, which parses the arguments, runs the command and returns the exit status. `fastgrad check`
+hands its options on to fastgrad.checks.check and prints the report. Commands import what they run when they
+run it, so that `fastgrad --help` is quick.
 
 argparse parses: flags are added to it in a loop over a table, and it comes with Python. typer reads flags
 from a signature, in which every option would stand again. click is a dependency without a gain.
@@ -28,8 +29,8 @@ EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
 """Of `fastgrad check`, by the report's verdict."""
 
 CANNOT_RUN = 2
-"""The exit status where nothing could be checked, or what was found could not be printed; argparse uses it for
-wrong arguments."""
+"""The exit status where nothing could be checked, or what was found could not be printed. argparse uses it
+for wrong arguments."""
 
 DEMOS = ("lesson", "digits")
 """The modules of fastgrad.cli.demos, in the order in which they are run."""
@@ -77,19 +78,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     err = sys.stderr  # now: the user's code may put another in its place, or close it
     options = _parser().parse_args(arguments)
+    if options.run is _check:
+        import fastgrad.checks  # noqa: F401 - now: in the middle of an import Ctrl-C may be lost
+
     with interruptible() as interrupts:
+        options.interrupts = interrupts
         try:
             return int(options.run(options))
+        except KeyboardInterrupt:
+            said, status = "fastgrad: interrupted", INTERRUPTED
         except (InputError, WorkerError, NotPrintedError) as error:
-            found, said = error, f"fastgrad: {error}"
+            said, status = f"fastgrad: {error}", CANNOT_RUN
         except BaseException as error:
-            found, said = error, _explained(error, users=options.run is _check)
-        if isinstance(found, KeyboardInterrupt) or interrupts.since is not None:
-            # A module that is interrupted while it is imported may turn that into an ImportError.
-            complain("fastgrad: interrupted", err)
-            return INTERRUPTED
+            said, status = _explained(error, users=options.run is _check), CANNOT_RUN
+        if (
+            interrupts.since is not None
+        ):  # a module may turn an interruption of its import into an ImportError
+            said, status = "fastgrad: interrupted", INTERRUPTED
         complain(said, err)
-        return CANNOT_RUN
+        return status
 
 
 def _explained(error: BaseException, users: bool) -> str:
@@ -165,13 +172,14 @@ def _check(options: argparse.Namespace) -> int:
     return status
 
 
-
 def _run_check(options: argparse.Namespace) -> Report:
     from fastgrad.checks import check
     from fastgrad.cli.targets import load_target
 
     chosen = {name: getattr(options, name) for name in FLAGS}
-    return check(load_target(options.target), coordinates=_coordinates(options), **chosen)
+    problem = load_target(options.target)
+    options.interrupts.raise_if_lost()
+    return check(problem, coordinates=_coordinates(options), **chosen)
 
 
 def _coordinates(options: argparse.Namespace) -> Any:

@@ -1,4 +1,4 @@
-"""Printing on streams that may refuse: a full disk, a closed pipe, a terminal of another encoding, none at all.
+"""Printing on streams that may refuse: a full disk, a closed pipe, another encoding, none at all.
 
 `main` prints reports by `print_to`, and complains by `complain`.
 """
@@ -39,7 +39,7 @@ def print_to(text: str, stream: TextIO | None) -> None:
         encoding = getattr(stream, "encoding", None) or "utf-8"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         stream.flush()
-    except Exception as error:  # OSError of the system, ValueError of a closed file, whatever the user put there
+    except Exception as error:  # of the system, of a closed file, of what the user put in its place
         raise NotPrintedError(f"not all could be printed: {error}") from error
 
 

@@ -12,19 +12,22 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+
+TYPE_CHECKING = False  # the typing module is not needed for that, and takes as long to load as all of these
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 INTERRUPTED = 130
-"""The exit status after Ctrl-C: shells add the number of the signal, SIGINT = 2, to 128. What ends the command
+"""The exit status after Ctrl-C: shells add the number of the signal, SIGINT = 2, to 128. What ends a command
 in the same way has the same status."""
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals that end a command: from Ctrl-C, from `kill` and `timeout`, from a terminal that closes."""
 
 ONE_WISH = 1.0
-"""Seconds in which further signals are taken for the same wish: `timeout` sends two, one to the process and one
-to its group, and the second is not to cost the report."""
+"""Seconds in which further signals are taken for the same wish: `timeout` sends one to the process and one to
+its group, and the second is not to cost the report."""
 
 SOON = 0.05
 """Seconds until a KeyboardInterrupt that Python had to drop is raised again."""
@@ -45,6 +48,11 @@ class Interrupts:
             return
         self.since = now
         raise KeyboardInterrupt(signal.Signals(number).name)
+
+    def raise_if_lost(self) -> None:
+        """Raise KeyboardInterrupt if one was raised, and some code between took it for an error of its own."""
+        if self.since is not None:
+            raise KeyboardInterrupt
 
     def raise_again(self, number: int = signal.SIGINT) -> None:
         """Raise KeyboardInterrupt a little later: in a callback of the garbage collector it would be lost."""

@@ -29,7 +29,7 @@ def whole_traceback(error: BaseException) -> str:
 
 
 def has_users_frames(error: BaseException) -> bool:
-    """Whether the user's code had a part in an exception: whether it, or a cause of it, has frames not ours."""
+    """Whether the user's code had a part in an exception: it, or a cause of it, has frames of others."""
     summary = traceback.TracebackException.from_exception(error)
     return any(not _is_ours(frame.filename) for one in _with_causes(summary) for frame in one.stack)
 

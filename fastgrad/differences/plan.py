@@ -17,10 +17,10 @@ from fastgrad.arrays import IndexArray, is_finite_number
 from fastgrad.differences.stencils import COMPLEX_STEP, Stencil, stencil_dtype
 from fastgrad.differences.steps import default_step, raised, representable
 from fastgrad.errors import InputError
-from fastgrad.printable import shown_name
-from fastgrad.problem.describe import joined_names
 from fastgrad.index_sets import as_run
+from fastgrad.printable import shown_name
 from fastgrad.problem.block import Block
+from fastgrad.problem.describe import joined_names
 from fastgrad.problem.parameters import Parameters
 
 StepOption = float | Mapping[str, float] | None

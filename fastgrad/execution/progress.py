@@ -10,7 +10,7 @@ import io
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, cast
 
 from fastgrad.printable import printable
 
@@ -43,7 +43,7 @@ def announced(what: str, show: bool | None) -> Iterator[None]:
 
 
 class Forgiving(io.TextIOBase):
-    """A stream that drops what another one refuses: a check does not end because its progress cannot be shown.
+    """A stream that drops what another one refuses: no check ends because its progress cannot be shown.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Progress:
         from rich.console import Console
         from rich.progress import Progress
 
-        console = Console(file=Forgiving(sys.stderr), markup=False)
+        console = Console(file=forgiving_stderr(), markup=False)
         if not console.is_terminal:
             console.width = WIDTH_OF_A_LOG
         with Progress(*_columns(console.width), console=console, transient=console.is_terminal) as bar:
@@ -157,10 +157,15 @@ def _columns(width: int) -> tuple[Any, ...]:
 
 
 def _on_a_terminal() -> bool:
-    return Forgiving(sys.stderr).isatty()  # pythonw and services have no stderr
+    return forgiving_stderr().isatty()  # pythonw and services have no stderr
+
+
+def forgiving_stderr() -> IO[str]:
+    """The stderr of now, for rich to draw on."""
+    return cast("IO[str]", Forgiving(sys.stderr))
 
 
 def _say(sentence: str) -> None:
-    stream = Forgiving(sys.stderr)
+    stream = forgiving_stderr()
     stream.write(f"fastgrad: {printable(sentence)}\n")
     stream.flush()

@@ -109,7 +109,7 @@ def run_tasks(
 
 @contextlib.contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Processes that are started inside hear neither Ctrl-C nor that the terminal closes, from the first line on.
+    """Processes that are started inside hear neither Ctrl-C nor that the terminal closes, from the first on.
 
     Both go to them too. The caller ends them, and what they would print, or leave behind, is of no use.
     """

@@ -78,8 +78,8 @@ def refuse_repeated(names: Sequence[str]) -> None:
     for name in names:
         if name in seen:
             raise InputError(
-                f"two blocks of the parameters would both be called {shown_name(name)}: give their keys other "
-                "names"
+                f"two blocks of the parameters would both be called {shown_name(name)}: give their keys "
+                "other names"
             )
         seen.add(name)
 

@@ -90,7 +90,9 @@ def build_report(
         perturbed=engines.space.sentence,
         rule=comparison.rule,
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
-        notes=_printable(run.resumed, claim.notes, found.notes, outcome.notes, _rounding_notes(parameters, arrays)),
+        notes=_printable(
+            run.resumed, claim.notes, found.notes, outcome.notes, _rounding_notes(parameters, arrays)
+        ),
         witnesses=_printable(witnesses),
         diagnosis=_printable(
             build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost)

@@ -54,7 +54,9 @@ class NumericalGradient:
             engine=engines.engine.name,
             method=spec.options.method,
             n_jobs=run.most_workers,
-            notes=tuple(map(printable, run.resumed + found.notes + (f"stopped early: {stopped}",) * bool(stopped))),
+            notes=tuple(
+                map(printable, run.resumed + found.notes + (f"stopped early: {stopped}",) * bool(stopped))
+            ),
             reused=run.resumption.taken,
         )
 
