@@ -14,7 +14,7 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from fastgrad._version import __version__
 from fastgrad.cli.printing import NotPrintedError, complain, print_to
@@ -22,6 +22,7 @@ from fastgrad.cli.signals import INTERRUPTED, interruptible
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
 from fastgrad.options import explained
+from fastgrad.printable import printable
 from fastgrad.report.report import Report
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
 
@@ -108,8 +109,23 @@ def _explained(error: BaseException, users: bool) -> str:
     return f"fastgrad: the command failed\n{whole_traceback(error)}"
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages can be printed, and that says so where its help cannot."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with the arguments, which may quote anything, and leave."""
+        super().error(printable(message))
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help, or leave with the status for what cannot be printed."""
+        try:
+            print_to(self.format_help().rstrip("\n"), file or sys.stdout)
+        except NotPrintedError:
+            self.exit(CANNOT_RUN)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="fastgrad", description="Check a gradient by finite differences.", epilog=EPILOG
     )
     parser.add_argument("--version", action="version", version=f"fastgrad {__version__}")

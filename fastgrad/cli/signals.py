@@ -50,7 +50,7 @@ class Interrupts:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
     def raise_if_lost(self) -> None:
-        """Raise KeyboardInterrupt if one was raised, and some code between took it for an error of its own."""
+        """Raise KeyboardInterrupt if one was raised, and code in between took it for its own error."""
         if self.since is not None:
             raise KeyboardInterrupt
 
