@@ -33,7 +33,7 @@ from fastgrad.preflight.pairs import with_halves
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
 from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.structure import NAMESPACE
+from fastgrad.problem.structure import NAMESPACE, nesting_limited
 from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.problem.wrapped import cost_first
 from fastgrad.specification import Specification
@@ -349,7 +349,8 @@ class _Calls:
 
 def _lacks_something(answer: Any) -> bool:
     """Whether there is a None in an answer: what nobody has computed yet, perhaps."""
-    leaves = optree.tree_leaves(answer, none_is_leaf=True, namespace=NAMESPACE)
+    with nesting_limited("the gradient"):
+        leaves = optree.tree_leaves(answer, none_is_leaf=True, namespace=NAMESPACE)
     return any(leaf is None for leaf in leaves)
 
 

@@ -18,7 +18,10 @@ import optree
 
 from fastgrad.arrays import is_private_map
 from fastgrad.errors import InputError
-from fastgrad.problem.structure import NAMESPACE
+from fastgrad.problem.structure import NAMESPACE, nesting_limited
+
+DATA = "the data in args"
+"""What messages call them."""
 
 
 def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -37,12 +40,14 @@ def settled_arrays(args: tuple[Any, ...]) -> tuple[Any, ...]:
             return leaf
         return np.array(leaf, subok=False)
 
-    return tuple(optree.tree_map(settled, arg, namespace=NAMESPACE) for arg in args)
+    with nesting_limited(DATA):
+        return tuple(optree.tree_map(settled, arg, namespace=NAMESPACE) for arg in args)
 
 
 def array_leaves(args: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
     """The arrays among the args, also those inside lists, tuples and dicts."""
-    leaves = [leaf for arg in args for leaf in optree.tree_leaves(arg, namespace=NAMESPACE)]
+    with nesting_limited(DATA):
+        leaves = [leaf for arg in args for leaf in optree.tree_leaves(arg, namespace=NAMESPACE)]
     return [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
 
 
