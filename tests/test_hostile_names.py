@@ -21,7 +21,8 @@ HEADLINE = re.compile(r"\s*(AGREE|DISAGREE|UNDECIDED)\b")
 """How the first line of a report begins, and no other one."""
 
 ACTING = "\x00\x07\x08\t\n\x0b\x0c\r\x1b\x7f\x85\x9b\xa0\xad"
-ACTING += "\u034f\u061c\u180e\u200b\u200d\u200e\u2028\u2029\u202e\u2066\u2800\u3164\ufe0f\ufeff\ud800\udfff\U000e0041\U000e0100"
+ACTING += "\u034f\u061c\u180e\u200b\u200d\u200e\u2028\u2029\u202e\u2066"
+ACTING += "\u2800\u3164\ufe0f\ufeff\ud800\udfff\U000e0041\U000e0100"
 
 VERDICTS = (
     "W\n\nAGREE: the gradient is right at all 4 coordinates.",
@@ -111,6 +112,9 @@ class TestNamesOfBlocks:
         for options in ({"coordinates": 10, "probes": 3}, {"coordinates": [0, 1]}):
             report, _ = checked(params, doubled, **options)
             refuse_two_verdicts(str(report))
+            coverage = report.coverage
+            for part in (coverage, coverage.guarantee, coverage.certificate):
+                refuse_acting(part.sentence if part is not None else "")
             assert json.loads(report.to_json())["coverage"]["unvisited"] == list(report.coverage.unvisited)
 
     @few

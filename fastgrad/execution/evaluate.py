@@ -209,20 +209,13 @@ def _in_threads(
     for twin in everyone:
         twins.put(twin)
 
-    def run(chunk: slice) -> tuple[slice, Values | BaseException]:
+    def run(chunk: slice) -> tuple[slice, Values]:
         twin = twins.get()
         try:
             return chunk, twin.values(job.indices[chunk], job.offsets[chunk])
-        except BaseException as error:  # SystemExit would end the thread, and its chunk would never come
-            return chunk, error
         finally:
             twins.put(twin)
 
-    answers = run_tasks(workers, run, ((chunk,) for chunk in chunks))
-    with closing_quietly(answers):
-        for chunk, answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-            yield chunk, answer
+    yield from run_tasks(workers, run, ((chunk,) for chunk in chunks))
     for twin in everyone:
         twin.finish()

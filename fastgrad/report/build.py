@@ -176,4 +176,4 @@ class _Reasons:
         index = int(self.indices[k])
         label = self.parameters.label(index)
         cause = self.causes.of_coordinate(Doubtful(index, label, claimed, numeric, bound))
-        return cause.reason.code, printable(cause.sentence)
+        return cause.reason.code, cause.sentence

@@ -55,6 +55,16 @@ FAULTS = """
             sys.exit(0)
         return float(np.sum(np.sin(x)))
 
+    class Unsent(BaseException):
+        def __init__(self, one, two):
+            super().__init__(f"{one} {two}")
+
+    def raises_its_own_in_a_worker(x):
+        time.sleep(2e-3)
+        if "loky" in " ".join(sys.orig_argv):
+            raise Unsent("cannot be", "made again")
+        return float(np.sum(np.sin(x)))
+
     def ends_its_worker(x):
         time.sleep(2e-3)
         if "loky" in " ".join(sys.orig_argv):
@@ -95,8 +105,12 @@ FAULTS = """
         def leaving():
             sys.exit(0)
 
+        def loud():
+            sys.stderr.write("loud")
+
         atexit.register(broken)
         atexit.register(leaving)
+        atexit.register(loud)
         return bad if disagree else good
 
     good = problem_of(cost)
@@ -108,6 +122,7 @@ FAULTS = """
     gradient_exits = problem_of(cost, raising(SystemExit(0)))
     in_a_worker = problem_of(exits_in_a_worker, x=np.linspace(0.5, 1.5, 2000))
     worker_ended = problem_of(ends_its_worker, x=np.linspace(0.5, 1.5, 2000))
+    own_in_a_worker = problem_of(raises_its_own_in_a_worker, x=np.linspace(0.5, 1.5, 2000))
     in_a_batch = problem_of(exits_in_a_batch, x=np.linspace(0.5, 1.5, 2000))
     generator_exit = problem_of(raising(GeneratorExit(), 9))
     stop_iteration = problem_of(raising(StopIteration(), 9))
@@ -182,6 +197,7 @@ def test_whatever_is_raised(file, name, said):
     ("name", "flags", "said"),
     [
         ("in_a_worker", ["--jobs", "2", "--all"], "SystemExit: 0"),
+        ("own_in_a_worker", ["--jobs", "2", "--all"], "Unsent: cannot be made again"),
         ("worker_ended", ["--jobs", "2", "--all"], "a worker process died"),
         ("in_a_batch", ["--jobs", "2", "--all", "--vectorized"], "SystemExit: 0"),
     ],
@@ -249,6 +265,13 @@ class TestStreams:
             found, out, _ = checked(f"{file}:{name}", "--progress", "--jobs", "1", err=err)
         assert found == status
         assert out.startswith({0: "AGREE", 1: "DISAGREE", 2: ""}[status])
+
+    @full
+    @pytest.mark.parametrize(("name", "status"), [("at_the_end", 0), ("bad_at_the_end", 1)])
+    def test_a_full_stderr_at_the_end(self, file, name, status):
+        """What the user's module prints when the process ends, in vain, changes no status either."""
+        with open("/dev/full", "wb") as err:
+            assert checked(f"{file}:{name}", err=err)[0] == status
 
     @full
     def test_nothing_can_be_printed(self, file):

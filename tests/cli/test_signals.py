@@ -143,7 +143,7 @@ class TestWhileStarting:
 
     def test_in_code_that_was_a_text(self, tmp_path):
         """Ctrl-C in code that the user's file gives to exec is status 130 too: Python would end itself."""
-        path = written(tmp_path, f"exec({textwrap.dedent(IMPORTING)!r})")
+        path = written(tmp_path, "exec('import time; print(\"importing\", flush=True); time.sleep(60)')")
         with started(command(path), text=True) as run:
             wait_for_line(run, "importing\n")
             run.send_signal(signal.SIGINT)
