@@ -111,12 +111,13 @@ def evaluate(
     except _Stopped:
         return Evaluation(kept.values, 1, (), kept.missing())
     notes = tuple(note for note in engine.notes if note not in said)
-    workers = choose_workers(engine, run.n_jobs, run.backend)
-    prices = engine.prices(indices)
-    if prices is None:
-        prices = np.broadcast_to(1.0, len(indices))
-    job = Job(engine, indices, offsets, kept, prices, run.budget, watch)
+    workers = Workers(1, "threads")
     try:
+        workers = choose_workers(engine, run.n_jobs, run.backend)  # it may have to import joblib
+        prices = engine.prices(indices)
+        if prices is None:
+            prices = np.broadcast_to(1.0, len(indices))
+        job = Job(engine, indices, offsets, kept, prices, run.budget, watch)
         used, note = _run(job, workers, seconds * offsets.shape[1])
     except KeyboardInterrupt:
         run.budget.stop(INTERRUPTED)

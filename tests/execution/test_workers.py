@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 import joblib
 import numpy as np
 import pytest
 import threadpoolctl
 from problems import slow_waves, waves_batch
+from subprocesses import output_of_python
 
 import fastgrad
 from fastgrad.engines.batched import BatchedEngine
@@ -84,3 +87,22 @@ class TestBlas:
         before = run(get(None) for _ in range(4))
         fastgrad.check_gradient(blas_threads, np.zeros(8), np.zeros(8), n_jobs=2, backend="loky")
         assert run(get(None) for _ in range(4)) == before
+
+
+DEAF = """
+import signal
+from fastgrad.execution.workers import Workers, run_tasks
+
+def blocked():
+    return sorted(int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+
+before = blocked()
+print([sorted(run_tasks(Workers(2, "processes"), blocked, [()] * 4)), before == blocked()])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no such masks")
+def test_workers_do_not_hear_the_terminal():
+    """Workers hear neither Ctrl-C nor the end of the terminal, from the start; the caller does."""
+    deaf = sorted([int(signal.SIGINT), int(signal.SIGHUP)])
+    assert output_of_python(DEAF) == f"{[[deaf] * 4, True]}\n"
