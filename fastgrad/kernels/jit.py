@@ -3,7 +3,7 @@
 The kernels and `engines.compiled` compile functions with it. Numba is imported when the first function is
 compiled, so that `is_jitted` of a plain Python cost is fast. Environment:
 
-- `FASTGRAD_NUMBA_CACHE=0` compiles anew in each process instead of keeping machine code on disk.
+- `FASTGRAD_NUMBA_CACHE=0` compiles anew in each process instead of keeping machine code on disk (`disk_cache`).
 - `NUMBA_DISABLE_JIT=1` (Numba's own) runs every kernel as the plain Python it is written in.
 """
 
@@ -137,7 +137,11 @@ def _compile(function: F, *, cache: bool, **options: Any) -> F:
     if numba.config.DISABLE_JIT:
         # Compiled code does not warn of overflow, and the plain code in its place must not either.
         return np.errstate(all="ignore")(function)
-    compiled: F = numba.njit(cache=cache, **{**OPTIONS, **options})(function)
+    compiled: F = numba.njit(**{**OPTIONS, **options})(function)
+    if cache:
+        from fastgrad.kernels.disk_cache import keep  # here: what it imports takes time, and a plain cost needs none
+
+        keep(compiled, numba.config)
     cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cache_file is not None:
         cache_file._source_stamp = (cache_file._source_stamp, _kernels_stamp())
