@@ -41,7 +41,9 @@ def keep(compiled: Any, config: Any) -> None:
             _say_once(str(error))
             return
     cache = compiled._cache
-    cache.load_overload = _or_none(cache, cache.load_overload, Exception)  # whatever pickle makes of its bytes
+    cache.load_overload = _or_none(
+        cache, cache.load_overload, Exception
+    )  # whatever pickle makes of its bytes
     cache.save_overload = _or_none(cache, cache.save_overload, OSError)
 
 

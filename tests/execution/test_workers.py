@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
 import joblib
 import numpy as np
 import pytest
@@ -57,6 +60,25 @@ class TestJoblibsWords:
             joblib.delayed(choose_workers)(engine, 2, None) for _ in range(2)
         )
         assert [w.count for w in inside] == [1, 1]
+
+    @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+    def test_inside_a_process_of_multiprocessing(self, method):
+        """A check in a worker of an executor uses one worker, and the executor ends; with joblib's own it never did."""
+        context = multiprocessing.get_context(method)
+        x = np.linspace(0, 1, 8)
+        with ProcessPoolExecutor(1, mp_context=context) as executor:
+            report = executor.submit(fastgrad.check_gradient, slow_waves, np.cos(x), x, n_jobs=2).result()
+            batch = executor.submit(
+                fastgrad.check_gradient, waves_batch, np.cos(x), x, n_jobs=2, vectorized=True
+            ).result()
+        assert (report.verdict, report.n_jobs, batch.verdict) == ("agree", 1, "agree")
+
+    def test_in_a_daemon(self):
+        """In a pool, whose processes may start none, one worker is used without a warning."""
+        engine = PythonEngine(slow_waves, Parameters(np.ones(1)))
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            workers = pool.apply(choose_workers, (engine, 2, None))
+        assert (workers.count, workers.kind) == (1, "threads")
 
 
 class TestBlas:

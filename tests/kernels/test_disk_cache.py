@@ -83,7 +83,9 @@ class TestReadOnlyInstallation:
     def test_without_a_temporary_folder(self, installation, tmp_path):
         """Where that cannot be written either the check is made all the same, and one line says what is lost."""
         tmp_path.chmod(0o555)
-        ended = ran(installation, tmp_path, f"import tempfile; tempfile.tempdir = {str(tmp_path)!r}\n{QUICK_CHECK}")
+        ended = ran(
+            installation, tmp_path, f"import tempfile; tempfile.tempdir = {str(tmp_path)!r}\n{QUICK_CHECK}"
+        )
         tmp_path.chmod(0o700)
 
         assert ended.stdout == "agree\n"
