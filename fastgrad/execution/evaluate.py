@@ -197,9 +197,8 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers) -> str | None
 def _what_is_kept(job: Job) -> str:
     """Where finished values are, as the end of a sentence."""
     name = job.kept.checkpoint.name
-    return f". What was finished is in the checkpoint {name}: with it the next run goes on from there" * bool(
-        name
-    )
+    kept = f". What was finished is in the checkpoint {name}: with it the next run goes on from there"
+    return kept if name else ""
 
 
 def _in_threads(

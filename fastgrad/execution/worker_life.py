@@ -1,11 +1,11 @@
-"""How a worker process begins and ends: it leaves signals of the terminal to its parent, and ends when that does.
+"""How a worker process begins and ends: it leaves Ctrl-C to its parent, and ends when that does.
 
 `workers` starts its processes with `Beginning` inside `signals_held`.
 
 A worker of joblib's whose parent was killed waits for tasks for minutes, and as long as one worker lives,
-joblib's resource tracker, which deletes the shared memory, waits too. So a thread of each worker looks whether
-the parent is still there. Linux could send a signal instead (PR_SET_PDEATHSIG), but it comes when the thread
-that started the worker ends, and that may be one that the user started for a single check.
+joblib's resource tracker, which deletes the shared memory, waits too. So a thread of each worker looks
+whether the parent is still there. Linux could send a signal instead (PR_SET_PDEATHSIG), but it comes when the
+thread that started the worker ends, and that may be one that the user started for a single check.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LOOK_EVERY = 1.0
 keeps the interpreter's lock looks when that is done."""
 
 HELD = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
-"""What the terminal sends to all processes of a group. Ctrl-C is the parent's to answer. Both are kept from what
-is started until it is ready; joblib's resource tracker, which never asks for them, outlives the end of a
-terminal, and deletes what is left."""
+"""What the terminal sends to all processes of a group. Both are kept from a worker until it is ready; Ctrl-C
+is the parent's to answer. joblib's resource tracker, which never asks for them, outlives the end of a terminal,
+and deletes what is left."""
 
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals whose handlers, where there are any, end a check."""
@@ -55,7 +55,7 @@ class Beginning:
 
 @contextlib.contextmanager
 def signals_held() -> Iterator[None]:
-    """Start processes inside: they begin without the signals of HELD, and this one answers its own afterwards.
+    """Start processes inside: they begin without the signals of HELD, and this one answers its own later.
 
     A KeyboardInterrupt in the middle would leave processes behind that nobody knows of.
     """
@@ -98,7 +98,7 @@ def _answered_afterwards() -> Iterator[None]:
 def _start_trackers() -> None:
     """Start what deletes shared memory in the end: once, and before any worker.
 
-    The one of Python's own, which joblib starts with its first worker, lets Ctrl-C through again (Python 3.11).
+    Python's own, which joblib starts with its first worker, lets Ctrl-C through again (Python 3.11).
     """
     from multiprocessing import resource_tracker
 
@@ -123,8 +123,8 @@ def _watch(parent: Any) -> None:
 
 
 def _wait_for_end_of(parent: Any) -> None:
-    # The children of a process that has ended get another parent. On Windows a parent stays what it was, and with
-    # "forkserver" it is the server: there multiprocessing hands down something to wait for.
+    # The children of a process that has ended get another parent. On Windows a parent stays what it was, and
+    # with "forkserver" it is the server: there multiprocessing hands down something to wait for.
     if os.name == "posix" and os.getppid() == parent.pid:
         while os.getppid() == parent.pid:
             time.sleep(LOOK_EVERY)

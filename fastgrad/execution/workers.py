@@ -55,8 +55,8 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     """How many workers joblib would use, and whether they share memory.
 
     Inside a joblib worker a Python cost stays serial, whatever n_jobs says: joblib would nest threads
-    there, and a Python cost may hold state. So it does inside a process of multiprocessing, such as a worker of
-    ProcessPoolExecutor: that process would wait for joblib's workers at its end, and they for the next task.
+    there, and a Python cost may hold state. So it does inside a process of multiprocessing, such as a worker
+    of ProcessPoolExecutor: at its end it would wait for joblib's workers, and they for the next task.
     """
     alone = Workers(1, "threads")
     if engine.workers == "one" or (backend is None and n_jobs == 1):

@@ -1,9 +1,9 @@
-"""Where compiled code is kept on disk, also where neither fastgrad's folder nor the user's home can be written.
+"""Where compiled code is kept on disk, also where neither fastgrad's folder nor the home can be written.
 
 `jit` calls `keep` for each function it compiles. Numba looks for a folder by itself: NUMBA_CACHE_DIR, then
-__pycache__ beside the file, then the user's cache folder. Where it finds none it raises, as in a container with
-a read-only installation and an ordinary user. Then a folder of the user's own in the temporary folder is taken.
-Without that one too, and where a file cannot be read or written later, each process compiles anew.
+__pycache__ beside the file, then the user's cache folder. Where it finds none it raises, as in a container
+with a read-only installation and an ordinary user. Then a folder of the user's own in the temporary folder is
+taken. Without that one too, and where a file cannot be read or written later, each process compiles anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from fastgrad.errors import warn_user
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-"""What others may do with a folder. The files in ours are machine code that is run: nobody else may write them."""
+"""What others may do with a folder. The files in ours are code that is run: nobody else may write them."""
 
 _setting = threading.Lock()
 _said = threading.Event()

@@ -3,7 +3,7 @@
 The kernels and `engines.compiled` compile functions with it. Numba is imported when the first function is
 compiled, so that `is_jitted` of a plain Python cost is fast. Environment:
 
-- `FASTGRAD_NUMBA_CACHE=0` compiles anew in each process instead of keeping machine code on disk (`disk_cache`).
+- `FASTGRAD_NUMBA_CACHE=0` compiles anew in each process instead of keeping machine code on disk.
 - `NUMBA_DISABLE_JIT=1` (Numba's own) runs every kernel as the plain Python it is written in.
 """
 

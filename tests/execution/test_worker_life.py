@@ -1,4 +1,4 @@
-"""Workers end with their parent, however it ends, and shared memory with them; Ctrl-C is the parent's alone."""
+"""Workers and shared memory end with the parent, however it ends; Ctrl-C is the parent's alone."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def at_work(process, tmp_path):
 
 
 def all_end(others, tmp_path):
-    """Whether all of these processes end, and their shared memory goes with them; those that do not are killed."""
+    """Whether all of these processes end, and their shared memory with them; those that do not are killed."""
     still = psutil.wait_procs(others, timeout=30)[1]
     for left in still:
         left.kill()
@@ -88,7 +88,7 @@ class TestTheParentIsKilled:
     @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
     @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGHUP"])
     def test_alone(self, program, tmp_path, name, backend):
-        """Workers and shared memory do not outlive a parent that a signal ended; joblib's wait for minutes."""
+        """Workers and shared memory do not outlive a parent that a signal ended."""
         with program(backend) as process:
             others = at_work(process, tmp_path)
             process.send_signal(getattr(signal, name))

@@ -63,7 +63,7 @@ class TestJoblibsWords:
 
     @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
     def test_inside_a_process_of_multiprocessing(self, method):
-        """A check in a worker of an executor uses one worker, and the executor ends; with joblib's own it never did."""
+        """A check in a worker of an executor uses one worker, and the executor ends."""
         context = multiprocessing.get_context(method)
         x = np.linspace(0, 1, 8)
         with ProcessPoolExecutor(1, mp_context=context) as executor:
