@@ -25,8 +25,8 @@ keeps the interpreter's lock looks when that is done."""
 
 HELD = [getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)]
 """What the terminal sends to all processes of a group. Both are kept from a worker until it is ready; Ctrl-C
-is the parent's to answer. joblib's resource tracker, which never asks for them, outlives the end of a terminal,
-and deletes what is left."""
+is the parent's to answer. joblib's resource tracker, which never asks for them, outlives the end of a
+terminal, and deletes what is left."""
 
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Signals whose handlers, where there are any, end a check."""

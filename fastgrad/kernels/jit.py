@@ -139,9 +139,8 @@ def _compile(function: F, *, cache: bool, **options: Any) -> F:
         return np.errstate(all="ignore")(function)
     compiled: F = numba.njit(**{**OPTIONS, **options})(function)
     if cache:
-        from fastgrad.kernels.disk_cache import (
-            keep,
-        )  # here: what it imports takes time, and a plain cost needs none
+        # Imported here: it takes time, and `is_jitted` of a plain cost needs none of it.
+        from fastgrad.kernels.disk_cache import keep
 
         keep(compiled, numba.config)
     cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
