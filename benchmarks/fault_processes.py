@@ -181,7 +181,7 @@ def to_a_worker(process: subprocess.Popen[str]) -> None:
     """Kill one worker, if there is one by now."""
     with contextlib.suppress(psutil.Error):
         children = psutil.Process(process.pid).children()
-        workers = [p for p in children if any("loky" in word for word in p.cmdline()[2:4])]
+        workers = [p for p in children if any("popen_loky" in word for word in p.cmdline())]
         if workers:
             random.choice(workers).kill()
 
