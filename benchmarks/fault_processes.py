@@ -32,10 +32,10 @@ PATIENCE = 10.0
 LONGEST = 120.0
 """Seconds after which a check is taken for one that hangs."""
 
-EVALUATION = 0.004
-"""Seconds of an evaluation: a check takes 3 s, so that two workers are worth starting."""
+EVALUATION = 0.003
+"""Seconds of an evaluation: a check takes 2 s, so that two workers are worth starting."""
 
-LATEST = 3.0
+LATEST = 2.5
 """Seconds after its beginning within which a check is struck."""
 
 AT_ONCE = 4
