@@ -73,7 +73,9 @@ def all_end(others, tmp_path):
     """Whether all of these processes end, and their shared memory with them; those that do not are killed."""
     still = psutil.wait_procs(others, timeout=30)[1]
     for left in still:
-        left.kill()
+        if not any("resource_tracker" in word for word in left.cmdline()):
+            left.kill()
+    psutil.wait_procs(still, timeout=30)  # the trackers, which delete what the others held
     return still == [] and list((tmp_path / "shared").iterdir()) == []
 
 
