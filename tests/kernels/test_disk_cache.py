@@ -21,7 +21,7 @@ from fastgrad.kernels import disk_cache, jit
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 posix = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has a temporary folder for each user")
-pytestmark = pytest.mark.skipif(not COMPILED, reason="nothing is compiled in this run")
+needs_compiler = pytest.mark.skipif(not COMPILED, reason="nothing is compiled in this run")
 
 CHECK = """
 import warnings
@@ -65,6 +65,7 @@ def ran(installation, temporary, code=CHECK):
     return ended
 
 
+@needs_compiler
 @posix
 class TestReadOnlyInstallation:
     def test_the_simulation_holds(self, installation):
@@ -170,6 +171,7 @@ def cube(x):
 """
 
 
+@needs_compiler
 class TestFailingDisk:
     @pytest.fixture
     def cube(self, tmp_path, monkeypatch):
