@@ -180,7 +180,7 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers) -> str | None
     except TerminatedWorkerError as error:
         raise WorkerError(
             "a worker process died while evaluating the cost (out of memory, or a crash in compiled "
-            "code): try n_jobs=1, which shows the cost's own error"
+            f"code): try n_jobs=1, which shows the cost's own error{_what_is_kept(job)}"
         ) from error
     except (pickle.PicklingError, BrokenProcessPool, AttributeError, TypeError) as error:
         if isinstance(error, AttributeError | TypeError) and "pickle" not in str(error):
@@ -193,6 +193,13 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers) -> str | None
         warn_user(note)
         return note
     return None
+
+
+def _what_is_kept(job: Job) -> str:
+    """Where finished values are, as the end of a sentence."""
+    name = job.kept.checkpoint.name
+    kept = f". What was finished is in the checkpoint {name}: with it the next run goes on from there"
+    return kept if name else ""
 
 
 def _in_threads(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import signal
+import multiprocessing
+import os
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -25,6 +27,23 @@ def blas_threads(x):
     return float(
         max(info["num_threads"] for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas")
     )
+
+
+EXECUTOR = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+import numpy as np
+import fastgrad
+from problems import slow_waves, waves_batch
+
+x = np.linspace(0, 1, 600)
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(sys.argv[1])) as executor:
+        check = fastgrad.check_gradient
+        report = executor.submit(check, slow_waves, np.cos(x), x, n_jobs=2).result()
+        batch = executor.submit(check, waves_batch, np.cos(x), x, n_jobs=2, vectorized=True).result()
+    print(report.verdict, report.n_jobs, batch.verdict)
+"""
 
 
 class TestJoblibsWords:
@@ -61,6 +80,20 @@ class TestJoblibsWords:
         )
         assert [w.count for w in inside] == [1, 1]
 
+    @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+    def test_inside_a_process_of_multiprocessing(self, method):
+        """A check in a worker of an executor uses one worker, and the executor ends."""
+        tests = os.pathsep.join(map(str, (Path(__file__).parents[1], Path(fastgrad.__file__).parents[1])))
+
+        assert output_of_python(EXECUTOR, method, PYTHONPATH=tests) == "agree 1 agree\n"
+
+    def test_in_a_daemon(self):
+        """In a pool, whose processes may start none, one worker is used without a warning."""
+        engine = PythonEngine(slow_waves, Parameters(np.ones(1)))
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            workers = pool.apply(choose_workers, (engine, 2, None))
+        assert (workers.count, workers.kind) == (1, "threads")
+
 
 class TestBlas:
     def test_restored(self):
@@ -87,22 +120,3 @@ class TestBlas:
         before = run(get(None) for _ in range(4))
         fastgrad.check_gradient(blas_threads, np.zeros(8), np.zeros(8), n_jobs=2, backend="loky")
         assert run(get(None) for _ in range(4)) == before
-
-
-DEAF = """
-import signal
-from fastgrad.execution.workers import Workers, run_tasks
-
-def blocked():
-    return sorted(int(number) for number in signal.pthread_sigmask(signal.SIG_BLOCK, []))
-
-before = blocked()
-print([sorted(run_tasks(Workers(2, "processes"), blocked, [()] * 4)), before == blocked()])
-"""
-
-
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Windows has no such masks")
-def test_workers_do_not_hear_the_terminal():
-    """Workers hear neither Ctrl-C nor the end of the terminal, from the start; the caller does."""
-    deaf = sorted([int(signal.SIGINT), int(signal.SIGHUP)])
-    assert output_of_python(DEAF) == f"{[[deaf] * 4, True]}\n"
