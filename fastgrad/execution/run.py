@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from fastgrad.execution.budget import Budget
 from fastgrad.execution.checkpoint_path import require_usable
-from fastgrad.execution.progress import Progress
+from fastgrad.execution.progress import Progress, in_words
 from fastgrad.execution.resumption import Resumption
 from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.execution.workers import one_blas_thread
@@ -61,8 +61,13 @@ class Run:
     _exits: ExitStack = field(init=False, default_factory=ExitStack)
 
     @classmethod
-    def of(cls, options: Options) -> Run:
+    def of(cls, options: Options, began: float | None = None) -> Run:
         """The run that some options ask for; its checkpoint is opened later, by `keep_in`.
+
+        Parameters
+        ----------
+        options : Options
+        began : when the check began, by `time.perf_counter`; now, if it is not given
 
         Raises
         ------
@@ -71,8 +76,11 @@ class Run:
         """
         if options.checkpoint is not None:
             require_usable(options.checkpoint)
-        budget = Budget(options.budget, options.max_evaluations)
-        return cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
+        began = time.perf_counter() if began is None else began
+        budget = Budget(options.budget, options.max_evaluations, began=began)
+        run = cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
+        run.began = began
+        return run
 
     def __enter__(self) -> Self:
         self._exits.enter_context(one_blas_thread())
@@ -110,6 +118,41 @@ class Run:
     def seconds(self) -> float:
         """How long the check has taken so far, with the earlier runs whose checkpoint it goes on from."""
         return self.checkpoint.seconds + time.perf_counter() - self.began
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds in which something may still be begun."""
+        return self.budget.seconds_left
+
+    def allows(self, seconds: float, evaluations: int) -> bool:
+        """Whether there is room for a first look that takes so long, and so many evaluations."""
+        return self.budget.allows(seconds, evaluations)
+
+    def spend(self, evaluations: int) -> None:
+        """Count evaluations that were made."""
+        self.budget.spend(evaluations)
+
+    def foresee(self, seconds: float) -> None:
+        """Say so where an evaluation that cannot be left out takes longer than is left of the budget."""
+        budget = self.budget
+        total = time.perf_counter() - budget.began + seconds
+        if budget.seconds is not None and total > budget.seconds + budget.kept_back:
+            sentence = (
+                f"an evaluation of the cost takes {in_words(seconds)}, and any check makes two: it will take "
+                f"about {in_words(total)}, and has a budget of {in_words(budget.seconds)}"
+            )
+            self.progress.say(sentence)
+
+    @property
+    def overrun(self) -> tuple[str, ...]:
+        """What the report says of a budget that could not be kept."""
+        budget, over = self.budget, self.budget.overrun
+        if budget.seconds is None or not over:
+            return ()
+        return (
+            f"the check ran over its budget of {in_words(budget.seconds)} by {in_words(over)}: two evaluations "
+            "of the cost and a call of the gradient cannot be left out, nor can what has begun be cut short",
+        )
 
     def charge(self, purpose: str, count: int | None = None) -> None:
         """Put down under a purpose what was evaluated since the last charge, or so many of that."""

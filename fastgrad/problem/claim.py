@@ -48,6 +48,10 @@ class Noise(Protocol):
     def is_measured(self) -> bool:
         """Whether it was."""
 
+    @property
+    def left_out(self) -> bool:
+        """Whether there was no time to."""
+
     def measure(self) -> None:
         """Measure it; this calls the gradient function."""
 
@@ -124,8 +128,6 @@ class ClaimedGradient:
     """Sentences for the report."""
     noise: Noise | None = None
     """The noise of the gradient function; None for values."""
-    cost_calls: int = 0
-    """How often the cost was called on the way, for a gradient function that reads what the cost keeps."""
     at_watched: Floats | None = None
     """The values at the watched coordinates when the gradient function returned. None if the answer was
     copied, or given as values."""

@@ -64,6 +64,7 @@ def build_report(
         guarantee=proven(spec, outcome, found, stopped),
         certificate=outcome.certificate,
     )
+    diagnosis = build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost)
     doubt = outcome.doubt or _doubt_of_an_early_end(coverage, found, stopped)
     verdict = comparison.verdict
     return Report(
@@ -89,9 +90,12 @@ def build_report(
         perturbed=engines.space.sentence,
         rule=comparison.rule,
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
-        notes=run.resumed + claim.notes + found.notes + outcome.notes + _rounding_notes(parameters, arrays),
+        notes=(
+            *(*run.resumed, *claim.notes, *found.notes, *outcome.notes),
+            *(*_rounding_notes(parameters, arrays), *run.overrun),
+        ),
         witnesses=witnesses,
-        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost),
+        diagnosis=diagnosis,
         doubt=doubt,
         stopped=stopped,
         spent=run.purposes,

@@ -210,17 +210,3 @@ def _of_units(
         found: IndexArray = block.start + np.arange(rows)[:, None] * width + np.sort(units)
         return found.reshape(-1)
     return mine[np.isin(unit, units)]
-
-
-def in_words(seconds: float) -> str:
-    """A length of time.
-
-    Examples
-    --------
-    >>> [in_words(s) for s in (0.2, 42, 300, 8000, 400_000)]
-    ['0.2 s', '42 s', '5 min', '2.2 h', '4.6 days']
-    """
-    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.2g} {name}"
-    return f"{seconds / 86_400:.2g} days"

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.measurement import Coordinates
+from fastgrad.execution.progress import in_words
 from fastgrad.execution.run import Run
 from fastgrad.index_sets import union
 from fastgrad.options import is_auto
@@ -19,7 +20,7 @@ from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.sampling.selection import Selection, choose_coordinates, draw_blocks, representatives
 from fastgrad.specification import Specification
 from fastgrad.strategy.decide import LEAST, Decision, coordinates_to_calibrate, decide, within_budget
-from fastgrad.strategy.forecast import CONFIRMING, EACH, EACH_OF_FEW, Forecast, forecast, in_words
+from fastgrad.strategy.forecast import CONFIRMING, EACH, EACH_OF_FEW, Forecast, forecast
 from fastgrad.strategy.outcome import Outcome
 
 SAID_FROM = 60.0

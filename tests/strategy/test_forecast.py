@@ -15,7 +15,8 @@ from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 from fastgrad.specification import Specification
-from fastgrad.strategy.forecast import CALIBRATING, EACH, Forecast, _of_few_units, forecast, in_words
+from fastgrad.execution.progress import in_words
+from fastgrad.strategy.forecast import CALIBRATING, EACH, Forecast, _of_few_units, forecast
 
 
 def forecast_of(problem, checkpoint=None, **options):
