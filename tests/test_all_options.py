@@ -21,7 +21,7 @@ REFUSED = (
     "coordinates=",
     "the step of ",
     "perturb=",
-    "method=\"complex\" ",
+    'method="complex" ',
     "a vectorized cost ",
 )
 """How messages begin about options that do not go together, all of which are documented."""

@@ -37,7 +37,7 @@ from fastgrad.options import Options, changing_values, explained, require_no_cla
         ({"method": np.array(["central", "forward"])}, "unknown method array(['central', 'forward']"),
         ({"n_jobs": 1.5}, "n_jobs must be an integer other than 0, or None; got 1.5"),
         ({"max_evaluations": np.float64(50)}, "max_evaluations must be an integer of at least 2"),
-        ({"backend": 3}, "backend must be a name that joblib knows, as in backend=\"threading\", or a backend"),
+        ({"backend": 3}, 'backend must be a name that joblib knows, as in backend="threading", or a backend'),
         ({"backend": b"loky"}, "backend must be a name that joblib knows"),
         ({"backend": ["loky"]}, "backend must be a name that joblib knows"),
         ({"backend": ThreadingBackend}, "backend must be a name that joblib knows"),
@@ -74,7 +74,9 @@ def test_truth_of_numpy(name):
 def test_a_backend_of_joblibs_own_kind():
     """An object that joblib takes for a backend is taken."""
     backend = ThreadingBackend()
-    report = fastgrad.check_gradient(lambda x: float(x @ x), lambda x: 2 * x, np.ones(3), backend=backend, n_jobs=2)
+    report = fastgrad.check_gradient(
+        lambda x: float(x @ x), lambda x: 2 * x, np.ones(3), backend=backend, n_jobs=2
+    )
     assert report.passed
 
 
@@ -83,7 +85,9 @@ def test_evaluations_counted_in_numpys_integers(kind):
     """max_evaluations of NumPy's kind is kept like any other."""
     x = np.linspace(0, 1, 900)
     made = [
-        fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))), np.cos, x, max_evaluations=count).evaluations
+        fastgrad.check_gradient(
+            lambda x: float(np.sum(np.sin(x))), np.cos, x, max_evaluations=count
+        ).evaluations
         for count in (250, kind(250))
     ]
     assert made[0] == made[1] <= 250

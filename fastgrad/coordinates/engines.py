@@ -86,9 +86,7 @@ class Engines:
         self.in_reals.engine.finish()
 
 
-def vetted_engines(
-    spec: Specification, run: Run, indices: IndexArray, looks: Looks | None = None
-) -> Engines:
+def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Looks | None = None) -> Engines:
     """The engines for a check, having seen that the cost can be differenced.
 
     Parameters

@@ -22,7 +22,7 @@ from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.stages import look_closer, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
 from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
-from fastgrad.coordinates.undecided import Causes
+from fastgrad.coordinates.undecided import EVALUATIONS_OF_A_QUOTE, QUOTED, Causes
 from fastgrad.differences.bounds import quantile
 from fastgrad.differences.plan import make_plan
 from fastgrad.differences.rounding import SINGLE_EPSILON
@@ -150,8 +150,12 @@ class Coordinates:
             estimates=known.estimates(),
             comparison=known.judge(),
             causes=Causes.of(
-                self.engines.in_reals.engine, known.table, self._single, self._wanted
-            ),
+                self.engines.in_reals.engine,
+                known.table,
+                self._single,
+                self._wanted,
+                int(min(QUOTED, self._room(EVALUATIONS_OF_A_QUOTE))),
+            ),  # fmt: skip
             noise=self.noise,
             single=self._single,
             notes=self.engines.notes + self.calibration.notes + tuple(self.run.notes) + known.table.notes,

@@ -84,9 +84,17 @@ def _copy_of(engine: Engine) -> int:
 
 
 def run_tasks(
-    workers: Workers, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
+    workers: Workers, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], ahead: bool = True
 ) -> Generator[Any, None, None]:
-    """The results of a function on many tuples of arguments, by joblib, as they come."""
+    """The results of a function on many tuples of arguments, by joblib, as they come.
+
+    Parameters
+    ----------
+    workers : Workers
+    function : of the arguments
+    tasks : the arguments
+    ahead : whether workers may have a task waiting; else the next one is taken when one is done
+    """
     import joblib
 
     # mmap_mode "c": a worker writes to its own copy of the pages it perturbs, and to nothing else.
@@ -97,6 +105,7 @@ def run_tasks(
         return_as=_return_as(workers),
         mmap_mode="c",
         batch_size=1,
+        pre_dispatch="2 * n_jobs" if ahead else "n_jobs",
     )
     results = parallel(joblib.delayed(function)(*task) for task in tasks)
     yield from results

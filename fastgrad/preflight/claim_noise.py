@@ -113,6 +113,7 @@ class ClaimNoise:
         moves = [_moves(x, of_zeros, move, rng) for x in self.parameters.leaves]
         found = []
         if not self.has_time(POINTS):
+            self.left_out = True
             return None
         try:
             for k in range(POINTS):

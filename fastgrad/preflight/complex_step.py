@@ -43,9 +43,7 @@ EVALUATIONS = 5
 """Evaluations that compare the two at a coordinate."""
 
 
-def check_complex_step(
-    engine: Engine, in_reals: Engine, plan: Plan, of_each: int = OF_EACH_BLOCK
-) -> int:
+def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan, of_each: int = OF_EACH_BLOCK) -> int:
     """Compare the complex step with central differences at a few coordinates of each block.
 
     np.abs and norms drop the imaginary part silently, perhaps in one term of the cost only.

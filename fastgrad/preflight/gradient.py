@@ -44,9 +44,7 @@ from fastgrad.problem.wrapped import cost_first
 from fastgrad.specification import Specification
 
 
-def vetted_gradient(
-    spec: Specification, looks: Looks | None = None
-) -> tuple[Specification, ClaimedGradient]:
+def vetted_gradient(spec: Specification, looks: Looks | None = None) -> tuple[Specification, ClaimedGradient]:
     """The claimed gradient of a check, after the checks that it is a function and does not write to args.
 
     Parameters
@@ -138,9 +136,7 @@ def _stale_if_curved(
     return replace(claim, stale=stale)
 
 
-def _after_cost(
-    problem: Problem, parameters: Parameters, looks: Looks
-) -> tuple[Any, ClaimedGradient] | None:
+def _after_cost(problem: Problem, parameters: Parameters, looks: Looks) -> tuple[Any, ClaimedGradient] | None:
     """The gradient function with a call of the cost before each of its own, if that is a function."""
     after = cost_first(problem.cost, problem.gradient)
     calls = _Calls(after, parameters, problem.args, looks, is_kept_elsewhere=True, calls_cost=True)
@@ -261,9 +257,7 @@ class _Calls:
         if self._room(1):
             jitter = self._jitter(first, self._at(self._call()))
         claim = self._claimed(answer, own)
-        return replace(
-            claim, jitter=self._jitter_of_blocks(jitter), notes=(*self.notes, NOT_CALLED_AGAIN)
-        )
+        return replace(claim, jitter=self._jitter_of_blocks(jitter), notes=(*self.notes, NOT_CALLED_AGAIN))
 
     def _room(self, calls: int) -> bool:
         """Whether there is time for so many more calls."""

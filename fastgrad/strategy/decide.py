@@ -109,7 +109,7 @@ def within_budget(wanted: int, blocks: int, price: Forecast, budget: Budget) -> 
     rest = left - price.calibration(some, blocks, wanted)
     rest -= min(CONFIRMING, rest / 2)
     few = int(rest / price.each_of(1))
-    many = few if few <= EVERY else int(rest / EACH)
+    many = few if few <= EVERY else int(rest / price.each_of(EVERY + 1))
     return max(1, min(wanted, many if some else int(rest / UNSURE)))
 
 

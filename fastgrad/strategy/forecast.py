@@ -83,6 +83,8 @@ class Forecast:
     alone: float
     by_block: bool = True
     """Whether each block is calibrated by itself."""
+    points: int = 2
+    """Points of the stencil, of which EACH and EACH_OF_FEW count two."""
 
     def evaluations(self, coordinates: int, blocks: int) -> int:
         """How many a check of so many coordinates takes."""
@@ -91,7 +93,8 @@ class Forecast:
 
     def each_of(self, coordinates: int) -> float:
         """Evaluations of a coordinate, where so many are measured."""
-        return EACH if self.by_block or coordinates > EVERY else EACH_OF_FEW
+        of_central = EACH if self.by_block or coordinates > EVERY else EACH_OF_FEW
+        return of_central + self.points - 2
 
     def calibration(self, count: int, blocks: int, coordinates: int) -> int:
         """Evaluations that calibrate each block at so many coordinates; for none, those of a single block."""
@@ -126,7 +129,8 @@ def forecast(spec: Specification, engines: Engines, run: Run, count: int, indice
         run.budget.spend(int(made))
     workers = choose_workers(engines.engine, run.n_jobs, run.backend)
     by_block = engines.engine.incremental
-    return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone, by_block)
+    points = len(spec.stencil.evaluated)
+    return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone, by_block, points)
 
 
 @dataclass(frozen=True, eq=False)

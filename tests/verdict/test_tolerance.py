@@ -10,7 +10,6 @@ import pytest
 from rule_cases import evidence
 
 import fastgrad
-
 from fastgrad.errors import InputError
 from fastgrad.options import check_tolerance
 from fastgrad.verdict.rule import compare_by_tolerance
@@ -92,8 +91,16 @@ class TestTolerance:
 
 
 NOISY = (
-    (lambda x: float(np.sum(np.sin(x))) + 1e9, np.cos, {"method": "forward", "step": 1e-5, "tolerance": 1e-3}),
-    (lambda x: float(np.sum(np.sin(x))) + 1e9, np.cos, {"method": "central", "step": 1e-7, "tolerance": 1e-4}),
+    (
+        lambda x: float(np.sum(np.sin(x))) + 1e9,
+        np.cos,
+        {"method": "forward", "step": 1e-5, "tolerance": 1e-3},
+    ),
+    (
+        lambda x: float(np.sum(np.sin(x))) + 1e9,
+        np.cos,
+        {"method": "central", "step": 1e-7, "tolerance": 1e-4},
+    ),
     (lambda x: float(np.sum(np.sin(x))), np.cos, {"method": "forward", "step": 0.1, "tolerance": 1e-6}),
     (lambda x: float(np.sum(np.sin(x))), np.cos, {"method": "forward", "step": 1e-13, "tolerance": 1e-9}),
     (lambda x: float(np.sum(np.sin(x))), np.cos, {"method": "central6", "step": 1e-12, "tolerance": 0.0}),
