@@ -108,6 +108,7 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
     began = time.perf_counter()
     spec = Specification.of(problem, options)
     with Run.of(spec.options, began) as run:
+        run.expect_report_of(len(spec.parameters.blocks))
         untouched, looks = first_look(spec), Looks(run)
         spec, claim = vetted_gradient(spec, looks)
         choice = choose(spec, claim)

@@ -15,6 +15,10 @@ from fastgrad.sampling.guarantee import Guarantee
 from fastgrad.sampling.selection import Selection, selection_of
 
 
+NAMED = 8
+"""Blocks without a checked coordinate that are named at most."""
+
+
 @dataclass(frozen=True)
 class Coverage:
     """How many of how many coordinates were checked, chosen how, and what is known of the others."""
@@ -86,7 +90,9 @@ class Coverage:
         else:
             text += ", as given"
         if self.unvisited:
-            text += f"; not one in {', '.join(self.unvisited)}"
+            more = len(self.unvisited) - NAMED
+            others = f" and {more:,} more blocks" if more > 0 else ""
+            text += f"; not one in {', '.join(self.unvisited[:NAMED])}{others}"
         if self.planned:
             text += f", of {self.planned:,} that were to be"
         return text

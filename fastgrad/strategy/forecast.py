@@ -65,6 +65,10 @@ RETIMED_FROM = 10.0
 """Seconds of predicted work from which a quick cost is timed again: its first evaluation may have met a
 hiccup, and what is checked must not depend on one."""
 
+FEW_BLOCKS, SECONDS_OF_A_BLOCK = 1000, 5e-6
+"""Blocks up to which to move all of them takes no time that counts, and what each takes of more: 10^5 took
+0.5 s."""
+
 QUICK = 0.05
 """Seconds of an evaluation up to which it is timed again: a slower one is not much changed by a hiccup."""
 
@@ -83,6 +87,8 @@ class Forecast:
     alone: float
     by_block: bool = True
     """Whether each block is calibrated by itself."""
+    of_direction: float = 1.0
+    """What an evaluation along a random direction takes, in units of one of a coordinate."""
     points: int = 2
     """Points of the stencil, of which EACH and EACH_OF_FEW count two."""
 
@@ -129,8 +135,15 @@ def forecast(spec: Specification, engines: Engines, run: Run, count: int, indice
         run.budget.spend(int(made))
     workers = choose_workers(engines.engine, run.n_jobs, run.backend)
     by_block = engines.engine.incremental
-    points = len(spec.stencil.evaluated)
-    return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone, by_block, points)
+    blocks = len(spec.parameters.blocks)
+    moving = SECONDS_OF_A_BLOCK * blocks * (blocks > FEW_BLOCKS)
+    return Forecast(
+        alone / (1 + EFFICIENCY * (workers.count - 1)),
+        alone,
+        by_block,
+        1 + moving / max(alone, 1e-9),
+        len(spec.stencil.evaluated),
+    )
 
 
 @dataclass(frozen=True, eq=False)

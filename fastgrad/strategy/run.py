@@ -170,7 +170,8 @@ def _use_up(coordinates: Coordinates, rest: IndexArray) -> IndexArray:
 def _announce_sample(price: Forecast, decision: Decision, coordinates: Coordinates) -> None:
     """Say how long a sample will take, where that is long."""
     run, drawn, blocks = coordinates.run, sum(decision.counts), len(decision.counts)
-    evaluations = price.evaluations(drawn, blocks) + EVALUATIONS_OF_A_PROBE * decision.probes
+    along = price.of_direction * EVALUATIONS_OF_A_PROBE * decision.probes
+    evaluations = round(price.evaluations(drawn, blocks) + along)
     said = _in_words(price, evaluations, run, uses_up=run.budget.limited)
     if said:
         run.progress.say(
