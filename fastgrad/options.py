@@ -156,7 +156,7 @@ class Options:
         find_stencil(self.method)
         check_tolerance(self.tolerance)
         check_resolution(self.resolution)
-        check_budget(self.budget, self.max_evaluations)
+        check_budget(self.budget, self.max_evaluations, FEWEST + bool(self.vectorized))
         self._check_sample()
         check_choice("kinks", self.kinks, KINKS)
         check_choice("perturb", self.perturb, PERTURB)
@@ -191,17 +191,17 @@ class Options:
 
 
 FEWEST = 2
-"""Evaluations that any check makes, at the parameters."""
+"""Evaluations that any check makes, at the parameters; of a vectorized cost one more, beside another point."""
 
 
-def check_budget(seconds: object, evaluations: object) -> None:
-    """Refuse a budget that is no positive number of seconds, or fewer than FEWEST evaluations."""
+def check_budget(seconds: object, evaluations: object, fewest: int = FEWEST) -> None:
+    """Refuse a budget that is no positive number of seconds, or fewer evaluations than any check makes."""
     if seconds is not None and not (is_finite_number(seconds) and float(seconds) > 0):  # type: ignore[arg-type]
         raise InputError(f"budget must be a positive number of seconds, or None; got {seconds!r}")
-    if evaluations is not None and not (is_whole_number(evaluations) and evaluations >= FEWEST):  # type: ignore[operator]
+    if evaluations is not None and not (is_whole_number(evaluations) and evaluations >= fewest):  # type: ignore[operator]
         raise InputError(
-            f"max_evaluations must be an integer of at least {FEWEST}, or None: the cost is evaluated twice "
-            f"at the parameters before anything else; got {evaluations!r}"
+            f"max_evaluations must be an integer of at least {fewest}, or None: the cost is evaluated "
+            f"{fewest} times at the parameters before anything else; got {evaluations!r}"
         )
 
 

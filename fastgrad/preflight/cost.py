@@ -68,8 +68,11 @@ def check_cost(engine: Engine, looks: Looks | None = None) -> Baseline:
 
 def _same_twice(engine: Engine, looks: Looks) -> Baseline:
     points, first, seconds = engine.points_of_baseline, *_timed(engine)
-    if looks.earlier is not None and not looks.room(seconds, 2 * points):
-        second, made = looks.earlier, points  # the cost was called twice, then, as any check has to
+    enough = not looks.room(seconds, 2 * points)
+    if enough and points > 1:  # in two batches, and it was the same in both
+        second, made = first, points
+    elif enough and looks.earlier is not None:  # the cost was called twice, then, as any check has to
+        second, made = looks.earlier, points
     else:
         if looks.earlier is None:
             looks.allowance.foresee(seconds)

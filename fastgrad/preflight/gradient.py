@@ -102,7 +102,7 @@ def alone_or_after_cost(
         claim = calls.by_four_calls()
     except Exception:
         found = None if calls.is_final else _after_cost(problem, parameters, looks)
-        if found is None:
+        if found is None or (calls.differed and NOT_CALLED_AGAIN in found[1].notes):
             raise
         return found
     claim = _stale_if_curved(claim, cost, args, looks)
@@ -132,7 +132,6 @@ def _stale_if_curved(
         return looks.call_cost(cost, *given)
 
     stale = bends(counted, claim.parameters, args, vectorized)
-    looks.earlier = None  # the last call was at other parameters
     return replace(claim, stale=stale)
 
 
@@ -214,6 +213,7 @@ class _Calls:
         self.looks = looks
         self.longest = 0.0  # seconds of a call
         self.is_final = False  # whether a refusal would be the same after a call of the cost
+        self.differed = False  # whether two answers for the same parameters did
         self.notes: tuple[str, ...] = ()
         self.is_kept_elsewhere = is_kept_elsewhere
         self.gradient = gradient
@@ -292,8 +292,7 @@ class _Calls:
         try:
             # What else is wrong with the cost is said when it is examined.
             with args_unchanged(self.args, "cost"), contextlib.suppress(Exception):
-                self.looks.call_cost(self.cost, self.working.structure, *self.args)
-                self.looks.allowance.foresee(self.looks.seconds_of_cost)
+                self.looks.call_cost_at_parameters(self.cost, self.working.structure, *self.args)
             require_unchanged(self.working)
         except InputError:
             self.is_final = True
@@ -361,6 +360,7 @@ class _Calls:
         largest = float(np.abs(first).max(initial=0.0))
         if np.isfinite(apart).all() and float(apart.max()) <= LARGEST_JITTER * largest:
             return apart
+        self.differed = True
         label = self._label_of_worst(apart)
         if same_gradient(again, 2 * first, LARGEST_JITTER):
             raise InputError(
@@ -375,6 +375,7 @@ class _Calls:
     def _require_same_as_before(self, first: Floats, last: Floats, jitter: Floats) -> None:
         if same_gradient(first, last) or (jitter.any() and same_gradient(first, last, LARGEST_JITTER)):
             return
+        self.differed = True
         label = self._label_of_worst(np.abs(last - first))
         raise InputError(
             f"the gradient function keeps something from call to call: after a call at other parameters it "
