@@ -18,11 +18,9 @@ EXAMPLES = int(os.environ.get("FASTGRAD_EXAMPLES", "50"))
 
 REFUSED = (
     "wrong_fraction= says how many coordinates are drawn",
-    "coordinates=",
-    "the step of ",
-    "perturb=",
-    'method="complex" ',
-    "a vectorized cost ",
+    "the step 1e-",  # vanishes against the parameters
+    'vectorized=True needs engine="batched"',
+    "max_evaluations must be an integer of at least 3",  # of a vectorized cost
 )
 """How messages begin about options that do not go together, all of which are documented."""
 
