@@ -115,7 +115,7 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         run.keep_in(open_checkpoint(spec, claim, untouched))
         spec, engines = _engines_of(spec, run, choice.for_engine, looks)
         coordinates = Coordinates(spec, engines, run, claim)
-        with args_unchanged(problem.args, "cost"):
+        with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             outcome = measure_choice(coordinates, choice)
             directions = ask_directions(coordinates)
             complex_step = ask_complex_step(coordinates)
@@ -221,7 +221,7 @@ def numerical_gradient(
         run.keep_in(open_checkpoint(spec, None, first_look(spec)))
         spec, engines = _engines_of(spec, run, choice.for_engine, Looks(run))
         coordinates = Coordinates(spec, engines, run, None)
-        with args_unchanged(args, "cost"):
+        with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             measure_choice(coordinates, choice)
             ask_directions(coordinates)
             found = coordinates.result()

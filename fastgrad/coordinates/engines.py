@@ -117,7 +117,7 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
     steps = given_steps(options.step, moved)
     if steps:  # a step that vanishes is refused now
         make_plan(moved, engine.space.needed(indices), spec.stencil, options.step)
-    with args_unchanged(spec.problem.args, "cost"), announced(engine.preparation, options.progress):
+    with args_unchanged(engine.args, "cost", run.note), announced(engine.preparation, options.progress):
         baseline = check_cost(engine, Looks(run) if looks is None else looks)
         run.budget.spend(baseline.evaluations)
         in_reals = _engine_in_reals(spec, run, engine, baseline, indices)

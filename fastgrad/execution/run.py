@@ -55,6 +55,10 @@ class Run:
     spent: dict[str, int] = field(init=False, default_factory=dict)
     """Evaluations by what they were made for."""
     most_workers: int = field(init=False, default=1)
+    lost: int = field(init=False, default=0)
+    """Evaluations that gave no finite value."""
+    raised: str = field(init=False, default="")
+    """What the cost raised at one of them, if it did."""
     notes: list[str] = field(init=False, default_factory=list)
     """What went another way while values were computed, each once."""
     resumption: Resumption = field(init=False, default_factory=Resumption)
@@ -150,6 +154,24 @@ class Run:
                 f"about {in_words(total)}, and has a budget of {in_words(budget.seconds)}"
             )
             self.progress.say(sentence)
+
+    def notes_beside(self, others: tuple[str, ...]) -> tuple[str, ...]:
+        """What came up, and is not among other notes."""
+        return (*(note for note in self.notes if note not in others), *self._lost)
+
+    @property
+    def _lost(self) -> tuple[str, ...]:
+        """What the report says of evaluations without a value."""
+        if not self.lost:
+            return ()
+        times = "1 evaluation" if self.lost == 1 else f"{self.lost:,} evaluations"
+        raised = f", because the cost raised {self.raised}" if self.raised else ""
+        return (f"{times} of {self.evaluations:,} gave no finite value{raised}: the others decided",)
+
+    def lose(self, evaluations: int, raised: str) -> None:
+        """Count evaluations that gave no finite value, and keep what the cost raised first."""
+        self.lost += evaluations
+        self.raised = self.raised or raised
 
     @property
     def overrun(self) -> tuple[str, ...]:

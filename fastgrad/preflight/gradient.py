@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -60,14 +60,22 @@ def vetted_gradient(spec: Specification, looks: Looks | None = None) -> tuple[Sp
     if isinstance(spec.problem.gradient, bool | np.bool_) and spec.problem.gradient:
         spec = with_halves(spec)
     problem, looks = spec.problem, Looks() if looks is None else looks
-    with args_unchanged(problem.args, "gradient function"):
-        pure = is_networks_own(problem.gradient, problem.structure, "gradient")
-        if pure:
-            return spec, claimed_gradient(problem.gradient, spec.parameters, problem.args, pure, looks)
-        if spec.options.vectorized:
-            claim = claimed_gradient(problem.gradient, spec.parameters, problem.args, looks=looks)
-            return spec, _stale_if_curved(claim, problem.cost, problem.args, looks, vectorized=True)
-        gradient, claim = alone_or_after_cost(problem, spec.parameters, looks)
+    said: list[str] = []
+    with args_unchanged(problem.args, "gradient function", said.append):
+        spec, claim = _vetted(spec, looks)
+    return spec, replace(claim, notes=(*claim.notes, *said))
+
+
+def _vetted(spec: Specification, looks: Looks) -> tuple[Specification, ClaimedGradient]:
+    """The same, without a look at args."""
+    problem = spec.problem
+    pure = is_networks_own(problem.gradient, problem.structure, "gradient")
+    if pure:
+        return spec, claimed_gradient(problem.gradient, spec.parameters, problem.args, pure, looks)
+    if spec.options.vectorized:
+        claim = claimed_gradient(problem.gradient, spec.parameters, problem.args, looks=looks)
+        return spec, _stale_if_curved(claim, problem.cost, problem.args, looks, vectorized=True)
+    gradient, claim = alone_or_after_cost(problem, spec.parameters, looks)
     if gradient is not problem.gradient:
         spec = replace(spec, problem=replace(problem, gradient=gradient))
     return spec, claim
@@ -291,12 +299,21 @@ class _Calls:
             return
         try:
             # What else is wrong with the cost is said when it is examined.
-            with args_unchanged(self.args, "cost"), contextlib.suppress(Exception):
+            with args_unchanged(self.args, "cost"), self._noting_exceptions():
                 self.looks.call_cost_at_parameters(self.cost, self.working.structure, *self.args)
             require_unchanged(self.working)
         except InputError:
             self.is_final = True
             raise
+
+    @contextlib.contextmanager
+    def _noting_exceptions(self) -> Iterator[None]:
+        """Go on after an exception of the cost, and say so where it does not come again."""
+        try:
+            yield
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".strip(": ")
+            self.notes += (f"the cost raised {said} when it was first called at the parameters",)
 
     def _at(self, leaves: list[FloatArray]) -> Floats:
         """The values at the watched coordinates."""

@@ -92,7 +92,7 @@ def build_report(
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
         notes=(
             *(*run.resumed, *claim.notes, *found.notes, *outcome.notes),
-            *(*_rounding_notes(parameters, arrays), *run.overrun),
+            *(*_rounding_notes(parameters, arrays), *run.notes_beside(found.notes), *run.overrun),
         ),
         witnesses=witnesses,
         diagnosis=diagnosis,

@@ -53,7 +53,10 @@ class NumericalGradient:
             engine=engines.engine.name,
             method=spec.options.method,
             n_jobs=run.most_workers,
-            notes=(*run.resumed, *found.notes, *[f"stopped early: {stopped}"] * bool(stopped), *run.overrun),
+            notes=(
+                *(*run.resumed, *found.notes, *run.notes_beside(found.notes)),
+                *(*[f"stopped early: {stopped}"] * bool(stopped), *run.overrun),
+            ),
             reused=run.resumption.taken,
         )
 
