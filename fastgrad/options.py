@@ -191,7 +191,7 @@ class Options:
 
 
 FEWEST = 2
-"""Evaluations that any check makes, at the parameters; of a vectorized cost one more, beside another point."""
+"""Evaluations that any check makes, at the parameters; of a vectorized cost one more, in a batch of two."""
 
 
 def check_budget(seconds: object, evaluations: object, fewest: int = FEWEST) -> None:

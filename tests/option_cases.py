@@ -94,7 +94,7 @@ STRUCTURES = {
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A cost, where its gradient is checked, which entry of the claim is off, and the options of the check."""
+    """A cost, where its gradient is checked, which entry of the claim is off, and the options."""
 
     cost: object
     x: np.ndarray
@@ -106,6 +106,8 @@ class Case:
     as_values: bool
     in_float32: bool
     """Whether the claim is rounded to float32."""
+    checkpoint: bool
+    """Whether the check is kept in a file, and made again from there."""
     options: dict = field(default_factory=dict)
 
     @property
@@ -135,7 +137,7 @@ class Case:
         shown = {name: getattr(self, name) for name in ("structure", "factor", "offset", "at")}
         return (
             f"Case({self.cost.__name__}, {self.x.tolist()} {self.x.dtype}, {shown}, {self.as_values=}, "
-            f"{self.in_float32=}, {self.options})"
+            f"{self.in_float32=}, {self.checkpoint=}, {self.options})"
         )
 
 
@@ -156,7 +158,10 @@ def _option(*values):
 def options(n):
     """Some of the options, each with a value that it may have."""
     return st.fixed_dictionaries(
-        {"progress": st.just(False)},
+        {
+            "progress": st.just(False),
+            "tolerance": _option(None, None, 1e-2, 1e-4, 1e-6, 1e-9, 0.0),
+        },
         optional={
             "coordinates": _coordinates(n),
             "seed": st.integers(0, 5),
@@ -168,7 +173,6 @@ def options(n):
             "backend": _option(None, "threading"),
             "resolution": _option(1e-2, 0.5, 1e-4, 1e-7),
             "kinks": _option("undecided", "subgradient"),
-            "tolerance": _option(None, 1e-2, 1e-4, 1e-6, 1e-9, 0.0),
             "confidence": _option(None, 0.9),
             "wrong_fraction": _option(None, 0.1),
             "draw": _option("uniform", "importance"),
@@ -199,5 +203,6 @@ def cases(draw):
         draw(st.one_of(st.none(), st.integers(0, n - 1))),
         draw(st.booleans()),
         draw(_option(False, False, True)),
+        draw(_option(False, False, False, True)),
         draw(options(n)),
     )

@@ -155,7 +155,7 @@ class Coordinates:
                 self._single,
                 self._wanted,
                 int(min(QUOTED, self._room(EVALUATIONS_OF_A_QUOTE))),
-            ),  # fmt: skip
+            ),
             noise=self.noise,
             single=self._single,
             notes=self.engines.notes + self.calibration.notes + tuple(self.run.notes) + known.table.notes,

@@ -8,7 +8,7 @@ those of the Python engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastgrad.arrays import Floats, IndexArray, Values
 from fastgrad.engines.numbers import DType

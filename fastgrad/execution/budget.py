@@ -85,9 +85,9 @@ class Budget:
 
     def allows(self, seconds: float, evaluations: int) -> bool:
         """Whether there is room for a first look that takes so long, and so many evaluations."""
-        if self.evaluations is not None and evaluations:
-            if self.spent + evaluations >= LOOKS * self.evaluations:
-                return False
+        many = self.evaluations is not None and self.spent + evaluations >= LOOKS * self.evaluations
+        if many and evaluations:
+            return False
         if self.seconds is None:
             return True
         if seconds <= TRIFLE * self.seconds:

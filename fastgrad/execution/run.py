@@ -20,6 +20,7 @@ from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.options import Options
 
+GONE = "was deleted or replaced while the check ran: what was kept there is lost"
 
 REPORT_OF_A_BLOCK = 1.5e-5
 """Seconds that verdict and report take for each block: 1.2 s for 10^5 of one number each."""
@@ -157,7 +158,12 @@ class Run:
 
     def notes_beside(self, others: tuple[str, ...]) -> tuple[str, ...]:
         """What came up, and is not among other notes."""
-        return (*(note for note in self.notes if note not in others), *self._lost)
+        gone = self.checkpoint.gone
+        return (
+            *(note for note in self.notes if note not in others),
+            *self._lost,
+            *[f"the checkpoint {self.checkpoint.name} {GONE}"] * gone,
+        )
 
     @property
     def _lost(self) -> tuple[str, ...]:
@@ -166,7 +172,9 @@ class Run:
             return ()
         times = "1 evaluation" if self.lost == 1 else f"{self.lost:,} evaluations"
         raised = f", because the cost raised {self.raised}" if self.raised else ""
-        return (f"{times} of {self.evaluations:,} gave no finite value{raised}: the others decided",)
+        return (
+            f"{times} of {self.evaluations:,} gave no finite value{raised}: derivatives come from the others",
+        )
 
     def lose(self, evaluations: int, raised: str) -> None:
         """Count evaluations that gave no finite value, and keep what the cost raised first."""
@@ -180,8 +188,9 @@ class Run:
         if budget.seconds is None or not over:
             return ()
         return (
-            f"the check ran over its budget of {in_words(budget.seconds)} by {in_words(over)}: two evaluations "
-            "of the cost and a call of the gradient cannot be left out, nor can what has begun be cut short",
+            f"the check ran over its budget of {in_words(budget.seconds)} by {in_words(over)}: two "
+            "evaluations of the cost and a call of the gradient cannot be left out, nor can what has begun "
+            "be cut short",
         )
 
     def charge(self, purpose: str, count: int | None = None) -> None:

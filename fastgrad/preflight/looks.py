@@ -1,7 +1,7 @@
-"""First looks at cost and gradient within a budget: those that can be left out are, where they take too much of it.
+"""First looks at cost and gradient within a budget: those that can be left out are, where they take too much.
 
-What no check can do without is one call of the gradient and two evaluations of the cost. All other calls of the
-preflight ask `Looks` first. `Run` is the `Allowance`, which knows the budget.
+What no check can do without is one call of the gradient and two evaluations of the cost. All other calls of
+the preflight ask `Looks` first. `Run` is the `Allowance`, which knows the budget.
 """
 
 from __future__ import annotations

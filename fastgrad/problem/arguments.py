@@ -131,8 +131,7 @@ def args_unchanged(
     ----------
     args : the data
     who : the function that is called inside the `with`, as messages name it
-    say : is told of lists, dicts and sets that were changed, which may be counters or caches; nobody, if it is
-        not given
+    say : is told of lists, dicts and sets that were changed, which may be counters or caches
 
     Raises
     ------
@@ -148,8 +147,11 @@ def args_unchanged(
             "passed. Work on a copy inside it"
         )
     if now.values != before.values and say is not None:
-        changed = [k for k, pair in enumerate(zip(now.values, before.values, strict=True)) if len({*pair}) > 1]
+        changed = [
+            k for k, pair in enumerate(zip(now.values, before.values, strict=True)) if len({*pair}) > 1
+        ]
         places = ", ".join(f"args[{k}]" for k in changed)
         say(
-            f"the {who} changes {places} from call to call: its values must not depend on what it changes there"
+            f"the {who} changes {places} from call to call: its values must not depend on what it changes "
+            "there"
         )

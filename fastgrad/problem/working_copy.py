@@ -14,7 +14,6 @@ import numpy.typing as npt
 from fastgrad.arrays import PIECE, FloatArray, IndexArray, pieces
 from fastgrad.problem.parameters import Parameters
 
-
 MANY_BLOCKS = 64
 """Blocks from which they are compared together first: of 10^5 of one number each that takes 20 ms in place of
 500."""

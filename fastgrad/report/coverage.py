@@ -14,7 +14,6 @@ from fastgrad.problem.parameters import Parameters
 from fastgrad.sampling.guarantee import Guarantee
 from fastgrad.sampling.selection import Selection, selection_of
 
-
 NAMED = 8
 """Blocks without a checked coordinate that are named at most."""
 

@@ -175,7 +175,8 @@ def _announce_sample(price: Forecast, decision: Decision, coordinates: Coordinat
     said = _in_words(price, evaluations, run, uses_up=run.budget.limited)
     if said:
         run.progress.say(
-            f"a sample of {drawn:,} coordinates and {decision.probes} random directions will take about {said}"
+            f"a sample of {drawn:,} coordinates and {decision.probes} random directions will take about "
+            f"{said}"
         )
 
 

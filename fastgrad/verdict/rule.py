@@ -77,8 +77,8 @@ RULE = (
     "|numeric|), and agrees if it is seen to {:g} of itself"
 )
 RULE_TOLERANCE = (
-    "agrees by a fixed tolerance if |claimed - numeric| <= {:g} * max(|claimed|, |numeric|, 0.1 * block rms), "
-    "and disagrees if it is off by more than that, its bound and the claim's own rounding together"
+    "agrees by a fixed tolerance if |claimed - numeric| <= {:g} * max(|claimed|, |numeric|, 0.1 * block "
+    "rms), and disagrees if it is off by more than that, its bound and the claim's own rounding together"
 )
 
 

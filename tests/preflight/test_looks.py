@@ -1,4 +1,4 @@
-"""First looks at cost and gradient are part of a budget: what can be left out of them is, where it takes too much."""
+"""First looks at cost and gradient are part of a budget: what can be left out of them is, if it must."""
 
 from __future__ import annotations
 
@@ -65,6 +65,9 @@ def kept():
     return both.cost, both.gradient
 
 
+EDGE = 0.2999999999
+"""The end of a domain, close to the parameters."""
+
 KINDS = {
     "central": lambda: (sines, np.cos, {}),
     "complex": lambda: (sines, np.cos, {"method": "complex"}),
@@ -79,7 +82,11 @@ KINDS = {
     "vectorized": lambda: (lambda x: np.sum(np.sin(x), axis=1), np.cos, {"vectorized": True}),
     "tolerance": lambda: (sines, lambda x: np.cos(x) * 1.01, {"tolerance": 1e-4}),
     "probes": lambda: (sines, np.cos, {"probes": 3}),
-    "undefined": lambda: (lambda x: float(np.sum(np.log(x - 0.2999999999))), lambda x: 1 / (x - 0.2999999999), {}),
+    "undefined": lambda: (
+        lambda x: float(np.sum(np.log(x - 0.2999999999))),
+        lambda x: 1 / (x - 0.2999999999),
+        {},
+    ),
 }
 
 
@@ -123,7 +130,7 @@ def test_a_budget_is_kept(clock, capsys, kind, of_cost, of_gradient):
 
 
 def test_by_how_much_it_ran_over(clock, capsys):
-    """What cannot be left out is forecast after the first evaluation, and the report says by how much it ran over."""
+    """What cannot be left out is forecast after one evaluation; the report says by how much it ran over."""
 
     def cost(x):
         clock.now += 4
@@ -186,7 +193,7 @@ def test_a_gradient_that_is_random_is_found_by_two_calls(clock):
 
 
 def test_a_claim_whose_noise_there_is_no_time_for(clock):
-    """A gradient that is off by little, perhaps by its own rounding, is undecided where that takes too long."""
+    """A gradient that is off by little, perhaps by its rounding, is undecided where that takes too long."""
 
     def gradient(x):
         clock.now += 1.5

@@ -212,7 +212,7 @@ class TestPrediction:
     @pytest.mark.parametrize("method", ["forward", "central", "central4", "central6"])
     @pytest.mark.parametrize("cost", [sines, waves_with_kinks])
     def test_is_what_happens(self, long, capsys, n, method, cost):
-        """What is said is the product of its factors, and within a factor of two of what a right gradient takes."""
+        """What is said is within a factor of two of what a right gradient takes, for any method."""
         made = []
 
         def counted(x):

@@ -108,12 +108,12 @@ NOISY = (
     (lambda x: float(np.sum(np.abs(x - 0.4))), lambda x: np.sign(x - 0.4), {"step": 0.3, "tolerance": 1e-3}),
     (lambda x: float(np.sum(np.sin(x))), lambda x: np.cos(x).astype(np.float32), {"tolerance": 1e-12}),
 )
-"""Costs whose differences are not good to the tolerance, at the step that is given, and the right gradient."""
+"""Costs whose differences are not good to the tolerance, the right gradient, and the options."""
 
 
 @pytest.mark.parametrize(("cost", "gradient", "options"), NOISY)
 def test_differences_that_are_worse_than_the_tolerance(cost, gradient, options):
-    """A right gradient is not called wrong for what its numerical derivative is off by; one off by half is."""
+    """A right gradient is not called wrong for what its differences are off by; one off by half is."""
     x = np.linspace(0.3, 1.3, 5)
     assert fastgrad.check_gradient(cost, gradient, x, **options).verdict != "disagree"
     wrong = fastgrad.check_gradient(cost, lambda x: gradient(x) * [1, 1.5, 1, 1, 1], x, **options)
@@ -121,7 +121,7 @@ def test_differences_that_are_worse_than_the_tolerance(cost, gradient, options):
 
 
 def test_the_cause_names_the_tolerance():
-    """What cannot be decided says to what share of itself it is known, and that the tolerance asked for more."""
+    """What cannot be decided says to what share of itself it is known, and that more was asked for."""
     x = np.linspace(0.3, 1.7, 5)
     report = fastgrad.check_gradient(lambda x: float(np.sum(np.sin(x))) + 1e9, np.cos, x, tolerance=1e-6)
     assert report.verdict == "undecided"
