@@ -64,6 +64,7 @@ class EngineBase:
         self.space: Space = ParameterSpace(self.parameters)
         self.args = settled_arrays(self.args)
         self.notes: tuple[str, ...] = ()
+        self.raised: list[str] = []
         self._working: WorkingCopy | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -115,6 +116,8 @@ class EngineBase:
         if isinstance(error, InputError) or not isinstance(error, DOMAIN_ERRORS):
             return False
         self.quoted = quoted(error)
+        if not self.raised:
+            self.raised.append(self.quoted)
         return True
 
     def _worker_cost(self) -> Callable[..., Any]:

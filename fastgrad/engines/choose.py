@@ -61,8 +61,9 @@ def choose_engine(
     InputError
         For an unknown engine, or one that does not fit the cost.
     """
-    name = _automatic(problem, stencil, vectorized) if engine == "auto" else engine
-    if name not in ENGINES:
+    is_name = isinstance(engine, str)
+    name = _automatic(problem, stencil, vectorized) if is_name and engine == "auto" else engine
+    if not is_name or name not in ENGINES:
         raise InputError(f"unknown engine {engine!r}: the engines are auto, {', '.join(ENGINES)}")
     if vectorized and name != "batched":
         raise InputError(f'vectorized=True needs engine="batched" (or "auto"); got {engine!r}')

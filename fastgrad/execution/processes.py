@@ -24,13 +24,13 @@ from fastgrad.printable import printable_lines
 
 
 def in_processes(
-    job: Job, chunks: list[slice], workers: Workers
+    job: Job, chunks: Iterator[slice], workers: Workers
 ) -> Generator[tuple[slice, Values], None, None]:
     """Chunks and their values, each from a worker process with an engine of its own."""
     job.engine.finish()
     job.engine.release()  # the workers have their own; the caller's would only take up memory
     tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
-    answers = run_tasks(workers, _run_in_process, tasks)
+    answers = run_tasks(workers, _run_in_process, tasks, job.budget.seconds is None)
     with closing_quietly(answers):
         for chunk, answer in answers:
             if isinstance(answer, _Raised):

@@ -92,6 +92,7 @@ class Progress:
 
     def __init__(self, show: bool | None) -> None:
         self.shown = _on_a_terminal() if show is None else show
+        self._silent = show is False
         self._bar: Any = None
         self._task: Any = None
 
@@ -132,9 +133,23 @@ class Progress:
             self._bar.update(self._task, found=f"agree {agree:,}  to look at again {again:,}")
 
     def say(self, sentence: str) -> None:
-        """Say on stderr what takes long, before it does."""
-        if self._bar is None:
+        """Say on stderr what takes long, before it does; nothing where no progress was wanted."""
+        if self._bar is None and not self._silent:
             _say(sentence)
+
+
+def in_words(seconds: float) -> str:
+    """A length of time.
+
+    Examples
+    --------
+    >>> [in_words(s) for s in (0.2, 42, 300, 8000, 400_000)]
+    ['0.2 s', '42 s', '5 min', '2.2 h', '4.6 days']
+    """
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.2g} {name}"
+    return f"{seconds / 86_400:.2g} days"
 
 
 def _columns(width: int) -> tuple[Any, ...]:

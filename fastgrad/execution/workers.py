@@ -90,9 +90,17 @@ def _copy_of(engine: Engine) -> int:
 
 
 def run_tasks(
-    workers: Workers, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
+    workers: Workers, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], ahead: bool = True
 ) -> Generator[Any, None, None]:
-    """The results of a function on many tuples of arguments, by joblib, as they come."""
+    """The results of a function on many tuples of arguments, by joblib, as they come.
+
+    Parameters
+    ----------
+    workers : Workers
+    function : of the arguments
+    tasks : the arguments
+    ahead : whether workers may have a task waiting; else the next one is taken when one is done
+    """
     import joblib
 
     active = _active_backend(workers.kind, workers.backend)
@@ -106,6 +114,7 @@ def run_tasks(
         return_as="generator_unordered" if as_they_come else "list",
         mmap_mode="c",
         batch_size=1,
+        pre_dispatch="2 * n_jobs" if ahead else "n_jobs",
         **_beginning(active),
     )
     with contextlib.ExitStack() as ending:

@@ -65,6 +65,7 @@ def build_report(
         guarantee=proven(spec, outcome, found, stopped),
         certificate=outcome.certificate,
     )
+    diagnosis = build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost)
     doubt = outcome.doubt or _doubt_of_an_early_end(coverage, found, stopped)
     verdict = comparison.verdict
     return Report(
@@ -91,12 +92,11 @@ def build_report(
         rule=comparison.rule,
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
         notes=_printable(
-            run.resumed, claim.notes, found.notes, outcome.notes, _rounding_notes(parameters, arrays)
+            (*run.resumed, *claim.notes, *found.notes, *outcome.notes),
+            (*_rounding_notes(parameters, arrays), *run.notes_beside(found.notes), *run.overrun),
         ),
         witnesses=_printable(witnesses),
-        diagnosis=_printable(
-            build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost)
-        ),
+        diagnosis=_printable(diagnosis),
         doubt=printable(doubt),
         stopped=stopped,
         spent=run.purposes,

@@ -14,6 +14,9 @@ from fastgrad.problem.parameters import Parameters
 from fastgrad.sampling.guarantee import Guarantee
 from fastgrad.sampling.selection import Selection, selection_of
 
+NAMED = 8
+"""Blocks without a checked coordinate that are named at most."""
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -89,7 +92,9 @@ class Coverage:
         else:
             text += ", as given"
         if self.unvisited:
-            text += f"; not one in {', '.join(self.unvisited_shown)}"
+            more = len(self.unvisited) - NAMED
+            others = f" and {more:,} more blocks" if more > 0 else ""
+            text += f"; not one in {', '.join(self.unvisited_shown[:NAMED])}{others}"
         if self.planned:
             text += f", of {self.planned:,} that were to be"
         return text

@@ -55,7 +55,13 @@ class NumericalGradient:
             method=spec.options.method,
             n_jobs=run.most_workers,
             notes=tuple(
-                map(printable, run.resumed + found.notes + (f"stopped early: {stopped}",) * bool(stopped))
+                map(
+                    printable,
+                    (
+                        *(*run.resumed, *found.notes, *run.notes_beside(found.notes)),
+                        *(*[f"stopped early: {stopped}"] * bool(stopped), *run.overrun),
+                    ),
+                )
             ),
             reused=run.resumption.taken,
         )

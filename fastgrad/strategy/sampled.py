@@ -257,8 +257,10 @@ def _others(
     counts: Sequence[int], known: IndexArray, parameters: Parameters, rng: np.random.Generator
 ) -> IndexArray:
     """So many coordinates of each block at random, none of those that are known."""
-    chosen = []
+    chosen = [np.empty(0, dtype=np.intp)]
     for block, count in zip(parameters.blocks, counts, strict=True):
+        if not count:
+            continue
         taken = between(known, block.start, block.start + block.size) - block.start
         ranks = np.sort(rng.choice(block.size - len(taken), count, replace=False))
         chosen.append(block.start + among_others(ranks, taken))
