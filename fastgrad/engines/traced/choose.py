@@ -88,7 +88,7 @@ def required_engine(problem: Problem, parameters: Parameters, stencil: Stencil) 
         ) from None
 
 
-def faster_engine(plain: Engine, seconds: float, count: int, seed: int) -> tuple[Engine, int]:
+def faster_engine(plain: Engine, seconds: float, count: float, seed: int) -> tuple[Engine, int]:
     """The engine for a recorded cost where that is faster, else the plain one; and evaluations it took.
 
     Parameters
