@@ -1,4 +1,4 @@
-"""The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench.
+"""The command line: fastgrad check TARGET, fastgrad trace TARGET, fastgrad demo [NAME], fastgrad bench.
 
 `entry` calls main, which parses the arguments, runs the command and returns the exit status. `fastgrad check`
 hands its options on to fastgrad.checks.check and prints the report. Commands import what they run when they
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (InputError, WorkerError, NotPrintedError) as error:
             said, status = f"fastgrad: {error}", CANNOT_RUN
         except BaseException as error:
-            said, status = _explained(error, users=options.run is _check), CANNOT_RUN
+            said, status = _explained(error, users=options.run in (_check, _trace)), CANNOT_RUN
         if (
             interrupts.since is not None
         ):  # a module may turn an interruption of its import into an ImportError
@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastgrad {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_trace(commands)
     _add_demo(commands)
     _add_bench(commands)
     return parser
@@ -152,6 +153,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         flag = f"--{'jobs' if name == 'n_jobs' else name.replace('_', '-')}"
         check.add_argument(flag, dest=name, help=explained(name).replace("%", "%%"), **settings)
     check.set_defaults(run=_check)
+
+
+def _add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    trace = commands.add_parser("trace", help="show what a plain NumPy cost does, as fastgrad records it")
+    trace.add_argument("target", metavar="TARGET", help="as for check")
+    trace.set_defaults(run=_trace)
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -196,6 +203,15 @@ def _run_check(options: argparse.Namespace) -> Report:
     problem = load_target(options.target)
     options.interrupts.raise_if_lost()
     return check(problem, coordinates=_coordinates(options), **chosen)
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from fastgrad.cli.targets import load_target
+    from fastgrad.engines.traced.choose import tape_of
+
+    tape = tape_of(load_target(options.target))
+    print_to("\n".join(map(printable, tape.lines())), sys.stdout)
+    return 0
 
 
 def _coordinates(options: argparse.Namespace) -> Any:
