@@ -71,7 +71,7 @@ def _var(a: Any, axis: Any = None, ddof: float = 0, keepdims: Any = False, **oth
     if others or a.dtype == np.float16:
         return _as_it_is(np.var, a, axis=axis, ddof=ddof, keepdims=bool(keepdims), **others)
     x = a - np.mean(a, axis=axis, keepdims=True)
-    squares = np.multiply(x, x) if a.dtype.kind != "c" else np.real(np.multiply(x, np.conjugate(x)))
+    squares = np.multiply(x, x) if a.dtype.kind != "c" else np.real(x) * np.real(x) + np.imag(x) * np.imag(x)
     return np.true_divide(np.sum(squares, axis=axis, **_kept(keepdims)), max(_count(a, axis) - ddof, 0))
 
 

@@ -104,7 +104,6 @@ def call_ufunc(
 ) -> Any:
     """What a ufunc gives of recorded arrays; with out= they are written to."""
     outs, kwargs = kwargs.get("out"), {k: v for k, v in kwargs.items() if k != "out"}
-    inputs = tuple(map(_array_of_list, inputs))
     if method == "at":
         _written(recorder, Method(ufunc, "at"), inputs, kwargs)
         return None
@@ -121,6 +120,7 @@ def call_ufunc(
 def _called(recorder: Recorder, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     from fastgrad.engines.traced.products import as_matrix_product
 
+    inputs = tuple(map(_array_of_list, inputs))
     if ufunc is np.matmul and not kwargs and any(map(is_recorded, inputs)):
         return as_matrix_product(*inputs, np.matmul)
     return apply(recorder, ufunc, inputs, kwargs)
@@ -130,12 +130,12 @@ def _by_method(
     recorder: Recorder, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     if method == "outer":
-        a, b = (x if is_recorded(x) else np.asarray(x) for x in inputs)
+        a, b = map(stacked, inputs)
         return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
     if len(inputs) > 1 and method in ("reduce", "accumulate"):  # axis, dtype by place
         kwargs = dict(zip(("axis", "dtype"), inputs[1:], strict=False)) | kwargs
         inputs = inputs[:1]
-    return apply(recorder, Method(ufunc, method), inputs, kwargs)
+    return apply(recorder, Method(ufunc, method), (_array_of_list(inputs[0]), *inputs[1:]), kwargs)
 
 
 def _where(recorder: Recorder, where: Any, result: Any, outs: tuple[Any, ...] | None) -> Any:

@@ -208,6 +208,8 @@ class Recorded(NDArrayOperatorsMixin):
 
     # Python asks for numbers
     def __bool__(self) -> bool:
+        if self.dtype != bool and self.size == 1 and not self._is_plain():
+            return bool(self != 0)  # that, and not the number, is what the course of the cost depends on
         return bool(self.guarded())
 
     def __index__(self) -> int:
@@ -349,7 +351,7 @@ class Recorded(NDArrayOperatorsMixin):
         return self.recorder.decline(NUMBER_ASKED.format(by=by))
 
 
-_NOT_SEEN = "is not one of NumPy's or gets it inside a list"
+_NOT_SEEN = "is not one of NumPy's, gets it inside a list, or is a method of a plain array (X.dot(W): say X @ W)"
 
 
 def _after(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
