@@ -19,15 +19,17 @@ import numpy as np
 
 from fastgrad.arrays import Bools, Floats, IndexArray, Values
 from fastgrad.engines.base import EngineBase
-from fastgrad.engines.network.tables import TabledLayer, UnitTable, make_table
+from fastgrad.engines.network.tables import FEATURE_GROUP, TabledLayer, UnitTable, make_table
 from fastgrad.engines.protocol import EvaluateAll
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Change, Dense, Ragged, Sparse
 from fastgrad.engines.traced.dense_rules import OtherShape
 from fastgrad.engines.traced.node_engine import NodeEngine
-from fastgrad.engines.traced.sites import NOWHERE, Site, sites_of
+from fastgrad.engines.traced.node_space import TapeNodes, used_by_sites_alone
+from fastgrad.engines.traced.sites import NOWHERE, Site, sites_of, stands_alone
 from fastgrad.engines.traced.tape import Array, Tape
+from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
 
 CACHE = 3 * 2**19
@@ -42,6 +44,15 @@ ROWS_OF_A_TABLE = 2**15
 
 ENTRIES_OF_A_TABLE_VALUE = 32.0
 """Entries that a batch computes in the time of a value from a table: 2 ns each, and 70 ns."""
+
+SAVING = 12
+"""Values of a unit's weights from which it gets a table: to make one takes six."""
+
+WORK_OF_A_TABLE = 2.0**14
+"""The work of making a table beside its values, in values from tables: 1 ms."""
+
+WORK_OF_A_PRODUCT = 0.06
+"""The work of a feature in a sample where products are taken for a table: 4 ns."""
 
 HELD_OUT = 4
 """Weights of each table at which it is compared with the tape."""
@@ -101,8 +112,12 @@ class TracedEngine(EngineBase):
         self.tape, self.batch = tape, Batch(tape)
         self.plain = PythonEngine(cost, parameters, args)
         self.scale = rounding_scale(tape)
+        self.at_parameters = float(tape.base[tape.output].reshape(-1)[0])
         self.tables: tuple[Table, ...] = ()
         self._sites: list[Site] | None = None
+        self._layers: dict[tuple[int, int], TabledLayer] = {}
+        self._alone_of: dict[tuple[int, int], bool] = {}
+        self.nodes: dict[int, NodeEngine] = {}
         self._rows: dict[int, int] = {}
         self._work: dict[int, float] = {}
         self._offsets: dict[tuple[int, ...], float] = {}
@@ -129,7 +144,7 @@ class TracedEngine(EngineBase):
     def baseline(self) -> float:
         """The cost at the parameters, by the plain cost."""
         found = self.plain.baseline()
-        self.epsilon = self.plain.epsilon
+        self.epsilon, self.at_parameters = self.plain.epsilon, found
         return found
 
     def for_worker(self) -> Self:
@@ -153,7 +168,7 @@ class TracedEngine(EngineBase):
 
     @property
     def sites(self) -> list[Site]:
-        """The products that can have tables."""
+        """The products and biases of the tape."""
         if self._sites is None:
             self._sites = sites_of(self.batch)
         return self._sites
@@ -163,14 +178,56 @@ class TracedEngine(EngineBase):
         out = np.empty(offsets.shape)
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
-            out[where] = self._of_block(number, inside, offsets[where])
+            of_block = self.nodes[number].values if number in self.nodes else partial(self._of_block, number)
+            out[where] = of_block(inside, offsets[where])
         return out
+
+    def through_nodes(self, perturb: str, indices: IndexArray) -> TracedEngine:
+        """The engine that moves nodes: of all products, or with "auto" of those where it is less work.
+
+        Raises
+        ------
+        InputError
+            For perturb="nodes" and a cost without a product that has nodes.
+        """
+        sites = [s for s in self.sites if used_by_sites_alone(self.tape, s.leaf, self.sites)]
+        if perturb == "auto":
+            sites = self._worth_moving(sites, indices)
+        elif not sites:
+            raise InputError(
+                'perturb="nodes" moves the results of products with the parameters, and this cost has none '
+                'whose parameters are used in no other way: leave perturb="parameters"'
+            )
+        if not sites:
+            return self
+        space = TapeNodes(self.parameters, self.batch, sites)
+        twin = copy.copy(self)
+        twin.space, twin.parameters = space, space.parameters
+        twin.nodes = {
+            number: NodeEngine(self.batch, site, self._rows_of_nodes(site))
+            for number, site in space.of_node.items()
+        }
+        twin.granularity = max(site.samples for site in space.of_node.values())
+        return twin
+
+    def _worth_moving(self, sites: list[Site], indices: IndexArray) -> list[Site]:
+        """The sites of parameter arrays of which more is wanted than there are nodes to move."""
+        wanted = {number: len(indices[where]) for number, where in self.parameters.segments(indices)}
+        needed: dict[int, int] = {}
+        for site in sites:
+            needed[site.leaf] = needed.get(site.leaf, 0) + site.width * site.rows // site.samples
+        return [site for site in sites if needed[site.leaf] < wanted.get(site.leaf, 0)]
 
     def prices(self, indices: IndexArray) -> Floats:
         """The work of each coordinate, (m,), in values from tables."""
         found = np.ones(len(indices))
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
+            if number in self.nodes:
+                engine = self.nodes[number]
+                work = self._work.get(engine.site.leaf, 1.0)
+                found[where] = work / engine.site.samples
+                continue
             self._rows_of(number, inside[:1], self.parameters.leaves[number][inside[:1]])
             price = np.full(len(inside), self._work[number])
             for table in self.tables:
@@ -257,7 +314,7 @@ class TracedEngine(EngineBase):
                 else:
                     still[number] = Dense(np.stack([base[number]] * 2).astype(change.new.dtype))
             states = self.batch.evaluate(still, skipped)
-            found = float(self.batch.cost(states, 2)[0]) - float(base[self.tape.output].reshape(-1)[0])
+            found = float(self.batch.cost(states, 2)[0]) - self.at_parameters
             self._offsets[way] = found if np.isfinite(found) else 0.0
         return self._offsets[way]
 
@@ -289,8 +346,8 @@ class TracedEngine(EngineBase):
         tables = []
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
-            for site in self.sites:
-                if site.leaf == number:
+            for site in self.sites if number not in self.nodes else ():
+                if site.leaf == number and site.can_have_table:
                     table = self._table(site, inside, offsets[where], evaluate_all)
                     tables += [table] if table is not None else []
         if not tables:
@@ -304,30 +361,49 @@ class TracedEngine(EngineBase):
         self, site: Site, inside: IndexArray, offsets: Values, evaluate_all: EvaluateAll
     ) -> Table | None:
         mine = site.place[inside] != NOWHERE
-        if np.count_nonzero(mine) * offsets.shape[1] < 2 * 6 * site.width:
+        if np.count_nonzero(mine) * offsets.shape[1] < SAVING * site.width or not self._stands_alone(site):
             return None
+        assert site.interior is not None
         if not mine.all():
             inside, offsets = inside[mine], offsets[mine]
         feature, unit = site.feature_and_unit(inside)
         units = np.flatnonzero(np.bincount(unit, minlength=site.width))
         rounding = float(np.finfo(self.tape.base[site.z].dtype).eps) * site.interior.largest(self.tape)
         nodes = partial(self._values_of_nodes, evaluate_all, site)
-        layer = TabledLayer(site.width, site.x, units, nodes, rounding)
-        made = make_table(layer, feature, offsets)
+        self._rows_of_nodes(site)
+        groups = len(np.unique(feature // FEATURE_GROUP))
+        work = WORK_OF_A_TABLE + groups * FEATURE_GROUP * site.samples * WORK_OF_A_PRODUCT
+        least = round(work / self._work[site.leaf])
+        made = make_table(self._layer(site, rounding).to_make(units, nodes, least), feature, offsets)
         if made is None or not made.has.any():
             return None
         table = Table(site, made, self._alone(site))
         return table if self._confirmed(table, inside, offsets) else None
 
+    def _layer(self, site: Site, rounding: float) -> TabledLayer:
+        """The layer of a site, of which tables are made again and again."""
+        key = (site.leaf, site.position)
+        if key not in self._layers:
+            none = np.empty(0, dtype=np.intp)
+            self._layers[key] = TabledLayer(site.width, site.x, none, _no_values, rounding)
+        return self._layers[key]
+
     def _values_of_nodes(self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats) -> Values:
         """What each sample adds (units, samples, points), for units moved by du (points,)."""
-        engine = NodeEngine(self.batch, site, self._rows_of_nodes(site))
+        engine = NodeEngine(self.batch, site, self._rows_of_nodes(site), summand=True)
         nodes = (units[:, None] * site.samples + np.arange(site.samples)).reshape(-1)
         values = evaluate_all(engine, nodes, np.tile(du, (len(nodes), 1)))
         return values.reshape(len(units), site.samples, len(du))
 
     def _rows_of_nodes(self, site: Site) -> int:
-        return self._rows_of(site.leaf, np.flatnonzero(site.place != NOWHERE)[:1], np.ones(1))
+        one = np.flatnonzero(site.place != NOWHERE)[:1]
+        return self._rows_of(site.leaf, one, self.tape.base[site.leaf].reshape(-1)[one])
+
+    def _stands_alone(self, site: Site) -> bool:
+        key = (site.leaf, site.position)
+        if key not in self._alone_of:
+            self._alone_of[key] = stands_alone(self.batch, site)
+        return self._alone_of[key]
 
     def _alone(self, site: Site) -> bool:
         """Whether weights of a site change the cost by the product alone."""
@@ -346,6 +422,9 @@ class TracedEngine(EngineBase):
         covered = np.flatnonzero(table.covers(inside, offsets))
         if not len(covered):
             return False
+        feature, _ = table.site.feature_and_unit(inside[covered])
+        group = feature // FEATURE_GROUP  # of one group: the products of each take as long as many values
+        covered = covered[group == group[len(group) // 2]]
         some = covered[np.linspace(0, len(covered) - 1, min(HELD_OUT, len(covered))).astype(int)]
         number = table.site.leaf
         by_table = self._from_table(table, number, inside[some], offsets[some])
@@ -366,7 +445,8 @@ class TracedEngine(EngineBase):
         points = self._points(number, inside, offsets)
         moved = points.astype(np.float64) - self.parameters.leaves[number][inside].astype(np.float64)[:, None]
         delta = table.units.values(feature, unit, moved).reshape(-1)
-        end = self.tape.operations[site.interior.end].outputs[0]
+        assert site.interior is not None
+        end = self.tape.operations[site.interior.ends[0].position].outputs[0]
         base = self.tape.base[end]
         new = (base.reshape(-1).astype(np.float64) + delta[:, None]).reshape(-1, *base.shape)
         changes: dict[int, Change] = {end: Dense(new)}
@@ -380,6 +460,10 @@ class TracedEngine(EngineBase):
             again = strayed.reshape(offsets.shape).any(axis=1)
             out[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
         return out
+
+
+def _no_values(units: IndexArray, du: Floats) -> Values:
+    raise NotImplementedError(f"no values of {len(units)} units at {len(du)} points")
 
 
 def rounding_scale(tape: Tape) -> float:
