@@ -74,9 +74,9 @@ def choose_engine(
         found = _network(problem, parameters, stencil)
         return _perturbing(found, perturb, np.arange(parameters.size) if indices is None else indices)
     if name == "traced" or (perturb != "parameters" and engine == "auto"):
-        found = _traced(problem, parameters, stencil, perturb if engine == "auto" else "parameters")
-        if found is not None:
-            return _perturbing(found, perturb, np.arange(parameters.size) if indices is None else indices)
+        traced = _traced(problem, parameters, stencil, perturb if engine == "auto" else "parameters")
+        if traced is not None:
+            return _perturbing(traced, perturb, np.arange(parameters.size) if indices is None else indices)
     if perturb == "nodes":
         raise InputError(NEEDS_NODES)
     from fastgrad.engines.python import PythonEngine

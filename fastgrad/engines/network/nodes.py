@@ -145,7 +145,9 @@ class NodeSpace:
         return all(split_name(b.name)[0] in self.places for b in self.theirs.blocks)
 
 
-def carried_to_weights(x: Array | None, inside: IndexArray, slopes: Floats, bounds: Floats) -> tuple[Floats, Floats]:
+def carried_to_weights(
+    x: Array | None, inside: IndexArray, slopes: Floats, bounds: Floats
+) -> tuple[Floats, Floats]:
     """The derivatives by entries of a weight and their bounds; without x, by entries of a bias."""
     rounding = (len(slopes) + 2) * np.finfo(np.float64).eps
     with np.errstate(invalid="ignore"):  # slopes and bounds of units that were not moved

@@ -175,7 +175,8 @@ class TabledLayer:
         """(features + 1,) the largest |x| of each feature, and 1 for the bias."""
         largest = np.zeros(self.inputs.shape[1])
         for n in range(0, len(self.inputs), SAMPLE_GROUP):
-            np.maximum(largest, np.abs(self.inputs[n : n + SAMPLE_GROUP]).max(axis=0, initial=0.0), out=largest)
+            of_some = np.abs(self.inputs[n : n + SAMPLE_GROUP]).max(axis=0, initial=0.0)
+            np.maximum(largest, of_some, out=largest)
         return np.append(largest, 1.0)
 
     def to_make(self, units: IndexArray, node_values: NodeValues, least_saving: int) -> TabledLayer:

@@ -101,7 +101,10 @@ def interior_of(tape: Tape, start: int, axis: Axis) -> Interior | None:
     """
     axes = {start: axis}
     for_cost = _leading_to(tape, {tape.output})
-    positions, guarding, mixed, totals = set(), set(), set(), set()
+    positions: set[int] = set()
+    guarding: set[int] = set()
+    mixed: set[int] = set()  # values
+    totals: set[int] = set()
     ends: list[End] = []
     for position, operation in enumerate(tape.operations):
         mine = {number: axes[number] for number in operation.inputs if number in axes}
@@ -146,9 +149,7 @@ def _ends(tape: Tape, operation: Operation, mine: dict[int, Axis]) -> bool:
         plain = function.ufunc is np.add and function.name == "reduce" and len(mine) == 1
         return plain and not set(operation.kwargs) - {"axis", "keepdims", "dtype"}
     if function in (np.dot, np.matmul) and len(operation.args) == 2:
-        arrays = [
-            tape.base[a.number] if hasattr(a, "number") else np.asarray(a) for a in operation.args
-        ]
+        arrays = [tape.base[a.number] if hasattr(a, "number") else np.asarray(a) for a in operation.args]
         samples = [axis.sample for axis in mine.values()]
         return all(a.ndim == 1 for a in arrays) and all(np.array_equal(s, samples[0]) for s in samples)
     return False
@@ -271,5 +272,5 @@ def _grouped(along: Array, sample: IndexArray, samples: int) -> Array:
     if len(sample) == samples and (sample == np.arange(samples)).all():
         return along
     out = np.zeros((len(along), samples + 1))
-    np.add.at(out, (slice(None), sample), along)  # entries of no sample go to the last
+    np.add.at(out.T, sample, along.T)  # entries of no sample go to the last
     return out[:, :samples]

@@ -46,8 +46,8 @@ FASTER = 0.8
 PLAIN = "the cost was evaluated as it is, since it cannot be recorded: {reason}"
 
 RECORDED = (
-    "the cost was recorded as {operations:,} NumPy operations, which were evaluated for many points at a time; "
-    "they gave the same as the cost itself at {points} points"
+    "the cost was recorded as {operations:,} NumPy operations, which were evaluated for many points at a "
+    "time; they gave the same as the cost itself at {points} points"
 )
 
 

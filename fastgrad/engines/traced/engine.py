@@ -80,7 +80,7 @@ class Table:
         found = self.site.place[inside] != NOWHERE
         if found.any():
             found[found] = self.units.has[self.site.feature_and_unit(inside[found])[1]]
-        return found
+        return np.asarray(found)
 
     def covers(self, inside: IndexArray, offsets: Values) -> Bools:
         """Which entries of the parameter array the table gives values of."""
@@ -88,7 +88,7 @@ class Table:
         if found.any():
             feature, unit = self.site.feature_and_unit(inside[found])
             found[found] = self.units.covers(feature, unit, offsets[found])
-        return found
+        return np.asarray(found)
 
 
 class TracedEngine(EngineBase):
@@ -133,7 +133,7 @@ class TracedEngine(EngineBase):
         self._lock = threading.Lock()
 
     @property
-    def quoted(self) -> str:  # type: ignore[override]
+    def quoted(self) -> str:  # type: ignore[override]  # mypy: a property where the base has a variable
         """What the plain cost last raised."""
         return self.plain.quoted
 
@@ -269,14 +269,16 @@ class TracedEngine(EngineBase):
         found = out.reshape(offsets.shape)
         if strayed.any():
             again = strayed.reshape(offsets.shape).any(axis=1)
-            found[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
+            found[again] = self._plain_values(
+                self.parameters.blocks[number].start + inside[again], offsets[again]
+            )
         return found
 
     def _evaluate(
         self, changes: dict[int, Change], skipped: frozenset[int], out: Floats, strayed: Bools
     ) -> None:
         """Write the costs at all points, and at which of them the plain cost is to be called."""
-        points, way = len(out), [number for number in changes]
+        points, way = len(out), list(changes)
 
         def note(number: int, change: Change) -> None:
             way.append(number if isinstance(change, Dense) else ~number)
@@ -296,9 +298,7 @@ class TracedEngine(EngineBase):
         except (ArithmeticError, ValueError, IndexError, OtherShape, np.linalg.LinAlgError):
             strayed[:] = True
 
-    def _offset(
-        self, way: tuple[int, ...], changes: dict[int, Change], skipped: frozenset[int]
-    ) -> float:
+    def _offset(self, way: tuple[int, ...], changes: dict[int, Change], skipped: frozenset[int]) -> float:
         """What the cost at the parameters themselves differs by, where it is computed in the same way.
 
         A batch sums in another order than the cost. In float32 that is no small rounding, and as it is the
@@ -388,7 +388,9 @@ class TracedEngine(EngineBase):
             self._layers[key] = TabledLayer(site.width, site.x, none, _no_values, rounding)
         return self._layers[key]
 
-    def _values_of_nodes(self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats) -> Values:
+    def _values_of_nodes(
+        self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats
+    ) -> Values:
         """What each sample adds (units, samples, points), for units moved by du (points,)."""
         engine = NodeEngine(self.batch, site, self._rows_of_nodes(site), summand=True)
         nodes = (units[:, None] * site.samples + np.arange(site.samples)).reshape(-1)
@@ -458,7 +460,9 @@ class TracedEngine(EngineBase):
         out = found.reshape(offsets.shape)
         if strayed.any():
             again = strayed.reshape(offsets.shape).any(axis=1)
-            out[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
+            out[again] = self._plain_values(
+                self.parameters.blocks[number].start + inside[again], offsets[again]
+            )
         return out
 
 

@@ -123,7 +123,8 @@ class NodeEngine(EngineBase):
         return out - self._still
 
     def _sums(self, pieces: list[Floats]) -> dict[int, Change]:
-        tape, found = self.batch.tape, {}
+        tape = self.batch.tape
+        found: dict[int, Change] = {}
         assert self.site.interior is not None
         for end, piece in zip(self.site.interior.ends, pieces, strict=True):
             number = tape.operations[end.position].outputs[0]

@@ -64,8 +64,8 @@ class TapeNodes:
         others = [b.shown for k, b in enumerate(self.theirs.blocks) if k not in self.leaves]
         also = f"; of {', '.join(others)} each parameter itself" if others else ""
         return (
-            f"the results of the products with {', '.join(names)}, their derivatives carried to the weights by "
-            f"dW = x^T dz, db = sum dz{also}. Taken for granted: that these products are linear in their "
+            f"the results of the products with {', '.join(names)}, their derivatives carried to the weights "
+            f"by dW = x^T dz, db = sum dz{also}. Taken for granted: that these products are linear in their "
             "weights, as they were recorded"
         )
 

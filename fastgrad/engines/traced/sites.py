@@ -103,7 +103,8 @@ class Site:
 
 def sites_of(batch: Batch) -> list[Site]:
     """The sites of a tape, at most one for each operation and parameter array."""
-    tape, found, work = batch.tape, [], 0
+    tape, work = batch.tape, 0
+    found: list[Site] = []
     for leaf in tape.inputs:
         places = {leaf: np.arange(tape.base[leaf].size)}
         for position, operation in enumerate(tape.operations):
@@ -192,7 +193,11 @@ def _site(
     width: int,
     left: bool,
 ) -> Site | None:
-    if x.dtype.kind != "f" or not np.isfinite(x).all() or (tape.base[z].ndim < 2 and width > 1 and len(x) > 1):
+    if (
+        x.dtype.kind != "f"
+        or not np.isfinite(x).all()
+        or (tape.base[z].ndim < 2 and width > 1 and len(x) > 1)
+    ):
         return None
     place = np.full(tape.base[leaf].size, NOWHERE, dtype=np.intp)
     there = np.flatnonzero(origin != NOWHERE)

@@ -56,7 +56,9 @@ class SparseRules:
         where = found.where
 
         def given(number: int) -> Any:
-            return news[number] if number in news else self._gathered(self.tape.base[number], out.shape, where)
+            return (
+                news[number] if number in news else self._gathered(self.tape.base[number], out.shape, where)
+            )
 
         def constants(tree: Any) -> Any:
             if isinstance(tree, np.ndarray) and tree.ndim:

@@ -20,7 +20,8 @@ def interior(cost, params=None, axis=0):
 def test_of_networks(cost, axis):
     """Samples stay apart from the first layer to the mean over them, in rows as in columns."""
     found = interior(cost, NET, axis)
-    assert len(found.ends) == 1 and len(found.positions) > 8
+    assert len(found.ends) == 1
+    assert len(found.positions) > 8
 
 
 APART = {
@@ -38,7 +39,8 @@ APART = {
 def test_apart(name):
     """Samples that stay apart are seen to."""
     found = interior(APART[name])
-    assert found is not None and len(found.ends) == (2 if name == "two sums" else 1)
+    assert found is not None
+    assert len(found.ends) == (2 if name == "two sums" else 1)
 
 
 MIXED = {
@@ -52,7 +54,9 @@ MIXED = {
     "neighbours": lambda p: np.sum((lambda z: z[1:] * z[:-1])(X @ p["W1"])),
     "reversed": lambda p: np.sum((lambda z: z * z[::-1])(X @ p["W1"])),
     "reshaped across": lambda p: np.sum(np.prod((X @ p["W1"]).reshape(5, 12), axis=1)),
-    "scaled by the norm of all": lambda p: (lambda z: softmax_loss(z[:, :3] * np.linalg.norm(z)))(X @ p["W1"]),
+    "scaled by the norm of all": lambda p: (lambda z: softmax_loss(z[:, :3] * np.linalg.norm(z)))(
+        X @ p["W1"]
+    ),
 }
 
 

@@ -75,7 +75,9 @@ def test_any_cut():
     indices, offsets = everything(engine)
     whole = engine.values(indices, offsets)
     for cut in (1, 7, 31):
-        parts = [engine.values(indices[k : k + cut], offsets[k : k + cut]) for k in range(0, len(indices), cut)]
+        parts = [
+            engine.values(indices[k : k + cut], offsets[k : k + cut]) for k in range(0, len(indices), cut)
+        ]
         assert np.abs(np.concatenate(parts) - whole).max() <= 2.0**-50 * engine.scale
 
 
@@ -88,9 +90,7 @@ def test_guards():
     """Where a branch is taken another way the plain cost is called, so that no kink is smoothed over."""
     engine, plain = engine_of(relu_by_if, np.array([1e-9, 0.5, 2.0]))
     indices, offsets = everything(engine, 1e-6)
-    assert np.array_equal(
-        engine.values(indices, offsets)[0], plain.values(indices, offsets)[0]
-    )
+    assert np.array_equal(engine.values(indices, offsets)[0], plain.values(indices, offsets)[0])
     kinked = fastgrad.check_gradient(
         relu_by_if, lambda p: np.r_[1.0, 2 * p[1:]], np.array([0.0, 0.5, 2.0]), engine="traced"
     )
@@ -120,7 +120,8 @@ def test_not_finite():
     with np.errstate(all="ignore"):
         expected = plain.values(indices, offsets)
     found = engine.values(indices, offsets)
-    assert np.array_equal(np.isnan(found), np.isnan(expected)) and np.isnan(found).any()
+    assert np.array_equal(np.isnan(found), np.isnan(expected))
+    assert np.isnan(found).any()
 
 
 def test_a_singular_matrix():
@@ -132,7 +133,9 @@ def test_a_singular_matrix():
 
     engine, _ = engine_of(cost, np.array([0.5, 0.5]))
     values = engine.values(np.array([0, 1]), np.array([[0.5, 0.1], [0.1, 0.2]]))
-    assert np.isnan(values[0, 0]) and np.isfinite(values[1]).all() and "Singular" in engine.quoted
+    assert np.isnan(values[0, 0])
+    assert np.isfinite(values[1]).all()
+    assert "Singular" in engine.quoted
 
 
 def test_pickle():

@@ -58,7 +58,9 @@ def test_gradient(name):
     plainly = fastgrad.numerical_gradient(cost, params, engine="python")
     leaves = [params] if isinstance(params, np.ndarray) else list(params)
     for leaf in leaves:
-        get = (lambda tree, leaf=leaf: tree) if isinstance(params, np.ndarray) else lambda tree, k=leaf: tree[k]
+        get = (
+            (lambda tree, leaf=leaf: tree) if isinstance(params, np.ndarray) else lambda tree, k=leaf: tree[k]
+        )
         off = np.abs(get(by_nodes.values) - get(plainly.values))
         assert (off <= get(by_nodes.error_bound) + get(plainly.error_bound)).all()
         assert np.max(off) <= 1e-6 * np.max(np.abs(get(plainly.values)))
@@ -73,7 +75,8 @@ def test_a_penalty_is_moved_itself():
         engine="traced",
         perturb="nodes",
     )
-    assert report.passed and "of W1, W2 each parameter itself" in str(report)
+    assert report.passed
+    assert "of W1, W2 each parameter itself" in str(report)
 
 
 def test_some_coordinates():

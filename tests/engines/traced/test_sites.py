@@ -11,7 +11,8 @@ def test_of_a_network():
     """Each weight and bias has a site, and those of a layer move the same value."""
     sites = sites_of(batch_of(net, NET))
     assert [site.leaf for site in sites] == [0, 1, 2, 3]
-    assert len({site.z for site in sites}) == 2 and all(site.can_have_table for site in sites)
+    assert len({site.z for site in sites}) == 2
+    assert all(site.can_have_table for site in sites)
 
 
 @pytest.mark.parametrize(("cost", "params"), [(net, NET), (flat_net, FLAT), (transposed_net, NET)])
@@ -74,4 +75,6 @@ def test_samples_of_several_rows():
 
     for cost, grouping in ((first, np.arange(12) // 4), (last, np.arange(12) % 3)):
         (site,) = sites_of(batch_of(cost, W))
-        assert site.samples == 3 and np.array_equal(site.grouping, grouping) and not site.can_have_table
+        assert site.samples == 3
+        assert np.array_equal(site.grouping, grouping)
+        assert not site.can_have_table
