@@ -171,7 +171,7 @@ UNARY = {
 @pytest.mark.parametrize("name", UNARY)
 def test_elementwise(name, rng):
     """Operators, and functions that work element by element, give what NumPy's give."""
-    compared(UNARY[name], rng.array(3, 4, largest=3.0))
+    compared(UNARY[name], rng.array(3, 4, largest=3.0), exactly=name != "power")  # powers are written as products
 
 
 @pytest.mark.parametrize("name", SPECIAL)
