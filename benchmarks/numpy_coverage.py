@@ -20,7 +20,7 @@ import numpy as np
 from numpy_calls import CALLS, MATRIX, PLAIN, Call
 
 from fastgrad.engines.traced.declined import Declined
-from fastgrad.engines.traced.kinds import MATRICES, PRODUCTS, axis_of, is_elementwise
+from fastgrad.engines.traced.kinds import MATRICES, POINTWISE, PRODUCTS, axis_of, is_elementwise
 from fastgrad.engines.traced.movement import moves_entries
 from fastgrad.engines.traced.numpy_functions import recording
 from fastgrad.engines.traced.recorded_array import Recorded
@@ -32,7 +32,7 @@ BEGIN, END = "<!-- coverage: numpy -->", "<!-- /coverage -->"
 HOW = ("entries moved", "elementwise", "along an axis", "product", "matrices", "one point at a time")
 """Ways of evaluation, the fastest first. A function that is written as several operations has several."""
 
-NOTHING = "nothing is left to evaluate"
+NOTHING = "the array itself"
 CLASSES = ("vectorize", "nditer", "ndenumerate", "poly1d", "matrix", "r_", "c_")
 OTHERS = ("lib.stride_tricks.sliding_window_view", "lib.stride_tricks.as_strided")
 METHODS_OF_UFUNCS: dict[str, Call] = {
@@ -114,9 +114,9 @@ def way_of(operation: Operation) -> str:
     function = operation.function
     if moves_entries(operation):
         return "entries moved"
-    if is_elementwise(operation):
+    if is_elementwise(operation) or function in POINTWISE:
         return "elementwise"
-    if (isinstance(function, Method) and function.name in ("reduce", "accumulate")) or axis_of(function):
+    if (isinstance(function, Method) and function.name in ("reduce", "accumulate", "reduceat")) or axis_of(function):
         return "along an axis"
     if function in PRODUCTS:
         return "product"

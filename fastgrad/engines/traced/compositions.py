@@ -80,7 +80,7 @@ def _std(a: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _outer(a: Any, b: Any) -> Any:
-    return np.multiply(np.ravel(a)[:, None], np.ravel(b)[None, :])
+    return np.multiply(np.ravel(_array(a))[:, None], np.ravel(_array(b))[None, :])
 
 
 def _inner(a: Any, b: Any) -> Any:
@@ -145,7 +145,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     return _as_it_is(np.linalg.norm, x, ord=ord, axis=axis, keepdims=keepdims)
 
 
-def power(x: Any, exponent: Any) -> Any:
+def _power(x: Any, exponent: Any) -> Any:
     """x ** exponent; a small integer power by products, which take a twentieth of the time of np.power.
 
     It may differ from NumPy's by an ulp. Comparisons with the plain cost allow for that.
@@ -176,6 +176,49 @@ def _einsum(*operands: Any, **kwargs: Any) -> Any:
     from fastgrad.engines.traced.products import einsum
 
     return einsum(*operands, **kwargs)
+
+
+def _kron(a: Any, b: Any) -> Any:
+    a, b = _array(a), _array(b)
+    ndim = max(np.ndim(a), np.ndim(b))
+    sa, sb = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
+    left = np.reshape(a, [n for size in sa for n in (size, 1)])
+    right = np.reshape(b, [n for size in sb for n in (1, size)])
+    return np.reshape(np.multiply(left, right), [n * m for n, m in zip(sa, sb, strict=True)])
+
+
+def _vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
+    a, b = np.moveaxis(_array(x1), axis, -1), np.moveaxis(_array(x2), axis, -1)
+    return np.sum(np.multiply(np.conjugate(a) if np.iscomplexobj(a) else a, b), axis=-1)
+
+
+def _matvec(x1: Any, x2: Any) -> Any:
+    return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
+
+
+def _vecmat(x1: Any, x2: Any) -> Any:
+    row = np.conjugate(x1) if np.iscomplexobj(x1) else x1
+    return np.matmul(np.expand_dims(row, -2), x2)[..., 0, :]
+
+
+def _cumulative(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+    def cumulated(x: Any, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Any:
+        if include_initial:
+            return _as_it_is(function, x, axis=axis, dtype=dtype, include_initial=True)
+        return plain(x, axis=axis, dtype=dtype)
+
+    return cumulated
+
+
+def _transform(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A transform of several axes, which are named: the axes of points come in front of them."""
+
+    def transformed(a: Any, s: Any = None, axes: Any = None, norm: Any = None) -> Any:
+        if axes is None:
+            axes = tuple(range(-(a.ndim if s is None else len(s)), 0))
+        return _as_it_is(function, a, s=s, axes=axes, norm=norm)
+
+    return transformed
 
 
 def _like(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -242,6 +285,16 @@ COMPOSED: dict[Any, Callable[..., Any]] = {
     np.sum: _reduction(np.add), np.prod: _reduction(np.multiply),
     np.max: _reduction(np.maximum), np.min: _reduction(np.minimum),
     np.amax: _reduction(np.maximum), np.amin: _reduction(np.minimum),
+    np.kron: _kron, np.linalg.vecdot: _vecdot,
+    np.fft.fftn: _transform(np.fft.fftn), np.fft.ifftn: _transform(np.fft.ifftn),
+    np.fft.rfftn: _transform(np.fft.rfftn), np.fft.irfftn: _transform(np.fft.irfftn),
+    np.astype: lambda x, dtype, copy=True, device=None: x.astype(dtype, copy=copy),
+    np.power: _power, np.matmul: lambda a, b: as_matrix_product(a, b, np.matmul),
+    np.linalg.matmul: lambda x1, x2: np.matmul(x1, x2), np.linalg.outer: lambda x1, x2: _outer(x1, x2),
+    np.linalg.tensordot: lambda x1, x2, axes=2: _tensordot(x1, x2, axes),
+    np.linalg.trace: lambda x, offset=0, dtype=None: _trace(x, offset, -2, -1, dtype),
+    np.linalg.diagonal: lambda x, offset=0: np.diagonal(x, offset, -2, -1),
+    np.linalg.matrix_transpose: lambda x: np.swapaxes(x, -1, -2),
     np.select: _select, np.piecewise: _piecewise, np.apply_along_axis: _apply_along_axis,
     np.any: _reduction(np.logical_or), np.all: _reduction(np.logical_and),
     np.cumsum: _accumulation(np.add), np.cumprod: _accumulation(np.multiply),
@@ -253,3 +306,12 @@ COMPOSED: dict[Any, Callable[..., Any]] = {
 }  # fmt: skip
 """The function that stands for each function of NumPy."""
 
+NEWER: dict[str, Callable[..., Any]] = {"vecdot": _vecdot, "matvec": _matvec, "vecmat": _vecmat}
+"""Functions that not every NumPy has."""
+
+COMPOSED |= {getattr(np, name): function for name, function in NEWER.items() if hasattr(np, name)}
+COMPOSED |= {
+    getattr(np, name): _cumulative(getattr(np, name), plain)
+    for name, plain in (("cumulative_sum", np.cumsum), ("cumulative_prod", np.cumprod))
+    if hasattr(np, name)
+}

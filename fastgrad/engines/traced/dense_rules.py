@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.engines.traced.changes import aligned
-from fastgrad.engines.traced.kinds import MATRICES, PRODUCTS, axis_of, is_elementwise
+from fastgrad.engines.traced.kinds import MATRICES, POINTWISE, PRODUCTS, axis_of, is_elementwise
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, is_alike, refs, substituted
 
 def evaluate_dense(
@@ -47,7 +47,8 @@ def _rule_for(operation: Operation) -> Rule | None:
     if is_elementwise(operation):
         return _elementwise
     if isinstance(function, Method):
-        return {"reduce": _reduction, "accumulate": _accumulation}.get(function.name)
+        rules: dict[str, Rule] = {"reduce": _reduction, "accumulate": _accumulation, "reduceat": _accumulation}
+        return rules.get(function.name)
     if function in PRODUCTS:
         return _product
     if function is np.linalg.solve:
@@ -56,6 +57,8 @@ def _rule_for(operation: Operation) -> Rule | None:
         return _einsum
     if function in MATRICES:
         return _matrices
+    if function in POINTWISE:
+        return _pointwise
     return _along if axis_of(function) is not None else None
 
 
@@ -135,11 +138,11 @@ def _accumulation(
 ) -> tuple[Any, ...] | None:
     del points
     number = _first(operation, values)
-    if number is None or len(operation.args) > 1 or tape.base[number].ndim == 0:
+    if number is None or tape.base[number].ndim == 0:
         return None
     kwargs = dict(operation.kwargs)
     axis = _from_end(kwargs.pop("axis", 0), tape.base[number].ndim)
-    return (operation.function(values[number], axis=axis, **kwargs),)
+    return (operation.function(values[number], *operation.args[1:], axis=axis, **kwargs),)
 
 
 def _product(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
@@ -227,6 +230,16 @@ def _along(operation: Operation, tape: Tape, values: dict[int, Array], points: i
     if operation.function in (np.percentile, np.quantile) and np.ndim(result) and np.ndim(bound.get("q")):
         result = np.moveaxis(result, 0, 1)  # several of them come in front
     return (result,)
+
+
+def _pointwise(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+    del tape, points
+    which = POINTWISE[operation.function]
+    number = getattr(operation.args[which], "number", None) if len(operation.args) > which else None
+    others = (operation.args[:which], operation.args[which + 1 :], operation.kwargs)
+    if number is None or set(values) != {number} or any(refs(others)):
+        return None
+    return _with(operation, values.__getitem__)
 
 
 @lru_cache(maxsize=256)

@@ -118,14 +118,12 @@ def call_ufunc(
 
 
 def _called(recorder: Recorder, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    from fastgrad.engines.traced.compositions import power
-    from fastgrad.engines.traced.products import as_matrix_product
+    from fastgrad.engines.traced.compositions import COMPOSED
 
     inputs = tuple(map(_array_of_list, inputs))
-    if ufunc is np.matmul and not kwargs and any(map(is_recorded, inputs)):
-        return as_matrix_product(*inputs, np.matmul)
-    if ufunc is np.power and not kwargs and any(map(is_recorded, inputs)):
-        return power(*inputs)
+    composed = COMPOSED.get(ufunc)
+    if composed is not None and not kwargs and any(map(is_recorded, inputs)):
+        return composed(*inputs)
     return apply(recorder, ufunc, inputs, kwargs)
 
 
