@@ -58,7 +58,9 @@ def public_names() -> Iterator[str]:
     yield from CLASSES
     for module in ("linalg", "fft"):
         names = sorted(getattr(np, module).__all__)
-        yield from (f"{module}.{name}" for name in names if not inspect.isclass(getattr(getattr(np, module), name)))
+        yield from (
+            f"{module}.{name}" for name in names if not inspect.isclass(getattr(getattr(np, module), name))
+        )
     yield from OTHERS
     yield from (f"ndarray.{name}" for name in dir(np.ndarray) if not name.startswith("_"))
 
@@ -116,7 +118,9 @@ def way_of(operation: Operation) -> str:
         return "entries moved"
     if is_elementwise(operation) or function in POINTWISE:
         return "elementwise"
-    if (isinstance(function, Method) and function.name in ("reduce", "accumulate", "reduceat")) or axis_of(function):
+    if (isinstance(function, Method) and function.name in ("reduce", "accumulate", "reduceat")) or axis_of(
+        function
+    ):
         return "along an axis"
     if function in PRODUCTS:
         return "product"
@@ -136,7 +140,10 @@ def status_of(name: str, call: Call) -> str:
 def _short(reason: str) -> str:
     """The reason without the name of the function and the advice."""
     reason = re.sub(r"^(np\.\S+|x\.\S+) cannot be recorded:? ?", "", reason)
-    return reason.partition(": ")[0].removesuffix("write it with NumPy functions of arrays").strip(" :") or "no rule"
+    return (
+        reason.partition(": ")[0].removesuffix("write it with NumPy functions of arrays").strip(" :")
+        or "no rule"
+    )
 
 
 def statuses() -> dict[str, str]:

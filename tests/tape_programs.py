@@ -13,21 +13,71 @@ MOST = 96
 """Entries of a value at most."""
 
 ELEMENTWISE = {
-    "tanh": np.tanh, "sin": np.sin, "square": lambda x: x * x / 4, "root": lambda x: np.sqrt(1 + x * x), "relu": lambda x: np.maximum(x, 0), "clip": lambda x: np.clip(x, -1, 0.7),
-    "where": lambda x: np.where(x > 0.1, x, 0.3 * x), "softplus": lambda x: np.logaddexp(0, x), "neg": lambda x: -x, "abs": abs, "masked": lambda x: x * (x < 0.5), "complex": lambda x: np.real(np.exp(1j * x)),
-    "single": lambda x: (0.5 * x.astype(np.float32)).astype(np.float64) + x, "reciprocal": lambda x: 1 / (1 + x**2), "half": lambda x: np.multiply(x, 0.5, out=np.zeros(x.shape), where=x > -5),
-}  # fmt: skip
+    "tanh": np.tanh,
+    "sin": np.sin,
+    "square": lambda x: x * x / 4,
+    "root": lambda x: np.sqrt(1 + x * x),
+    "relu": lambda x: np.maximum(x, 0),
+    "clip": lambda x: np.clip(x, -1, 0.7),
+    "where": lambda x: np.where(x > 0.1, x, 0.3 * x),
+    "softplus": lambda x: np.logaddexp(0, x),
+    "neg": lambda x: -x,
+    "abs": abs,
+    "masked": lambda x: x * (x < 0.5),
+    "complex": lambda x: np.real(np.exp(1j * x)),
+    "single": lambda x: (0.5 * x.astype(np.float32)).astype(np.float64) + x,
+    "reciprocal": lambda x: 1 / (1 + x**2),
+    "half": lambda x: np.multiply(x, 0.5, out=np.zeros(x.shape), where=x > -5),
+}
 ALONG = {
-    "sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "var": np.var, "std": lambda x, axis: np.sqrt(np.var(x, axis=axis) + 1), "prod": lambda x, axis: np.prod(np.tanh(x), axis=axis), "cumsum": lambda x, axis: np.cumsum(x, axis=axis) / 2,
-    "sort": np.sort, "flip": np.flip, "logsumexp": lambda x, axis: np.log(np.sum(np.exp(x), axis=axis)), "median": np.median, "diff": lambda x, axis: np.diff(x, axis=axis, prepend=0.0), "roll": lambda x, axis: np.roll(x, 1, axis=axis), "best": lambda x, axis: np.take_along_axis(x, np.expand_dims(np.argmax(x, axis=axis), axis), axis),
-    "softmax": lambda x, axis: np.exp(x - x.max(axis=axis, keepdims=True)) / np.exp(x - x.max(axis=axis, keepdims=True)).sum(axis=axis, keepdims=True), "centred": lambda x, axis: x - x.mean(axis=axis, keepdims=True), "concatenate": lambda x, axis: np.concatenate([x, 2 * x], axis=axis),
-    "python's sum": lambda x, axis: sum(np.moveaxis(x, axis, 0)), "maximum": lambda x, axis: np.maximum.accumulate(x, axis=axis), "stack": lambda x, axis: np.stack([x, x * 0.5], axis=axis), "repeat": lambda x, axis: np.repeat(x, 2, axis=axis), "fft": lambda x, axis: np.abs(np.fft.fft(x, axis=axis)) ** 2 / 50,
-}  # fmt: skip
+    "sum": np.sum,
+    "mean": np.mean,
+    "max": np.max,
+    "min": np.min,
+    "var": np.var,
+    "std": lambda x, axis: np.sqrt(np.var(x, axis=axis) + 1),
+    "prod": lambda x, axis: np.prod(np.tanh(x), axis=axis),
+    "cumsum": lambda x, axis: np.cumsum(x, axis=axis) / 2,
+    "sort": np.sort,
+    "flip": np.flip,
+    "logsumexp": lambda x, axis: np.log(np.sum(np.exp(x), axis=axis)),
+    "median": np.median,
+    "diff": lambda x, axis: np.diff(x, axis=axis, prepend=0.0),
+    "roll": lambda x, axis: np.roll(x, 1, axis=axis),
+    "best": lambda x, axis: np.take_along_axis(x, np.expand_dims(np.argmax(x, axis=axis), axis), axis),
+    "softmax": lambda x, axis: (
+        np.exp(x - x.max(axis=axis, keepdims=True))
+        / np.exp(x - x.max(axis=axis, keepdims=True)).sum(axis=axis, keepdims=True)
+    ),
+    "centred": lambda x, axis: x - x.mean(axis=axis, keepdims=True),
+    "concatenate": lambda x, axis: np.concatenate([x, 2 * x], axis=axis),
+    "python's sum": lambda x, axis: sum(np.moveaxis(x, axis, 0)),
+    "maximum": lambda x, axis: np.maximum.accumulate(x, axis=axis),
+    "stack": lambda x, axis: np.stack([x, x * 0.5], axis=axis),
+    "repeat": lambda x, axis: np.repeat(x, 2, axis=axis),
+    "fft": lambda x, axis: np.abs(np.fft.fft(x, axis=axis)) ** 2 / 50,
+}
 WHOLE = {
-    "ravel": np.ravel, "T": lambda x: x.T, "reshape": lambda x: x.reshape(-1, x.shape[-1]), "first": lambda x: x[0], "last": lambda x: x[..., -1], "steps": lambda x: x[::-1][..., ::2], "fancy": lambda x: x[[0, -1, 0]], "positive": lambda x: x * (x.sum() > 0), "new axis": lambda x: x[None],
-    "written": lambda x: _written(x), "view": lambda x: _through_a_view(x), "rows": lambda x: np.array([row * k for k, row in enumerate(x)]), "branch": lambda x: np.sin(x) if x.ravel()[0] > 0 else x * 0.3, "total": lambda x: _accumulated(x), "order": lambda x: x.ravel()[np.argsort(x, axis=None)][:4], "norm": lambda x: np.linalg.norm(np.append(x, 1.0)),
-    "gram": lambda x: np.tanh(np.tensordot(x, x, axes=(-1, -1))) if x.size <= 9 else x, "outer": lambda x: np.outer(x.ravel()[:3], x.ravel()[:4]), "windows": lambda x: np.lib.stride_tricks.sliding_window_view(x.ravel(), min(2, x.size)).mean(axis=-1),
-}  # fmt: skip
+    "ravel": np.ravel,
+    "T": lambda x: x.T,
+    "reshape": lambda x: x.reshape(-1, x.shape[-1]),
+    "first": lambda x: x[0],
+    "last": lambda x: x[..., -1],
+    "steps": lambda x: x[::-1][..., ::2],
+    "fancy": lambda x: x[[0, -1, 0]],
+    "positive": lambda x: x * (x.sum() > 0),
+    "new axis": lambda x: x[None],
+    "written": lambda x: _written(x),
+    "view": lambda x: _through_a_view(x),
+    "rows": lambda x: np.array([row * k for k, row in enumerate(x)]),
+    "branch": lambda x: np.sin(x) if x.ravel()[0] > 0 else x * 0.3,
+    "total": lambda x: _accumulated(x),
+    "order": lambda x: x.ravel()[np.argsort(x, axis=None)][:4],
+    "norm": lambda x: np.linalg.norm(np.append(x, 1.0)),
+    "gram": lambda x: np.tanh(np.tensordot(x, x, axes=(-1, -1))) if x.size <= 9 else x,
+    "outer": lambda x: np.outer(x.ravel()[:3], x.ravel()[:4]),
+    "windows": lambda x: np.lib.stride_tricks.sliding_window_view(x.ravel(), min(2, x.size)).mean(axis=-1),
+}
 
 
 def _written(x):
@@ -54,13 +104,26 @@ def _accumulated(x):
 
 
 BINARY = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "over": lambda x, y: x / (1 + y * y), "maximum": np.maximum, "power": lambda x, y: (1 + x * x) ** np.tanh(y), "where": lambda x, y: np.where(x > y, x, y * 0.5), "outer": lambda x, y: np.multiply.outer(np.ravel(x)[:5], np.ravel(y)[:5]),
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "over": lambda x, y: x / (1 + y * y),
+    "maximum": np.maximum,
+    "power": lambda x, y: (1 + x * x) ** np.tanh(y),
+    "where": lambda x, y: np.where(x > y, x, y * 0.5),
+    "outer": lambda x, y: np.multiply.outer(np.ravel(x)[:5], np.ravel(y)[:5]),
     "arctan2": lambda x, y: np.arctan2(x, 2 + y * y),
-}  # fmt: skip
+}
 PRODUCTS = {
-    "matmul": lambda x, y: np.matmul(x, y) / 3, "dot": lambda x, y: np.dot(x, y) / 3, "einsum": lambda x, y: np.einsum("...i,i...->...", x, y) / 3 if x.ndim == y.ndim == 1 else np.dot(x, y) / 2, "solve": lambda x, y: np.linalg.solve(x.T @ x + 3 * np.eye(x.shape[-1]), y) if x.ndim == 2 else x @ y,
-    "einsum of two": lambda x, y: np.einsum("ij,jk->ki", x, y) / 3 if x.ndim == y.ndim == 2 else x @ y, "inner": lambda x, y: np.inner(x, y.T) / 3,
-}  # fmt: skip
+    "matmul": lambda x, y: np.matmul(x, y) / 3,
+    "dot": lambda x, y: np.dot(x, y) / 3,
+    "einsum": lambda x, y: (
+        np.einsum("...i,i...->...", x, y) / 3 if x.ndim == y.ndim == 1 else np.dot(x, y) / 2
+    ),
+    "solve": lambda x, y: np.linalg.solve(x.T @ x + 3 * np.eye(x.shape[-1]), y) if x.ndim == 2 else x @ y,
+    "einsum of two": lambda x, y: np.einsum("ij,jk->ki", x, y) / 3 if x.ndim == y.ndim == 2 else x @ y,
+    "inner": lambda x, y: np.inner(x, y.T) / 3,
+}
 
 
 def run(program, leaves):

@@ -1,7 +1,7 @@
 """What happens when a function of NumPy is called with recorded arrays.
 
 `Recorded` hands every call on to `call_ufunc` and `call_function`. Most are appended to the tape as they are;
-some are written as other functions first (`compositions`), so that few rules are needed to evaluate a tape.
+some are written as other functions first (`composed`), so that few rules are needed to evaluate a tape.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def call_ufunc(
 
 
 def _called(recorder: Recorder, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    from fastgrad.engines.traced.compositions import COMPOSED
+    from fastgrad.engines.traced.composed import COMPOSED
 
     inputs = tuple(map(_array_of_list, inputs))
     composed = COMPOSED.get(ufunc)
@@ -151,7 +151,7 @@ def call_function(
     recorder: Recorder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What a function of NumPy gives of recorded arrays."""
-    from fastgrad.engines.traced.compositions import COMPOSED
+    from fastgrad.engines.traced.composed import COMPOSED
 
     if function in METADATA:
         return function(*plain(args), **plain(kwargs))
@@ -230,7 +230,11 @@ def _flat_recorded(tree: Any) -> Iterator[Any]:
 
 
 def _view(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], source: Any, which: int | None
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    source: Any,
+    which: int | None,
 ) -> Callable[[Array], Array]:
     """The function as one from the flat indices of its source to those of the view."""
 
@@ -296,7 +300,9 @@ def _by_name(
         return args, kwargs
     bound = dict(signature.bind(*args, **kwargs).arguments)
     first = next(iter(signature.parameters))
-    return (bound.pop(first),), {k: v for k, v in bound.items() if v is not np._NoValue} if first in bound else bound
+    return (bound.pop(first),), {
+        k: v for k, v in bound.items() if v is not np._NoValue
+    } if first in bound else bound
 
 
 def _referenced(recorder: Recorder, tree: Any) -> Any:

@@ -29,9 +29,7 @@ MOVING = {
     np.atleast_2d, np.atleast_3d, np.copy, np.delete, np.insert, np.resize, np.compress, np.meshgrid,
     np.fft.fftshift, np.fft.ifftshift, np.extract,
 }  # fmt: skip
-MOVING |= {
-    getattr(np, name) for name in ("unstack", "permute_dims", "matrix_transpose") if hasattr(np, name)
-}
+MOVING |= {getattr(np, name) for name in ("unstack", "permute_dims", "matrix_transpose") if hasattr(np, name)}
 
 MOVING_ALL_ARGUMENTS = {
     primitives.put_flat, primitives.assigned, np.broadcast_arrays, np.concatenate, np.stack, np.vstack, np.hstack,
@@ -65,8 +63,8 @@ def moves_entries(operation: Operation) -> bool:
         index = args[1] if function in (primitives.put_flat, primitives.assigned) else None
         return not any(refs((index, kwargs)))
     moved = 1 if function in MOVED_SECOND else 0
-    others = (args[:moved], args[moved + 1 :], kwargs)
-    return not any(refs(others)) and not _is_complex(others)
+    beside = (args[:moved], args[moved + 1 :], kwargs)
+    return not any(refs(beside)) and not _is_complex(beside)
 
 
 def _mode_of_pad(operation: Operation) -> Any:
@@ -98,12 +96,15 @@ class Part:
     def unmoved(self) -> bool:
         """Whether the result has the entries of the input in their order."""
         size = len(self.to)
-        return size == self.size and bool((self.to == np.arange(size)).all() and (self.source == self.to).all())
+        return size == self.size and bool(
+            (self.to == np.arange(size)).all() and (self.source == self.to).all()
+        )
 
     @cached_property
     def _by_source(self) -> tuple[IndexArray, IndexArray]:
         """The sources in order, and the target of each. Both are of the size of the result, which may be a
-        small slice of a large array."""
+        small slice of a large array.
+        """
         order = np.argsort(self.source, kind="stable")
         return self.source[order], self.to[order]
 

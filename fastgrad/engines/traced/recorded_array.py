@@ -69,7 +69,7 @@ class Recorded(NDArrayOperatorsMixin):
         self.is_parameter = False
         self._view_of = view_of
         self._root = None if view_of is None else view_of[0].root  # not self: a circle is freed late
-        self.version = 0 if self._root is None else self._root.version
+        self.version: int = 0 if self._root is None else self._root.version
         recorder.made.append(weakref.ref(self))
 
     @property
@@ -368,7 +368,9 @@ class Recorded(NDArrayOperatorsMixin):
         return self.recorder.decline(NUMBER_ASKED.format(by=by))
 
 
-_NOT_SEEN = "is not one of NumPy's, gets it inside a list, or is a method of a plain array (X.dot(W): say X @ W)"
+_NOT_SEEN = (
+    "is not one of NumPy's, gets it inside a list, or is a method of a plain array (X.dot(W): say X @ W)"
+)
 
 
 def _power(array: Recorded, exponent: Any) -> Callable[..., Any]:
@@ -402,5 +404,18 @@ def _scalars_anew(in_place: Callable[..., Any]) -> Callable[..., Any]:
     return operated
 
 
-for _name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "lshift", "rshift", "and", "or", "xor"):
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "matmul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "lshift",
+    "rshift",
+    "and",
+    "or",
+    "xor",
+):
     setattr(Recorded, f"__i{_name}__", _scalars_anew(getattr(NDArrayOperatorsMixin, f"__i{_name}__")))

@@ -70,7 +70,9 @@ class Recorder:
         self.require_plain_state()
         operation = Operation(function, args, kwargs, (), False, users_line())
         with np.errstate(all="ignore"):
-            result = function(*_given(args, self.base), **{k: _given(v, self.base) for k, v in kwargs.items()})
+            result = function(
+                *_given(args, self.base), **{k: _given(v, self.base) for k, v in kwargs.items()}
+            )
         several = isinstance(result, tuple | list)
         if not operation.inputs:
             return result, (), several
@@ -105,7 +107,9 @@ class Recorder:
         if threading.get_ident() != self.owner:
             raise self.decline("the cost works in several threads")
         if not set(np.geterr().values()) <= {"ignore", "warn"}:
-            raise self.decline("np.errstate tells NumPy to raise or to call something, which a tape does not do")
+            raise self.decline(
+                "np.errstate tells NumPy to raise or to call something, which a tape does not do"
+            )
 
     def _keep(self, value: Any, function: Callable[..., Any], inputs: list[Array]) -> None:
         if not isinstance(value, np.ndarray | np.generic | bool | int | float | complex):

@@ -47,7 +47,7 @@ MOVING = {
     "triu_indices": lambda x: x[0][np.triu_indices(3)], "tril_indices_from": lambda x: x[0][np.tril_indices_from(x[0][:, :3])], "vander": lambda x: np.vander(x[0, 0], 3), "ascontiguousarray": lambda x: np.ascontiguousarray(x.T),
     "asarray of a list": lambda x: np.asarray([x[0, 0, 0], 1.0, x[1, 1, 1]]), "array of lists": lambda x: np.array([[x[0, 0, 0], 1.0], [0.0, x[1, 1, 1]]]), "array ndmin": lambda x: np.array(x[0, 0], ndmin=3),
     "array in a dtype": lambda x: np.array([x[0, 0, 0], 2], dtype=np.float32), "array of rows": lambda x: np.array([row * 2 for row in x]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MOVING)
@@ -56,16 +56,32 @@ def test_moving_entries(name, rng):
     compared(MOVING[name], rng.array(2, 3, 4))
 
 
-FEW = ("reshape by one", "ravel", "ravel of a transpose as it lies", "flatten", "T", "tile", "repeat", "roll", "pad", "copy", "atleast")
+FEW = (
+    "reshape by one",
+    "ravel",
+    "ravel of a transpose as it lies",
+    "flatten",
+    "T",
+    "tile",
+    "repeat",
+    "roll",
+    "pad",
+    "copy",
+    "atleast",
+)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.complex128, np.bool_, np.int8])
-@pytest.mark.parametrize("name", ["flip", "concatenate", "stack", "pad", "tile", "take flat", "tril", "delete", "broadcast_to"])
+@pytest.mark.parametrize(
+    "name", ["flip", "concatenate", "stack", "pad", "tile", "take flat", "tril", "delete", "broadcast_to"]
+)
 def test_moving_entries_of_dtypes(name, dtype, rng):
     """So it does in any dtype, also where there are more entries than the dtype can count."""
 
     def function(x):
-        return MOVING[name]((x * (1 + 1j) if dtype is np.complex128 else x > 0 if dtype is np.bool_ else x.astype(dtype)))
+        return MOVING[name](
+            x * (1 + 1j) if dtype is np.complex128 else x > 0 if dtype is np.bool_ else x.astype(dtype)
+        )
 
     compared(function, rng.array(2, 3, 4))
 
@@ -89,7 +105,7 @@ INDICES = {
     "nothing": (), "all": ..., "a list": [0, 1, 1], "arrays": (np.array([0, 1]), np.array([2, 0])), "a table": np.array([[0, 1], [1, 0]]), "lists and slices": ([0, 1], slice(1, 3)),
     "a mask": np.array([True, False]), "a full mask": np.arange(24).reshape(2, 3, 4) % 3 == 0, "a mask beside a list": (slice(None), np.array([True, False, True]), [1, 2]),
     "open grid": np.ix_([0, 1], [0, 2], [3, 1]), "an empty slice": (slice(0, 0),), "an empty list": ([],), "one entry": (1, 2, 3), "separate lists": ([0, 1], slice(None), [1, 2]), "a bool": True,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", INDICES)
@@ -256,8 +272,8 @@ PYTHON = {
     for f in (
         writes_through_views, writes_to_a_view_of_a_view, reads_a_view_after_a_write, writes_to_a_transpose_as_it_lies, writes_to_flat, swaps, fills,
         sorts_in_place, makes, scalars_are_no_arrays, zero_axes_are_arrays, writes_through_real_arrays, rounding_in_place,
-    )
-}  # fmt: skip
+    ),
+}
 
 
 def _halved(x):

@@ -10,8 +10,16 @@ import scipy.special
 from tape_cases import compared
 
 BITS = {
-    "bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift", "gcd", "lcm", "bitwise_count",
-}  # fmt: skip
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "invert",
+    "left_shift",
+    "right_shift",
+    "gcd",
+    "lcm",
+    "bitwise_count",
+}
 UFUNCS = {
     name: ufunc
     for name in sorted(dir(np))
@@ -20,11 +28,39 @@ UFUNCS = {
 NUMERIC = {n: u for n, u in UFUNCS.items() if "d->" in "".join(u.types) and n not in BITS}
 BINARY = {n: u for n, u in NUMERIC.items() if u.nin == 2 and "dd->d" in u.types}
 SPECIAL = {
-    "expit": 1, "logit": 1, "log_expit": 1, "erf": 1, "erfc": 1, "erfinv": 1, "gammaln": 1, "gamma": 1, "digamma": 1,
-    "psi": 1, "ndtr": 1, "ndtri": 1, "log_ndtr": 1, "entr": 1, "expm1": 1, "log1p": 1, "i0": 1, "j0": 1, "sinc": 1,
-    "xlogy": 2, "xlog1py": 2, "rel_entr": 2, "kl_div": 2, "beta": 2, "betaln": 2, "gammainc": 2, "gammaincc": 2,
-    "boxcox": 2, "huber": 2, "pseudo_huber": 2, "hyp1f1": 3, "betainc": 3,
-}  # fmt: skip
+    "expit": 1,
+    "logit": 1,
+    "log_expit": 1,
+    "erf": 1,
+    "erfc": 1,
+    "erfinv": 1,
+    "gammaln": 1,
+    "gamma": 1,
+    "digamma": 1,
+    "psi": 1,
+    "ndtr": 1,
+    "ndtri": 1,
+    "log_ndtr": 1,
+    "entr": 1,
+    "expm1": 1,
+    "log1p": 1,
+    "i0": 1,
+    "j0": 1,
+    "sinc": 1,
+    "xlogy": 2,
+    "xlog1py": 2,
+    "rel_entr": 2,
+    "kl_div": 2,
+    "beta": 2,
+    "betaln": 2,
+    "gammainc": 2,
+    "gammaincc": 2,
+    "boxcox": 2,
+    "huber": 2,
+    "pseudo_huber": 2,
+    "hyp1f1": 3,
+    "betainc": 3,
+}
 
 
 def of_arguments(ufunc, x, y):
@@ -117,7 +153,9 @@ def test_operators(name, rng):
     function, in_place = getattr(operator, name), getattr(operator, f"i{name}")
     x, y = np.abs(rng.array(3, 4, largest=3.0)), np.abs(rng.array(4, largest=3.0))
     compared(
-        lambda x, y: (function(x, y), function(2.5, x), function(x, 2), function(x, [1.0, 2.0, 3.0, 4.0])), x, y
+        lambda x, y: (function(x, y), function(2.5, x), function(x, 2), function(x, [1.0, 2.0, 3.0, 4.0])),
+        x,
+        y,
     )
     compared(lambda x, y: function(np.arange(1.0, 5.0), y) + function(np.float64(2), y), x, y)
 
@@ -137,41 +175,78 @@ def test_operators(name, rng):
 def test_comparisons(name, rng):
     """Comparisons give bools, with which NumPy's functions go on."""
     function = getattr(operator, name)
-    compared(lambda x, y: (function(x, y), function(0.5, x), np.where(function(x, y), x, y)), rng.array(3, 4), rng.array(4))
+    compared(
+        lambda x, y: (function(x, y), function(0.5, x), np.where(function(x, y), x, y)),
+        rng.array(3, 4),
+        rng.array(4),
+    )
 
 
 UNARY = {
-    "neg": operator.neg, "pos": operator.pos, "abs": abs, "round": lambda x: np.round(x, 1), "divmod": lambda x: divmod(x, 2.0),
-    "invert": lambda x: ~(x > 0), "and": lambda x: (x > 0) & (x < 1), "or": lambda x: (x > 1) | (x < -1),
-    "xor": lambda x: (x > 1) ^ (x < 2), "matmul": lambda x: x @ x.T, "rmatmul": lambda x: np.ones((2, 3)) @ x,
-    "power": lambda x: x**2 + x**3.0 + np.abs(x) ** 0.5 + 2.0**x, "rpow": lambda x: np.array([2.0, 3.0, 4.0, 5.0]) ** x,
-    "clip": lambda x: np.clip(x, -1, 1), "clip by arrays": lambda x: np.clip(x, x[:1], [1.0, 2.0, 3.0, 4.0]),
-    "clip from below": lambda x: np.clip(x, 0.5, None), "method clip": lambda x: x.clip(min=0.25),
-    "nan_to_num": lambda x: np.nan_to_num(np.where(x > 0, x, np.nan), nan=2.0), "round half": lambda x: np.around(x),
-    "real": lambda x: np.real(x * (1 + 2j)), "imag": lambda x: (x * (1 + 2j)).imag, "conj": lambda x: (x * 1j).conj(),
-    "angle": lambda x: np.angle(x + 1j), "angle in degrees": lambda x: np.angle(x + 1j, deg=True),
-    "sinc": lambda x: np.sinc(x), "i0": lambda x: np.i0(x), "fix": lambda x: np.trunc(x), "isclose": lambda x: np.isclose(x, x[0]),
-    "isreal": lambda x: np.isreal(x + 0j), "iscomplex": lambda x: np.iscomplex(x + 1j), "isposinf": lambda x: np.isposinf(x),
+    "neg": operator.neg,
+    "pos": operator.pos,
+    "abs": abs,
+    "round": lambda x: np.round(x, 1),
+    "divmod": lambda x: divmod(x, 2.0),
+    "invert": lambda x: ~(x > 0),
+    "and": lambda x: (x > 0) & (x < 1),
+    "or": lambda x: (x > 1) | (x < -1),
+    "xor": lambda x: (x > 1) ^ (x < 2),
+    "matmul": lambda x: x @ x.T,
+    "rmatmul": lambda x: np.ones((2, 3)) @ x,
+    "power": lambda x: x**2 + x**3.0 + np.abs(x) ** 0.5 + 2.0**x,
+    "rpow": lambda x: np.array([2.0, 3.0, 4.0, 5.0]) ** x,
+    "clip": lambda x: np.clip(x, -1, 1),
+    "clip by arrays": lambda x: np.clip(x, x[:1], [1.0, 2.0, 3.0, 4.0]),
+    "clip from below": lambda x: np.clip(x, 0.5, None),
+    "method clip": lambda x: x.clip(min=0.25),
+    "nan_to_num": lambda x: np.nan_to_num(np.where(x > 0, x, np.nan), nan=2.0),
+    "round half": lambda x: np.around(x),
+    "real": lambda x: np.real(x * (1 + 2j)),
+    "imag": lambda x: (x * (1 + 2j)).imag,
+    "conj": lambda x: (x * 1j).conj(),
+    "angle": lambda x: np.angle(x + 1j),
+    "angle in degrees": lambda x: np.angle(x + 1j, deg=True),
+    "sinc": lambda x: np.sinc(x),
+    "i0": lambda x: np.i0(x),
+    "fix": lambda x: np.trunc(x),
+    "isclose": lambda x: np.isclose(x, x[0]),
+    "isreal": lambda x: np.isreal(x + 0j),
+    "iscomplex": lambda x: np.iscomplex(x + 1j),
+    "isposinf": lambda x: np.isposinf(x),
     "select": lambda x: np.select([x < -1, x < 1], [x * 2, x**2], 7.0),
     "select of numbers": lambda x: np.select([x < -1, x < 1], [1, x]),
     "piecewise": lambda x: np.piecewise(x, [x < -1, x > 1], [lambda z: -z, lambda z: z * z, 0.5]),
-    "choose": lambda x: np.choose(np.array([0, 1, 0, 1]), [x[0], x[1]]), "where of lists": lambda x: np.where(x > 0, x, [1, 2, 3, 4]),
-    "heaviside": lambda x: np.heaviside(x, 0.5), "real_if_close": lambda x: np.real_if_close(x + 1j),
-    "interp": lambda x: np.interp(x, [-3.0, 0.0, 3.0], [1.0, 2.0, 5.0]), "interp values": lambda x: np.interp([0.5, 1.5], [0.0, 1.0, 2.0], x[:, 0]),
-    "searchsorted": lambda x: np.searchsorted([-2.0, 0.0, 2.0], x), "digitize": lambda x: np.digitize(x, [-2.0, 0.0, 2.0]),
-    "polyval": lambda x: np.polyval([1.0, 2.0, 3.0], x), "polyval by parameters": lambda x: np.polyval(x[0], 0.5),
-    "astype": lambda x: x.astype(np.float32) * np.float32(0.1), "astype of ints": lambda x: x.astype(int).astype(float),
-    "float16": lambda x: (x.astype(np.float16) * 2 + np.float16(1)).astype(float), "modf": lambda x: np.modf(x), "frexp": lambda x: np.frexp(x),
-    "float_power": lambda x: np.float_power(np.abs(x), 1.5), "deg2rad": lambda x: np.deg2rad(x), "spacing": lambda x: np.spacing(x),
-    "dtype": lambda x: np.add(x, 1, dtype=np.float32, casting="same_kind"), "ufunc of two lists": lambda x: np.hypot(x, [[1.0], [2.0], [3.0]]),
+    "choose": lambda x: np.choose(np.array([0, 1, 0, 1]), [x[0], x[1]]),
+    "where of lists": lambda x: np.where(x > 0, x, [1, 2, 3, 4]),
+    "heaviside": lambda x: np.heaviside(x, 0.5),
+    "real_if_close": lambda x: np.real_if_close(x + 1j),
+    "interp": lambda x: np.interp(x, [-3.0, 0.0, 3.0], [1.0, 2.0, 5.0]),
+    "interp values": lambda x: np.interp([0.5, 1.5], [0.0, 1.0, 2.0], x[:, 0]),
+    "searchsorted": lambda x: np.searchsorted([-2.0, 0.0, 2.0], x),
+    "digitize": lambda x: np.digitize(x, [-2.0, 0.0, 2.0]),
+    "polyval": lambda x: np.polyval([1.0, 2.0, 3.0], x),
+    "polyval by parameters": lambda x: np.polyval(x[0], 0.5),
+    "astype": lambda x: x.astype(np.float32) * np.float32(0.1),
+    "astype of ints": lambda x: x.astype(int).astype(float),
+    "float16": lambda x: (x.astype(np.float16) * 2 + np.float16(1)).astype(float),
+    "modf": lambda x: np.modf(x),
+    "frexp": lambda x: np.frexp(x),
+    "float_power": lambda x: np.float_power(np.abs(x), 1.5),
+    "deg2rad": lambda x: np.deg2rad(x),
+    "spacing": lambda x: np.spacing(x),
+    "dtype": lambda x: np.add(x, 1, dtype=np.float32, casting="same_kind"),
+    "ufunc of two lists": lambda x: np.hypot(x, [[1.0], [2.0], [3.0]]),
     "vectorized where": lambda x: np.where(np.array([True, False, True, False]), x, -x),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", UNARY)
 def test_elementwise(name, rng):
     """Operators, and functions that work element by element, give what NumPy's give."""
-    compared(UNARY[name], rng.array(3, 4, largest=3.0), exactly=name != "power")  # powers are written as products
+    compared(
+        UNARY[name], rng.array(3, 4, largest=3.0), exactly=name != "power"
+    )  # powers are written as products
 
 
 @pytest.mark.parametrize("name", SPECIAL)

@@ -69,7 +69,9 @@ def test_plain_arrays_can_be_written_to():
 def test_what_cannot_be_replaced_behaves_as_plain():
     """An array in a tuple stays recorded, and behaves as a plain one: functions, numbers, writes, views."""
     kept = []
-    record(lambda w: (kept.append((w * 2, np.zeros(3))), np.sum(w))[1], Parameters(np.array([1.0, 2.0, 3.0])), ())
+    record(
+        lambda w: (kept.append((w * 2, np.zeros(3))), np.sum(w))[1], Parameters(np.array([1.0, 2.0, 3.0])), ()
+    )
     ((array, zeros),) = kept
     assert isinstance(array, Recorded)
     assert isinstance(np.exp(array), np.ndarray)

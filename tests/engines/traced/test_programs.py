@@ -127,7 +127,9 @@ GUARDS = (relu_by_if, largest_by_argmax, ranks, trimmed, counted, rounded)
 
 
 @pytest.mark.parametrize("cost", GUARDS, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("leaf", [[1e-9, -1e-9, 2e-9, 1e-9], [0.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.5 + 1e-9, -0.5]])
+@pytest.mark.parametrize(
+    "leaf", [[1e-9, -1e-9, 2e-9, 1e-9], [0.0, 0.0, 0.0, 0.0], [0.5, 0.5, 0.5 + 1e-9, -0.5]]
+)
 def test_guards(cost, leaf):
     """At a kink, a tie, or a swap, values are those of the plain cost on both sides."""
     traced, plain = engines_of(cost, [np.array(leaf)])
