@@ -12,6 +12,7 @@ of them makes a new value of the root, from which the others are read again (doc
 from __future__ import annotations
 
 import operator
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +32,10 @@ NUMBER_ASKED = (
 )
 
 ADVICE = "write it with NumPy functions of arrays"
+
+
+QUICK_POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
+"""Exponents for which an array's operator ** calls another function than np.power."""
 
 
 class Recorded(NDArrayOperatorsMixin):
@@ -62,11 +67,15 @@ class Recorded(NDArrayOperatorsMixin):
         self.number = number
         self.scalar = scalar
         self.is_parameter = False
-        self.root = self
-        self.version = 0
         self._view_of = view_of
-        if view_of is not None:
-            self.root, self.version = view_of[0].root, view_of[0].root.version
+        self._root = None if view_of is None else view_of[0].root  # not self: a circle is freed late
+        self.version: int = 0 if self._root is None else self._root.version
+        recorder.made.append(weakref.ref(self))
+
+    @property
+    def root(self) -> Recorded:
+        """The array that this one is a view of, itself where it is none."""
+        return self if self._root is None else self._root
 
     # What an ndarray says of itself
     @property
@@ -208,6 +217,8 @@ class Recorded(NDArrayOperatorsMixin):
 
     # Python asks for numbers
     def __bool__(self) -> bool:
+        if self.dtype != bool and self.size == 1 and not self._is_plain():
+            return bool(self != 0)  # that, and not the number, is what the course of the cost depends on
         return bool(self.guarded())
 
     def __index__(self) -> int:
@@ -285,6 +296,14 @@ class Recorded(NDArrayOperatorsMixin):
             return np.asarray, (self.settled(),)
         raise self.recorder.decline(f"the parameters are pickled: {ADVICE}")
 
+    def __pow__(self, exponent: Any) -> Any:
+        return _power(self, exponent)(self, exponent)
+
+    def __ipow__(self, exponent: Any) -> Any:
+        if self.scalar:
+            return NotImplemented
+        return _power(self, exponent)(self, exponent, out=(self,))
+
     def __round__(self, digits: int | None = None) -> Any:
         return np.round(self, digits or 0)
 
@@ -349,7 +368,17 @@ class Recorded(NDArrayOperatorsMixin):
         return self.recorder.decline(NUMBER_ASKED.format(by=by))
 
 
-_NOT_SEEN = "is not one of NumPy's or gets it inside a list"
+_NOT_SEEN = (
+    "is not one of NumPy's, gets it inside a list, or is a method of a plain array (X.dot(W): say X @ W)"
+)
+
+
+def _power(array: Recorded, exponent: Any) -> Callable[..., Any]:
+    """The function for x ** exponent: an array of NumPy's takes a quicker one for some numbers."""
+    if array.scalar or type(exponent) not in (int, float) or array.dtype.kind not in "fc":
+        return np.power
+    quicker = QUICK_POWERS.get(exponent)
+    return np.power if quicker is None else lambda x, _, **out: quicker(x, **out)
 
 
 def _after(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
@@ -375,5 +404,18 @@ def _scalars_anew(in_place: Callable[..., Any]) -> Callable[..., Any]:
     return operated
 
 
-for _name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor"):
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "matmul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "lshift",
+    "rshift",
+    "and",
+    "or",
+    "xor",
+):
     setattr(Recorded, f"__i{_name}__", _scalars_anew(getattr(NDArrayOperatorsMixin, f"__i{_name}__")))

@@ -106,7 +106,9 @@ class Tape:
         values: dict[int, Any] = dict(zip(self.inputs, leaves, strict=True))
         for operation in self.operations:
             found = operation.evaluate(values.__getitem__)
-            if not all(is_alike(x, self.base[number]) for x, number in zip(found, operation.outputs, strict=True)):
+            if not all(
+                is_alike(x, self.base[number]) for x, number in zip(found, operation.outputs, strict=True)
+            ):
                 return None
             values.update(zip(operation.outputs, found, strict=True))
         for number in self.guards:
