@@ -134,11 +134,13 @@ def call_ufunc(
     """What a ufunc gives of recorded arrays; with out= they are written to."""
     from fastgrad.engines.traced.products import as_matrix_product
 
+    if recorder.closed:
+        return getattr(ufunc, method)(*_plain(inputs), **_plain(kwargs))
     outs, kwargs = kwargs.get("out"), {k: v for k, v in kwargs.items() if k != "out"}
     if method == "at":
         return _written(recorder, Method(ufunc, "at"), inputs, kwargs)
     where = kwargs.pop("where", True) if method == "__call__" else True
-    if ufunc is np.matmul and method == "__call__" and not kwargs and not recorder.closed:
+    if ufunc is np.matmul and method == "__call__" and not kwargs:
         result = as_matrix_product(*inputs, np.matmul)
     elif method == "__call__":
         result = apply(recorder, ufunc, inputs, kwargs)

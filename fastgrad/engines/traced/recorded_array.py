@@ -185,26 +185,36 @@ class Recorded(NDArrayOperatorsMixin):
         return operator.index(self._guarded()[()])
 
     def __int__(self) -> int:
+        if self.recorder.closed:
+            return int(self.array)
         if self.dtype.kind in "iub":
             return int(self._guarded())
         raise self._number_asked("int()")
 
     def __float__(self) -> float:
-        if self.size == 1 and not self.recorder.closed and returns_at_once():
+        if self.recorder.closed:
+            return float(self.array)
+        if self.size == 1 and returns_at_once():
             return self._handed_out(float(self.array.reshape(-1)[0]), "float()")
         raise self._number_asked("float()")
 
     def __complex__(self) -> complex:
+        if self.recorder.closed:
+            return complex(self.array)
         raise self._number_asked("complex()")
 
     def item(self, *args: Any) -> Any:
         """A Python number: only as what the cost returns."""
+        if self.recorder.closed:
+            return self.array.item(*args)
         if not args and self.size == 1 and self.dtype.kind == "f" and returns_at_once(depth=1):
             return self._handed_out(self.array.item(), ".item()")
         raise self._number_asked(".item()")
 
     def tolist(self) -> Any:
         """Python numbers: declined."""
+        if self.recorder.closed:
+            return self.array.tolist()
         raise self._number_asked(".tolist()")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
@@ -265,12 +275,17 @@ class Recorded(NDArrayOperatorsMixin):
         return functions.apply(self.recorder, operator.getitem, (self, settled), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        if self.recorder.closed:
+            self.array[index] = value
+            return
         settled = functions.settled_index(index)
         self.assign(functions.apply(self.recorder, functions.assigned, (self, settled, value), {}))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if self.recorder.closed:
+            return getattr(self.array, name)
         method = functions.METHODS.get(name)
         if method is None:
             raise self.recorder.decline(f"x.{name} cannot be recorded: {ADVICE}")
