@@ -108,9 +108,8 @@ def process_gradient(theta, X, y, mistake=False):
     inverse = np.linalg.inv(K)
     alpha = inverse @ y
     signal = K - np.exp(theta[-1]) * np.eye(len(X))
-    parts = [signal]
-    for d in range(X.shape[1]):
-        parts.append(signal * (X[:, None, d] - X[None, :, d]) ** 2 / np.exp(2 * theta[1 + d]))
+    squares = [(X[:, None, d] - X[None, :, d]) ** 2 for d in range(X.shape[1])]
+    parts = [signal, *(signal * s / np.exp(2 * theta[1 + d]) for d, s in enumerate(squares))]
     parts.append((1.0 if mistake else np.exp(theta[-1])) * np.eye(len(X)))
     return np.array([0.5 * np.sum((inverse - np.outer(alpha, alpha)) * part) for part in parts])
 

@@ -66,7 +66,7 @@ def softmax(s):
 
 
 def attention(params, x):
-    """Heads of queries, keys and values (batch, tokens, heads, size), by einsum; what back-propagation needs."""
+    """Heads (batch, tokens, heads, size) by einsum, and what back-propagation needs of them."""
     q = np.einsum("btd,dhk->bthk", x, params["Wq"])
     k = np.einsum("btd,dhk->bthk", x, params["Wk"])
     v = np.einsum("btd,dhk->bthk", x, params["Wv"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +14,7 @@ def blocks_of(sizes, seed=0):
     """Weights (inputs, outputs) and biases by name."""
     rng = np.random.default_rng(seed)
     found = {}
-    for k, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for k, (inputs, outputs) in enumerate(pairwise(sizes)):
         found[f"W{k + 1}"] = rng.normal(size=(inputs, outputs)) / np.sqrt(inputs)
         found[f"b{k + 1}"] = 0.1 * rng.normal(size=outputs)
     return found
@@ -76,7 +77,7 @@ def network_gradient(params, X, labels, activation=np.tanh, mistake=False):
 def cut(theta, sizes):
     """The blocks of a flat vector, reshaped."""
     found, at = {}, 0
-    for k, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for k, (inputs, outputs) in enumerate(pairwise(sizes)):
         found[f"W{k + 1}"] = theta[at : at + inputs * outputs].reshape(inputs, outputs)
         at += inputs * outputs
         found[f"b{k + 1}"] = theta[at : at + outputs]

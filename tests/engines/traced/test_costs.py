@@ -84,12 +84,12 @@ LARGER = {
     "flat vector": (perceptrons.flat_network((48, 32, 24, 3), 9), {0}),
     "LSTM": (recurrent.lstm(inputs=24, hidden=8), set()),
 }
-"""Cases with enough weights for tables, and the blocks that have one: a recurrent weight meets samples again."""
+"""Cases with enough weights for tables, and the blocks that have one: a recurrent weight has none."""
 
 
 @pytest.mark.parametrize(("case", "blocks"), LARGER.values(), ids=LARGER)
 def test_products_of_the_data_have_tables(case, blocks):
-    """Weights into units that samples meet apart are read off tables, to the cost's own values to rounding."""
+    """Weights into units whose samples stay apart are read off tables: the cost's own values to rounding."""
     engine, given, plain = with_tables(case)
     assert {table.site.leaf for table in engine.tables} == blocks
     expected = plain.values(*given)
