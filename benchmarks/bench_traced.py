@@ -22,6 +22,7 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -210,7 +211,7 @@ def bench_beside(benchmark, tiny, name):
     if twin is not None:
         for perturb in ("parameters", "nodes"):
             turns[f"network_{perturb}"] = partial(
-                fastgrad.check, twin, coordinates="all", perturb=perturb, n_jobs=2
+                fastgrad.check, twin, coordinates=20 if tiny else "all", perturb=perturb, n_jobs=2
             )
             counts[f"network_{perturb}"] = len(turns[f"network_{perturb}"]().indices)
     turns |= optional_peers(case, sample, counts)
@@ -233,7 +234,7 @@ def network_twin(name, tiny):
     if tiny:
         sizes = (case.args[0].shape[1], 4, 10)
     layers = []
-    for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, outputs in pairwise(sizes):
         layers += [Dense(inputs, outputs), ReLU() if name.endswith("relu") else Tanh()]
     net = Network(layers[:-1], SoftmaxCrossEntropy())
     return net.problem(net.initial_parameters(0), *case.args[:2])
@@ -323,8 +324,8 @@ def bench_recording(benchmark, tiny, name):
 def bench_memory(benchmark, tiny, name):
     """MiB that a whole check allocates at its peak beyond parameters and data, on two workers.
 
-    What is returned grows with the coordinates: index, claim, numeric derivative, bound and allowed difference
-    are 40 bytes each, and are taken off.
+    What is returned grows with the coordinates, and is taken off: index, claim, numeric derivative, bound and
+    allowed difference are 40 bytes each.
     """
     case = made(name, tiny)
     count = fitting(case.right, Parameters(case.params).size, tiny)
@@ -369,7 +370,7 @@ def run_program(sizes, samples, **environment):
 
 
 def bench_first_check(benchmark, tiny, tmp_path):
-    """Seconds of the first check of 784-256-128-10 in a fresh process: no kernel compiled yet, then from disk."""
+    """Seconds of a first check of 784-256-128-10 in a fresh process: nothing compiled yet, then from disk."""
     sizes, samples = ((20, 12, 3), 4) if tiny else (MIDDLE, 32)
     cold = run_program(sizes, samples, NUMBA_CACHE_DIR=str(tmp_path))
     warm = [run_program(sizes, samples, NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(1 if tiny else 3)]
