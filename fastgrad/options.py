@@ -91,7 +91,9 @@ class Options:
         'derivatives of their weights follow, or "auto", whichever takes less work for each layer',
     )
     engine: str = _option(
-        "auto", '"auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one), "network" or "traced" (plain NumPy, recorded)'
+        "auto",
+        '"auto", "python", "compiled" (a Numba cost), "batched" (a vectorized one), "network", or "traced" '
+        "(plain NumPy, recorded and evaluated for many points at a time)",
     )
     vectorized: bool = _option(
         False, "whether cost takes a batch, each array with a leading axis k, and returns shape (k,)"

@@ -53,6 +53,7 @@ class EngineBase:
     workers = "processes"
     incremental = False
     knows_layers = False
+    overhead = 0.0
     granularity = 1
     origin = 0.0
     epsilon = 0.0

@@ -73,10 +73,10 @@ def choose_engine(
     if name == "network":
         found = _network(problem, parameters, stencil)
         return _perturbing(found, perturb, np.arange(parameters.size) if indices is None else indices)
-    if name == "traced":
-        from fastgrad.engines.traced.choose import required_engine
-
-        return required_engine(problem, parameters, stencil)
+    if name == "traced" or (perturb != "parameters" and engine == "auto"):
+        traced = _traced(problem, parameters, stencil, perturb if engine == "auto" else "parameters")
+        if traced is not None:
+            return _perturbing(traced, perturb, np.arange(parameters.size) if indices is None else indices)
     if perturb == "nodes":
         raise InputError(NEEDS_NODES)
     from fastgrad.engines.python import PythonEngine
@@ -174,6 +174,20 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
         )
     found = disagreement_of_parts(engine)
     return engine if found is None else _cost_itself(problem, parameters, found, warn=True)
+
+
+def _traced(problem: Problem, parameters: Parameters, stencil: Stencil, perturb: str) -> Engine | None:
+    """The engine for the recorded cost; None where it cannot be recorded and need not."""
+    from fastgrad.engines.traced.choose import required_engine
+
+    try:
+        return required_engine(problem, parameters, stencil)
+    except InputError as error:
+        if perturb == "parameters":
+            raise
+        if perturb == "nodes":
+            raise InputError(f"{NEEDS_NODES}. {error}") from None
+        return None
 
 
 def _cost_itself(problem: Problem, parameters: Parameters, why: str, warn: bool = False) -> Engine:

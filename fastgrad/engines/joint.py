@@ -18,6 +18,7 @@ import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray, Values
 from fastgrad.engines.directional import DirectionalEngine, Tangent
+from fastgrad.index_sets import as_run
 from fastgrad.problem.parameters import Parameters
 
 
@@ -81,7 +82,7 @@ class JointEngine(DirectionalEngine):
         rise = 0.0
         for number, where in self.parameters.segments(move.indices):
             x, moved = self.parameters.leaves[number], self.working.flat_leaves[number]
-            inside = move.indices[where] - self.parameters.blocks[number].start
+            inside = as_run(move.indices[where] - self.parameters.blocks[number].start)
             moved[inside] = (x[inside].astype(np.float64) + t * move.by[where]).astype(x.dtype)
             by = moved[inside].astype(np.float64) - x[inside]
             with np.errstate(all="ignore"):  # a slope of 1e200 overflows: what is left is then NaN
@@ -90,5 +91,5 @@ class JointEngine(DirectionalEngine):
 
     def _put_back(self, move: Move) -> None:
         for number, where in self.parameters.segments(move.indices):
-            inside = move.indices[where] - self.parameters.blocks[number].start
+            inside = as_run(move.indices[where] - self.parameters.blocks[number].start)
             self.working.flat_leaves[number][inside] = self.parameters.leaves[number][inside]

@@ -58,6 +58,8 @@ class Engine(Protocol):
     """Whether the engine propagates changes through layers that it knows. Coordinates of a block are then
     alike, and its values right by construction, so that a block is calibrated at a few coordinates and no
     second witness is asked."""
+    overhead: float
+    """The work of a call of `values` by itself, in units of `prices`: chunks are large beside it."""
     granularity: int
     """The number of coordinates in a chunk is a multiple of this one, so that values do not depend on where
     the plan is cut into chunks."""

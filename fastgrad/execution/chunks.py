@@ -33,6 +33,9 @@ LONGEST_CHUNK = 0.5
 WORTH_SHUFFLING = 2.0
 """Seconds of work that are done in a random order of chunks."""
 
+OVERHEADS = 4.0
+"""The least work of a chunk, in units of what a call takes by itself."""
+
 CHUNKS_PER_WORKER = 16
 """Chunks for each worker where the work is long enough: the last ones to finish leave little idle."""
 
@@ -58,7 +61,7 @@ def run_pilot(job: Job, gap: slice, seconds_each: float, kind: str) -> float:
         job.run(chunk)
         elapsed = time.perf_counter() - began
         done = chunk.stop
-        seconds_each = elapsed / job.price(chunk)
+        seconds_each = elapsed / (job.price(chunk) + job.engine.overhead)
         if elapsed > enough:
             break
         size *= int(np.clip(enough / elapsed, 2, PILOT_GROWTH))
@@ -73,7 +76,7 @@ def cut(job: Job, gap: slice, seconds_each: float, workers: Workers) -> Iterator
     total, done, grain = gap.stop, gap.start, job.engine.granularity
     ideal = job.price(gap) * seconds_each / (workers.count * CHUNKS_PER_WORKER)
     ideal = min(float(np.clip(ideal, SHORTEST_CHUNK[workers.kind], LONGEST_CHUNK)), job.budget.longest_chunk)
-    target = ideal / max(seconds_each, 1e-12)
+    target = max(ideal / max(seconds_each, 1e-12), OVERHEADS * job.engine.overhead)
     spent = np.concatenate(([0.0], np.cumsum(job.prices[gap])))
     start = 0
     while start < total - done:

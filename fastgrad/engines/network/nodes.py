@@ -126,7 +126,7 @@ class NodeSpace:
                 continue
             slopes, bounds = self._matrices(name, moved, d, e)
             x = self.state.place(name).x if parameter == "weight" else None
-            numeric[where], bound[where] = _carried(x, inside, slopes, bounds)
+            numeric[where], bound[where] = carried_to_weights(x, inside, slopes, bounds)
             if self.state.network.l2 and is_penalised(block.name):
                 weights = self.state.params[block.name].reshape(-1)[inside]
                 numeric[where] += self.state.network.l2 * weights
@@ -145,7 +145,9 @@ class NodeSpace:
         return all(split_name(b.name)[0] in self.places for b in self.theirs.blocks)
 
 
-def _carried(x: Array | None, inside: IndexArray, slopes: Floats, bounds: Floats) -> tuple[Floats, Floats]:
+def carried_to_weights(
+    x: Array | None, inside: IndexArray, slopes: Floats, bounds: Floats
+) -> tuple[Floats, Floats]:
     """The derivatives by entries of a weight and their bounds; without x, by entries of a bias."""
     rounding = (len(slopes) + 2) * np.finfo(np.float64).eps
     with np.errstate(invalid="ignore"):  # slopes and bounds of units that were not moved

@@ -25,7 +25,8 @@ The engine makes a table before a plan of coordinates (m,) with offsets (m, S) b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -70,6 +71,10 @@ FEATURE_GROUP = 64
 """The number of input features whose products with the coefficients are computed in one call of BLAS. Groups
 are always cut at the same features, so that values do not depend on where a plan is cut into chunks."""
 
+SAMPLE_GROUP = 1024
+"""The number of samples of a group of features that are worked on at a time: half a megabyte, in which four
+powers are taken in a core's cache."""
+
 NodeValues = Callable[[IndexArray, Floats], Floats]
 """node_values(units, du (6,)) -> (units, samples, 6): the loss's changes for moved units of the layer."""
 
@@ -113,17 +118,22 @@ class UnitTable:
 
     def _products(self, number: int) -> Floats:
         """sum_n (x[n, i] / size)^(p+1) a_p[n, j] for one group of features i, shape (4, features, units)."""
-        x = (
-            np.full((len(self.inputs), 1), 1 / self.size)
-            if number < 0
-            else self.inputs[:, number * FEATURE_GROUP : (number + 1) * FEATURE_GROUP] / self.size
-        )
-        out = np.empty((len(self.coefficients), x.shape[1], self.coefficients.shape[2]))
-        power = x.copy()
-        for a, product in zip(self.coefficients, out, strict=True):
-            np.matmul(power.T, a, out=product)
-            power *= x
+        features = slice(number * FEATURE_GROUP, (number + 1) * FEATURE_GROUP)
+        out: Floats | None = None
+        for n in range(0, len(self.inputs), SAMPLE_GROUP):
+            some = slice(n, n + SAMPLE_GROUP)
+            x = self.inputs[some, features] / self.size if number >= 0 else self._of_bias(some)
+            power, found = x.copy(), np.empty((len(self.coefficients), x.shape[1], self.width))
+            for a, product in zip(self.coefficients, found, strict=True):
+                np.matmul(power.T, a[some], out=product)
+                power *= x
+            out = found if out is None else np.add(out, found, out=out)
+        assert out is not None
         return out
+
+    def _of_bias(self, samples: slice) -> Floats:
+        """The input of a bias, which is 1 in each sample."""
+        return np.full((len(self.inputs[samples]), 1), 1 / self.size)
 
 
 def _groups(feature: IndexArray) -> Iterator[tuple[int, slice]]:
@@ -157,6 +167,23 @@ class TabledLayer:
     node_values: NodeValues
     rounding: float
     """The rounding error of a sample's loss where changes are differences of two losses, else 0."""
+    least_saving: int | None = None
+    """A table is made where it saves at least this many values; None for LEAST_SAVING."""
+
+    @cached_property
+    def largest(self) -> Floats:
+        """(features + 1,) the largest |x| of each feature, and 1 for the bias."""
+        largest = np.zeros(self.inputs.shape[1])
+        for n in range(0, len(self.inputs), SAMPLE_GROUP):
+            of_some = np.abs(self.inputs[n : n + SAMPLE_GROUP]).max(axis=0, initial=0.0)
+            np.maximum(largest, of_some, out=largest)
+        return np.append(largest, 1.0)
+
+    def to_make(self, units: IndexArray, node_values: NodeValues, least_saving: int) -> TabledLayer:
+        """The same layer, for other units."""
+        again = replace(self, units=units, node_values=node_values, least_saving=least_saving)
+        again.__dict__["largest"] = self.largest  # it takes as long as many values
+        return again
 
 
 def make_table(layer: TabledLayer, feature: IndexArray, offsets: Floats) -> UnitTable | None:
@@ -171,10 +198,11 @@ def make_table(layer: TabledLayer, feature: IndexArray, offsets: Floats) -> Unit
     inputs = np.asarray(layer.inputs, dtype=np.float64)  # a layer of the user's own may give another dtype
     samples, rounding = len(inputs), layer.rounding
     units = layer.units[: TABLE_BYTES // (BYTES_OF_A_NODE * samples)]
-    if offsets.size < LEAST_SAVING + len(POINTS) * len(units) or not len(units):
+    least = LEAST_SAVING if layer.least_saving is None else layer.least_saving
+    if offsets.size < least + len(POINTS) * len(units) or not len(units):
         return None
     some = slice(None, None, max(1, len(feature) // REACH_SAMPLE))
-    largest = np.append(np.abs(inputs).max(axis=0, initial=0.0), 1.0)
+    largest = layer.largest
     reach = reaches(largest, feature[some], offsets[some])
     reach = reach[reach > 0]
     if not len(reach) or not np.isfinite(reach).all():

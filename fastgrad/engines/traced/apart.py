@@ -15,7 +15,7 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.engines.traced.changes import Change, Sparse
-from fastgrad.engines.traced.dense_rules import ALONG, is_elementwise
+from fastgrad.engines.traced.kinds import ALONG, is_elementwise
 from fastgrad.engines.traced.movement import Movement, movements_of, moves_entries
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape
 
@@ -42,16 +42,33 @@ class Interior:
 
     positions: frozenset[int]
     """Of the operations in between."""
-    end: int
-    """The position of the sum."""
-    summed: dict[int, Axis]
-    """The values that it sums, or multiplies and sums."""
+    ends: tuple[End, ...]
+    """The sums over all samples."""
     guarding: frozenset[int]
     """The positions of operations on which only guards depend."""
 
+    @property
+    def summed(self) -> tuple[int, ...]:
+        """The values that are summed."""
+        return tuple(dict.fromkeys(number for end in self.ends for number in end.summed))
+
+    def largest(self, tape: Tape) -> float:
+        """The largest number that is summed."""
+        return max((float(np.max(np.abs(tape.base[n]), initial=0.0)) for n in self.summed), default=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """A sum over all samples that gives one number."""
+
+    position: int
+    """Of the operation."""
+    summed: dict[int, Axis]
+    """The values that it sums, or multiplies and sums."""
+
     def pieces(self, tape: Tape, changes: dict[int, Change], points: int, samples: int) -> Array:
         """(K, samples) what the sum changes by, for each sample."""
-        if len(self.summed) == 1 and isinstance(tape.operations[self.end].function, Method):
+        if len(self.summed) == 1 and isinstance(tape.operations[self.position].function, Method):
             ((number, axis),) = self.summed.items()
             change = changes.get(number)
             if change is None:
@@ -63,7 +80,7 @@ class Interior:
         from fastgrad.engines.traced.changes import as_dense
 
         sides, bases = [], []
-        for argument in tape.operations[self.end].args:
+        for argument in tape.operations[self.position].args:
             number = getattr(argument, "number", None)
             base = tape.base[number] if number is not None else np.asarray(argument)
             bases.append(base)
@@ -72,15 +89,9 @@ class Interior:
         sample = next(iter(self.summed.values())).sample
         return _grouped(np.broadcast_to(new, (points, len(sample))), sample, samples)
 
-    def largest(self, tape: Tape) -> float:
-        """The largest number that is summed."""
-        return max(
-            (float(np.max(np.abs(tape.base[n]), initial=0.0)) for n in self.summed), default=0.0
-        )
 
-
-def interior_of(tape: Tape, start: int, axis: int) -> Interior | None:
-    """The operations from a value to the sum over its samples; None where they do not stay apart.
+def interior_of(tape: Tape, start: int, axis: Axis) -> Interior | None:
+    """The operations from a value to the sums over its samples; None where they do not stay apart.
 
     Parameters
     ----------
@@ -88,31 +99,35 @@ def interior_of(tape: Tape, start: int, axis: int) -> Interior | None:
     start : the number of the value
     axis : its axis of samples
     """
-    axes = {start: Axis(axis, np.arange(tape.base[start].shape[axis]))}
+    axes = {start: axis}
     for_cost = _leading_to(tape, {tape.output})
-    positions, guarding, mixed = set(), set(), set()
-    end = None
+    positions: set[int] = set()
+    guarding: set[int] = set()
+    mixed: set[int] = set()  # values
+    totals: set[int] = set()
+    ends: list[End] = []
     for position, operation in enumerate(tape.operations):
         mine = {number: axes[number] for number in operation.inputs if number in axes}
-        spoilt = mixed.intersection(operation.inputs)
+        of_all = totals.intersection(operation.inputs)
+        spoilt = bool(mixed.intersection(operation.inputs)) or bool(mine and of_all)
+        if of_all and not mine:
+            totals.update(operation.outputs)
         if not mine and not spoilt:
             continue
         if position not in for_cost:
             guarding.add(position)
         found = None if spoilt else _followed(tape, operation, mine)
-        if found is None:
-            if position in for_cost:
-                if end is not None or spoilt or not _ends(tape, operation, mine):
-                    return None
-                end = position, mine
-                continue
+        if found is not None:
+            axes.update(zip(operation.outputs, found, strict=True))
+            positions.add(position)
+        elif position not in for_cost:
             mixed.update(operation.outputs)
-            continue
-        axes.update(zip(operation.outputs, found, strict=True))
-        positions.add(position)
-    if end is None:
-        return None
-    return Interior(frozenset(positions), end[0], end[1], frozenset(guarding))
+        elif spoilt or not _ends(tape, operation, mine):
+            return None
+        else:
+            ends.append(End(position, mine))
+            totals.update(operation.outputs)
+    return Interior(frozenset(positions), tuple(ends), frozenset(guarding)) if ends else None
 
 
 def _leading_to(tape: Tape, wanted: set[int]) -> set[int]:
@@ -134,9 +149,7 @@ def _ends(tape: Tape, operation: Operation, mine: dict[int, Axis]) -> bool:
         plain = function.ufunc is np.add and function.name == "reduce" and len(mine) == 1
         return plain and not set(operation.kwargs) - {"axis", "keepdims", "dtype"}
     if function in (np.dot, np.matmul) and len(operation.args) == 2:
-        arrays = [
-            tape.base[a.number] if hasattr(a, "number") else np.asarray(a) for a in operation.args
-        ]
+        arrays = [tape.base[a.number] if hasattr(a, "number") else np.asarray(a) for a in operation.args]
         samples = [axis.sample for axis in mine.values()]
         return all(a.ndim == 1 for a in arrays) and all(np.array_equal(s, samples[0]) for s in samples)
     return False
@@ -259,5 +272,5 @@ def _grouped(along: Array, sample: IndexArray, samples: int) -> Array:
     if len(sample) == samples and (sample == np.arange(samples)).all():
         return along
     out = np.zeros((len(along), samples + 1))
-    np.add.at(out, (slice(None), sample), along)  # entries of no sample go to the last
+    np.add.at(out.T, sample, along.T)  # entries of no sample go to the last
     return out[:, :samples]

@@ -89,9 +89,7 @@ class Batch:
 
     def _movements_at(self, position: int, operation: Operation) -> list[Movement] | None:
         if position not in self._movements:
-            self._movements[position] = (
-                movements_of(operation, self.tape) if moves_entries(operation) else []
-            )
+            self._movements[position] = movements_of(operation, self.tape) if moves_entries(operation) else []
         return self._movements[position] or None
 
     def cost(self, states: dict[int, Change], points: int) -> Any:

@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from fastgrad.differences.stencils import Stencil
-from fastgrad.engines.numbers import DOMAIN_ERRORS
+from fastgrad.engines.numbers import DOMAIN_ERRORS, to_number
 from fastgrad.engines.protocol import Engine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.declined import Declined
@@ -35,7 +35,10 @@ SHARE = 16
 """A cost is recorded where it is to be evaluated so many times more often than it takes to trust a tape."""
 
 TIMED = 32
-"""Coordinates at which batches are timed."""
+"""Coordinates at which batches are timed, at most."""
+
+TIMING = 0.02
+"""Seconds that the plain cost would take for that: of a slow cost fewer coordinates are timed."""
 
 FASTER = 0.8
 """The share of the plain cost's time that an evaluation of the tape may take."""
@@ -43,8 +46,8 @@ FASTER = 0.8
 PLAIN = "the cost was evaluated as it is, since it cannot be recorded: {reason}"
 
 RECORDED = (
-    "the cost was recorded as {operations:,} NumPy operations, which were evaluated for many points at a time; "
-    "they gave the same as the cost itself at {points} points"
+    "the cost was recorded as {operations:,} NumPy operations, which were evaluated for many points at a "
+    "time; they gave the same as the cost itself at {points} points"
 )
 
 
@@ -61,6 +64,7 @@ def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:
         raise Declined(f"it gets {kind}, not plain arrays")
     tape = record(copy_for_worker(cost.cost), cost.parameters, cost.args)
     engine = TracedEngine(cost.cost, cost.parameters, cost.args, tape)
+    engine.at_parameters = float(to_number(cost.cost(cost.working.structure, *cost.args)))
     points = compared(engine, seed)
     engine.notes = (RECORDED.format(operations=len(tape.operations), points=points),)
     return engine, points + 1
@@ -104,13 +108,14 @@ def faster_engine(plain: Engine, seconds: float, count: int, seed: int) -> tuple
         plain.notes += (PLAIN.format(reason=declined),)
         return plain, 1
     engine.epsilon = plain.epsilon
-    return (engine, made) if _seconds_each(engine, seed) < FASTER * seconds else (plain, made)
+    return (engine, made) if _seconds_each(engine, seed, seconds) < FASTER * seconds else (plain, made)
 
 
-def _seconds_each(engine: TracedEngine, seed: int) -> float:
+def _seconds_each(engine: TracedEngine, seed: int, plainly: float) -> float:
     """What an evaluation takes in a batch, once it is known what each operation does."""
     size = engine.parameters.size
-    some = np.sort(np.random.default_rng(seed).choice(size, min(TIMED, size), replace=False)).astype(np.intp)
+    count = min(TIMED, size, max(2, int(TIMING / max(plainly, 1e-9))))
+    some = np.sort(np.random.default_rng(seed).choice(size, count, replace=False)).astype(np.intp)
     offsets = np.tile([-(2.0**-20), 2.0**-20], (len(some), 1))
     elapsed = np.inf
     for _ in range(2):

@@ -6,6 +6,7 @@ import sys
 import sysconfig
 from functools import lru_cache
 from pathlib import Path
+from types import FrameType
 
 _FASTGRAD = str(Path(__file__).parents[2])
 _PYTHON = tuple(
@@ -34,12 +35,23 @@ class Declined(Exception):
 
 def users_line() -> str:
     """The line of the user's code that is being executed, as file:line."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if is_users_file(frame.f_code.co_filename):
             return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return ""
+
+
+def line_of_error(error: Exception) -> str:
+    """The innermost line of the user's code from which an exception came, as file:line."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if is_users_file(name):
+            place = f"{Path(name).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def called_by_user() -> bool:

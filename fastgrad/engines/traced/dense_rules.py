@@ -13,44 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.traced import functions
 from fastgrad.engines.traced.changes import aligned
-from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, substituted
-
-ELEMENTWISE = {
-    functions.cast, np.where, np.clip, np.nan_to_num, np.round, np.around, np.real, np.imag, np.sinc, np.angle,
-    np.isclose, np.fix, np.i0, np.isneginf, np.isposinf, np.iscomplex, np.isreal,
-}  # fmt: skip
-"""Functions that compute each entry of the result from the entries of their array arguments at its place; the
-same of ufuncs is known."""
-
-ALONG = {
-    np.sort: ("axis", -1), np.argsort: ("axis", -1), np.argmax: ("axis", None), np.argmin: ("axis", None),
-    np.median: ("axis", None), np.partition: ("axis", -1), np.argpartition: ("axis", -1),
-    np.percentile: ("axis", None), np.quantile: ("axis", None), np.nansum: ("axis", None),
-    np.nanmean: ("axis", None), np.nanmax: ("axis", None), np.nanmin: ("axis", None),
-    np.nancumsum: ("axis", None), np.count_nonzero: ("axis", None),
-    np.fft.fft: ("axis", -1), np.fft.ifft: ("axis", -1), np.fft.rfft: ("axis", -1), np.fft.irfft: ("axis", -1),
-    np.fft.hfft: ("axis", -1), np.fft.ihfft: ("axis", -1), np.fft.fft2: ("axes", (-2, -1)),
-    np.fft.ifft2: ("axes", (-2, -1)), np.fft.rfft2: ("axes", (-2, -1)), np.fft.irfft2: ("axes", (-2, -1)),
-    np.unwrap: ("axis", -1),
-}  # fmt: skip
-"""Functions that work along an axis of their first argument: the name of that argument, and its default."""
-
-MATRICES = {
-    np.linalg.inv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh,
-    np.linalg.svd, np.linalg.qr, np.linalg.pinv,
-}  # fmt: skip
-"""Functions of matrices that take a stack of them."""
-
-
-def is_elementwise(operation: Operation) -> bool:
-    """Whether each entry of the result depends only on the entries at its place."""
-    function = operation.function
-    if isinstance(function, np.ufunc):
-        return function.signature is None
-    return function in ELEMENTWISE
-
+from fastgrad.engines.traced.kinds import MATRICES, PRODUCTS, axis_of, is_elementwise
+from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, is_alike, refs, substituted
 
 def evaluate_dense(
     operation: Operation, tape: Tape, values: dict[int, Array], points: int
@@ -83,15 +48,15 @@ def _rule_for(operation: Operation) -> Rule | None:
         return _elementwise
     if isinstance(function, Method):
         return {"reduce": _reduction, "accumulate": _accumulation}.get(function.name)
-    if function in (np.matmul, np.dot):
+    if function in PRODUCTS:
         return _product
     if function is np.linalg.solve:
         return _solve
     if function is np.einsum:
         return _einsum
-    if function in ALONG:
-        return _along
-    return _matrices if function in MATRICES else None
+    if function in MATRICES:
+        return _matrices
+    return _along if axis_of(function) is not None else None
 
 
 def _one_by_one(
@@ -103,13 +68,13 @@ def _one_by_one(
     found = [operation.evaluate(given(k)) for k in range(points)]
     results = tuple(list(each) for each in zip(*found, strict=True))
     for new, number in zip(results, operation.outputs, strict=True):
-        if any(np.shape(x) != tape.base[number].shape for x in new):
+        if not all(is_alike(x, tape.base[number]) for x in new):
             raise OtherShape
     return results
 
 
 class OtherShape(Exception):
-    """An operation gives an array of another shape at a perturbed point."""
+    """An operation gives an array of another shape or dtype at a perturbed point."""
 
 
 def _with(operation: Operation, value: Callable[[int], Any], **more: Any) -> tuple[Any, ...]:
@@ -135,10 +100,12 @@ def _spread(found: tuple[Any, ...], tape: Tape, operation: Operation, points: in
 
 
 def _first(operation: Operation, values: dict[int, Array]) -> int | None:
-    """The number of the only input that differs, if it is the first argument itself."""
+    """The number of the only input that differs, if it is the first argument itself and all others are
+    constants."""
     first = operation.args[0] if operation.args else None
     number = getattr(first, "number", None)
-    return number if number is not None and set(values) == {number} else None
+    others = any(refs((operation.args[1:], operation.kwargs)))
+    return number if number is not None and set(values) == {number} and not others else None
 
 
 def _reduction(
@@ -150,13 +117,13 @@ def _reduction(
     if number is None or len(operation.args) > 2 or set(kwargs) - {"dtype", "keepdims"}:
         return None
     x, ndim = values[number], tape.base[number].ndim
-    if ndim == 0:
-        return (x,)
+    if axis == () or tape.base[number].size == 0:
+        return None
     kwargs.pop("keepdims", None)  # the results are reshaped
-    if axis is None:
+    if axis is None or ndim == 0:
         return (operation.function(x.reshape(points, -1), axis=1, **kwargs),)
     axes = tuple(_from_end(k, ndim) for k in (axis if isinstance(axis, tuple) else (axis,)))
-    return (operation.function(x, axis=axes, **kwargs),) if axes else (x,)
+    return (operation.function(x, axis=axes if len(axes) > 1 else axes[0], **kwargs),)
 
 
 def _from_end(axis: int, ndim: int) -> int:
@@ -168,7 +135,7 @@ def _accumulation(
 ) -> tuple[Any, ...] | None:
     del points
     number = _first(operation, values)
-    if number is None or len(operation.args) > 1:
+    if number is None or len(operation.args) > 1 or tape.base[number].ndim == 0:
         return None
     kwargs = dict(operation.kwargs)
     axis = _from_end(kwargs.pop("axis", 0), tape.base[number].ndim)
@@ -186,8 +153,6 @@ def _product(operation: Operation, tape: Tape, values: dict[int, Array], points:
         x = values.get(number, base) if number is not None else base
         if base.ndim == 1:
             x = x[..., None, :] if k == 0 else x[..., :, None]
-        if base.ndim > 2 and number in values:
-            return None if operation.function is np.dot else _stacked_product(operation, tape, values)
         sides.append(x)
         shapes.append(base.ndim)
     if max(shapes) > 2:
@@ -228,20 +193,14 @@ def _solve(operation: Operation, tape: Tape, values: dict[int, Array], points: i
 
 def _einsum(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
     del points
-    text = operation.args[0]
-    if not isinstance(text, str) or "." in text:
-        return None
+    text, number = operation.args[0], getattr(operation.args[-1], "number", None)
+    if not isinstance(text, str) or len(operation.args) != 2 or "." in text or operation.kwargs:
+        return None  # products of two are written as such, and of more as those of two
     given, arrow, out = text.replace(" ", "").partition("->")
     if not arrow:
-        out = "".join(sorted(c for c in set(given) - {","} if given.count(c) == 1))
-    letter = next(c for c in "zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in text)
-    parts, arrays = [], []
-    for part, argument in zip(given.split(","), operation.args[1:], strict=True):
-        number = getattr(argument, "number", None)
-        parts.append(letter + part if number in values else part)
-        arrays.append(values[number] if number in values else tape.base[number] if number is not None else argument)
-    kwargs = {"optimize": True} | operation.kwargs
-    return (np.einsum(f"{','.join(parts)}->{letter}{out}", *arrays, **kwargs),)
+        out = "".join(sorted(c for c in set(given) if given.count(c) == 1))
+    letter = next(c for c in "zyxwvutsrqponmlkjihgfedcba" if c not in text)
+    return (np.einsum(f"{letter}{given}->{letter}{out}", values[number]),)
 
 
 def _along(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
@@ -251,11 +210,14 @@ def _along(operation: Operation, tape: Tape, values: dict[int, Array], points: i
     bound = _bound(operation)
     if bound is None:
         return None
-    (name, default), x, ndim = ALONG[operation.function], values[number], tape.base[number].ndim
+    found = axis_of(operation.function)
+    assert found is not None
+    (name, default), x, ndim = found, values[number], tape.base[number].ndim
     axis = bound.pop(name, default)
-    array_name = next(iter(bound))
-    bound.pop(array_name)
+    bound.pop(next(iter(bound)))
     bound.pop("keepdims", None)
+    if np.ndim(bound.get("q")) > 1 or axis == () or ndim == 0:
+        return None
     if axis is None:
         x, axis = x.reshape(points, -1), -1
     axis = tuple(_from_end(k, ndim) for k in axis) if isinstance(axis, tuple | list) else (

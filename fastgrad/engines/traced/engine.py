@@ -19,15 +19,17 @@ import numpy as np
 
 from fastgrad.arrays import Bools, Floats, IndexArray, Values
 from fastgrad.engines.base import EngineBase
-from fastgrad.engines.network.tables import TabledLayer, UnitTable, make_table
+from fastgrad.engines.network.tables import FEATURE_GROUP, TabledLayer, UnitTable, make_table
 from fastgrad.engines.protocol import EvaluateAll
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Change, Dense, Ragged, Sparse
 from fastgrad.engines.traced.dense_rules import OtherShape
 from fastgrad.engines.traced.node_engine import NodeEngine
-from fastgrad.engines.traced.sites import NOWHERE, Site, sites_of
+from fastgrad.engines.traced.node_space import TapeNodes, used_by_sites_alone
+from fastgrad.engines.traced.sites import NOWHERE, Site, sites_of, stands_alone
 from fastgrad.engines.traced.tape import Array, Tape
+from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
 
 CACHE = 3 * 2**19
@@ -42,6 +44,15 @@ ROWS_OF_A_TABLE = 2**15
 
 ENTRIES_OF_A_TABLE_VALUE = 32.0
 """Entries that a batch computes in the time of a value from a table: 2 ns each, and 70 ns."""
+
+SAVING = 12
+"""Values of a unit's weights from which it gets a table: to make one takes six."""
+
+WORK_OF_A_TABLE = 2.0**14
+"""The work of making a table beside its values, in values from tables: 1 ms."""
+
+WORK_OF_A_PRODUCT = 0.06
+"""The work of a feature in a sample where products are taken for a table: 4 ns."""
 
 HELD_OUT = 4
 """Weights of each table at which it is compared with the tape."""
@@ -69,7 +80,7 @@ class Table:
         found = self.site.place[inside] != NOWHERE
         if found.any():
             found[found] = self.units.has[self.site.feature_and_unit(inside[found])[1]]
-        return found
+        return np.asarray(found)
 
     def covers(self, inside: IndexArray, offsets: Values) -> Bools:
         """Which entries of the parameter array the table gives values of."""
@@ -77,7 +88,7 @@ class Table:
         if found.any():
             feature, unit = self.site.feature_and_unit(inside[found])
             found[found] = self.units.covers(feature, unit, offsets[found])
-        return found
+        return np.asarray(found)
 
 
 class TracedEngine(EngineBase):
@@ -92,6 +103,7 @@ class TracedEngine(EngineBase):
     name = "traced"
     workers = "threads"
     incremental = True
+    overhead = 4096.0  # 0.2 ms of Python for an operation or ten, in values from tables
 
     def __init__(
         self, cost: Callable[..., Any], parameters: Parameters, args: tuple[Any, ...], tape: Tape
@@ -100,10 +112,15 @@ class TracedEngine(EngineBase):
         self.tape, self.batch = tape, Batch(tape)
         self.plain = PythonEngine(cost, parameters, args)
         self.scale = rounding_scale(tape)
+        self.at_parameters = float(tape.base[tape.output].reshape(-1)[0])
         self.tables: tuple[Table, ...] = ()
         self._sites: list[Site] | None = None
+        self._layers: dict[tuple[int, int], TabledLayer] = {}
+        self._alone_of: dict[tuple[int, int], bool] = {}
+        self.nodes: dict[int, NodeEngine] = {}
         self._rows: dict[int, int] = {}
         self._work: dict[int, float] = {}
+        self._offsets: dict[tuple[int, ...], float] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -116,14 +133,18 @@ class TracedEngine(EngineBase):
         self._lock = threading.Lock()
 
     @property
-    def quoted(self) -> str:  # type: ignore[override]
+    def quoted(self) -> str:  # type: ignore[override]  # mypy: a property where the base has a variable
         """What the plain cost last raised."""
         return self.plain.quoted
+
+    @quoted.setter
+    def quoted(self, text: str) -> None:
+        self.plain.quoted = text
 
     def baseline(self) -> float:
         """The cost at the parameters, by the plain cost."""
         found = self.plain.baseline()
-        self.epsilon = self.plain.epsilon
+        self.epsilon, self.at_parameters = self.plain.epsilon, found
         return found
 
     def for_worker(self) -> Self:
@@ -147,7 +168,7 @@ class TracedEngine(EngineBase):
 
     @property
     def sites(self) -> list[Site]:
-        """The products that can have tables."""
+        """The products and biases of the tape."""
         if self._sites is None:
             self._sites = sites_of(self.batch)
         return self._sites
@@ -157,14 +178,56 @@ class TracedEngine(EngineBase):
         out = np.empty(offsets.shape)
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
-            out[where] = self._of_block(number, inside, offsets[where])
+            of_block = self.nodes[number].values if number in self.nodes else partial(self._of_block, number)
+            out[where] = of_block(inside, offsets[where])
         return out
+
+    def through_nodes(self, perturb: str, indices: IndexArray) -> TracedEngine:
+        """The engine that moves nodes: of all products, or with "auto" of those where it is less work.
+
+        Raises
+        ------
+        InputError
+            For perturb="nodes" and a cost without a product that has nodes.
+        """
+        sites = [s for s in self.sites if used_by_sites_alone(self.tape, s.leaf, self.sites)]
+        if perturb == "auto":
+            sites = self._worth_moving(sites, indices)
+        elif not sites:
+            raise InputError(
+                'perturb="nodes" moves the results of products with the parameters, and this cost has none '
+                'whose parameters are used in no other way: leave perturb="parameters"'
+            )
+        if not sites:
+            return self
+        space = TapeNodes(self.parameters, self.batch, sites)
+        twin = copy.copy(self)
+        twin.space, twin.parameters = space, space.parameters
+        twin.nodes = {
+            number: NodeEngine(self.batch, site, self._rows_of_nodes(site))
+            for number, site in space.of_node.items()
+        }
+        twin.granularity = max(site.samples for site in space.of_node.values())
+        return twin
+
+    def _worth_moving(self, sites: list[Site], indices: IndexArray) -> list[Site]:
+        """The sites of parameter arrays of which more is wanted than there are nodes to move."""
+        wanted = {number: len(indices[where]) for number, where in self.parameters.segments(indices)}
+        needed: dict[int, int] = {}
+        for site in sites:
+            needed[site.leaf] = needed.get(site.leaf, 0) + site.width * site.rows // site.samples
+        return [site for site in sites if needed[site.leaf] < wanted.get(site.leaf, 0)]
 
     def prices(self, indices: IndexArray) -> Floats:
         """The work of each coordinate, (m,), in values from tables."""
         found = np.ones(len(indices))
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
+            if number in self.nodes:
+                engine = self.nodes[number]
+                work = self._work.get(engine.site.leaf, 1.0)
+                found[where] = work / engine.site.samples
+                continue
             self._rows_of(number, inside[:1], self.parameters.leaves[number][inside[:1]])
             price = np.full(len(inside), self._work[number])
             for table in self.tables:
@@ -206,19 +269,26 @@ class TracedEngine(EngineBase):
         found = out.reshape(offsets.shape)
         if strayed.any():
             again = strayed.reshape(offsets.shape).any(axis=1)
-            found[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
+            found[again] = self._plain_values(
+                self.parameters.blocks[number].start + inside[again], offsets[again]
+            )
         return found
 
     def _evaluate(
         self, changes: dict[int, Change], skipped: frozenset[int], out: Floats, strayed: Bools
     ) -> None:
         """Write the costs at all points, and at which of them the plain cost is to be called."""
-        points = len(out)
+        points, way = len(out), list(changes)
+
+        def note(number: int, change: Change) -> None:
+            way.append(number if isinstance(change, Dense) else ~number)
+
         try:
             with np.errstate(all="ignore"):  # a NaN or an infinity shows in the values
-                states = self.batch.evaluate(changes, skipped)
+                states = self.batch.evaluate(changes, skipped, note)
                 out[:] = self.batch.cost(states, points)
                 strayed[:] = self.batch.strayed(states, points)
+                out -= self._offset(tuple(way), changes, skipped)
         except Ragged as ragged:
             for group in np.unique(ragged.groups):
                 at = np.flatnonzero(ragged.groups == group)
@@ -227,6 +297,26 @@ class TracedEngine(EngineBase):
                 out[at], strayed[at] = some, off
         except (ArithmeticError, ValueError, IndexError, OtherShape, np.linalg.LinAlgError):
             strayed[:] = True
+
+    def _offset(self, way: tuple[int, ...], changes: dict[int, Change], skipped: frozenset[int]) -> float:
+        """What the cost at the parameters themselves differs by, where it is computed in the same way.
+
+        A batch sums in another order than the cost. In float32 that is no small rounding, and as it is the
+        same at all points but the parameters themselves, it would look like a jump there.
+        """
+        if way not in self._offsets:
+            base, two = self.tape.base, np.zeros(2, dtype=np.intp)
+            still: dict[int, Change] = {}
+            for number, change in changes.items():
+                if isinstance(change, Sparse):
+                    where = change.where[two]
+                    still[number] = Sparse(where, base[number].reshape(-1)[where].astype(change.new.dtype))
+                else:
+                    still[number] = Dense(np.stack([base[number]] * 2).astype(change.new.dtype))
+            states = self.batch.evaluate(still, skipped)
+            found = float(self.batch.cost(states, 2)[0]) - self.at_parameters
+            self._offsets[way] = found if np.isfinite(found) else 0.0
+        return self._offsets[way]
 
     def _plain_values(self, indices: IndexArray, offsets: Values) -> Values:
         with self._lock:
@@ -256,8 +346,8 @@ class TracedEngine(EngineBase):
         tables = []
         for number, where in self.parameters.segments(indices):
             inside = indices[where] - self.parameters.blocks[number].start
-            for site in self.sites:
-                if site.leaf == number:
+            for site in self.sites if number not in self.nodes else ():
+                if site.leaf == number and site.can_have_table:
                     table = self._table(site, inside, offsets[where], evaluate_all)
                     tables += [table] if table is not None else []
         if not tables:
@@ -271,30 +361,51 @@ class TracedEngine(EngineBase):
         self, site: Site, inside: IndexArray, offsets: Values, evaluate_all: EvaluateAll
     ) -> Table | None:
         mine = site.place[inside] != NOWHERE
-        if np.count_nonzero(mine) * offsets.shape[1] < 2 * 6 * site.width:
+        if np.count_nonzero(mine) * offsets.shape[1] < SAVING * site.width or not self._stands_alone(site):
             return None
+        assert site.interior is not None
         if not mine.all():
             inside, offsets = inside[mine], offsets[mine]
         feature, unit = site.feature_and_unit(inside)
         units = np.flatnonzero(np.bincount(unit, minlength=site.width))
         rounding = float(np.finfo(self.tape.base[site.z].dtype).eps) * site.interior.largest(self.tape)
         nodes = partial(self._values_of_nodes, evaluate_all, site)
-        layer = TabledLayer(site.width, site.x, units, nodes, rounding)
-        made = make_table(layer, feature, offsets)
+        self._rows_of_nodes(site)
+        groups = len(np.unique(feature // FEATURE_GROUP))
+        work = WORK_OF_A_TABLE + groups * FEATURE_GROUP * site.samples * WORK_OF_A_PRODUCT
+        least = round(work / self._work[site.leaf])
+        made = make_table(self._layer(site, rounding).to_make(units, nodes, least), feature, offsets)
         if made is None or not made.has.any():
             return None
         table = Table(site, made, self._alone(site))
         return table if self._confirmed(table, inside, offsets) else None
 
-    def _values_of_nodes(self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats) -> Values:
+    def _layer(self, site: Site, rounding: float) -> TabledLayer:
+        """The layer of a site, of which tables are made again and again."""
+        key = (site.leaf, site.position)
+        if key not in self._layers:
+            none = np.empty(0, dtype=np.intp)
+            self._layers[key] = TabledLayer(site.width, site.x, none, _no_values, rounding)
+        return self._layers[key]
+
+    def _values_of_nodes(
+        self, evaluate_all: EvaluateAll, site: Site, units: IndexArray, du: Floats
+    ) -> Values:
         """What each sample adds (units, samples, points), for units moved by du (points,)."""
-        engine = NodeEngine(self.batch, site, self._rows_of_nodes(site))
+        engine = NodeEngine(self.batch, site, self._rows_of_nodes(site), summand=True)
         nodes = (units[:, None] * site.samples + np.arange(site.samples)).reshape(-1)
         values = evaluate_all(engine, nodes, np.tile(du, (len(nodes), 1)))
         return values.reshape(len(units), site.samples, len(du))
 
     def _rows_of_nodes(self, site: Site) -> int:
-        return self._rows_of(site.leaf, np.flatnonzero(site.place != NOWHERE)[:1], np.ones(1))
+        one = np.flatnonzero(site.place != NOWHERE)[:1]
+        return self._rows_of(site.leaf, one, self.tape.base[site.leaf].reshape(-1)[one])
+
+    def _stands_alone(self, site: Site) -> bool:
+        key = (site.leaf, site.position)
+        if key not in self._alone_of:
+            self._alone_of[key] = stands_alone(self.batch, site)
+        return self._alone_of[key]
 
     def _alone(self, site: Site) -> bool:
         """Whether weights of a site change the cost by the product alone."""
@@ -313,6 +424,9 @@ class TracedEngine(EngineBase):
         covered = np.flatnonzero(table.covers(inside, offsets))
         if not len(covered):
             return False
+        feature, _ = table.site.feature_and_unit(inside[covered])
+        group = feature // FEATURE_GROUP  # of one group: the products of each take as long as many values
+        covered = covered[group == group[len(group) // 2]]
         some = covered[np.linspace(0, len(covered) - 1, min(HELD_OUT, len(covered))).astype(int)]
         number = table.site.leaf
         by_table = self._from_table(table, number, inside[some], offsets[some])
@@ -333,7 +447,8 @@ class TracedEngine(EngineBase):
         points = self._points(number, inside, offsets)
         moved = points.astype(np.float64) - self.parameters.leaves[number][inside].astype(np.float64)[:, None]
         delta = table.units.values(feature, unit, moved).reshape(-1)
-        end = self.tape.operations[site.interior.end].outputs[0]
+        assert site.interior is not None
+        end = self.tape.operations[site.interior.ends[0].position].outputs[0]
         base = self.tape.base[end]
         new = (base.reshape(-1).astype(np.float64) + delta[:, None]).reshape(-1, *base.shape)
         changes: dict[int, Change] = {end: Dense(new)}
@@ -345,8 +460,14 @@ class TracedEngine(EngineBase):
         out = found.reshape(offsets.shape)
         if strayed.any():
             again = strayed.reshape(offsets.shape).any(axis=1)
-            out[again] = self._plain_values(self.parameters.blocks[number].start + inside[again], offsets[again])
+            out[again] = self._plain_values(
+                self.parameters.blocks[number].start + inside[again], offsets[again]
+            )
         return out
+
+
+def _no_values(units: IndexArray, du: Floats) -> Values:
+    raise NotImplementedError(f"no values of {len(units)} units at {len(du)} points")
 
 
 def rounding_scale(tape: Tape) -> float:

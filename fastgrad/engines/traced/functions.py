@@ -6,15 +6,17 @@ some are written as other functions first (`compositions`), so that few rules ar
 
 from __future__ import annotations
 
+import inspect
 import operator
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastgrad.engines.traced.tape import Array, Method, Ref
+from fastgrad.engines.traced.kinds import ELEMENTWISE
+from fastgrad.engines.traced.primitives import Written, cast
+from fastgrad.engines.traced.tape import Array, Method
 
 if TYPE_CHECKING:
     from fastgrad.engines.traced.recorder import Recorder
@@ -31,72 +33,33 @@ METADATA = {
 POSITIONS = {np.nonzero, np.flatnonzero, np.argwhere}
 """Functions whose result has as many entries as are not zero: which are is a guard."""
 
-DECLINED = {
-    np.unique: "how many values it gives depends on the parameters",
-    np.save: "it writes a file", np.savez: "it writes a file", np.savetxt: "it writes a file",
-    np.array2string: "it makes text", np.array_repr: "it makes text", np.array_str: "it makes text",
+_FILE, _TEXT = "it writes a file", "it makes text"
+DECLINED: dict[Callable[..., Any], str] = {
+    np.save: _FILE, np.savez: _FILE, np.savez_compressed: _FILE, np.savetxt: _FILE,
+    np.array2string: _TEXT, np.array_repr: _TEXT, np.array_str: _TEXT,
+    np.lib.stride_tricks.as_strided: "it reads memory by strides: say sliding_window_view",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Written:
-    """A function that writes to its first argument, as one that gives what was written."""
-
-    function: Callable[..., Any]
-
-    @property
-    def __name__(self) -> str:
-        return f"{self.function.__name__} on a copy"
-
-    def __call__(self, array: Array, *args: Any, **kwargs: Any) -> Array:
-        """A copy of an array with what the function writes to it."""
-        copy = np.array(array)
-        self.function(copy, *args, **kwargs)
-        return copy
-
+"""Functions that cannot be recorded, and why."""
 
 WRITING = {np.put_along_axis, np.put, np.place, np.putmask, np.fill_diagonal, np.copyto}
 """Functions that write to their first argument."""
 
-
-def take_flat(array: Array, ids: Array) -> Array:
-    """The entries of an array with some flat indices."""
-    return np.asarray(array).reshape(-1)[ids]
-
-
-def put_flat(array: Array, ids: Array, value: Array) -> Array:
-    """A copy of an array with other values at some flat indices."""
-    copy = np.array(array).reshape(-1)
-    copy[np.reshape(ids, -1)] = np.reshape(value, -1)
-    return copy.reshape(np.shape(array))
-
-
-def assigned(array: Array, index: Any, value: Any) -> Array:
-    """A copy of an array in which something was assigned."""
-    copy = np.array(array)
-    copy[index] = value
-    return copy
-
-
-def cast(array: Array, dtype: Any) -> Array:
-    """The array in another dtype."""
-    return np.asarray(array).astype(dtype)
+PYTHON_BOOL = {np.allclose, np.array_equal, np.array_equiv}
+"""Functions that give a Python bool, on which the course of the cost depends."""
 
 
 def settled_index(index: Any) -> Any:
     """An index without recorded arrays: their numbers become guards."""
-    from fastgrad.engines.traced.recorded_array import Recorded
-
     if isinstance(index, tuple):
         return tuple(settled_index(part) for part in index)
-    if isinstance(index, list) and any(isinstance(part, Recorded) for part in index):
+    if isinstance(index, list) and holds_recorded(index):
         return [settled_index(part) for part in index]
-    if isinstance(index, Recorded):
-        array = index._guarded()
+    if is_recorded(index):
+        array = index.guarded()
         return operator.index(array[()]) if array.ndim == 0 and array.dtype.kind in "iu" else np.array(array)
     if isinstance(index, slice):
         parts = (index.start, index.stop, index.step)
-        return slice(*(operator.index(p) if isinstance(p, Recorded) else p for p in parts))
+        return slice(*(operator.index(p) if is_recorded(p) else p for p in parts))
     return np.array(index) if isinstance(index, np.ndarray) else index
 
 
@@ -104,57 +67,86 @@ def apply(
     recorder: Recorder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """Compute a function of recorded arrays and append it to the tape; gives recorded arrays."""
+    if recorder.closed:
+        return function(*plain(args), **plain(kwargs))
+    given, named = _referenced(recorder, args), _referenced(recorder, kwargs)
+    result, outputs, several = recorder.append(function, given, named)
+    values = list(result) if several else [result]
+    numbers = outputs or (None,) * len(values)
+    wrapped = [
+        _wrapped(recorder, value, number, (function, args, kwargs, k if several else None))
+        for k, (value, number) in enumerate(zip(values, numbers, strict=True))
+    ]
+    if not several:
+        return wrapped[0]
+    return type(result)(*wrapped) if hasattr(result, "_fields") else type(result)(wrapped)
+
+
+def _wrapped(recorder: Recorder, value: Any, number: int | None, call: tuple[Any, ...]) -> Any:
+    """A result as a recorded array; a view where NumPy gave one."""
     from fastgrad.engines.traced.recorded_array import Recorded
 
-    if recorder.closed:
-        return function(*_plain(args), **_plain(kwargs))
-    given, named = _referenced(args), _referenced(kwargs)
-    result, outputs, several = recorder.append(function, given, named)
-    numbers = outputs or (None,) * (len(result) if several else 1)
-    sources = [item for item in args if isinstance(item, Recorded)]
-
-    def wrapped(value: Any, number: int | None, which: int | None) -> Any:
-        if isinstance(value, bool | int) and which is not None:
-            return value
-        array = np.asarray(value)
-        source = next((s for s in sources if np.may_share_memory(array, s.array)), None)
-        if source is None or source.size == 0:
-            return Recorded(recorder, array, number)
-        return Recorded(recorder, array, number, (source, _view(function, args, kwargs, source, which)))
-
-    if not several:
-        return wrapped(result, numbers[0], None)
-    items = [wrapped(value, number, k) for k, (value, number) in enumerate(zip(result, numbers, strict=True))]
-    return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
+    function, args, kwargs, which = call
+    if which is not None and isinstance(value, bool | int):  # such as `lower` of scipy.linalg.cho_factor
+        if number is not None:
+            recorder.guard(number)
+        return value
+    array, scalar = np.asarray(value), not isinstance(value, np.ndarray)
+    source = next((s for s in _flat_recorded(args) if np.may_share_memory(array, s.array)), None)
+    if scalar or source is None or source.size == 0:
+        return Recorded(recorder, array, number, scalar=scalar)
+    view = _view(function, args, kwargs, source, which) if array.dtype == source.dtype else None
+    return Recorded(recorder, array, number, view_of=(source, view))
 
 
 def call_ufunc(
     recorder: Recorder, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What a ufunc gives of recorded arrays; with out= they are written to."""
+    outs, kwargs = kwargs.get("out"), {k: v for k, v in kwargs.items() if k != "out"}
+    inputs = tuple(map(_array_of_list, inputs))
+    if method == "at":
+        _written(recorder, Method(ufunc, "at"), inputs, kwargs)
+        return None
+    if method != "__call__":
+        result = _by_method(recorder, ufunc, method, inputs, kwargs)
+    else:
+        where = kwargs.pop("where", True)
+        result = _called(recorder, ufunc, inputs, kwargs)
+        if where is not True:
+            result = _where(recorder, where, result, outs)
+    return result if outs is None else _into(recorder, outs, result)
+
+
+def _called(recorder: Recorder, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    from fastgrad.engines.traced.compositions import power
     from fastgrad.engines.traced.products import as_matrix_product
 
-    if recorder.closed:
-        return getattr(ufunc, method)(*_plain(inputs), **_plain(kwargs))
-    outs, kwargs = kwargs.get("out"), {k: v for k, v in kwargs.items() if k != "out"}
-    if method == "at":
-        return _written(recorder, Method(ufunc, "at"), inputs, kwargs)
-    where = kwargs.pop("where", True) if method == "__call__" else True
-    if ufunc is np.matmul and method == "__call__" and not kwargs:
-        result = as_matrix_product(*inputs, np.matmul)
-    elif method == "__call__":
-        result = apply(recorder, ufunc, inputs, kwargs)
-    elif method == "outer":
-        result = _outer(ufunc, *inputs, **kwargs)
-    else:
-        if not _is_recorded(inputs[0]):
-            raise recorder.decline(f"{ufunc.__name__}.{method} of these arrays cannot be recorded")
-        result = apply(recorder, Method(ufunc, method), inputs, kwargs)
-    if where is not True:
-        if outs is None:
-            raise recorder.decline("where= without out= leaves entries undefined: say np.where")
-        result = np.where(where, result, outs[0])
-    return result if outs is None else _into(recorder, outs, result)
+    if ufunc is np.matmul and not kwargs and any(map(is_recorded, inputs)):
+        return as_matrix_product(*inputs, np.matmul)
+    if ufunc is np.power and not kwargs and any(map(is_recorded, inputs)):
+        return power(*inputs)
+    return apply(recorder, ufunc, inputs, kwargs)
+
+
+def _by_method(
+    recorder: Recorder, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    if method == "outer":
+        a, b = (x if is_recorded(x) else np.asarray(x) for x in inputs)
+        return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
+    if len(inputs) > 1 and method in ("reduce", "accumulate"):  # axis, dtype by place
+        kwargs = dict(zip(("axis", "dtype"), inputs[1:], strict=False)) | kwargs
+        inputs = inputs[:1]
+    return apply(recorder, Method(ufunc, method), inputs, kwargs)
+
+
+def _where(recorder: Recorder, where: Any, result: Any, outs: tuple[Any, ...] | None) -> Any:
+    if outs is None or any(out is None for out in outs):
+        raise recorder.decline("where= without out= leaves entries undefined: say np.where")
+    if isinstance(result, tuple):
+        return tuple(np.where(where, new, out) for new, out in zip(result, outs, strict=True))
+    return np.where(where, result, outs[0])
 
 
 def call_function(
@@ -163,53 +155,90 @@ def call_function(
     """What a function of NumPy gives of recorded arrays."""
     from fastgrad.engines.traced.compositions import COMPOSED
 
-    if recorder.closed or function in METADATA:
-        return function(*_plain(args), **_plain(kwargs))
+    if function in METADATA:
+        return function(*plain(args), **plain(kwargs))
     if function in DECLINED:
         raise recorder.decline(f"np.{function.__name__} cannot be recorded: {DECLINED[function]}")
+    composed = COMPOSED.get(function)
+    if composed is not None or function in WRITING:
+        args, kwargs = _by_name(function, args, kwargs)
     if function in WRITING:
         return _written(recorder, function, args, kwargs)
     if function in POSITIONS or (function is np.where and len(args) == 1):
-        return function((args[0] != 0)._guarded())
+        return function((args[0] != 0).guarded())
     outs = kwargs.get("out")
-    if outs is not None:
-        kwargs = {k: v for k, v in kwargs.items() if k != "out"}
-    composed = COMPOSED.get(function)
+    kwargs = {k: v for k, v in kwargs.items() if k != "out"}
     if composed is not None:
         result = composed(*args, **kwargs)
     else:
-        result = apply(recorder, function, tuple(map(_stacked_if_list, args)), kwargs)
-        if _returns_python_bool(function):
-            return bool(result)
+        result = _recorded_call(recorder, function, args, kwargs)
     return result if outs is None else _into(recorder, outs if isinstance(outs, tuple) else (outs,), result)
+
+
+def _recorded_call(
+    recorder: Recorder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    if any(callable(x) and not isinstance(x, type) for x in (*args, *kwargs.values())):
+        raise recorder.decline(
+            f"np.{function.__name__} calls a function of the cost, which a tape cannot hold: write it as a loop"
+        )
+    if function in ELEMENTWISE:
+        args = tuple(map(_array_of_list, args))
+    result = apply(recorder, function, args, kwargs)
+    return bool(result) if function in PYTHON_BOOL else result
 
 
 def stacked(tree: Any) -> Any:
     """A nested list that holds recorded arrays as one recorded array."""
     if isinstance(tree, tuple | list):
-        return np.stack([stacked(item) for item in tree])
-    return tree if _is_recorded(tree) else np.asarray(tree)
+        return np.stack([stacked(item) for item in tree]) if holds_recorded(tree) else np.asarray(tree)
+    return tree if is_recorded(tree) else np.asarray(tree)
 
 
 def holds_recorded(tree: Any) -> bool:
     """Whether a nested list holds a recorded array."""
     if isinstance(tree, tuple | list):
         return any(holds_recorded(item) for item in tree)
-    return _is_recorded(tree)
+    return is_recorded(tree)
+
+
+def is_recorded(value: Any) -> bool:
+    """Whether something is a recorded array."""
+    from fastgrad.engines.traced.recorded_array import Recorded
+
+    return isinstance(value, Recorded)
+
+
+def recorder_of(own: Recorder, *trees: Any) -> Recorder:
+    """The recorder that is at work: an array may be left from an earlier call of the cost."""
+    if not own.closed:
+        return own
+    return next((found.recorder for found in _flat_recorded(trees) if not found.recorder.closed), own)
+
+
+def recorder_among(*trees: Any) -> Recorder:
+    """The recorder of the arrays in some arguments, one of which is recorded."""
+    return recorder_of(next(_flat_recorded(trees)).recorder, *trees)
+
+
+def _flat_recorded(tree: Any) -> Iterator[Any]:
+    if isinstance(tree, tuple | list):
+        for item in tree:
+            yield from _flat_recorded(item)
+    elif isinstance(tree, dict):
+        yield from _flat_recorded(list(tree.values()))
+    elif is_recorded(tree):
+        yield tree
 
 
 def _view(
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    source: Any,
-    which: int | None,
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], source: Any, which: int | None
 ) -> Callable[[Array], Array]:
     """The function as one from the flat indices of its source to those of the view."""
 
     def view(ids: Array) -> Array:
-        given = [ids if item is source else item for item in args]
-        result = function(*given, **kwargs)
+        given = [ids if item is source else plain(item) for item in args]
+        result = function(*given, **plain(kwargs))
         return np.asarray(result if which is None else result[which])
 
     return view
@@ -219,7 +248,7 @@ def _written(
     recorder: Recorder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     target, *others = args
-    if not _is_recorded(target):
+    if not is_recorded(target):
         raise recorder.decline(
             f"{function.__name__} writes parameters into an array made outside of the cost: make it inside, by "
             "np.zeros"
@@ -233,111 +262,67 @@ def _into(recorder: Recorder, outs: tuple[Any, ...], result: Any) -> Any:
     for out, found in zip(outs, results, strict=True):
         if out is None:
             continue
-        if not _is_recorded(out):
+        constant = not is_recorded(found) or found.is_constant()
+        if not is_recorded(out) and not constant:
             raise recorder.decline(
                 "parameters are written into an array made outside of the cost (out=, or an operator such as "
                 "+=): make it inside, by np.zeros, or write x = x + y"
             )
-        if found.shape != out.shape:
-            found = np.broadcast_to(found, out.shape)
-        out.assign(found if found.dtype == out.dtype else apply(recorder, cast, (found, out.dtype), {}))
+        if is_recorded(out):
+            found = np.broadcast_to(found, out.shape) if found.shape != out.shape else found
+            out.assign(found if found.dtype == out.dtype else apply(recorder, cast, (found, out.dtype), {}))
+        else:
+            out[...] = plain(found)
     return outs[0] if len(outs) == 1 else outs
 
 
-def _outer(ufunc: np.ufunc, a: Any, b: Any, **kwargs: Any) -> Any:
-    a, b = (x if _is_recorded(x) else np.asarray(x) for x in (a, b))
-    return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
+def _array_of_list(value: Any) -> Any:
+    """A list of numbers, recorded or not, as an array: rules know the axes of an array only."""
+    return stacked(value) if isinstance(value, tuple | list) else value
 
 
-def _is_recorded(value: Any) -> bool:
-    from fastgrad.engines.traced.recorded_array import Recorded
-
-    return isinstance(value, Recorded)
-
-
-def _stacked_if_list(value: Any) -> Any:
-    """A list of lists that hold recorded numbers, as one array; a list of arrays stays one."""
-    nested = isinstance(value, list) and any(isinstance(v, list) and holds_recorded(v) for v in value)
-    return stacked(value) if nested else value
+@lru_cache(maxsize=256)
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
 
 
-def _returns_python_bool(function: Callable[..., Any]) -> bool:
-    return function in (np.allclose, np.array_equal, np.array_equiv)
+def _by_name(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The first argument by place and all others by name, where NumPy tells their names."""
+    signature = _signature(function)
+    if signature is None or any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
+        return args, kwargs
+    bound = dict(signature.bind(*args, **kwargs).arguments)
+    first = next(iter(signature.parameters))
+    return (bound.pop(first),), {k: v for k, v in bound.items() if v is not np._NoValue} if first in bound else bound
 
 
-def _referenced(tree: Any) -> Any:
+def _referenced(recorder: Recorder, tree: Any) -> Any:
     """Arguments with references in place of recorded arrays, and copies of small constants."""
-    if _is_recorded(tree):
-        return tree.reference()
-    if type(tree) in (tuple, list):
-        return type(tree)(_referenced(item) for item in tree)
+    if is_recorded(tree):
+        if tree.recorder is recorder:
+            return tree.reference()
+        if tree.recorder.closed:  # left from an earlier call of the cost: a constant
+            return np.array(tree.array)
+        raise recorder.decline("one recorded cost is called inside another one")
+    if isinstance(tree, tuple | list):
+        items = (_referenced(recorder, item) for item in tree)
+        return list(items) if isinstance(tree, list) else tuple(items)
     if type(tree) is dict:
-        return {key: _referenced(item) for key, item in tree.items()}
+        return {key: _referenced(recorder, item) for key, item in tree.items()}
     if isinstance(tree, np.ndarray) and tree.nbytes <= COPIED:
         return np.array(tree)
     return tree
 
 
-def _plain(tree: Any) -> Any:
+def plain(tree: Any) -> Any:
     """Arguments with arrays in place of recorded ones."""
-    if _is_recorded(tree):
-        return tree.array
+    if is_recorded(tree):
+        return tree.settled()
     if type(tree) in (tuple, list):
-        return type(tree)(_plain(item) for item in tree)
-    return {k: _plain(v) for k, v in tree.items()} if type(tree) is dict else tree
-
-
-def _numpy(name: str) -> Callable[..., Any]:
-    return lambda self, *args, **kwargs: getattr(np, name)(self, *args, **kwargs)
-
-
-def _reshaped(self: Any, *shape: Any, **kwargs: Any) -> Any:
-    return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
-
-
-def _transposed(self: Any, *axes: Any) -> Any:
-    if not axes or axes == (None,):
-        return np.transpose(self)
-    return np.transpose(self, axes[0] if len(axes) == 1 and not np.isscalar(axes[0]) else axes)
-
-
-def _astype(self: Any, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-    del args
-    if kwargs.get("copy", True) is False and np.dtype(dtype) == self.dtype:
-        return self
-    return apply(self.recorder, cast, (self, np.dtype(dtype)), {})
-
-
-def _in_place(function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Any, *args: Any, **kwargs: Any) -> None:
-        self.assign(function(self, *args, **kwargs))
-
-    return method
-
-
-METHODS: dict[str, Callable[..., Any]] = {
-    name: _numpy(name)
-    for name in (
-        "sum", "prod", "mean", "var", "std", "min", "max", "any", "all", "argmin", "argmax", "argsort",
-        "cumsum", "cumprod", "clip", "round", "dot", "trace", "diagonal", "take", "repeat", "ravel", "squeeze",
-        "swapaxes", "searchsorted", "nonzero", "compress", "choose", "conj", "conjugate", "argpartition",
-    )
-}  # fmt: skip
-METHODS |= {
-    "reshape": _reshaped,
-    "transpose": _transposed,
-    "astype": _astype,
-    "flatten": lambda self, *order: np.copy(np.ravel(self, *order)),
-    "copy": lambda self, *order: np.copy(self, *order),
-    "ptp": _numpy("ptp"),
-    "fill": lambda self, value: self.__setitem__(Ellipsis, value),
-    "sort": _in_place(np.sort),
-    "partition": _in_place(np.partition),
-    "put": partial(np.put),
-}
-"""The methods of an array, as functions of it."""
-
-
-def reference_or_constant(value: Any) -> Ref | Array:
-    """What stands for a value in an operation."""
-    return value.reference() if _is_recorded(value) else np.asarray(value)
+        return type(tree)(plain(item) for item in tree)
+    return {k: plain(v) for k, v in tree.items()} if type(tree) is dict else tree

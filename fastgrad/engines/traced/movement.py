@@ -14,28 +14,33 @@ from typing import Any
 import numpy as np
 
 from fastgrad.arrays import IndexArray
-from fastgrad.engines.traced import functions
+from fastgrad.engines.traced import primitives
 from fastgrad.engines.traced.changes import Change, Dense, Ragged, Sparse, as_dense
+from fastgrad.engines.traced.primitives import flat_indices
 from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape, refs, substituted
 
 MOVING = {
-    operator.getitem, functions.take_flat, functions.put_flat, functions.assigned,
+    operator.getitem, primitives.take_flat, primitives.put_flat, primitives.assigned,
     np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims, np.squeeze,
     np.broadcast_to, np.broadcast_arrays, np.tile, np.repeat, np.roll, np.flip, np.fliplr, np.flipud, np.rot90,
     np.pad, np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.block, np.append,
     np.split, np.array_split, np.vsplit, np.hsplit, np.dsplit, np.take, np.take_along_axis, np.diag,
     np.diagonal, np.diagflat, np.tril, np.triu, np.lib.stride_tricks.sliding_window_view, np.atleast_1d,
     np.atleast_2d, np.atleast_3d, np.copy, np.delete, np.insert, np.resize, np.compress, np.meshgrid,
+    np.fft.fftshift, np.fft.ifftshift, np.extract,
 }  # fmt: skip
 MOVING |= {
     getattr(np, name) for name in ("unstack", "permute_dims", "matrix_transpose") if hasattr(np, name)
 }
 
 MOVING_ALL_ARGUMENTS = {
-    functions.put_flat, functions.assigned, np.broadcast_arrays, np.concatenate, np.stack, np.vstack, np.hstack,
+    primitives.put_flat, primitives.assigned, np.broadcast_arrays, np.concatenate, np.stack, np.vstack, np.hstack,
     np.dstack, np.column_stack, np.block, np.append, np.meshgrid, np.atleast_1d, np.atleast_2d, np.atleast_3d,
 }  # fmt: skip
 """Those that move entries of more arguments than the first."""
+
+MOVED_SECOND = {np.compress, np.extract}
+"""Those that move entries of their second argument, and whose first one says which."""
 
 PADDING = ("constant", "edge", "reflect", "symmetric", "wrap")
 """Modes of np.pad that move entries; others compute new ones."""
@@ -43,17 +48,31 @@ PADDING = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 def moves_entries(operation: Operation) -> bool:
     """Whether an operation only moves entries of values."""
-    function = operation.function
+    function, args, kwargs = operation.function, operation.args, operation.kwargs
     if function not in MOVING:
         return False
-    if function is np.pad and operation.kwargs.get("mode", (*operation.args, "constant", "constant")[2]) not in (
-        PADDING
-    ):
+    if function is np.pad and _mode_of_pad(operation) not in PADDING:
         return False
     if function in MOVING_ALL_ARGUMENTS:
-        index = operation.args[1] if function in (functions.put_flat, functions.assigned) else None
-        return not any(refs(index))
-    return not any(refs((operation.args[1:], operation.kwargs)))
+        index = args[1] if function in (primitives.put_flat, primitives.assigned) else None
+        return not any(refs((index, kwargs)))
+    moved = 1 if function in MOVED_SECOND else 0
+    others = (args[:moved], args[moved + 1 :], kwargs)
+    return not any(refs(others)) and not _is_complex(others)
+
+
+def _mode_of_pad(operation: Operation) -> Any:
+    mode = operation.kwargs.get("mode", (*operation.args, "constant", "constant")[2])
+    return mode if isinstance(mode, str) else None
+
+
+def _is_complex(tree: Any) -> bool:
+    """Whether there are complex constants, which cannot stand beside indices."""
+    if isinstance(tree, tuple | list):
+        return any(map(_is_complex, tree))
+    if isinstance(tree, dict):
+        return _is_complex(list(tree.values()))
+    return isinstance(tree, complex | np.ndarray | np.generic) and bool(np.iscomplexobj(tree))
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,29 +208,34 @@ class Movement:
 
 
 def movements_of(operation: Operation, tape: Tape) -> list[Movement]:
-    """What an operation that moves entries does, for each of its results."""
+    """What an operation that moves entries does, for each of its results.
+
+    Parameters
+    ----------
+    operation : one of which `moves_entries` is true
+    tape : Tape that it stands in
+    """
     starts: dict[int, int] = {}
     total = 0
     for number in operation.inputs:
         starts[number] = total
         total += tape.base[number].size
+    args, kwargs = _without_numbers(operation), {k: v for k, v in operation.kwargs.items() if k != "dtype"}
 
     def called(more: int) -> tuple[Any, ...]:
         def ids(number: int) -> Array:
-            base = tape.base[number]
-            return (starts[number] + more + np.arange(base.size)).reshape(base.shape)
+            return flat_indices(tape.base[number], np.float64) + (starts[number] + more)
 
-        args = substituted(operation.args, ids)
-        kwargs = {k: substituted(v, ids) for k, v in operation.kwargs.items() if k != "dtype"}
         with np.errstate(all="ignore"):
-            result = operation.function(*args, **kwargs)
+            result = operation.function(*substituted(args, ids), **substituted(kwargs, ids))
         return tuple(result) if operation.several else (result,)
 
     found = []
     for first, second, number in zip(called(0), called(total), operation.outputs, strict=True):
         base = tape.base[number]
         a, b = np.asarray(first).reshape(-1), np.asarray(second).reshape(-1)
-        moved = b - a == total
+        with np.errstate(invalid="ignore"):
+            moved = b - a == total  # not so for a constant, which may be a NaN
         parts = {}
         for source, start in starts.items():
             size = tape.base[source].size
@@ -222,4 +246,24 @@ def movements_of(operation: Operation, tape: Tape) -> list[Movement]:
     return found
 
 
-__all__ = ["Movement", "Ref", "movements_of", "moves_entries"]
+def _without_numbers(operation: Operation) -> tuple[Any, ...]:
+    """The arguments with zeros in place of constants that entries are moved beside or into.
+
+    Indices are then counted in float64 whatever the dtype of these: a mask of bools, say, could not hold them.
+    """
+    function, args = operation.function, operation.args
+    if function in (primitives.put_flat, primitives.assigned):
+        return _zeros(args[0]), args[1], _zeros(args[2])
+    if function not in MOVING_ALL_ARGUMENTS:
+        return args
+    arrays = {np.append: 2, np.concatenate: 1, np.stack: 1}.get(function, len(args))
+    return tuple(_zeros(arg) if k < arrays else arg for k, arg in enumerate(args))
+
+
+def _zeros(tree: Any) -> Any:
+    if isinstance(tree, Ref):
+        return tree
+    if isinstance(tree, tuple | list):
+        items = [_zeros(item) for item in tree]
+        return items if isinstance(tree, list) else tuple(items)
+    return np.zeros(np.shape(tree))

@@ -12,6 +12,8 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import wraps
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,13 @@ from fastgrad.engines.traced.functions import apply, holds_recorded, stacked
 from fastgrad.engines.traced.recorded_array import Recorded
 from fastgrad.engines.traced.recorder import Recorder
 
-MADE = ("zeros", "ones", "empty", "full", "eye", "identity")
+MADE = (
+    "zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like", "full_like", "copy",
+)  # fmt: skip
 """Functions that make an array that the cost may write to."""
+
+FILLED = {"full": "zeros", "full_like": "zeros_like"}
+"""Those with a value in all entries, and those that make such an array without it."""
 
 READ = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite")
 """Functions that read any object as an array."""
@@ -43,6 +50,9 @@ OTHERS = {
     "scipy.signal": ("convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve", "lfilter"),
 }  # fmt: skip
 """Functions of other libraries that give arrays of arrays and have no other effect."""
+
+REPLACED = "_replaced_by_fastgrad"
+"""The attribute in which a function that stands in keeps the original."""
 
 _lock = threading.RLock()
 
@@ -72,11 +82,11 @@ def _replacements(recorder: Recorder) -> Iterator[tuple[tuple[Any, str], Callabl
     for name in MADE:
         yield (np, name), _making(recorder, owner, getattr(np, name))
     for name in READ:
-        yield (np, name), _reading(owner, getattr(np, name))
+        yield (np, name), _reading(recorder, owner, getattr(np, name))
     for path in TAKING_LISTS:
         holder, _, name = path.rpartition(".")
         module = getattr(np, holder) if holder else np
-        yield (module, name), _taking_lists(owner, getattr(module, name))
+        yield (module, name), _taking_lists(recorder, owner, getattr(module, name))
     for library, names in OTHERS.items():
         module = sys.modules.get(library)
         for name in names if module is not None else ():
@@ -85,80 +95,88 @@ def _replacements(recorder: Recorder) -> Iterator[tuple[tuple[Any, str], Callabl
 
 def _imported(replaced: dict[tuple[Any, str], Callable[..., Any]]) -> list[tuple[dict[str, Any], str, Any]]:
     """Names in the modules of users that stand for a replaced function: `from numpy import zeros`."""
-    originals = {
-        id(function.__wrapped__): function  # type: ignore[attr-defined]
-        for function in replaced.values()
-    }
-    found = []
-    for module in list(sys.modules.values()):
-        if not _is_users(module):
-            continue
-        names = vars(module)
-        for name, value in list(names.items()):
-            function = originals.get(id(value))
-            if function is not None and value is function.__wrapped__:  # type: ignore[attr-defined]
-                found.append((names, name, function))
-    return found
+    functions = {id(_original(function)): function for function in replaced.values()}
+    return [
+        (vars(module), name, functions[id(value)])
+        for module in list(sys.modules.values())
+        if _is_users(module)
+        for name, value in list(vars(module).items())
+        if id(value) in functions
+    ]
 
 
 def _is_users(module: Any) -> bool:
     """Whether a module is neither of Python nor of an installed package."""
-    path = getattr(module, "__file__", None)
-    if getattr(module, "__name__", "") == "__main__":
+    path = vars(module).get("__file__") if isinstance(module, ModuleType) else None
+    if module is sys.modules.get("__main__"):
         return True
     return isinstance(path, str) and is_users_file(path)
 
 
 def _alike(function: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
-    function.__wrapped__ = original  # type: ignore[attr-defined]
-    function.__name__ = original.__name__
+    function = wraps(original)(function)
+    setattr(function, REPLACED, original)
     return function
 
 
 def _making(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Callable[..., Any]:
+    name = original.__name__
+
     def made(*args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != owner or recorder.closed or not called_by_user():
+        ours = threading.get_ident() == owner and not recorder.closed
+        if not ours or holds_recorded(args[:1]) or not called_by_user():
             return original(*args, **kwargs)
-        if original.__name__ == "full":
-            return _filled(recorder, original, *args, **kwargs)
+        if name in FILLED and holds_recorded([*args[1:2], kwargs.get("fill_value")]):
+            return _filled(recorder, name, *args, **kwargs)
         array = original(*args, **kwargs)
-        if original.__name__ == "empty":
+        if not isinstance(array, np.ndarray) or array.dtype.hasobject:
+            return array
+        if name.startswith("empty"):
             array[...] = np.zeros((), array.dtype)  # what it holds differs from call to call
         return Recorded(recorder, array, None)
 
     return _alike(made, original)
 
 
-def _filled(
-    recorder: Recorder, original: Callable[..., Any], shape: Any, value: Any, *args: Any, **kwargs: Any
-) -> Any:
-    if not isinstance(value, Recorded):
-        return Recorded(recorder, original(shape, value, *args, **kwargs), None)
-    made = Recorded(recorder, original(shape, 0, *args, **{"dtype": value.dtype, **kwargs}), None)
-    made[...] = value
+def _filled(recorder: Recorder, name: str, first: Any, fill_value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    if name == "full":
+        dtype = fill_value.dtype if dtype is None else dtype
+    make = _original(getattr(np, FILLED[name]))
+    made = Recorded(recorder, make(first, dtype=dtype, **kwargs), None)
+    made[...] = fill_value
     return made
 
 
-def _reading(owner: int, original: Callable[..., Any]) -> Callable[..., Any]:
+def _original(function: Callable[..., Any]) -> Callable[..., Any]:
+    return getattr(function, REPLACED, function)
+
+
+def _reading(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Callable[..., Any]:
     copies = original.__name__ == "array"
 
-    def read(value: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != owner or not holds_recorded(value) or not called_by_user():
-            return original(value, *args, **kwargs) if value is not None else original(*args, **kwargs)
+    def read(*args: Any, **kwargs: Any) -> Any:
+        ours = threading.get_ident() == owner and not recorder.closed
+        if not ours or not args or not holds_recorded(args[0]) or not called_by_user():
+            return original(*args, **kwargs)
+        value, *others = args
+        kwargs = dict(zip(("dtype",), others, strict=False)) | kwargs
         array = stacked(value)
-        dtype = args[0] if args else kwargs.get("dtype")
-        if dtype is not None and np.dtype(dtype) != array.dtype:
-            return array.astype(dtype)
-        return np.copy(array) if copies and array is value and kwargs.get("copy", True) else array
+        if kwargs.get("dtype") is not None and np.dtype(kwargs["dtype"]) != array.dtype:
+            array = array.astype(kwargs["dtype"])
+        elif array is value and copies and kwargs.get("copy", True):
+            array = np.copy(array)
+        missing = kwargs.get("ndmin", 0) - array.ndim
+        return np.reshape(array, (1,) * missing + array.shape) if missing > 0 else array
 
     return _alike(read, original)
 
 
-def _taking_lists(owner: int, original: Callable[..., Any]) -> Callable[..., Any]:
-    def taken(first: Any, *args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() == owner and isinstance(first, tuple | list) and holds_recorded(first):
-            first = stacked(first)
-        return original(first, *args, **kwargs)
+def _taking_lists(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Callable[..., Any]:
+    def taken(*args: Any, **kwargs: Any) -> Any:
+        ours = threading.get_ident() == owner and not recorder.closed
+        if ours and args and isinstance(args[0], tuple | list) and holds_recorded(args[0]):
+            args = (stacked(args[0]), *args[1:])
+        return original(*args, **kwargs)
 
     return _alike(taken, original)
 
@@ -168,6 +186,7 @@ def _noted(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Call
         ours = threading.get_ident() == owner and not recorder.closed
         if not ours or not holds_recorded([*args, *kwargs.values()]):
             return original(*args, **kwargs)
+        kwargs = {k: v for k, v in kwargs.items() if not k.startswith("overwrite_")}
         return apply(recorder, original, args, kwargs)
 
     return _alike(noted, original)

@@ -14,9 +14,9 @@ import numpy as np
 
 def as_matrix_product(a: Any, b: Any, function: Callable[..., Any]) -> Any:
     """a @ b, where one of them is recorded."""
-    from fastgrad.engines.traced.functions import apply
+    from fastgrad.engines.traced.functions import apply, stacked
 
-    a, b = (x if hasattr(x, "recorder") else np.asarray(x) for x in (a, b))
+    a, b = stacked(a), stacked(b)
     recorder = a.recorder if hasattr(a, "recorder") else b.recorder
     if a.ndim > 2 and b.ndim <= 2:
         rows = np.reshape(a, (int(np.prod(a.shape[:-1])), a.shape[-1]))
@@ -26,14 +26,14 @@ def as_matrix_product(a: Any, b: Any, function: Callable[..., Any]) -> Any:
 
 def einsum(*operands: Any, **kwargs: Any) -> Any:
     """An einsum as a product of matrices where it is one of two arrays, else as it is."""
-    from fastgrad.engines.traced.functions import apply
+    from fastgrad.engines.traced.functions import apply, stacked
 
     recorder = next(x.recorder for x in operands if hasattr(x, "recorder"))
     parsed = _parsed(operands)
-    if parsed is None or any(kwargs.get(name) is not None for name in ("out", "dtype")):
+    if parsed is None or kwargs.get("dtype") is not None:
         return apply(recorder, np.einsum, operands, kwargs)
     left, right, out = parsed
-    a, b = operands[1:]
+    a, b = (stacked(x) for x in operands[1:])
     a, left = _summed_alone(a, left, right + out)
     b, right = _summed_alone(b, right, left + out)
     together = [c for c in left if c in right and c in out]
@@ -48,7 +48,8 @@ def einsum(*operands: Any, **kwargs: Any) -> Any:
         product = as_matrix_product(np.reshape(a, a.shape[1:]), np.reshape(b, b.shape[1:]), np.matmul)
     order = together + rows + columns
     product = np.reshape(product, [sizes[c] for c in order])
-    return np.transpose(product, [order.index(c) for c in out])
+    product = np.transpose(product, [order.index(c) for c in out])
+    return product if out else product[()]  # a scalar, as NumPy gives it
 
 
 def _parsed(operands: tuple[Any, ...]) -> tuple[str, str, str] | None:

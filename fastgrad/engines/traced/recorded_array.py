@@ -5,7 +5,7 @@ NumPy find it through `__array_ufunc__` and `__array_function__`. It is no subcl
 for one in C would read its numbers without a note, and the tape would miss that. Where a number is asked for,
 by float() or int(), the cost is declined, but for a float that is returned at once.
 
-In-place operations follow NumPy's views. An array and its views are one family with one root; a write to any
+In-place operations follow NumPy's views, and make a new number of a scalar. An array and its views are one family with one root; a write to any
 of them makes a new value of the root, from which the others are read again (docs/design.md).
 """
 
@@ -19,10 +19,11 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fastgrad.engines.traced import functions
-from fastgrad.engines.traced.declined import Declined
+from fastgrad.engines.traced.methods import METHODS
+from fastgrad.engines.traced.primitives import assigned, flat_indices, put_flat, take_flat
 from fastgrad.engines.traced.recorder import Recorder
 from fastgrad.engines.traced.returning import returns_at_once
-from fastgrad.engines.traced.tape import Array, Method, Ref
+from fastgrad.engines.traced.tape import Array, Ref
 
 NUMBER_ASKED = (
     "{by} takes a number out of an array that depends on the parameters: leave it an array (return float(cost) "
@@ -40,7 +41,9 @@ class Recorded(NDArrayOperatorsMixin):
     recorder : Recorder
     array : its numbers at the parameters
     number : of the value; None for a constant
-    view_of : the array that this one is a view of, and how to get from one to the other
+    view_of : the array that this one is a view of, and how to get from the flat indices of one to those of the
+        other; None where it is a view of another kind, such as the real part
+    scalar : whether NumPy gave a scalar, which is no array and cannot be written to
     """
 
     __hash__ = None  # type: ignore[assignment]  # as that of an ndarray
@@ -51,11 +54,13 @@ class Recorded(NDArrayOperatorsMixin):
         recorder: Recorder,
         array: Array,
         number: int | None,
-        view_of: tuple[Recorded, Callable[[Array], Array]] | None = None,
+        view_of: tuple[Recorded, Callable[[Array], Array] | None] | None = None,
+        scalar: bool = False,
     ) -> None:
         self.recorder = recorder
         self.array = array
         self.number = number
+        self.scalar = scalar
         self.is_parameter = False
         self.root = self
         self.version = 0
@@ -130,98 +135,118 @@ class Recorded(NDArrayOperatorsMixin):
 
     @property
     def flat(self) -> Any:
-        """The entries one by one; they cannot be written to."""
-        return iter(np.ravel(self))
+        """The entries one by one, as a flat array that writes through."""
+        flat = np.array(self.settled()).reshape(-1)
+        source = self.reference()
+        if isinstance(source, Ref):
+            _, (number,), _ = self.recorder.append(take_flat, (source, np.arange(self.size)), {})
+            return Recorded(self.recorder, flat, number, view_of=(self, np.ravel))
+        return Recorded(self.recorder, flat, None, view_of=(self, np.ravel))
 
     # Values and references
+    def is_constant(self) -> bool:
+        """Whether the array does not depend on the parameters."""
+        return self.number is None and self.root.number is None
+
     def ids(self) -> Array:
         """The flat index in the root of each entry."""
         if self._view_of is None:
-            return np.arange(self.array.size).reshape(self.array.shape)
+            return flat_indices(self.array)
         parent, view = self._view_of
+        if view is None:
+            raise self.recorder.decline(
+                "parts of numbers (x.real, x.imag, x.view) are written to, or read after a write to x: make a copy"
+            )
         return np.asarray(view(parent.ids()))
 
     def reference(self) -> Ref | Array:
         """What stands for the array in an operation: its value, or for a constant its numbers."""
         if self.version != self.root.version:
-            ids = self.ids()
             root = self.root
-            found = self.recorder.append(functions.take_flat, (root.reference(), ids), {})
+            found = self.recorder.append(take_flat, (root.reference(), self.ids()), {})
             self.array = np.asarray(found[0])
             self.number = found[1][0] if found[1] else None
             self.version = root.version
-        if self.number is None:
-            return self.array if self.root.version == 0 else self.array.copy()
-        return Ref(self.number)
+        return self.array if self.number is None else Ref(self.number)
+
+    def settled(self) -> Array:
+        """The numbers, with what was written through other views of the same array."""
+        if not self.recorder.closed:
+            self.reference()
+        elif self.version != self.root.version:
+            self.array = take_flat(self.root.array, self.ids())
+            self.version = self.root.version
+        elif not self.array.flags.writeable:
+            self.array = np.array(self.array)  # the user's now, apart from the tape
+        return self.array
 
     def assign(self, value: Any) -> None:
         """Write to all of the array, and so to the family that it belongs to.
 
         Parameters
         ----------
-        value : Recorded of the same shape and dtype
+        value : Recorded of the same shape and dtype; an array once the recording has ended
         """
         root = self.root
+        if self.recorder.closed:
+            root.array = put_flat(root.array, self.ids(), functions.plain(value))
+            root.version += 1
+            return
         if root.is_parameter:
             raise self.recorder.decline("the cost writes to its parameters: work on a copy (np.copy)")
+        if self.scalar:
+            raise TypeError("a NumPy scalar cannot be written to")
+        source = value.reference()
         if root is self:
-            source = value.reference()
-            self.array, self.number = np.array(value.array), source.number if isinstance(source, Ref) else None
-        else:
-            self.reference()
-            args = (root.reference(), self.ids(), value.reference())
-            result, outputs, _ = self.recorder.append(functions.put_flat, args, {})
-            root.array, root.number = np.asarray(result), outputs[0] if outputs else None
-            self.array = np.array(value.array)
-        root.version += 1
-        if root is self:
+            self.array, self.number = value.array, source.number if isinstance(source, Ref) else None
+            root.version += 1
             self.version = root.version
+            return
+        result, outputs, _ = self.recorder.append(put_flat, (root.reference(), self.ids(), source), {})
+        root.array, root.number = np.asarray(result), outputs[0] if outputs else None
+        root.version += 1
 
     # Python asks for numbers
     def __bool__(self) -> bool:
-        return bool(self._guarded())
+        return bool(self.guarded())
 
     def __index__(self) -> int:
-        return operator.index(self._guarded()[()])
+        return operator.index(self.guarded()[()])
 
     def __int__(self) -> int:
-        if self.recorder.closed:
-            return int(self.array)
-        if self.dtype.kind in "iub":
-            return int(self._guarded())
+        if self.dtype.kind in "iub" or self._is_plain():
+            return int(self.guarded())
         raise self._number_asked("int()")
 
     def __float__(self) -> float:
-        if self.recorder.closed:
-            return float(self.array)
+        if self._is_plain():
+            return float(self.settled())
         if self.size == 1 and returns_at_once():
-            return self._handed_out(float(self.array.reshape(-1)[0]), "float()")
+            return self._handed_out(float(self.settled().reshape(-1)[0]), "float()")
         raise self._number_asked("float()")
 
     def __complex__(self) -> complex:
-        if self.recorder.closed:
-            return complex(self.array)
+        if self._is_plain():
+            return complex(self.settled())
         raise self._number_asked("complex()")
 
     def item(self, *args: Any) -> Any:
         """A Python number: only as what the cost returns."""
-        if self.recorder.closed:
-            return self.array.item(*args)
-        if not args and self.size == 1 and self.dtype.kind == "f" and returns_at_once(depth=1):
-            return self._handed_out(self.array.item(), ".item()")
+        if self._is_plain():
+            return self.settled().item(*args)
+        if not args and self.size == 1 and self.dtype.kind == "f" and returns_at_once():
+            return self._handed_out(self.settled().item(), ".item()")
         raise self._number_asked(".item()")
 
     def tolist(self) -> Any:
         """Python numbers: declined."""
-        if self.recorder.closed:
-            return self.array.tolist()
+        if self._is_plain():
+            return self.settled().tolist()
         raise self._number_asked(".tolist()")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
-        if self.number is None and self.root.number is None:
-            return np.array(self.array, dtype=dtype)
-        if self.recorder.closed:  # kept in the user's objects by the call that was recorded
-            return np.array(self.array, dtype=dtype)
+        if self._is_plain():
+            return np.array(self.settled(), dtype=dtype)
         raise self.recorder.decline(
             f"the parameters are turned into a plain array or a list of numbers, by a function that {_NOT_SEEN}: "
             f"{ADVICE}"
@@ -241,13 +266,13 @@ class Recorded(NDArrayOperatorsMixin):
         return bool(np.any(self == value))
 
     def __repr__(self) -> str:
-        return repr(self.array)
+        return repr(self.settled()[()] if self.scalar else self.settled())
 
     def __str__(self) -> str:
-        return str(self.array)
+        return str(self.settled())
 
     def __format__(self, form: str) -> str:
-        return format(self.array[()] if not self.shape else self.array, form)
+        return format(self.settled()[()], form)
 
     def __copy__(self) -> Any:
         return np.copy(self)
@@ -256,8 +281,8 @@ class Recorded(NDArrayOperatorsMixin):
         return np.copy(self)
 
     def __reduce__(self) -> Any:
-        if self.recorder.closed:
-            return np.asarray, (self.array,)
+        if self._is_plain():
+            return np.asarray, (self.settled(),)
         raise self.recorder.decline(f"the parameters are pickled: {ADVICE}")
 
     def __round__(self, digits: int | None = None) -> Any:
@@ -265,37 +290,54 @@ class Recorded(NDArrayOperatorsMixin):
 
     # NumPy
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return functions.call_ufunc(self.recorder, ufunc, method, inputs, kwargs)
+        recorder = functions.recorder_of(self.recorder, inputs, kwargs)
+        if recorder.closed:
+            return _after(getattr(ufunc, method), inputs, kwargs)
+        return functions.call_ufunc(recorder, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return functions.call_function(self.recorder, function, args, kwargs)
+        recorder = functions.recorder_of(self.recorder, args, kwargs)
+        if recorder.closed:
+            return _after(function, args, kwargs)
+        return functions.call_function(recorder, function, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
+        if self.recorder.closed:
+            return self.settled()[functions.plain(index)]
         settled = functions.settled_index(index)
         return functions.apply(self.recorder, operator.getitem, (self, settled), {})
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self.recorder.closed:
-            self.array[index] = value
+            self.assign(assigned(self.settled(), functions.plain(index), functions.plain(value)))
             return
         settled = functions.settled_index(index)
-        self.assign(functions.apply(self.recorder, functions.assigned, (self, settled, value), {}))
+        self.assign(functions.apply(self.recorder, assigned, (self, settled, value), {}))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") or name == "_view_of":
             raise AttributeError(name)
         if self.recorder.closed:
-            return getattr(self.array, name)
-        method = functions.METHODS.get(name)
-        if method is None:
+            return getattr(self.settled(), name)
+        method = METHODS.get(name)
+        if method is None and (hasattr(np.ndarray, name) or hasattr(np.float64, name)):
             raise self.recorder.decline(f"x.{name} cannot be recorded: {ADVICE}")
+        if method is None:
+            raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
         return lambda *args, **kwargs: method(self, *args, **kwargs)
 
-    def _guarded(self) -> Array:
+    def guarded(self) -> Array:
+        """The numbers, on which the course of the cost depends from now on."""
+        if self.recorder.closed:
+            return self.settled()
         source = self.reference()
         if isinstance(source, Ref):
             self.recorder.guard(source.number)
         return self.array
+
+    def _is_plain(self) -> bool:
+        """Whether the numbers may be given away."""
+        return self.recorder.closed or self.is_constant()
 
     def _handed_out(self, number: float, by: str) -> float:
         source = self.reference()
@@ -310,9 +352,28 @@ class Recorded(NDArrayOperatorsMixin):
 _NOT_SEEN = "is not one of NumPy's or gets it inside a list"
 
 
-def is_recorded(value: Any) -> bool:
-    """Whether something is a recorded array."""
-    return isinstance(value, Recorded)
+def _after(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+    """What a function gives of arrays that are left from a recording which has ended."""
+    outs = kwargs.get("out")
+    if outs is None:
+        return function(*functions.plain(args), **functions.plain(kwargs))
+    outs = outs if isinstance(outs, tuple) else (outs,)
+    own = tuple(np.array(out.settled()) if isinstance(out, Recorded) else out for out in outs)
+    result = function(*functions.plain(args), **functions.plain(kwargs | {"out": own}))
+    for out, new in zip(outs, own, strict=True):
+        if isinstance(out, Recorded):
+            out.assign(new)
+    return outs[0] if len(outs) == 1 and outs[0] is not None else result
 
 
-__all__ = ["Declined", "Method", "Recorded", "is_recorded"]
+def _scalars_anew(in_place: Callable[..., Any]) -> Callable[..., Any]:
+    """An in-place operator that leaves a scalar as it is: Python then computes a new one."""
+
+    def operated(self: Recorded, other: Any) -> Any:
+        return NotImplemented if self.scalar else in_place(self, other)
+
+    return operated
+
+
+for _name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor"):
+    setattr(Recorded, f"__i{_name}__", _scalars_anew(getattr(NDArrayOperatorsMixin, f"__i{_name}__")))

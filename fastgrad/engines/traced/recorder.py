@@ -7,14 +7,15 @@ plain, but for those that NumPy makes inside the cost (`numpy_functions`), into 
 
 from __future__ import annotations
 
-import contextlib
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.traced.declined import Declined, users_line
-from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape
+from fastgrad.engines.traced.declined import Declined, line_of_error, users_line
+from fastgrad.engines.traced.simplify import simplified
+from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape, substituted
 
 MOST_OPERATIONS = 20_000
 """Operations of a tape at most. Each takes a few microseconds of Python at each evaluation of a batch."""
@@ -24,10 +25,15 @@ MOST_BYTES = 192 * 2**20
 
 
 class Recorder:
-    """Appends operations to a tape while a cost is called."""
+    """Appends operations to a tape while a cost is called.
+
+    Parameters
+    ----------
+    leaves : the arrays of the parameters
+    """
 
     def __init__(self, leaves: Sequence[Array]) -> None:
-        self.base: list[Array] = [np.array(leaf) for leaf in leaves]
+        self.base: list[Array] = [_read_only(np.array(leaf)) for leaf in leaves]
         self.inputs = tuple(range(len(leaves)))
         self.operations: list[Operation] = []
         self.guards: dict[int, None] = {}
@@ -37,6 +43,7 @@ class Recorder:
         where the cost returns something else."""
         self.closed = False
         self.bytes = 0
+        self.owner = threading.get_ident()
 
     def decline(self, reason: str) -> Declined:
         """The exception that says why the cost cannot be recorded; it counts though the cost catches it."""
@@ -56,6 +63,7 @@ class Recorder:
         outputs : the numbers of its values; none where it does not depend on the parameters
         several : whether it gives several
         """
+        self.require_plain_state()
         operation = Operation(function, args, kwargs, (), False, users_line())
         with np.errstate(all="ignore"):
             result = function(*_given(args, self.base), **{k: _given(v, self.base) for k, v in kwargs.items()})
@@ -64,8 +72,9 @@ class Recorder:
             return result, (), several
         found = list(result) if several else [result]
         start = len(self.base)
+        inputs = [self.base[number] for number in operation.inputs]
         for value in found:
-            self._keep(value, function)
+            self._keep(value, function, inputs)
         outputs = tuple(range(start, len(self.base)))
         self.operations.append(Operation(function, args, kwargs, outputs, several, operation.place))
         if len(self.operations) > MOST_OPERATIONS:
@@ -87,20 +96,36 @@ class Recorder:
         """The tape that was recorded."""
         return Tape(self.inputs, self.operations, self.base, output, tuple(self.guards)).pruned()
 
-    def _keep(self, value: Any, function: Callable[..., Any]) -> None:
+    def require_plain_state(self) -> None:
+        """Decline what a tape cannot tell: the thread, and errors that NumPy is told to raise."""
+        if threading.get_ident() != self.owner:
+            raise self.decline("the cost works in several threads")
+        if not set(np.geterr().values()) <= {"ignore", "warn"}:
+            raise self.decline("np.errstate tells NumPy to raise or to call something, which a tape does not do")
+
+    def _keep(self, value: Any, function: Callable[..., Any], inputs: list[Array]) -> None:
         if not isinstance(value, np.ndarray | np.generic | bool | int | float | complex):
             name = getattr(function, "__name__", repr(function))
             raise self.decline(f"{name} gives {type(value).__name__}, which cannot be recorded")
+        if isinstance(value, np.ma.MaskedArray | np.matrix):
+            raise self.decline(f"{type(value).__name__} cannot be recorded: say np.asarray of it")
         array = np.asarray(value)
-        if array.dtype.hasobject:
-            raise self.decline("an array of Python objects cannot be recorded")
-        self.base.append(array)
-        if array.base is None:
+        if array.dtype.kind not in "biufc":
+            raise self.decline(f"an array of {array.dtype} cannot be recorded")
+        self.base.append(_read_only(array))
+        if not any(np.may_share_memory(array, x) for x in inputs):
             self.bytes += array.nbytes
         if self.bytes > MOST_BYTES:
             raise self.decline(
                 f"the cost makes arrays of more than {MOST_BYTES >> 20} MiB in all: give it less data"
             )
+
+
+def _read_only(array: Array) -> Array:
+    """A view that no function can write to: what a tape holds must stay what it was."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> Tape:
@@ -120,8 +145,8 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
     from fastgrad.engines.traced.numpy_functions import recording
     from fastgrad.engines.traced.recorded_array import Recorded
 
-    leaves = parameters.shaped(parameters.leaves)
-    recorder = Recorder(leaves)
+    recorder = Recorder(parameters.shaped(parameters.leaves))
+    recorder.require_plain_state()
     arrays = [Recorded(recorder, recorder.base[k], k) for k in recorder.inputs]
     for array in arrays:
         array.is_parameter = True
@@ -135,7 +160,7 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
         except RecursionError as error:
             recorder.declined = Declined(f"the cost raised RecursionError while it was recorded: {error}")
         except Exception as error:
-            place = _place_of(error)
+            place = line_of_error(error)
             recorder.declined = recorder.declined or Declined(
                 f"the cost raised {type(error).__name__} while it was recorded: {error}", place
             )
@@ -143,22 +168,24 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
             recorder.closed = True
     if recorder.declined is not None:
         raise recorder.declined
-    return recorder.tape(_output(recorder, result))
+    return simplified(recorder.tape(_output(recorder, result)))
 
 
 def _output(recorder: Recorder, result: Any) -> int:
     from fastgrad.engines.traced.recorded_array import Recorded
 
     known = recorder.handed_out.get(id(result))
-    if known is not None and known[0] is result:
+    if known is not None and known[0] is result and len(recorder.handed_out) == 1:
         return known[1]
+    if recorder.handed_out:  # return max(map(float, x)): numbers were compared, and nothing noted it
+        raise next(iter(recorder.handed_out.values()))[2]
     if not isinstance(result, Recorded):
-        if recorder.handed_out:
-            raise next(iter(recorder.handed_out.values()))[2]
         raise Declined(
             f"the cost returns {type(result).__name__} that does not follow from the parameters by operations "
             "that can be recorded"
         )
+    if result.recorder is not recorder:
+        raise Declined("the cost returns an array that an earlier call of it made")
     if result.size != 1:
         raise Declined(f"the cost returns an array of shape {result.shape}")
     source = result.reference()
@@ -167,26 +194,6 @@ def _output(recorder: Recorder, result: Any) -> int:
     return source.number
 
 
-def _place_of(error: Exception) -> str:
-    from pathlib import Path
-
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if "site-packages" not in name and "/fastgrad/engines/traced/" not in name.replace("\\", "/"):
-            place = f"{Path(name).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
-
-
 def _given(tree: Any, base: list[Array]) -> Any:
     """The arguments with base values."""
-    from fastgrad.engines.traced.tape import substituted
-
     return substituted(tree, base.__getitem__)
-
-
-@contextlib.contextmanager
-def nothing() -> Any:
-    """No context."""
-    yield

@@ -13,22 +13,20 @@ from functools import lru_cache
 from types import CodeType, FrameType
 
 RECORDER = "record"
-"""The function that calls the cost."""
+"""The function of this package that calls the cost."""
 
 
-def returns_at_once(depth: int = 0) -> bool:
-    """Whether what is being computed is returned at once by all of the user's functions on the stack.
-
-    Parameters
-    ----------
-    depth : functions of this package between the caller and the user's code
-    """
+def returns_at_once() -> bool:
+    """Whether what is being computed is returned at once by all of the user's functions on the stack."""
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and frame.f_code.co_name != RECORDER:
-        if not _is_package(frame.f_code) and not _returns_next(frame.f_code, frame.f_lasti):
-            return False
+    while frame is not None:
+        if not _is_package(frame.f_code):
+            if not _returns_next(frame.f_code, frame.f_lasti):
+                return False
+        elif frame.f_code.co_name == RECORDER:
+            return True
         frame = frame.f_back
-    return frame is not None
+    return False
 
 
 def _is_package(code: CodeType) -> bool:

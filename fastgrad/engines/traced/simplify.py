@@ -27,7 +27,7 @@ def simplified(tape: Tape) -> Tape:
         added = _sum_of_rows(operation, rows, sums)
         if added is not None:
             sums[operation.outputs[0]] = added
-            if added[1] == len(tape.base[added[0]]):
+            if added[1] == len(tape.base[added[0]]) and _gives_the_same(tape, operation, added[0]):
                 operation = _as_one(operation, added[0])
         operations.append(operation)
     return replace(tape, operations=operations).pruned()
@@ -59,6 +59,12 @@ def _sum_of_rows(
 
 def _is_zero(value: Any) -> bool:
     return isinstance(value, int | float | np.ndarray) and np.ndim(value) == 0 and value == 0
+
+
+def _gives_the_same(tape: Tape, operation: Operation, array: int) -> bool:
+    """Whether NumPy's sum has the dtype of Python's: it counts small integers in larger ones."""
+    x, total = tape.base[array], tape.base[operation.outputs[0]]
+    return x.dtype == total.dtype and x.dtype.kind in "fc" and x.shape[1:] == total.shape
 
 
 def _as_one(operation: Operation, array: int) -> Operation:

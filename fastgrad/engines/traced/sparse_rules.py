@@ -13,7 +13,7 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.engines.traced.changes import Change, Dense, Sparse, is_worth_keeping_sparse
-from fastgrad.engines.traced.dense_rules import is_elementwise
+from fastgrad.engines.traced.kinds import is_elementwise
 from fastgrad.engines.traced.movement import Part
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, substituted
 
@@ -56,7 +56,9 @@ class SparseRules:
         where = found.where
 
         def given(number: int) -> Any:
-            return news[number] if number in news else self._gathered(self.tape.base[number], out.shape, where)
+            return (
+                news[number] if number in news else self._gathered(self.tape.base[number], out.shape, where)
+            )
 
         def constants(tree: Any) -> Any:
             if isinstance(tree, np.ndarray) and tree.ndim:

@@ -94,10 +94,17 @@ class Tape:
         return Tape(self.inputs, kept[::-1], self.base, self.output, self.guards)
 
     def replay(self, leaves: list[Array]) -> Any:
-        """The cost at other parameters, operation by operation; None where a guard differs."""
+        """The cost at other parameters, operation by operation; None where it may have taken another way.
+
+        Parameters
+        ----------
+        leaves : the arrays of the parameters
+        """
         values: dict[int, Any] = dict(zip(self.inputs, leaves, strict=True))
         for operation in self.operations:
             found = operation.evaluate(values.__getitem__)
+            if not all(is_alike(x, self.base[number]) for x, number in zip(found, operation.outputs, strict=True)):
+                return None
             values.update(zip(operation.outputs, found, strict=True))
         for number in self.guards:
             if not np.array_equal(values[number], self.base[number]):
@@ -115,6 +122,12 @@ class Tape:
         for number in dict.fromkeys(self.guards):
             yield f"guard %{number}: the cost may take another way where it differs"
         yield f"return %{self.output}"
+
+
+def is_alike(value: Any, base: Array) -> bool:
+    """Whether a value has the shape and the dtype that it had when it was recorded."""
+    array = np.asarray(value)
+    return array.shape == base.shape and array.dtype == base.dtype
 
 
 def refs(tree: Any) -> Iterator[Ref]:

@@ -50,7 +50,8 @@ def compared(engine: TracedEngine, seed: int) -> int:
     some = np.sort(
         np.concatenate(
             [
-                parameters.blocks[b].start + rng.choice(parameters.blocks[b].size, min(each, 2, parameters.blocks[b].size), False)
+                parameters.blocks[b].start
+                + rng.choice(parameters.blocks[b].size, min(each, 2, parameters.blocks[b].size), False)
                 for b in blocks
                 if parameters.blocks[b].size
             ]
@@ -64,9 +65,7 @@ def compared(engine: TracedEngine, seed: int) -> int:
     _require_same(by_tape, by_cost, tolerance, "where one parameter is moved")
     del everything
     for _ in range(DIRECTIONS):
-        leaves = [
-            _moved(leaf, rng.normal(size=leaf.shape)) for leaf in parameters.shaped(parameters.leaves)
-        ]
+        leaves = [_moved(leaf, rng.normal(size=leaf.shape)) for leaf in parameters.shaped(parameters.leaves)]
         with np.errstate(all="ignore"):
             try:
                 replayed = engine.tape.replay(leaves)
