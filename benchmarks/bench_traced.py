@@ -35,7 +35,7 @@ from fastgrad import Dense, Network, ReLU, SoftmaxCrossEntropy, Tanh
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.choose import recorded_engine
 from fastgrad.engines.traced.declined import Declined
-from fastgrad.engines.traced.engine import TracedEngine
+from fastgrad.errors import InputError
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.problem.parameters import Parameters
 
@@ -162,9 +162,10 @@ def bench_check(benchmark, tiny, name, perturb):
     case, goal = made(name, tiny), ROWS[name].goals[perturb == "nodes"]
     problem, size = case.right, Parameters(case.params).size
     options = {"perturb": perturb, "engine": "traced" if tiny or perturb == "nodes" else "auto"}
-    if perturb == "nodes" and not hasattr(TracedEngine, "through_nodes"):
-        pytest.skip("the traced engine has no nodes to move yet")
-    count = fitting(problem, size, tiny, **options)
+    try:
+        count = fitting(problem, size, tiny, **options)
+    except InputError as error:
+        pytest.skip(f"{name} by {perturb}: {error}")
     sample = sampled(case, 3 if tiny else SAMPLED)
     report = fastgrad.check(problem, coordinates=count, n_jobs=2, **options)
 

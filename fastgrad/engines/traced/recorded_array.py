@@ -12,6 +12,7 @@ of them makes a new value of the root, from which the others are read again (doc
 from __future__ import annotations
 
 import operator
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -62,11 +63,17 @@ class Recorded(NDArrayOperatorsMixin):
         self.number = number
         self.scalar = scalar
         self.is_parameter = False
-        self.root = self
         self.version = 0
         self._view_of = view_of
-        if view_of is not None:
-            self.root, self.version = view_of[0].root, view_of[0].root.version
+        self._root = None if view_of is None else view_of[0].root  # not itself: it is freed when it is left
+        if self._root is not None:
+            self.version = self._root.version
+        recorder.made.append(weakref.ref(self))
+
+    @property
+    def root(self) -> Recorded:
+        """The array of which this one is a view, directly or not; itself if it is none."""
+        return self if self._root is None else self._root
 
     # What an ndarray says of itself
     @property

@@ -8,12 +8,14 @@ plain, but for those that NumPy makes inside the cost (`numpy_functions`), into 
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastgrad.engines.traced.declined import Declined, line_of_error, users_line
+from fastgrad.engines.traced.leftovers import replace_leftovers
 from fastgrad.engines.traced.simplify import simplified
 from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape, substituted
 
@@ -41,6 +43,8 @@ class Recorder:
         self.handed_out: dict[int, tuple[Any, int, Declined]] = {}
         """Numbers that float() gave, by their id, with the value of the tape that each is, and what to say
         where the cost returns something else."""
+        self.made: list[weakref.ref[Any]] = []
+        """The recording arrays, of which the user may keep some."""
         self.closed = False
         self.bytes = 0
         self.owner = threading.get_ident()
@@ -166,9 +170,13 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
             )
         finally:
             recorder.closed = True
-    if recorder.declined is not None:
-        raise recorder.declined
-    return simplified(recorder.tape(_output(recorder, result)))
+    del arrays, structure
+    try:
+        if recorder.declined is not None:
+            raise recorder.declined.with_traceback(None)
+        return simplified(recorder.tape(_output(recorder, result)))
+    finally:
+        replace_leftovers([array for made in recorder.made if (array := made()) is not None])
 
 
 def _output(recorder: Recorder, result: Any) -> int:

@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
+from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.recorder import record
 from fastgrad.problem.parameters import Parameters
 
@@ -35,8 +36,6 @@ USES = {
     "concatenation": lambda a, b: np.concatenate([a, a]),
     "copy": lambda a, b: copy.deepcopy(a),
     "pickle": lambda a, b: pickle.loads(pickle.dumps(a)),
-    "out": lambda a, b: np.add(a, 1, out=a),
-    "in place": lambda a, b: a.__iadd__(1),
 }
 
 
@@ -68,3 +67,53 @@ def test_a_kept_array_is_written_to():
     b += 1
     np.testing.assert_array_equal(a, [8, 3, 5])
     assert b == 4
+
+
+class Keeper:
+    """Keeps what it is given in an attribute, a list, a dict, its class and a slot."""
+
+    latest = None
+
+    def __init__(self):
+        self.losses, self.by_name = [], {}
+
+    def __call__(self, x):
+        """The sum of squares."""
+        global remembered
+        self.squares = x**2
+        loss = np.sum(self.squares)
+        self.losses.append(loss)
+        self.by_name["view"] = self.squares[1:]
+        Keeper.latest = remembered = loss
+        return loss
+
+
+remembered = None
+
+
+def test_arrays_that_objects_hold_become_plain():
+    """Attributes, items of lists and dicts, attributes of classes and global names hold plain arrays afterwards."""
+    keeper, x = Keeper(), np.arange(3.0)
+    tape = record(keeper, Parameters(x), ())
+    for found in (keeper.losses[0], Keeper.latest, remembered):
+        assert type(found) is np.float64
+        assert found == 5.0
+    for found in (keeper.squares, keeper.by_name["view"]):
+        assert type(found) is np.ndarray
+        found += 1  # and are the user's own
+    assert tape.replay([x]) == 5.0
+    np.testing.assert_array_equal(keeper.squares, [1, 2, 5])
+
+
+def test_arrays_that_closures_hold_become_plain():
+    """A nonlocal name holds a plain array afterwards, also where the cost could not be recorded."""
+    last = None
+
+    def cost(x):
+        nonlocal last
+        last = x * 2
+        return float(last[0]) + 1
+
+    with pytest.raises(Declined):
+        record(cost, Parameters(np.arange(3.0)), ())
+    assert type(last) is np.ndarray
