@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 AT_A_TIME = 256
-"""Arrays whose holders are looked for at a time: each object that Python knows is compared with all of them."""
+"""Arrays whose holders are looked for at a time: every object of Python is compared with all of them."""
 
 
 def replace_leftovers(arrays: list[Any]) -> None:

@@ -92,7 +92,7 @@ remembered = None
 
 
 def test_arrays_that_objects_hold_become_plain():
-    """Attributes, items of lists and dicts, attributes of classes and global names hold plain arrays afterwards."""
+    """Attributes of objects and classes, items of lists and dicts, and global names hold plain arrays."""
     keeper, x = Keeper(), np.arange(3.0)
     tape = record(keeper, Parameters(x), ())
     for found in (keeper.losses[0], Keeper.latest, remembered):
