@@ -45,6 +45,7 @@ class Recorded(NDArrayOperatorsMixin):
     view_of : the array that this one is a view of, and how to get from the flat indices of one to those of the
         other; None where it is a view of another kind, such as the real part
     scalar : whether NumPy gave a scalar, which is no array and cannot be written to
+    parameter : whether it is one of the parameters' arrays
     """
 
     __hash__ = None  # type: ignore[assignment]  # as that of an ndarray
@@ -57,12 +58,13 @@ class Recorded(NDArrayOperatorsMixin):
         number: int | None,
         view_of: tuple[Recorded, Callable[[Array], Array] | None] | None = None,
         scalar: bool = False,
+        parameter: bool = False,
     ) -> None:
         self.recorder = recorder
         self.array = array
         self.number = number
         self.scalar = scalar
-        self.is_parameter = False
+        self.is_parameter = parameter
         self.version = 0
         self._view_of = view_of
         self._root = None if view_of is None else view_of[0].root  # not itself: it is freed when it is left

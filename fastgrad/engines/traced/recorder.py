@@ -151,10 +151,8 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
 
     recorder = Recorder(parameters.shaped(parameters.leaves))
     recorder.require_plain_state()
-    arrays = [Recorded(recorder, recorder.base[k], k) for k in recorder.inputs]
-    for array in arrays:
-        array.is_parameter = True
-    structure = parameters.build(arrays)
+    arrays = (Recorded(recorder, recorder.base[k], k, parameter=True) for k in recorder.inputs)
+    structure = parameters.build(list(arrays))
     result: Any = None
     with recording(recorder), np.errstate(all="ignore"):
         try:
@@ -170,13 +168,13 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
             )
         finally:
             recorder.closed = True
-    del arrays, structure
     try:
         if recorder.declined is not None:
             raise recorder.declined.with_traceback(None)
         return simplified(recorder.tape(_output(recorder, result)))
     finally:
-        replace_leftovers([array for made in recorder.made if (array := made()) is not None])
+        del arrays, structure, result  # what is still there is held by the user's objects
+        replace_leftovers([kept for made in recorder.made if (kept := made()) is not None])
 
 
 def _output(recorder: Recorder, result: Any) -> int:
