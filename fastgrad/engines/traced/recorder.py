@@ -34,7 +34,8 @@ class Recorder:
     leaves : the arrays of the parameters
     """
 
-    def __init__(self, leaves: Sequence[Array]) -> None:
+    def __init__(self, leaves: Sequence[Array], names: Sequence[str] = ()) -> None:
+        self.names = tuple(names)
         self.base: list[Array] = [_read_only(np.array(leaf)) for leaf in leaves]
         self.inputs = tuple(range(len(leaves)))
         self.operations: list[Operation] = []
@@ -98,7 +99,8 @@ class Recorder:
 
     def tape(self, output: int) -> Tape:
         """The tape that was recorded."""
-        return Tape(self.inputs, self.operations, self.base, output, tuple(self.guards)).pruned()
+        tape = Tape(self.inputs, self.operations, self.base, output, self.names, tuple(self.guards))
+        return tape.pruned()
 
     def require_plain_state(self) -> None:
         """Decline what a tape cannot tell: the thread, and errors that NumPy is told to raise."""
@@ -149,7 +151,8 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
     from fastgrad.engines.traced.numpy_functions import recording
     from fastgrad.engines.traced.recorded_array import Recorded
 
-    recorder = Recorder(parameters.shaped(parameters.leaves))
+    names = tuple(block.shown for block in parameters.blocks)
+    recorder = Recorder(parameters.shaped(parameters.leaves), names)
     recorder.require_plain_state()
     arrays = (Recorded(recorder, recorder.base[k], k, parameter=True) for k in recorder.inputs)
     structure = parameters.build(list(arrays))
