@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -118,7 +117,8 @@ class Tape:
 
     def lines(self) -> Iterator[str]:
         """The tape in words, one line for each operation."""
-        for number, name in zip_longest(self.inputs, self.names, fillvalue=""):
+        names = [*self.names, *[""] * len(self.inputs)]
+        for number, name in zip(self.inputs, names, strict=False):
             yield f"%{number} = parameters {name}  {_described(self.base[number])}"
         width = max((len(_left(o)) for o in self.operations), default=0)
         for operation in self.operations:
