@@ -1,6 +1,7 @@
 """False alarms and misses of fastgrad and of the classic rules, on the same cases: those of tests/corpus.
 
 scripts/trust [--list] [--own] [--save]
+scripts/trust --traced [--own]          the same verdicts from recorded costs as from plain ones
 
 Each rule is a few lines of NumPy after its source, with its source's constants. The classic rules know pass
 and fail only: a value that is not finite, or an exception of the cost, fails.
@@ -184,10 +185,10 @@ def jax(f: Flat) -> bool:
     return bool(abs(f.claimed @ v - d) <= tolerance + tolerance * abs(d))
 
 
-def by_fastgrad(case: Case, gradient: Any) -> Judgement:
+def by_fastgrad(case: Case, gradient: Any, engine: str = "auto") -> Judgement:
     """fastgrad's verdict with its defaults; an exception of its own is neither pass nor fail."""
     try:
-        report = fastgrad.check_gradient(case.cost, gradient, case.params, args=case.args)
+        report = fastgrad.check_gradient(case.cost, gradient, case.params, args=case.args, engine=engine)
     except Exception:
         return Judgement(CRASH, 0)
     with np.errstate(all="ignore"):
@@ -266,8 +267,14 @@ def main() -> None:
     parser.add_argument(
         "--save", action="store_true", help="keep the table in benchmarks/history for scripts/bench --table"
     )
+    parser.add_argument(
+        "--traced", action="store_true", help="compare the verdicts of recorded costs with those of plain ones"
+    )
     chosen = parser.parse_args()
     every = subjects(chosen.own)
+    if chosen.traced:
+        print(_traced_beside_plain(every))
+        return
     tallies = {name: Tally() for name in RULES}
     if chosen.list:
         print("\n".join(f"{k}: {name}" for k, name in enumerate(RULES)), end="\n\n")
@@ -289,6 +296,23 @@ def main() -> None:
     if chosen.save:
         rules = {name: asdict(tally) for name, tally in tallies.items()}
         print("saved", save({**now_and_commit(), **counts, "rules": rules}, kind="trust").name)
+
+
+def _traced_beside_plain(every: list[Subject]) -> str:
+    """How many costs are recorded, and whose verdict differs by that."""
+    lines, recorded = [], 0
+    for subject in every:
+        case = subject.case
+        try:
+            fastgrad.numerical_gradient(case.cost, case.params, args=case.args, engine="traced", coordinates=1)
+        except fastgrad.InputError:
+            continue
+        recorded += 1
+        said = [by_fastgrad(case, subject.gradient, engine) for engine in ("traced", "python")]
+        if said[0].verdict != said[1].verdict:
+            lines.append(f"{said[0].verdict} recorded, {said[1].verdict} plain: {subject.kind}, {subject.name}")
+    share = f"{recorded:,} of {len(every):,} gradients have a cost that is recorded ({recorded / len(every):.0%})"
+    return "\n".join([share, f"{len(lines)} of these have another verdict then", *lines])
 
 
 LEGEND = (
