@@ -1,4 +1,4 @@
-"""Other functions of NumPy written as few operations: powers, choices, filled arrays, functions of the cost."""
+"""Other functions of NumPy written as few operations: powers, choices, filled arrays."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def _recorded_call(
 ) -> Any:
     if any(callable(x) and not isinstance(x, type) for x in (*args, *kwargs.values())):
         raise recorder.decline(
-            f"np.{function.__name__} calls a function of the cost, which a tape cannot hold: write it as a loop"
+            f"np.{function.__name__} calls a function of the cost, which a tape cannot hold: write a loop"
         )
     if function in ELEMENTWISE:
         args = tuple(map(_array_of_list, args))
@@ -252,8 +252,8 @@ def _written(
     target, *others = args
     if not is_recorded(target):
         raise recorder.decline(
-            f"{function.__name__} writes parameters into an array made outside of the cost: make it inside, by "
-            "np.zeros"
+            f"{function.__name__} writes parameters into an array made outside of the cost: make it inside, "
+            "by np.zeros"
         )
     target.assign(apply(recorder, Written(function), (target, *others), kwargs))
 

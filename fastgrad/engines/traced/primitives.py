@@ -59,8 +59,8 @@ def assigned(array: Array, index: Any, value: Any) -> Array:
 
 
 def cast(array: Array, dtype: Any) -> Array:
-    """The array in another dtype."""
-    return np.asarray(array).astype(dtype)
+    """The array in another dtype; of a scalar, a scalar."""
+    return array.astype(dtype)
 
 
 def flat_indices(array: Array, dtype: Any = np.intp) -> Array:

@@ -5,8 +5,9 @@ NumPy find it through `__array_ufunc__` and `__array_function__`. It is no subcl
 for one in C would read its numbers without a note, and the tape would miss that. Where a number is asked for,
 by float() or int(), the cost is declined, but for a float that is returned at once.
 
-In-place operations follow NumPy's views, and make a new number of a scalar. An array and its views are one family with one root; a write to any
-of them makes a new value of the root, from which the others are read again (docs/design.md).
+In-place operations follow NumPy's views, and make a new number of a scalar. An array and its views are one
+family with one root; a write to any of them makes a new value of the root, from which the others are read
+again (docs/design.md).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from fastgrad.engines.traced.returning import returns_at_once
 from fastgrad.engines.traced.tape import Array, Ref
 
 NUMBER_ASKED = (
-    "{by} takes a number out of an array that depends on the parameters: leave it an array (return float(cost) "
-    "as the last step is fine), and use NumPy's functions in place of those of math"
+    "{by} takes a number out of an array that depends on the parameters: leave it an array (return "
+    "float(cost) as the last step is fine), and use NumPy's functions in place of those of math"
 )
 
 ADVICE = "write it with NumPy functions of arrays"
@@ -46,8 +47,8 @@ class Recorded(NDArrayOperatorsMixin):
     recorder : Recorder
     array : its numbers at the parameters
     number : of the value; None for a constant
-    view_of : the array that this one is a view of, and how to get from the flat indices of one to those of the
-        other; None where it is a view of another kind, such as the real part
+    view_of : the array that this one is a view of, and how to get from the flat indices of one to those of
+        the other; None where it is a view of another kind, such as the real part
     scalar : whether NumPy gave a scalar, which is no array and cannot be written to
     """
 
@@ -164,7 +165,7 @@ class Recorded(NDArrayOperatorsMixin):
         parent, view = self._view_of
         if view is None:
             raise self.recorder.decline(
-                "parts of numbers (x.real, x.imag, x.view) are written to, or read after a write to x: make a copy"
+                "parts of numbers (x.real, x.imag, x.view) are written to, or read after a write: make a copy"
             )
         return np.asarray(view(parent.ids()))
 
@@ -176,7 +177,9 @@ class Recorded(NDArrayOperatorsMixin):
             self.array = np.asarray(found[0])
             self.number = found[1][0] if found[1] else None
             self.version = root.version
-        return self.array if self.number is None else Ref(self.number)
+        if self.number is None:
+            return self.array[()] if self.scalar else self.array
+        return Ref(self.number)
 
     def settled(self) -> Array:
         """The numbers, with what was written through other views of the same array."""
@@ -259,8 +262,8 @@ class Recorded(NDArrayOperatorsMixin):
         if self._is_plain():
             return np.array(self.settled(), dtype=dtype)
         raise self.recorder.decline(
-            f"the parameters are turned into a plain array or a list of numbers, by a function that {_NOT_SEEN}: "
-            f"{ADVICE}"
+            f"the parameters are turned into a plain array or a list of numbers, by a function that "
+            f"{_NOT_SEEN}: {ADVICE}"
         )
 
     def __len__(self) -> int:
@@ -286,10 +289,10 @@ class Recorded(NDArrayOperatorsMixin):
         return format(self.settled()[()], form)
 
     def __copy__(self) -> Any:
-        return np.copy(self)
+        return self if self.scalar else np.copy(self)
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return np.copy(self)
+        return self.__copy__()
 
     def __reduce__(self) -> Any:
         if self._is_plain():

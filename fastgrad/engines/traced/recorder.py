@@ -37,6 +37,8 @@ class Recorder:
     def __init__(self, leaves: Sequence[Array]) -> None:
         self.base: list[Array] = [_read_only(np.array(leaf)) for leaf in leaves]
         self.inputs = tuple(range(len(leaves)))
+        self.scalars: set[int] = set()
+        """The values that NumPy gave as scalars, of which some functions give scalars again."""
         self.operations: list[Operation] = []
         self.guards: dict[int, None] = {}
         self.declined: Declined | None = None
@@ -70,9 +72,8 @@ class Recorder:
         self.require_plain_state()
         operation = Operation(function, args, kwargs, (), False, users_line())
         with np.errstate(all="ignore"):
-            result = function(
-                *_given(args, self.base), **{k: _given(v, self.base) for k, v in kwargs.items()}
-            )
+            named = {k: substituted(v, self._base_of) for k, v in kwargs.items()}
+            result = function(*substituted(args, self._base_of), **named)
         several = isinstance(result, tuple | list)
         if not operation.inputs:
             return result, (), several
@@ -85,10 +86,13 @@ class Recorder:
         self.operations.append(Operation(function, args, kwargs, outputs, several, operation.place))
         if len(self.operations) > MOST_OPERATIONS:
             raise self.decline(
-                f"the cost makes more than {MOST_OPERATIONS:,} NumPy operations: write its loops as operations "
-                "on whole arrays"
+                f"the cost makes more than {MOST_OPERATIONS:,} NumPy operations: write its loops as "
+                "operations on whole arrays"
             )
         return result, outputs, several
+
+    def _base_of(self, number: int) -> Any:
+        return self.base[number][()] if number in self.scalars else self.base[number]
 
     def hand_out(self, number: float, value: int, otherwise: str) -> None:
         """Note that a plain number was given for a value, which the cost is to return as it is."""
@@ -120,6 +124,8 @@ class Recorder:
         array = np.asarray(value)
         if array.dtype.kind not in "biufc":
             raise self.decline(f"an array of {array.dtype} cannot be recorded")
+        if not isinstance(value, np.ndarray):
+            self.scalars.add(len(self.base))
         self.base.append(_read_only(array))
         if not any(np.may_share_memory(array, x) for x in inputs):
             self.bytes += array.nbytes
@@ -196,8 +202,8 @@ def _output(recorder: Recorder, result: Any) -> int:
         raise next(iter(recorder.handed_out.values()))[2]
     if not isinstance(result, Recorded):
         raise Declined(
-            f"the cost returns {type(result).__name__} that does not follow from the parameters by operations "
-            "that can be recorded"
+            f"the cost returns {type(result).__name__} that does not follow from the parameters by "
+            "operations that can be recorded"
         )
     if result.recorder is not recorder:
         raise Declined("the cost returns an array that an earlier call of it made")
@@ -207,8 +213,3 @@ def _output(recorder: Recorder, result: Any) -> int:
     if not isinstance(source, Ref):
         raise Declined("the cost does not depend on its parameters")
     return source.number
-
-
-def _given(tree: Any, base: list[Array]) -> Any:
-    """The arguments with base values."""
-    return substituted(tree, base.__getitem__)

@@ -91,6 +91,7 @@ def test_from_tables(example):
 
 
 def relu_by_if(p):
+    """A relu by branches, of each number."""
     (w,) = p
     total = 0.0
     for x in w:
@@ -99,26 +100,31 @@ def relu_by_if(p):
 
 
 def largest_by_argmax(p):
+    """A largest number found by its place."""
     (w,) = p
     return 3 * w[np.argmax(w)] + np.sum(w[np.argmax(w) :])
 
 
 def ranks(p):
+    """A sum by ranks."""
     (w,) = p
     return np.sum(w[np.argsort(w)] * np.arange(w.size))
 
 
 def trimmed(p):
+    """A trimmed sum, a median, and Python's max and min."""
     (w,) = p
     return np.sum(np.sort(w)[1:-1]) + np.median(w) + max(w) - min(w[0], w[1])
 
 
 def counted(p):
+    """A sum times a count."""
     (w,) = p
     return np.sum(w) * len(w[w > 0]) + int(np.sum(w > 0)) * 0.5
 
 
 def rounded(p):
+    """Steps and kinks."""
     (w,) = p
     return np.sum(np.floor(w * 1e9)) * 1e-9 + np.sum(np.abs(w)) + np.sum(np.where(w > 0, w, -2 * w))
 
@@ -141,21 +147,25 @@ def test_guards(cost, leaf):
 
 
 def logarithm(p):
+    """NaN below zero."""
     (w,) = p
     return np.sum(np.log(w))
 
 
 def quotient(p):
+    """Infinite at one."""
     (w,) = p
     return np.sum(1 / (w - 1.0))
 
 
 def root(p):
+    """NaN below zero, by a product of matrices."""
     (w,) = p
     return np.sqrt(np.prod(w)) + np.sum(np.array([[1.0, 2.0]]) @ np.log(w.reshape(2, 2)))
 
 
 def overflow(p):
+    """Infinite for large parameters."""
     (w,) = p
     return np.sum(np.exp(1e3 * w))
 
