@@ -26,6 +26,7 @@ FIGURES = {
     # name in extra_info: what it is, and whether more of it is better. The first one present is compared.
     "times_faster_2_workers": (RATIO, True),
     "times_textbook": (RATIO, True),
+    "times_plain_1_worker": (RATIO, True),
     "speedup_2_workers": (RATIO, True),
     "efficiency_2_workers": (RATIO, True),
     "efficiency": (RATIO, True),

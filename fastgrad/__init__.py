@@ -1,23 +1,23 @@
 """fastgrad checks a gradient: is it right, how sure is that, and where is it wrong."""
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from fastgrad._version import __version__ as __version__
-from fastgrad.checks import assert_gradient as assert_gradient
-from fastgrad.checks import check as check
-from fastgrad.checks import check_gradient as check_gradient
-from fastgrad.checks import numerical_gradient as numerical_gradient
-from fastgrad.checks import relative_error as relative_error
-from fastgrad.errors import FastgradWarning as FastgradWarning
-from fastgrad.errors import InputError as InputError
-from fastgrad.errors import WorkerError as WorkerError
-from fastgrad.problem.problem import Problem as Problem
-from fastgrad.report.numerical import NumericalGradient as NumericalGradient
-from fastgrad.report.report import GradientError as GradientError
-from fastgrad.report.report import Report as Report
 
-if TYPE_CHECKING:  # for type checkers: the names of fastgrad.networks.__all__, which __getattr__ finds
+TYPE_CHECKING = False  # without the typing module, for whose import the command line would not answer Ctrl-C
+if TYPE_CHECKING:  # for type checkers: the names that __getattr__ finds
+    from typing import Any
+
+    from fastgrad.checks import assert_gradient as assert_gradient
+    from fastgrad.checks import check as check
+    from fastgrad.checks import check_gradient as check_gradient
+    from fastgrad.checks import numerical_gradient as numerical_gradient
+    from fastgrad.checks import relative_error as relative_error
+    from fastgrad.errors import FastgradWarning as FastgradWarning
+    from fastgrad.errors import InputError as InputError
+    from fastgrad.errors import WorkerError as WorkerError
     from fastgrad.networks import ELU as ELU
     from fastgrad.networks import GELU as GELU
     from fastgrad.networks import AvgPool2D as AvgPool2D
@@ -41,33 +41,43 @@ if TYPE_CHECKING:  # for type checkers: the names of fastgrad.networks.__all__, 
     from fastgrad.networks import SoftmaxCrossEntropy as SoftmaxCrossEntropy
     from fastgrad.networks import Softplus as Softplus
     from fastgrad.networks import Tanh as Tanh
+    from fastgrad.problem.problem import Problem as Problem
+    from fastgrad.report.numerical import NumericalGradient as NumericalGradient
+    from fastgrad.report.report import GradientError as GradientError
+    from fastgrad.report.report import Report as Report
 
-_NOT_OF_NETWORKS = (
-    "FastgradWarning",
-    "GradientError",
-    "InputError",
-    "NumericalGradient",
-    "Problem",
-    "Report",
-    "WorkerError",
-    "assert_gradient",
-    "check",
-    "check_gradient",
-    "numerical_gradient",
-    "relative_error",
-)
+_MODULES = {
+    "FastgradWarning": "errors",
+    "GradientError": "report.report",
+    "InputError": "errors",
+    "NumericalGradient": "report.numerical",
+    "Problem": "problem.problem",
+    "Report": "report.report",
+    "WorkerError": "errors",
+    "assert_gradient": "checks",
+    "check": "checks",
+    "check_gradient": "checks",
+    "numerical_gradient": "checks",
+    "relative_error": "checks",
+}
+"""Where public names come from; all others are those of `fastgrad.networks`."""
 
 
 def __getattr__(name: str) -> Any:
-    """The public names of `fastgrad.networks`, and `__all__`, which lists them: loaded on first use.
+    """The public names, and `__all__`, which lists them: loaded on first use.
 
-    To import the networks takes an eighth of the time of `import fastgrad`.
+    The command line comes through here too, and is to answer Ctrl-C before NumPy is loaded.
     """
+    if name in _MODULES:
+        found = globals()[name] = getattr(import_module(f"fastgrad.{_MODULES[name]}"), name)
+        return found
+    if name.startswith("__") and name != "__all__":
+        raise AttributeError(f"module 'fastgrad' has no attribute {name!r}")
     networks = import_module("fastgrad.networks")
     if name == "networks":
         return networks
     if name == "__all__":
-        return sorted([*_NOT_OF_NETWORKS, *networks.__all__])
+        return sorted([*_MODULES, *networks.__all__])
     if name in networks.__all__:
         return getattr(networks, name)
     raise AttributeError(f"module 'fastgrad' has no attribute {name!r}")

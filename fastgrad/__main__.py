@@ -1,7 +1,6 @@
 """`python -m fastgrad` is the command line."""
 
-import sys
+from fastgrad.cli.entry import entry
 
-from fastgrad.cli.main import main
-
-sys.exit(main())
+if __name__ == "__main__":  # a worker process may import the module that started the program
+    entry()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,23 @@ def is_finite_number(value: object) -> bool:
         return math.isfinite(value)
     except OverflowError:  # a Python int beyond any float
         return False
+
+
+def is_whole_number(value: object) -> bool:
+    """Whether an option's value is an integer, of Python's or NumPy's kind."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def plain_value(value: Any) -> Any:
+    """A number, a bool or a text of NumPy's as Python's; anything else as it is.
+
+    Examples
+    --------
+    >>> plain_value(np.uint8(50)), plain_value(np.bool_(True)), plain_value(np.array(1e-5)), plain_value([1])
+    (50, True, 1e-05, [1])
+    """
+    alone = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    return value.item() if alone else value
 
 
 def is_private_map(array: object) -> bool:

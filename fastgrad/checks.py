@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Unpack
 
@@ -15,6 +16,7 @@ from fastgrad.execution.identity import first_look, open_checkpoint
 from fastgrad.execution.run import Run
 from fastgrad.options import CheckOptions, require_no_claim_options, takes_options
 from fastgrad.preflight.gradient import vetted_gradient
+from fastgrad.preflight.looks import Looks
 from fastgrad.preflight.pairs import FIRST_TAKEN, with_loss_alone
 from fastgrad.problem.arguments import args_unchanged
 from fastgrad.problem.problem import Problem
@@ -103,16 +105,17 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         )
     if problem.gradient is None:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
+    began = time.perf_counter()
     spec = Specification.of(problem, options)
-    with Run.of(spec.options) as run:
-        untouched = first_look(spec)
-        spec, claim = vetted_gradient(spec)
-        run.budget.spend(claim.cost_calls)
+    with Run.of(spec.options, began) as run:
+        run.expect_report_of(len(spec.parameters.blocks))
+        untouched, looks = first_look(spec), Looks(run)
+        spec, claim = vetted_gradient(spec, looks)
         choice = choose(spec, claim)
         run.keep_in(open_checkpoint(spec, claim, untouched))
-        spec, engines = _engines_of(spec, run, choice.for_engine)
+        spec, engines = _engines_of(spec, run, choice.for_engine, looks)
         coordinates = Coordinates(spec, engines, run, claim)
-        with args_unchanged(problem.args, "cost"):
+        with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             outcome = measure_choice(coordinates, choice)
             directions = ask_directions(coordinates)
             complex_step = ask_complex_step(coordinates)
@@ -125,14 +128,16 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
     return build_report(spec, engines, found, outcome, run, said)
 
 
-def _engines_of(spec: Specification, run: Run, indices: IndexArray) -> tuple[Specification, Engines]:
+def _engines_of(
+    spec: Specification, run: Run, indices: IndexArray, looks: Looks
+) -> tuple[Specification, Engines]:
     """The engines of a check; where the cost is seen to return (loss, gradient), those of the loss alone."""
     try:
-        return spec, vetted_engines(spec, run, indices)
+        return spec, vetted_engines(spec, run, indices, looks)
     except PairReturnedError as error:
         spec = with_loss_alone(spec, error)
         run.note(FIRST_TAKEN)
-        return spec, vetted_engines(spec, run, indices)
+        return spec, vetted_engines(spec, run, indices, looks)
 
 
 @takes_options
@@ -208,14 +213,15 @@ def numerical_gradient(
     >>> np.round(result.values, 6)
     array([ 3., 12.])
     """
+    began = time.perf_counter()
     spec = Specification.of(Problem(cost, None, params, args), options)
     require_no_claim_options(spec.options)
-    with Run.of(spec.options) as run:
+    with Run.of(spec.options, began) as run:
         choice = choose(spec, None)
         run.keep_in(open_checkpoint(spec, None, first_look(spec)))
-        spec, engines = _engines_of(spec, run, choice.for_engine)
+        spec, engines = _engines_of(spec, run, choice.for_engine, Looks(run))
         coordinates = Coordinates(spec, engines, run, None)
-        with args_unchanged(args, "cost"):
+        with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             measure_choice(coordinates, choice)
             ask_directions(coordinates)
             found = coordinates.result()

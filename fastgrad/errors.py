@@ -12,21 +12,38 @@ import sys
 import warnings
 from pathlib import Path
 
-from fastgrad.printable import printable_lines
+from fastgrad.printable import printable, printable_lines
 
 
 class InputError(ValueError):
-    """The problem cannot be checked as it was given: says what was expected, what came, what to try."""
+    """The problem cannot be checked as it was given: says what was expected, what came, what to try.
+
+    Parameters
+    ----------
+    message : one line, whatever of the user's it quotes
+    traceback : of the user's own exception, printed below the message; empty where there is none
+    """
+
+    def __init__(self, message: str = "", traceback: str = "") -> None:
+        super().__init__(message, *([traceback] if traceback else []))
 
     def __str__(self) -> str:
-        return printable_lines(super().__str__())
+        return _in_lines(*self.args)
 
 
 class WorkerError(RuntimeError):
-    """A worker process ended before it could answer."""
+    """A worker process ended before it could answer.
+
+    Parameters
+    ----------
+    message, traceback : as in InputError
+    """
+
+    def __init__(self, message: str = "", traceback: str = "") -> None:
+        super().__init__(message, *([traceback] if traceback else []))
 
     def __str__(self) -> str:
-        return printable_lines(super().__str__())
+        return _in_lines(*self.args)
 
 
 class FastgradWarning(UserWarning):
@@ -38,4 +55,8 @@ def warn_user(message: str) -> None:
     package, level, frame = f"{Path(__file__).parent}{os.sep}", 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         frame, level = frame.f_back, level + 1
-    warnings.warn(printable_lines(message), FastgradWarning, stacklevel=level)
+    warnings.warn(printable(message), FastgradWarning, stacklevel=level)
+
+
+def _in_lines(message: str, traceback: str = "") -> str:
+    return printable(message) + (f"\n{printable_lines(traceback)}" if traceback else "")

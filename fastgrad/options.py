@@ -12,12 +12,9 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from numbers import Integral
 from typing import Any, TypedDict, TypeVar
 
-import numpy as np
-
-from fastgrad.arrays import is_finite_number
+from fastgrad.arrays import is_finite_number, is_whole_number, plain_value
 from fastgrad.differences.plan import StepOption
 from fastgrad.differences.stencils import find_stencil
 from fastgrad.errors import InputError
@@ -121,7 +118,11 @@ class Options:
         "a kink",
         changes_values=False,
     )
-    tolerance: float | None = _option(None, "a fixed relative tolerance instead of the error bounds")
+    tolerance: float | None = _option(
+        None,
+        "a fixed relative tolerance within which a claim agrees; outside of it one disagrees where the error "
+        "bound says so too",
+    )
     progress: bool | None = _option(
         None,
         "True or False for a progress bar on stderr; None for one on a terminal only",
@@ -152,18 +153,18 @@ class Options:
     )
 
     def __post_init__(self) -> None:
+        for option in fields(self):
+            object.__setattr__(self, option.name, plain_value(getattr(self, option.name)))
         find_stencil(self.method)
         check_tolerance(self.tolerance)
         check_resolution(self.resolution)
-        check_budget(self.budget, self.max_evaluations)
+        check_budget(self.budget, self.max_evaluations, FEWEST + bool(self.vectorized))
         self._check_sample()
-        if self.kinks not in KINKS:
-            raise InputError(f"kinks must be one of {', '.join(KINKS)}; got {self.kinks!r}")
-        if self.perturb not in PERTURB:
-            raise InputError(f"perturb must be one of {', '.join(PERTURB)}; got {self.perturb!r}")
-        jobs: Any = self.n_jobs
-        if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
+        check_choice("kinks", self.kinks, KINKS)
+        check_choice("perturb", self.perturb, PERTURB)
+        if self.n_jobs is not None and not (is_whole_number(self.n_jobs) and self.n_jobs != 0):
             raise InputError(f"n_jobs must be an integer other than 0, or None; got {self.n_jobs!r}")
+        check_backend(self.backend)
         for name, value in (("vectorized", self.vectorized), ("progress", self.progress)):
             if not isinstance(value, bool | None):
                 raise InputError(f"{name} must be True or False; got {value!r}")
@@ -177,12 +178,9 @@ class Options:
             raise InputError(
                 "wrong_fraction= says how many coordinates are drawn, and so does coordinates=: give one"
             )
-        if self.draw not in DRAWS:
-            raise InputError(f"draw must be one of {', '.join(DRAWS)}; got {self.draw!r}")
-        probes: Any = self.probes
-        whole = isinstance(probes, Integral) and not isinstance(probes, bool)
-        if probes is not None and not (whole and probes >= 0):
-            raise InputError(f"probes must be an integer >= 0, or None; got {probes!r}")
+        check_choice("draw", self.draw, DRAWS)
+        if self.probes is not None and not (is_whole_number(self.probes) and self.probes >= 0):
+            raise InputError(f"probes must be an integer >= 0, or None; got {self.probes!r}")
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
@@ -195,18 +193,33 @@ class Options:
 
 
 FEWEST = 2
-"""Evaluations that any check makes, at the parameters."""
+"""Evaluations that any check makes, at the parameters; of a vectorized cost one more, in a batch of two."""
 
 
-def check_budget(seconds: object, evaluations: object) -> None:
-    """Refuse a budget that is no positive number of seconds, or fewer than FEWEST evaluations."""
+def check_budget(seconds: object, evaluations: object, fewest: int = FEWEST) -> None:
+    """Refuse a budget that is no positive number of seconds, or fewer evaluations than any check makes."""
     if seconds is not None and not (is_finite_number(seconds) and float(seconds) > 0):  # type: ignore[arg-type]
         raise InputError(f"budget must be a positive number of seconds, or None; got {seconds!r}")
-    whole = isinstance(evaluations, int) and not isinstance(evaluations, bool)
-    if evaluations is not None and not (whole and evaluations >= FEWEST):  # type: ignore[operator]
+    if evaluations is not None and not (is_whole_number(evaluations) and evaluations >= fewest):  # type: ignore[operator]
         raise InputError(
-            f"max_evaluations must be an integer of at least {FEWEST}, or None: the cost is evaluated twice "
-            f"at the parameters before anything else; got {evaluations!r}"
+            f"max_evaluations must be an integer of at least {fewest}, or None: the cost is evaluated "
+            f"{fewest} times at the parameters before anything else; got {evaluations!r}"
+        )
+
+
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse what is not one of a few words."""
+    if not (isinstance(value, str) and value in choices):
+        raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+
+
+def check_backend(backend: Any) -> None:
+    """Refuse what is neither a name nor an object that joblib could take for a backend."""
+    is_object = hasattr(backend, "effective_n_jobs") and not isinstance(backend, type)
+    if not (backend is None or isinstance(backend, str) or is_object):
+        raise InputError(
+            f'backend must be a name that joblib knows, as in backend="threading", or a backend of its kind, '
+            f"or None; got {backend!r}"
         )
 
 
@@ -224,7 +237,7 @@ def check_resolution(resolution: object) -> None:
 
 def check_seed(seed: Any) -> None:
     """Refuse a seed that is not an integer >= 0."""
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+    if not is_whole_number(seed) or seed < 0:
         raise InputError(f"seed must be an integer >= 0; got {seed!r}")
 
 

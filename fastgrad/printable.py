@@ -6,6 +6,8 @@ printed. JSON keeps names as they are.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,6 +16,19 @@ LONGEST_NAME = 80
 
 GAP = "..."
 """What stands for the middle of a long text."""
+
+
+VERDICTS = ("AGREE", "DISAGREE", "UNDECIDED")
+"""Words with which the first line of a report begins."""
+
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What str.isprintable takes for printable and nobody sees: fillers, and marks without width (Unicode's
+Default_Ignorable_Code_Point, and the Braille pattern without dots)."""
+
+_NOT_ONE_NAME = re.compile(r"^\s|\s$|\s\s|:\s")
+"""Where a name would run into what stands beside it: as cells of a table, or as the start of a sentence."""
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -32,9 +47,11 @@ def printable(text: str, keep: str = "") -> str:
     >>> print(printable("W\x1b[31m and\nb"))
     W\x1b[31m and\nb
     """
-    if text.isprintable():
+    if text.isprintable() and not _INVISIBLE.search(text):
         return text
-    return "".join(c if c.isprintable() or c in keep else _escaped(c) for c in text)
+    return "".join(
+        c if c in keep or (c.isprintable() and not _INVISIBLE.match(c)) else _escaped(c) for c in text
+    )
 
 
 def printable_lines(text: str) -> str:
@@ -57,6 +74,21 @@ def shortened(text: str, longest: int = LONGEST_NAME) -> str:
     return text[: kept - kept // 2] + GAP + text[len(text) - kept // 2 :]
 
 
+def shown_name(name: str, longest: int = LONGEST_NAME) -> str:
+    """A name as it is shown: shortened, and in quotes where it would read as something else than a name.
+
+    Examples
+    --------
+    >>> print(shown_name("W1"), shown_name("AGREE: all is well"))
+    W1 'AGREE: all is well'
+    """
+    short = shortened(name, longest)
+    plain = unicodedata.normalize("NFKC", short)
+    if _NOT_ONE_NAME.search(plain) or plain.startswith(VERDICTS):
+        return f"'{shortened(short, longest - 2)}'"
+    return short
+
+
 def shown_names(names: Sequence[str], longest: int = LONGEST_NAME) -> list[str]:
     r"""Names as they are shown: printable, no longer than `longest`, and no two alike.
 
@@ -69,7 +101,7 @@ def shown_names(names: Sequence[str], longest: int = LONGEST_NAME) -> list[str]:
     >>> shown_names(["layer_1_of_many.weight", "layer_2_of_many.weight"], 14)
     ['layer_...eight (1)', 'layer_...eight (2)']
     """
-    shown = [shortened(name, longest) for name in names]
+    shown = [shown_name(name, longest) for name in names]
     count = Counter(shown)
     if len(count) == len(shown):
         return shown
@@ -86,4 +118,4 @@ def _numbered(name: str, place: int, taken: set[str]) -> str:
 
 
 def _escaped(character: str) -> str:
-    return repr(character)[1:-1]
+    return character.encode("unicode_escape").decode("ascii")

@@ -43,8 +43,13 @@ class TestKinds:
 
     @pytest.mark.parametrize("kind", [InputError, WorkerError])
     def test_what_they_quote_is_printable(self, kind):
-        """An escape sequence that a message quotes does not reach the terminal; line breaks of ours stay."""
-        assert str(kind("got \x1b[2J\u202e\nand more")) == "got \\x1b[2J\\u202e\nand more"
+        """An escape sequence that a message quotes does not reach the terminal, nor does a line break.
+
+        Only the traceback of an exception of the user's has lines.
+        """
+        assert str(kind("got \x1b[2J\u202e\nand more")) == "got \\x1b[2J\\u202e\\nand more"
+        assert str(kind("raised:", "line\nand line\x1b")) == "raised:\nline\nand line\\x1b"
+        assert str(pickle.loads(pickle.dumps(kind("raised:", "line")))) == "raised:\nline"
 
 
 class TestGradientError:

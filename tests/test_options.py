@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 
+import numpy as np
 import pytest
+from joblib.parallel import ThreadingBackend
 
 import fastgrad
 from fastgrad.errors import InputError
@@ -30,12 +32,80 @@ from fastgrad.options import Options, changing_values, explained, require_no_cla
         ({"resolution": None}, "resolution must be a number above 0 and at most 1; got None"),
         ({"kinks": "smooth"}, "kinks must be one of undecided, subgradient; got 'smooth'"),
         ({"perturb": "layers"}, "perturb must be one of parameters, nodes, auto; got 'layers'"),
+        ({"perturb": np.array([1, 2])}, "perturb must be one of parameters, nodes, auto; got array([1, 2])"),
+        ({"kinks": ["undecided"]}, "kinks must be one of undecided, subgradient; got ['undecided']"),
+        ({"method": np.array(["central", "forward"])}, "unknown method array(['central', 'forward']"),
+        ({"n_jobs": 1.5}, "n_jobs must be an integer other than 0, or None; got 1.5"),
+        ({"max_evaluations": np.float64(50)}, "max_evaluations must be an integer of at least 2"),
+        ({"backend": 3}, 'backend must be a name that joblib knows, as in backend="threading", or a backend'),
+        ({"backend": b"loky"}, "backend must be a name that joblib knows"),
+        ({"backend": ["loky"]}, "backend must be a name that joblib knows"),
+        ({"backend": ThreadingBackend}, "backend must be a name that joblib knows"),
     ],
 )
 def test_refused(options, message):
     """What cannot be is refused with what came and what is taken."""
     with pytest.raises(InputError, match=f"^{re.escape(message)}"):
         Options(**options)
+
+
+@pytest.mark.parametrize("name", ["seed", "n_jobs", "probes", "max_evaluations", "coordinates"])
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.int16, np.array])
+def test_integers_of_numpy(name, kind):
+    """An integer of NumPy's is an integer, and becomes Python's, which does not overflow at 255."""
+    value = getattr(Options(**{name: kind(200)}), name)
+    assert (type(value), value) == (int, 200)
+
+
+@pytest.mark.parametrize("name", ["budget", "resolution", "tolerance", "confidence", "step", "coordinates"])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.array])
+def test_numbers_of_numpy(name, kind):
+    """A number of NumPy's is a number."""
+    value = getattr(Options(**{name: kind(0.5)}), name)
+    assert (type(value), value) == (float, 0.5)
+
+
+@pytest.mark.parametrize("name", ["vectorized", "progress"])
+def test_truth_of_numpy(name):
+    """np.True_ is True."""
+    assert getattr(Options(**{name: np.bool_(True)}), name) is True
+
+
+def test_a_backend_of_joblibs_own_kind():
+    """An object that joblib takes for a backend is taken."""
+    backend = ThreadingBackend()
+    report = fastgrad.check_gradient(
+        lambda x: float(x @ x), lambda x: 2 * x, np.ones(3), backend=backend, n_jobs=2
+    )
+    assert report.passed
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_evaluations_counted_in_numpys_integers(kind):
+    """max_evaluations of NumPy's kind is kept like any other."""
+    x = np.linspace(0, 1, 900)
+    made = [
+        fastgrad.check_gradient(
+            lambda x: float(np.sum(np.sin(x))), np.cos, x, max_evaluations=count
+        ).evaluations
+        for count in (250, kind(250))
+    ]
+    assert made[0] == made[1] <= 250
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.float32("nan")])
+def test_a_fraction_that_is_none(value):
+    """A fraction of the coordinates that is no finite number is refused with what it was."""
+    with pytest.raises(InputError, match="a fraction is over 0 and up to 1"):
+        fastgrad.check_gradient(lambda x: float(x @ x), lambda x: 2 * x, np.ones(3), coordinates=value)
+
+
+def test_an_engine_that_is_no_name():
+    """An engine that is no text is refused like an unknown one."""
+    with pytest.raises(InputError, match="unknown engine array"):
+        fastgrad.check_gradient(
+            lambda x: float(x @ x), lambda x: 2 * x, np.ones(3), engine=np.array(["python", "auto"])
+        )
 
 
 def test_an_unknown_one_is_a_type_error():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastgrad.printable import LONGEST_NAME, printable, printable_lines, shortened, shown_names
+from fastgrad.printable import LONGEST_NAME, printable, printable_lines, shortened, shown_name, shown_names
 
 # what acts on a terminal or cannot be seen, and what is shown in its place
 ACTING = (
@@ -21,6 +21,9 @@ ACTING = (
     ("no\u200bwidth", r"no\u200bwidth"),
     ("\u2028line", r"\u2028line"),
     ("\ud800", r"\ud800"),
+    ("\u3164\u2800", r"\u3164\u2800"),
+    ("joined\u034f", r"joined\u034f"),
+    ("\ufe0f\U000e0100", r"\ufe0f\U000e0100"),
     ("\U000e0041", r"\U000e0041"),
 )
 
@@ -49,6 +52,28 @@ class TestPrintable:
 
 
 class TestNames:
+    @pytest.mark.parametrize(
+        ("name", "shown"),
+        [
+            ("AGREE", "'AGREE'"),
+            ("DISAGREE 1 of 2", "'DISAGREE 1 of 2'"),
+            (
+                "\uff35\uff2e\uff24\uff25\uff23\uff29\uff24\uff25\uff24",
+                "'\uff35\uff2e\uff24\uff25\uff23\uff29\uff24\uff25\uff24'",
+            ),
+            (" W", "' W'"),
+            ("W  (2,)  all 2", "'W  (2,)  all 2'"),
+            ("note: all is well", "'note: all is well'"),
+            ("agreement.W", "agreement.W"),
+            ("layer:0", "layer:0"),
+            ("enc W", "enc W"),
+        ],
+    )
+    def test_what_reads_as_a_sentence_is_quoted(self, name, shown):
+        """A name that reads as a verdict, a sentence or several cells is quoted; usual ones are not."""
+        assert shown_name(name) == shown
+        assert len(shown_name(name * 50)) <= LONGEST_NAME
+
     @given(st.text(max_size=300), st.integers(5, 100))
     def test_no_longer_than_asked(self, text, longest):
         """A shortened text has its first and last characters and no more than were asked for."""

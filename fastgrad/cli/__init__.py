@@ -1,1 +1,1 @@
-"""The command line: main.py has the entry point, bench/ and demos/ what two of its commands run."""
+"""The command line: entry.py is its first and last line, bench/ and demos/ what two of its commands run."""

@@ -1,8 +1,8 @@
-"""The command line: fastgrad check TARGET, fastgrad demo [NAME], fastgrad bench.
+"""The command line: fastgrad check TARGET, fastgrad trace TARGET, fastgrad demo [NAME], fastgrad bench.
 
-The entry point of the package and `python -m fastgrad` call main. It parses the arguments, runs the command
-and returns the exit status. `fastgrad check` hands its options on to fastgrad.checks.check and prints the
-report. Commands import what they run when they run it, so that `fastgrad --help` is quick.
+`entry` calls main, which parses the arguments, runs the command and returns the exit status. `fastgrad check`
+hands its options on to fastgrad.checks.check and prints the report. Commands import what they run when they
+run it, so that `fastgrad --help` is quick.
 
 argparse parses: flags are added to it in a loop over a table, and it comes with Python. typer reads flags
 from a signature, in which every option would stand again. click is a dependency without a gain.
@@ -13,14 +13,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-import traceback
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any, NoReturn
 
 from fastgrad._version import __version__
+from fastgrad.cli.printing import NotPrintedError, complain, print_to
+from fastgrad.cli.signals import INTERRUPTED, interruptible
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
 from fastgrad.options import explained
+from fastgrad.printable import printable
 from fastgrad.report.report import Report
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
 
@@ -28,10 +30,8 @@ EXIT_STATUS = {AGREE: 0, DISAGREE: 1, UNDECIDED: 3}
 """Of `fastgrad check`, by the report's verdict."""
 
 CANNOT_RUN = 2
-"""The exit status where nothing could be checked; argparse uses it for wrong arguments."""
-
-INTERRUPTED = 130
-"""The exit status after Ctrl-C: shells add the number of the signal, SIGINT = 2, to 128."""
+"""The exit status where nothing could be checked, or what was found could not be printed. argparse uses it
+for wrong arguments."""
 
 DEMOS = ("lesson", "digits")
 """The modules of fastgrad.cli.demos, in the order in which they are run."""
@@ -59,11 +59,14 @@ FLAGS: dict[str, dict[str, Any]] = {
 used unless --jobs says otherwise: a command has the machine to itself, where a function may be one of
 many."""
 
-EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run"
+EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run or print, 130 interrupted"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status.
+
+    Whatever the user's functions raise is explained here, SystemExit too: a check that did not come to an end
+    has a status of its own.
 
     Parameters
     ----------
@@ -74,57 +77,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["check", "nowhere.py:problem"])
     2
     """
+    err = sys.stderr  # now: the user's code may put another in its place, or close it
     options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except (InputError, WorkerError) as error:
-        print_to(f"fastgrad: {error}", sys.stderr)
-        return CANNOT_RUN
-    except KeyboardInterrupt:
-        print_to("fastgrad: interrupted", sys.stderr)
-        return INTERRUPTED
-    except Exception as error:
-        print_to(_explained(error, users=options.run is _check), sys.stderr)
-        return CANNOT_RUN
+    if options.run is _check:
+        import fastgrad.checks  # noqa: F401 - now: in the middle of an import Ctrl-C may be lost
+
+    with interruptible() as interrupts:
+        options.interrupts = interrupts
+        try:
+            return int(options.run(options))
+        except KeyboardInterrupt:
+            said, status = "fastgrad: interrupted", INTERRUPTED
+        except (InputError, WorkerError, NotPrintedError) as error:
+            said, status = f"fastgrad: {error}", CANNOT_RUN
+        except BaseException as error:
+            said, status = _explained(error, users=options.run in (_check, _trace)), CANNOT_RUN
+        if (
+            interrupts.since is not None
+        ):  # a module may turn an interruption of its import into an ImportError
+            said, status = "fastgrad: interrupted", INTERRUPTED
+        complain(said, err)
+        return status
 
 
-def print_to(text: str, stream: TextIO) -> None:
-    r"""Print a text, with escapes for the characters that the stream cannot encode.
-
-    Parameters
-    ----------
-    text : what is printed
-    stream : stdout or stderr, which may be an ASCII terminal
-
-    Examples
-    --------
-    >>> import io
-    >>> stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    >>> print_to("Gewicht \u03b8", stream)
-    >>> stream.flush()
-    >>> stream.buffer.getvalue().strip()
-    b'Gewicht \\u03b8'
-    """
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=stream)
-
-
-def _explained(error: Exception, users: bool) -> str:
+def _explained(error: BaseException, users: bool) -> str:
     """What to print of an exception: only `fastgrad check` runs functions of the user's."""
-    if users:
-        from fastgrad.cli.tracebacks import user_traceback
+    from fastgrad.cli.tracebacks import has_users_frames, user_traceback, whole_traceback
 
+    if users and has_users_frames(error):
         return f"fastgrad: the cost or gradient raised\n{user_traceback(error)}"
-    return f"fastgrad: the command failed\n{''.join(traceback.format_exception(error)).rstrip()}"
+    return f"fastgrad: the command failed\n{whole_traceback(error)}"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages can be printed, and that says so where its help cannot."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with the arguments, which may quote anything, and leave."""
+        super().error(printable(message))
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help, or leave with the status for what cannot be printed."""
+        try:
+            print_to(self.format_help().rstrip("\n"), file or sys.stdout)
+        except NotPrintedError:
+            self.exit(CANNOT_RUN)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="fastgrad", description="Check a gradient by finite differences.", epilog=EPILOG
     )
     parser.add_argument("--version", action="version", version=f"fastgrad {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_trace(commands)
     _add_demo(commands)
     _add_bench(commands)
     return parser
@@ -148,6 +155,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.set_defaults(run=_check)
 
 
+def _add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    trace = commands.add_parser("trace", help="show what a plain NumPy cost does, as fastgrad records it")
+    trace.add_argument("target", metavar="TARGET", help="as for check")
+    trace.set_defaults(run=_trace)
+
+
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     demo = commands.add_parser("demo", help="see it work: the classic lesson, then a network on digits")
     demo.add_argument("name", nargs="?", choices=DEMOS, help="one of them only")
@@ -168,11 +181,18 @@ def _add_jobs(command: argparse.ArgumentParser, what: str = "workers") -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    out, err = sys.stdout, sys.stderr  # now: the user's code may put others in their places
     # With --json stdout carries the JSON alone: what the user's code prints goes to stderr.
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
         report = _run_check(options)
-    print_to(report.to_json() if options.json else str(report), sys.stdout)
-    return INTERRUPTED if report.stopped == STOPPED_BY_CTRL_C else EXIT_STATUS[report.verdict]
+    text = report.to_json() if options.json else str(report)
+    status = INTERRUPTED if report.stopped == STOPPED_BY_CTRL_C else EXIT_STATUS[report.verdict]
+    try:
+        print_to(text, out)
+    except NotPrintedError as error:
+        complain(f"fastgrad: of the report, {error}. It is:\n{text}", err)
+        return INTERRUPTED if status == INTERRUPTED else CANNOT_RUN
+    return status
 
 
 def _run_check(options: argparse.Namespace) -> Report:
@@ -180,7 +200,18 @@ def _run_check(options: argparse.Namespace) -> Report:
     from fastgrad.cli.targets import load_target
 
     chosen = {name: getattr(options, name) for name in FLAGS}
-    return check(load_target(options.target), coordinates=_coordinates(options), **chosen)
+    problem = load_target(options.target)
+    options.interrupts.raise_if_lost()
+    return check(problem, coordinates=_coordinates(options), **chosen)
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from fastgrad.cli.targets import load_target
+    from fastgrad.engines.traced.choose import tape_of
+
+    tape = tape_of(load_target(options.target))
+    print_to("\n".join(map(printable, tape.lines())), sys.stdout)
+    return 0
 
 
 def _coordinates(options: argparse.Namespace) -> Any:
@@ -213,7 +244,3 @@ def _bench(options: argparse.Namespace) -> int:
     if options.plot:
         found.plot(options.plot)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,6 +13,7 @@ from typing import Any
 
 from fastgrad.cli.tracebacks import user_traceback
 from fastgrad.errors import InputError
+from fastgrad.problem.describe import joined_names
 from fastgrad.problem.problem import Problem
 
 _FILE_MODULE_PREFIX = "fastgrad_target_"
@@ -34,10 +35,7 @@ def load_target(target: str) -> Problem:
     module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
     if not name:
         raise InputError(f"which problem in {place}? Say {place}:NAME; {_problems_in(module)}")
-    try:
-        value = _attribute(module, name)
-    except AttributeError as error:
-        raise InputError(f"{place} has no {name}; {_problems_in(module)}") from error
+    value = _attribute(module, name, place)
     if callable(value) and not isinstance(value, Problem):
         value = _call(value, target)
     if not isinstance(value, Problem):
@@ -59,8 +57,10 @@ def _import_file(path: Path) -> ModuleType:
     _search_first(path.resolve().parent)  # the file can import its neighbours, as under `python file.py`
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a script may end itself
+        sys.modules.pop(name, None)
         raise _import_failure(str(path), error) from error
     _pickle_by_value(module)
     return module
@@ -70,7 +70,9 @@ def _import_module(name: str) -> ModuleType:
     _search_first(Path.cwd())
     try:
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _import_failure(name, error) from error
 
 
@@ -87,23 +89,33 @@ def _pickle_by_value(module: ModuleType) -> None:
 
 
 def _import_failure(place: str, error: BaseException) -> InputError:
-    return InputError(f"{place} does not import:\n{user_traceback(error)}")
+    return InputError(f"{place} does not import:", user_traceback(error))
 
 
-def _attribute(module: ModuleType, name: str) -> Any:
+def _attribute(module: ModuleType, name: str, place: str) -> Any:
     value: Any = module
-    for part in name.split("."):
-        value = getattr(value, part)
+    try:
+        for part in name.split("."):
+            value = getattr(value, part)
+    except KeyboardInterrupt:
+        raise
+    except AttributeError as error:
+        raise InputError(f"{place} has no {name}; {_problems_in(module)}") from error
+    except BaseException as error:  # a property, or a __getattr__ of the module
+        raise InputError(f"reading {name} of {place} failed:", user_traceback(error)) from error
     return value
 
 
 def _call(function: Any, target: str) -> Any:
     try:
         return function()
-    except Exception as error:
-        raise InputError(f"calling {target}() failed:\n{user_traceback(error)}") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise InputError(f"calling {target}() failed:", user_traceback(error)) from error
 
 
 def _problems_in(module: ModuleType) -> str:
-    names = [name for name, value in vars(module).items() if isinstance(value, Problem)]
-    return f"it holds the problems {', '.join(names)}" if names else "it holds no fastgrad.Problem"
+    held = getattr(module, "__dict__", {})  # a module may put any object in its place in sys.modules
+    names = [name for name, value in held.items() if isinstance(value, Problem)]
+    return f"it holds the problems {joined_names(names)}" if names else "it holds no fastgrad.Problem"

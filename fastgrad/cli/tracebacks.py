@@ -18,15 +18,35 @@ def user_traceback(error: BaseException) -> str:
     What would act on a terminal is escaped: the text of an exception may quote anything.
     """
     summary = traceback.TracebackException.from_exception(error)
-    _keep_users_frames(summary)
+    for one in _with_causes(summary):
+        one.stack = traceback.StackSummary.from_list([f for f in one.stack if not _is_ours(f.filename)])
+    return _printed(summary)
+
+
+def whole_traceback(error: BaseException) -> str:
+    """The same with all frames, for what went wrong in fastgrad itself."""
+    return _printed(traceback.TracebackException.from_exception(error))
+
+
+def has_users_frames(error: BaseException) -> bool:
+    """Whether the user's code had a part in an exception: it, or a cause of it, has frames of others."""
+    summary = traceback.TracebackException.from_exception(error)
+    return any(not _is_ours(frame.filename) for one in _with_causes(summary) for frame in one.stack)
+
+
+def _printed(summary: traceback.TracebackException) -> str:
     return printable_lines("".join(summary.format()).rstrip())
 
 
-def _keep_users_frames(summary: traceback.TracebackException) -> None:
-    summary.stack = traceback.StackSummary.from_list([f for f in summary.stack if not _is_ours(f.filename)])
-    for earlier in (summary.__cause__, summary.__context__):
-        if earlier is not None:
-            _keep_users_frames(earlier)
+def _with_causes(summary: traceback.TracebackException) -> list[traceback.TracebackException]:
+    """An exception, what it was raised from, and what a group of exceptions holds."""
+    found, waiting = [], [summary]
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        inside = getattr(one, "exceptions", None) or ()
+        waiting += [other for other in (one.__cause__, one.__context__, *inside) if other is not None]
+    return found
 
 
 def _is_ours(filename: str) -> bool:

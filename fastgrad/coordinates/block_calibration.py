@@ -149,7 +149,7 @@ def calibrate_blocks(
             noise = looked_at.noise(epsilon, 0.0 if from_origin else abs(cost))
             note = None if from_origin else describe_noise(noise, cost)
             if note:
-                notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.name}: {note}")
+                notes.setdefault(note.partition(":")[2] or note, []).append(f"{block.shown}: {note}")
             choice = looked_at.step(noise.sigma)
             sigma = max(noise.sigma, choice.smallest_visible_change / 2)
             found[:, number] = sigma, 0.0, choice.h, UNSEEN * choice.truncation

@@ -98,7 +98,8 @@ class Derivatives:
         if self.tolerance is None:
             return compare(known, self.resolution, self.subgradients_pass)
         numbers = self.parameters.block_numbers(self.indices)
-        return compare_by_tolerance(known, found.block_rms[numbers], self.tolerance)
+        rms = found.block_rms[numbers]
+        return compare_by_tolerance(known, rms, self.tolerance, self.subgradients_pass)
 
     def sizes(self) -> Floats:
         """(m,) the size of each of the user's parameters: where others were moved, that of its block."""

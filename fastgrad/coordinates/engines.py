@@ -7,7 +7,7 @@ the cost at the parameters. All later stages evaluate through these.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,11 +21,14 @@ from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.progress import announced
 from fastgrad.execution.run import Run
 from fastgrad.execution.workers import choose_workers
-from fastgrad.preflight.complex_step import check_complex_step
+from fastgrad.preflight.complex_step import EVALUATIONS, OF_EACH_BLOCK, check_complex_step
 from fastgrad.preflight.cost import LARGEST_JITTER, Baseline, check_cost
+from fastgrad.preflight.looks import Looks
 from fastgrad.problem.arguments import args_unchanged
 from fastgrad.problem.parameters import Parameters
 from fastgrad.specification import Specification
+
+NOT_COMPARED = "the budget had no room to compare the complex step with central differences"
 
 EXAMINED = 2**16
 """Coordinates from which those are taken at which the complex step is compared with central differences."""
@@ -83,7 +86,7 @@ class Engines:
         self.in_reals.engine.finish()
 
 
-def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engines:
+def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Looks | None = None) -> Engines:
     """The engines for a check, having seen that the cost can be differenced.
 
     Parameters
@@ -91,6 +94,7 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
     spec : Specification
     run : Run
     indices : (m,) those of the user's coordinates that the engine is chosen for
+    looks : the first looks that were taken already
 
     Raises
     ------
@@ -113,11 +117,11 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
     steps = given_steps(options.step, moved)
     if steps:  # a step that vanishes is refused now
         make_plan(moved, engine.space.needed(indices), spec.stencil, options.step)
-    with args_unchanged(spec.problem.args, "cost"), announced(engine.preparation, options.progress):
-        baseline = check_cost(engine)
-        engine, baseline = _recorded_instead(spec, run, engine, baseline, len(indices))
-        in_reals, baseline = _engine_in_reals(spec, engine, baseline, indices)
-    run.budget.spend(baseline.evaluations)
+    with args_unchanged(engine.args, "cost", run.note), announced(engine.preparation, options.progress):
+        baseline = check_cost(engine, Looks(run) if looks is None else looks)
+        run.budget.spend(baseline.evaluations)
+        engine = _recorded_instead(spec, run, engine, baseline.seconds, len(indices))
+        in_reals = _engine_in_reals(spec, run, engine, baseline, indices)
     epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
     cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
     by_stencil = Evaluator(engine, baseline.seconds, run)
@@ -125,29 +129,39 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray) -> Engine
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)
 
 
-def _recorded_instead(
-    spec: Specification, run: Run, engine: Engine, baseline: Baseline, count: int
-) -> tuple[Engine, Baseline]:
-    """The engine for a recorded cost in place of the plain one, where it is left to fastgrad and faster.
-
-    A run that goes on from a checkpoint takes the engine that was taken before.
-    """
+def _recorded_instead(spec: Specification, run: Run, engine: Engine, seconds: float, count: int) -> Engine:
+    """The engine for a recorded cost in place of the plain one, where it is left to fastgrad and faster."""
     if spec.options.engine != "auto" or engine.name != "python":
-        return engine, baseline
-    from fastgrad.engines.traced.choose import faster_engine
+        return engine
+    from fastgrad.engines.traced.choose import EACH, faster_engine
 
-    taken, made = faster_engine(engine, baseline.seconds, count, spec.options.seed)
-    return taken, replace(baseline, evaluations=baseline.evaluations + made)
+    room = run.budget.left(seconds) / EACH if run.budget.limited else count
+    taken, made = faster_engine(engine, seconds, min(count, room), spec.options.seed)
+    run.budget.spend(made)
+    return taken
 
 
 def _engine_in_reals(
-    spec: Specification, engine: Engine, baseline: Baseline, indices: IndexArray
-) -> tuple[Engine, Baseline]:
+    spec: Specification, run: Run, engine: Engine, baseline: Baseline, indices: IndexArray
+) -> Engine:
     """The engine for real points; under the complex step another one, with which it is compared first."""
     if not spec.stencil.is_complex:
-        return engine, baseline
+        return engine
     in_reals = choose_engine(spec.problem, spec.parameters, CENTRAL, "auto", spec.options.vectorized)
     some = indices if len(indices) <= EXAMINED else indices[:: len(indices) // EXAMINED]
     plan = make_plan(spec.parameters, some, spec.stencil, spec.options.step)
-    examined = check_complex_step(engine, in_reals, plan)
-    return in_reals, replace(baseline, evaluations=baseline.evaluations + examined)
+    of_each = _affordable(spec.parameters, run, baseline.seconds, some)
+    if of_each:
+        run.budget.spend(check_complex_step(engine, in_reals, plan, of_each))
+    else:  # its derivatives would not be believed
+        run.budget.stop(NOT_COMPARED)
+    return in_reals
+
+
+def _affordable(parameters: Parameters, run: Run, seconds: float, some: IndexArray) -> int:
+    """At how many coordinates of each block there is room to compare the complex step; 0 for none."""
+    for of_each in range(OF_EACH_BLOCK, 0, -1):
+        evaluations = EVALUATIONS * len(parameters.few_of_each_block(some, of_each))
+        if run.allows(evaluations * seconds, evaluations):
+            return of_each
+    return 0

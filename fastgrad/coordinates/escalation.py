@@ -198,6 +198,9 @@ def _measure_noise_of_claim(known: Derivatives, is_new: Bools) -> None:
         little = np.abs(g[wrong] - d[wrong]) * size[wrong] <= LITTLE * largest
     if little.any():
         known.noise.measure()
+        if known.noise.left_out:  # no time to tell the rounding of the claim from an error
+            known.table.cut_off(known.needed(wrong[little]))
+            return
         known.claim = replace(known.claim, measured=known.noise.at(known.indices))
         known.table.touch()
 

@@ -22,7 +22,7 @@ from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.stages import look_closer, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
 from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
-from fastgrad.coordinates.undecided import Causes
+from fastgrad.coordinates.undecided import EVALUATIONS_OF_A_QUOTE, QUOTED, Causes
 from fastgrad.differences.bounds import quantile
 from fastgrad.differences.plan import make_plan
 from fastgrad.differences.rounding import SINGLE_EPSILON
@@ -31,6 +31,8 @@ from fastgrad.execution.run import Run
 from fastgrad.index_sets import common, positions_of, union, without
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.specification import Specification
+
+DOUBLE_EPSILON = float(np.finfo(np.float64).eps)
 
 JUMPS_LOOKED_FOR = 2
 """Coordinates along which jumps of the cost are looked for."""
@@ -114,10 +116,9 @@ class Coordinates:
             if self.engines.space.is_plain and len(moved) < len(indices):  # what was not reached is left out
                 indices = common(indices, moved)
         self._take_over(table, indices)
-        if self.spec.options.tolerance is None:
-            self._escalate(setting, indices)
-            if first and self._allow_for_jumps(setting):
-                self.measure(indices, vouched=vouched)
+        self._escalate(setting, indices)
+        if first and self._allow_for_jumps(setting):
+            self.measure(indices, vouched=vouched)
 
     def measure_closer(self, positions: IndexArray, off: Floats) -> int:
         """Measure some coordinates closer by; how many have another derivative there.
@@ -129,7 +130,7 @@ class Coordinates:
         """
         setting, known = self._setting(0), self.known
         changed = look_closer(setting, known.table, positions, off)
-        if len(changed) and self.spec.options.tolerance is None:
+        if len(changed):
             escalate(setting, known, changed, self.spec.options.seed)
         return len(changed)
 
@@ -149,7 +150,11 @@ class Coordinates:
             estimates=known.estimates(),
             comparison=known.judge(),
             causes=Causes.of(
-                self.engines.in_reals.engine, known.table, self._single, self.spec.options.resolution
+                self.engines.in_reals.engine,
+                known.table,
+                self._single,
+                self._wanted,
+                int(min(QUOTED, self._room(EVALUATIONS_OF_A_QUOTE))),
             ),
             noise=self.noise,
             single=self._single,
@@ -157,9 +162,15 @@ class Coordinates:
         )
 
     @property
+    def _wanted(self) -> float:
+        """To what share of itself each derivative is to be seen: to the tolerance, where there is one."""
+        options = self.spec.options
+        return options.resolution if options.tolerance is None else max(options.tolerance, DOUBLE_EPSILON)
+
+    @property
     def _single(self) -> bool:
         """Whether the cost computes in float32."""
-        return self.calibration.single or self.engines.epsilon > float(np.finfo(np.float64).eps)
+        return self.calibration.single or self.engines.epsilon > DOUBLE_EPSILON
 
     def _setting(self, more: int) -> Setting:
         """What stages share, with bounds that hold for so many coordinates more than are known."""
@@ -167,7 +178,7 @@ class Coordinates:
         z = quantile(before + more)
         return Setting(
             engines.in_reals, engines.moved, self.calibration, engines.f0, z, self._room,
-            self.spec.options.resolution, SINGLE_EPSILON if self._single else engines.epsilon,
+            self._wanted, SINGLE_EPSILON if self._single else engines.epsilon,
         )  # fmt: skip
 
     def _room(self, evaluations: int) -> float:

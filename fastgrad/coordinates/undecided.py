@@ -19,6 +19,8 @@ from fastgrad.engines.space import Space
 FARTHER = 4.0 ** np.arange(12)
 """Where the end of a domain is looked for, in steps of the coordinate: out to four million of them."""
 
+EVALUATIONS_OF_A_QUOTE = 2 * len(FARTHER)
+
 QUOTED = 10
 """Coordinates whose exception is asked for again, to be quoted: as many as a report lists."""
 
@@ -69,12 +71,23 @@ class Causes:
     """To what share of itself each derivative was to be seen."""
 
     @classmethod
-    def of(cls, engine: Engine, measured: CoordinateTable, single: bool, resolution: float) -> Causes:
-        """From what was measured; the first exceptions are quoted, by asking the engine again."""
+    def of(
+        cls, engine: Engine, measured: CoordinateTable, single: bool, resolution: float, quoted: int = QUOTED
+    ) -> Causes:
+        """From what was measured; the first exceptions are quoted, by asking the engine again.
+
+        Parameters
+        ----------
+        engine : Engine
+        measured : the table of coordinates
+        single : whether the cost computes in float32
+        resolution : to what share of itself each derivative was to be seen
+        quoted : for how many coordinates there is budget to ask, at EVALUATIONS_OF_A_QUOTE each
+        """
         at = np.flatnonzero((measured.level >= LADDERED) | measured.cut)
         indices = measured.plan.indices[at]
         reason = np.where(measured.cut[at], np.int8(Reason.BUDGET), measured.reason[at])
-        lost = at[reason == Reason.NOT_FINITE][:QUOTED]
+        lost = at[reason == Reason.NOT_FINITE][:quoted]
         steps = measured.plan.steps[lost]
         quotes = {
             int(i): _quote(engine, int(i), float(h))

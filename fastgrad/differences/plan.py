@@ -18,7 +18,9 @@ from fastgrad.differences.stencils import COMPLEX_STEP, Stencil, stencil_dtype
 from fastgrad.differences.steps import default_step, raised, representable
 from fastgrad.errors import InputError
 from fastgrad.index_sets import as_run
+from fastgrad.printable import shortened, shown_name
 from fastgrad.problem.block import Block
+from fastgrad.problem.describe import joined_names, repr_of
 from fastgrad.problem.parameters import Parameters
 
 StepOption = float | Mapping[str, float] | None
@@ -127,8 +129,11 @@ def given_steps(step: StepOption, parameters: Parameters) -> dict[str, float]:
     steps = dict(step) if isinstance(step, Mapping) else dict.fromkeys(names, step)
     unknown = [name for name in steps if name not in names]
     if unknown:
-        raise InputError(f"step= names unknown blocks {unknown}: the blocks are {', '.join(names)}")
+        blocks = joined_names([b.shown for b in parameters.blocks])
+        said = joined_names([shown_name(str(name)) for name in unknown])
+        raise InputError(f"step= names unknown blocks {said}: the blocks are {blocks}")
     for name, h in steps.items():
         if not is_finite_number(h) or h <= 0:
-            raise InputError(f"the step of {name} must be a positive finite number; got {h!r}")
+            got = shortened(repr_of(h))
+            raise InputError(f"the step of {shown_name(name)} must be a positive finite number; got {got}")
     return {name: float(h) for name, h in steps.items()}

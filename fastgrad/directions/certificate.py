@@ -28,6 +28,8 @@ class CertifiedBlock:
     """The size of the block's components of a direction."""
     rms: float
     """The rms of the block's claimed gradient."""
+    shown: str = ""
+    """The name as it is printed; empty where that is the name itself."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Certificate:
     seeds: tuple[int, ...]
     runs: int = 1
     """How often it was tried to get so many clean ones in a row; each try may miss."""
+    shown: tuple[str, ...] = ()
+    """The names of the blocks as they are printed; empty where these are the names themselves."""
 
     @classmethod
     def of(
@@ -62,8 +66,9 @@ class Certificate:
         sizes = [certified_size(slopes, block.component) for block in blocks]
         relative = [s / b.rms if b.rms else float("nan") for s, b in zip(sizes, blocks, strict=True)]
         names = tuple(block.name for block in blocks)
+        shown = tuple(block.shown or block.name for block in blocks)
         seeds = tuple(slope.direction.seed for slope in slopes)
-        return cls(len(slopes), names, tuple(sizes), tuple(relative), excluded, seeds, runs)
+        return cls(len(slopes), names, tuple(sizes), tuple(relative), excluded, seeds, runs, shown)
 
     @property
     def miss(self) -> float:
@@ -79,10 +84,11 @@ class Certificate:
         others = len(self.blocks) - 1
         rest = f" (the other {others} by less)" if others else ""
         apart = f" apart from the {self.excluded:,} known ones" if self.excluded else ""
-        many = f"{others + 1} blocks" if others else self.blocks[0]
+        names = self.shown or self.blocks
+        many = f"{others + 1} blocks" if others else names[0]
         return (
             f"{self.probes} random directions through {many} were clean: no coordinate of "
-            f"{self.blocks[worst]} is off by more than {self.sizes[worst]:.2g}{share}{rest}{apart}, "
+            f"{names[worst]} is off by more than {self.sizes[worst]:.2g}{share}{rest}{apart}, "
             f"but for a chance of {f'{self.runs} * ' * (self.runs > 1)}2^-{self.probes} = {self.miss:.1e}"
         )
 

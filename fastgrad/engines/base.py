@@ -20,6 +20,7 @@ from fastgrad.engines.space import ParameterSpace, Space
 from fastgrad.errors import InputError
 from fastgrad.index_sets import spread_over
 from fastgrad.problem.arguments import settled_arrays
+from fastgrad.problem.describe import quoted
 from fastgrad.problem.naming import copy_for_worker
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
@@ -65,6 +66,7 @@ class EngineBase:
         self.space: Space = ParameterSpace(self.parameters)
         self.args = settled_arrays(self.args)
         self.notes: tuple[str, ...] = ()
+        self.raised: list[str] = []
         self._working: WorkingCopy | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -115,7 +117,9 @@ class EngineBase:
         """Whether an exception means that a point is outside the cost's domain; `quoted` then keeps it."""
         if isinstance(error, InputError) or not isinstance(error, DOMAIN_ERRORS):
             return False
-        self.quoted = f"{type(error).__name__}: {error}"
+        self.quoted = quoted(error)
+        if not self.raised:
+            self.raised.append(self.quoted)
         return True
 
     def _worker_cost(self) -> Callable[..., Any]:

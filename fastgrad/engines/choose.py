@@ -15,7 +15,9 @@ from fastgrad.differences.stencils import Stencil, stencil_dtype
 from fastgrad.engines.numbers import DType
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
+from fastgrad.printable import shortened
 from fastgrad.problem.as_given import AsGiven
+from fastgrad.problem.describe import repr_of
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
@@ -60,8 +62,9 @@ def choose_engine(
     InputError
         For an unknown engine, or one that does not fit the cost.
     """
-    name = _automatic(problem, stencil, vectorized) if engine == "auto" else engine
-    if name not in ENGINES:
+    is_name = isinstance(engine, str)
+    name = _automatic(problem, stencil, vectorized) if is_name and engine == "auto" else engine
+    if not is_name or name not in ENGINES:
         raise InputError(f"unknown engine {engine!r}: the engines are auto, {', '.join(ENGINES)}")
     if vectorized and name != "batched":
         raise InputError(f'vectorized=True needs engine="batched" (or "auto"); got {engine!r}')
@@ -211,7 +214,7 @@ def _compiled(problem: Problem, parameters: Parameters, dtype: DType) -> Engine:
     if not is_numba_function(problem.cost):
         raise InputError(
             'engine="compiled" needs a cost that is a Numba function (decorated with numba.njit); '
-            f"got {problem.cost!r}"
+            f"got {shortened(repr_of(problem.cost))}"
         )
     from fastgrad.engines.compiled import CompiledEngine
 

@@ -8,7 +8,7 @@ those of the Python engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastgrad.arrays import Floats, IndexArray, Values
 from fastgrad.engines.numbers import DType
@@ -30,6 +30,8 @@ class Engine(Protocol):
     name: str
     parameters: Parameters
     """What the engine moves: the user's parameters, or those of `space`."""
+    args: tuple[Any, ...]
+    """What the cost takes beside the parameters. Arrays are the user's, lists and dicts its own."""
     space: Space
     """How the user's derivatives follow from those with respect to `parameters`."""
     dtype: DType
@@ -51,6 +53,8 @@ class Engine(Protocol):
     quoted: str
     """The exception that the cost last raised at a point outside its domain, as text; empty if it raised
     none."""
+    raised: list[str]
+    """The first such exception; threads share it, processes do not tell of theirs."""
     incremental: bool
     """Whether the engine computes only what a perturbation changes. An evaluation then takes far less time
     than the cost itself, and coordinates of one call share work."""

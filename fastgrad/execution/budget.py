@@ -14,6 +14,12 @@ SHARE_OF_A_CHUNK = 0.04
 """A chunk of work takes at most this share of the seconds given, so that they are kept to within a few
 percent; they are looked at between chunks."""
 
+LOOKS = 0.5
+"""The share of a budget that has passed when the last first look that can be left out ends."""
+
+TRIFLE = 0.01
+"""A look that takes at most this share of the seconds is taken as long as any are left."""
+
 KEPT_BACK = 0.04
 """The share of the seconds that is left for the verdict and the report."""
 
@@ -35,6 +41,8 @@ class Budget:
     stopped: str = ""
     """Why nothing more is evaluated; empty while something may be."""
     spent: int = 0
+    for_report: float = 0.0
+    """Seconds that verdict and report are expected to take."""
     began: float = field(default_factory=lambda: time.perf_counter())  # looked up now: tests have clocks
 
     @property
@@ -47,7 +55,12 @@ class Budget:
         """Seconds in which evaluations may still begin."""
         if self.seconds is None:
             return float("inf")
-        return self.began + self.seconds * (1 - KEPT_BACK) - time.perf_counter()
+        return self.began + self.seconds - self.kept_back - time.perf_counter()
+
+    @property
+    def kept_back(self) -> float:
+        """Seconds that are left for the verdict and the report."""
+        return 0.0 if self.seconds is None else max(KEPT_BACK * self.seconds, self.for_report)
 
     def spend(self, evaluations: int) -> None:
         """Count evaluations that were made."""
@@ -70,11 +83,35 @@ class Budget:
             self.stop(f"the {self.evaluations:,} evaluations of max_evaluations are used up")
         return rows
 
-    def is_over(self) -> bool:
-        """Whether to stop now; asked between chunks."""
-        if not self.stopped and self.seconds_left <= 0:
+    def allows(self, seconds: float, evaluations: int) -> bool:
+        """Whether there is room for a first look that takes so long, and so many evaluations."""
+        many = self.evaluations is not None and self.spent + evaluations >= LOOKS * self.evaluations
+        if many and evaluations:
+            return False
+        if self.seconds is None:
+            return True
+        if seconds <= TRIFLE * self.seconds:
+            return self.seconds_left > 0
+        return self.seconds_left - seconds >= (1 - KEPT_BACK - LOOKS) * self.seconds
+
+    def is_over(self, coming: float = 0.0) -> bool:
+        """Whether to stop now; asked between chunks.
+
+        Parameters
+        ----------
+        coming : seconds that the next chunk is expected to take, which must end within the budget
+        """
+        if not self.stopped and (self.seconds_left <= 0 or self.seconds_left + self.kept_back < coming):
             self.stop(f"the {self.seconds:g} seconds of the budget are over")
         return bool(self.stopped)
+
+    @property
+    def overrun(self) -> float:
+        """By how many seconds it was overrun; 0 where it was kept to within what is kept back."""
+        if self.seconds is None:
+            return 0.0
+        over = time.perf_counter() - self.began - self.seconds
+        return over if over > self.kept_back else 0.0
 
     def stop(self, why: str) -> None:
         """Evaluate nothing more."""

@@ -48,6 +48,8 @@ from fastgrad.execution.checkpoint_file import (
     examine_header,
     explained,
     file_id,
+    is_at,
+    make_private,
     our_schema,
     refuse_another_problem,
     schema_of,
@@ -116,8 +118,11 @@ class Checkpoint:
         self._timer: threading.Timer | None = None
         self._failure: Exception | None = None
         self._closed = False
+        self.gone = False
+        """Whether the file was found deleted or replaced at the end of the run."""
         with _OPENING:
             examine_header(self.path)
+            make_private(self.path)
             self._connection = self._connect()
             try:
                 self._place = file_id(self.path)
@@ -282,6 +287,7 @@ class Checkpoint:
             with self._database() as database:
                 # Closing would do it too, but would not say if it failed.
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.gone = not is_at(self.path, self._place)
         finally:
             self._let_go()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,6 +81,27 @@ def file_id(path: Path) -> tuple[int, int]:
     """Which file it is, whatever it is called."""
     status = path.stat()
     return status.st_dev, status.st_ino
+
+
+def is_at(path: Path, place: tuple[int, int]) -> bool:
+    """Whether it is still that file."""
+    try:
+        return file_id(path) == place
+    except OSError:
+        return False
+
+
+def make_private(path: Path) -> None:
+    """Make the file, where there is none, for nobody else to read: values may tell of the user's data.
+
+    SQLite gives the file beside it the same permissions.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise inaccessible(path, error) from error
 
 
 def examine_header(path: Path) -> None:

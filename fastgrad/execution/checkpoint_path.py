@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fastgrad.errors import InputError
+from fastgrad.printable import printable
 
 INACCESSIBLE = (
     "this checkpoint cannot be read or written: see to the permissions and the disk, or use another file"
@@ -37,7 +38,7 @@ def shown(path: Path) -> str:
     >>> print(shown(Path("runs/first\nsecond")))
     runs/first\nsecond
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
+    return printable(str(path))
 
 
 def require_usable(given: Any) -> None:

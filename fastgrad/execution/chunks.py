@@ -64,7 +64,7 @@ def run_pilot(job: Job, gap: slice, seconds_each: float, kind: str) -> float:
         seconds_each = elapsed / (job.price(chunk) + job.engine.overhead)
         if elapsed > enough:
             break
-        size *= int(np.clip(enough / elapsed, 2, PILOT_GROWTH))
+        size *= int(np.clip(enough / max(elapsed, 1e-9), 2, PILOT_GROWTH))  # a coarse clock may stand still
     return seconds_each
 
 

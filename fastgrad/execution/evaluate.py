@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pickle
 import queue
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,12 +111,13 @@ def evaluate(
     except _Stopped:
         return Evaluation(kept.values, 1, (), kept.missing())
     notes = tuple(note for note in engine.notes if note not in said)
-    workers = choose_workers(engine, run.n_jobs, run.backend)
-    prices = engine.prices(indices)
-    if prices is None:
-        prices = np.broadcast_to(1.0, len(indices))
-    job = Job(engine, indices, offsets, kept, prices, run.budget, watch)
+    workers = Workers(1, "threads")
     try:
+        workers = choose_workers(engine, run.n_jobs, run.backend)  # it may have to import joblib
+        prices = engine.prices(indices)
+        if prices is None:
+            prices = np.broadcast_to(1.0, len(indices))
+        job = Job(engine, indices, offsets, kept, prices, run.budget, watch)
         used, note = _run(job, workers, seconds * offsets.shape[1])
     except KeyboardInterrupt:
         run.budget.stop(INTERRUPTED)
@@ -151,20 +152,19 @@ def _run(job: Job, workers: Workers, seconds_each: float) -> tuple[int, str | No
     if workers.count > 1 and (workers.backend is not None or left > WORTH_STARTING[workers.kind]):
         chunks = in_order([c for gap in gaps for c in cut(job, gap, seconds_each, workers)], left)
         if len(chunks) > 1:
-            note = _run_parallel(job, chunks, workers)
+            note = _run_parallel(job, job.in_time(chunks, seconds_each), workers)
             if note is None:
                 return workers.count, None
             gaps = job.kept.gaps
     alone = Workers(1, "threads")
-    for chunk in in_order([c for gap in gaps for c in cut(job, gap, seconds_each, alone)], left):
-        if job.budget.is_over():
-            break
+    chunks = in_order([c for gap in gaps for c in cut(job, gap, seconds_each, alone)], left)
+    for chunk in job.in_time(chunks, seconds_each):
         job.run(chunk)
     job.engine.pause()
     return 1, note
 
 
-def _run_parallel(job: Job, chunks: list[slice], workers: Workers) -> str | None:
+def _run_parallel(job: Job, chunks: Iterator[slice], workers: Workers) -> str | None:
     """Run chunks through joblib; a sentence instead of an answer if the cost cannot be sent out."""
     from joblib.externals.loky.process_executor import BrokenProcessPool, TerminatedWorkerError
 
@@ -179,7 +179,7 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers) -> str | None
     except TerminatedWorkerError as error:
         raise WorkerError(
             "a worker process died while evaluating the cost (out of memory, or a crash in compiled "
-            "code): try n_jobs=1, which shows the cost's own error"
+            f"code): try n_jobs=1, which shows the cost's own error{_what_is_kept(job)}"
         ) from error
     except (pickle.PicklingError, BrokenProcessPool, AttributeError, TypeError) as error:
         if isinstance(error, AttributeError | TypeError) and "pickle" not in str(error):
@@ -194,8 +194,15 @@ def _run_parallel(job: Job, chunks: list[slice], workers: Workers) -> str | None
     return None
 
 
+def _what_is_kept(job: Job) -> str:
+    """Where finished values are, as the end of a sentence."""
+    name = job.kept.checkpoint.name
+    kept = f". What was finished is in the checkpoint {name}: with it the next run goes on from there"
+    return kept if name else ""
+
+
 def _in_threads(
-    job: Job, chunks: list[slice], workers: Workers
+    job: Job, chunks: Iterator[slice], workers: Workers
 ) -> Generator[tuple[slice, Values], None, None]:
     """Chunks and their values, each from a thread with an engine of its own.
 
@@ -216,6 +223,6 @@ def _in_threads(
         finally:
             twins.put(twin)
 
-    yield from run_tasks(workers, run, ((chunk,) for chunk in chunks))
+    yield from run_tasks(workers, run, ((chunk,) for chunk in chunks), job.budget.seconds is None)
     for twin in everyone:
         twin.finish()

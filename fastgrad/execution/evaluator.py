@@ -61,6 +61,9 @@ class Evaluator:
             values = found.values
         else:
             values[some] = found.values
+        lost = int(np.count_nonzero(~np.isfinite(values[known])))
+        if lost:
+            self.run.lose(lost, self.engine.raised[0] if self.engine.raised else "")
         count = int(known.sum()) * each
         self.evaluations += count
         budget.spend(count)

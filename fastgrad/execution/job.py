@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +98,19 @@ class Job:
     """(m,) what a coordinate costs, relative to the others."""
     budget: Budget
     watch: Watch | None = None
+
+    def in_time(self, chunks: Iterable[slice], seconds_each: float) -> Iterator[slice]:
+        """Chunks, as long as each is expected to end within the budget.
+
+        Parameters
+        ----------
+        chunks : of the plan
+        seconds_each : what a coordinate takes, for price 1
+        """
+        for chunk in chunks:
+            if self.budget.is_over(self.price(chunk) * seconds_each):
+                return
+            yield chunk
 
     def price(self, chunk: slice) -> float:
         """What a chunk costs."""

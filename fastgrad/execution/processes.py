@@ -20,16 +20,17 @@ from fastgrad.engines.protocol import Engine
 from fastgrad.errors import WorkerError
 from fastgrad.execution.job import Job
 from fastgrad.execution.workers import Workers, closing_quietly, one_blas_thread, run_tasks
+from fastgrad.printable import printable_lines
 
 
 def in_processes(
-    job: Job, chunks: list[slice], workers: Workers
+    job: Job, chunks: Iterator[slice], workers: Workers
 ) -> Generator[tuple[slice, Values], None, None]:
     """Chunks and their values, each from a worker process with an engine of its own."""
     job.engine.finish()
     job.engine.release()  # the workers have their own; the caller's would only take up memory
     tasks = ((job.engine, c, job.indices[c], job.offsets[c]) for c in chunks)
-    answers = run_tasks(workers, _run_in_process, tasks)
+    answers = run_tasks(workers, _run_in_process, tasks, job.budget.seconds is None)
     with closing_quietly(answers):
         for chunk, answer in answers:
             if isinstance(answer, _Raised):
@@ -45,7 +46,7 @@ def _run_in_process(
             values = engine.values(np.asarray(indices), np.asarray(offsets))
             engine.finish()
             return chunk, values
-    except Exception as error:
+    except BaseException as error:  # SystemExit too: the caller is to hear of it, and the worker to live on
         return chunk, _Raised.of(error)
 
 
@@ -70,7 +71,7 @@ class _Raised:
     text: str
 
     @classmethod
-    def of(cls, error: Exception) -> _Raised:
+    def of(cls, error: BaseException) -> _Raised:
         import cloudpickle
 
         text = "".join(traceback.format_exception(error))
@@ -81,12 +82,12 @@ class _Raised:
             data = None
         return cls(data, text)
 
-    def error(self) -> Exception:
+    def error(self) -> BaseException:
         """The exception, or where it could not travel a WorkerError that quotes it."""
         if self.pickled is None:
-            return WorkerError(f"the cost raised in a worker:\n{self.text}")
-        error: Exception = pickle.loads(self.pickled)
-        error.add_note(f"fastgrad: in a worker process\n{self.text}")
+            return WorkerError("the cost raised in a worker:", self.text)
+        error: BaseException = pickle.loads(self.pickled)
+        error.add_note(f"fastgrad: in a worker process\n{printable_lines(self.text)}")
         return error
 
 

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, cast
+
+from fastgrad.printable import printable
 
 WIDTH_OF_A_LOG = 160
 """Columns of the line that is left where stderr is no terminal: a bar of 80 would be cut to dots."""
@@ -30,13 +33,53 @@ def announced(what: str, show: bool | None) -> Iterator[None]:
     if not what or not (_on_a_terminal() if show is None else show):
         yield
         return
-    timer = threading.Timer(PATIENCE, sys.stderr.write, [f"fastgrad: {what} ...\n"])
+    timer = threading.Timer(PATIENCE, _say, [f"{what} ..."])
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+
+
+class Forgiving(io.TextIOBase):
+    """A stream that drops what another one refuses: no check ends because its progress cannot be shown.
+
+    Parameters
+    ----------
+    stream : stderr, which may be a full disk, a closed pipe, or closed; None where there is none
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of the other stream."""
+        return self._encoding
+
+    def isatty(self) -> bool:
+        """Whether the other stream is a terminal."""
+        try:
+            return bool(self._stream.isatty())
+        except Exception:
+            return False
+
+    def fileno(self) -> int:
+        """The number of the other stream's file."""
+        return int(self._stream.fileno())
+
+    def write(self, text: str) -> int:
+        """Write a text, with escapes for what cannot be encoded, or drop it."""
+        with contextlib.suppress(Exception):
+            self._stream.write(text.encode(self._encoding, "backslashreplace").decode(self._encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the other stream, if it can be."""
+        with contextlib.suppress(Exception):
+            self._stream.flush()
 
 
 class Progress:
@@ -49,6 +92,7 @@ class Progress:
 
     def __init__(self, show: bool | None) -> None:
         self.shown = _on_a_terminal() if show is None else show
+        self._silent = show is False
         self._bar: Any = None
         self._task: Any = None
 
@@ -64,7 +108,7 @@ class Progress:
         from rich.console import Console
         from rich.progress import Progress
 
-        console = Console(stderr=True)
+        console = Console(file=forgiving_stderr(), markup=False)
         if not console.is_terminal:
             console.width = WIDTH_OF_A_LOG
         with Progress(*_columns(console.width), console=console, transient=console.is_terminal) as bar:
@@ -89,9 +133,23 @@ class Progress:
             self._bar.update(self._task, found=f"agree {agree:,}  to look at again {again:,}")
 
     def say(self, sentence: str) -> None:
-        """Say on stderr what takes long, before it does."""
-        if self._bar is None:
-            sys.stderr.write(f"fastgrad: {sentence}\n")
+        """Say on stderr what takes long, before it does; nothing where no progress was wanted."""
+        if self._bar is None and not self._silent:
+            _say(sentence)
+
+
+def in_words(seconds: float) -> str:
+    """A length of time.
+
+    Examples
+    --------
+    >>> [in_words(s) for s in (0.2, 42, 300, 8000, 400_000)]
+    ['0.2 s', '42 s', '5 min', '2.2 h', '4.6 days']
+    """
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.2g} {name}"
+    return f"{seconds / 86_400:.2g} days"
 
 
 def _columns(width: int) -> tuple[Any, ...]:
@@ -103,15 +161,26 @@ def _columns(width: int) -> tuple[Any, ...]:
             return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
     return (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         *([BarColumn(bar_width=20)] if width >= NARROW else []),
         MofNCompleteColumn(),
         Rate(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[found]}"),
+        TextColumn("{task.fields[found]}", markup=False),
     )
 
 
 def _on_a_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()  # pythonw and services have no stderr
+    return forgiving_stderr().isatty()  # pythonw and services have no stderr
+
+
+def forgiving_stderr() -> IO[str]:
+    """The stderr of now, for rich to draw on."""
+    return cast("IO[str]", Forgiving(sys.stderr))
+
+
+def _say(sentence: str) -> None:
+    stream = forgiving_stderr()
+    stream.write(f"fastgrad: {printable(sentence)}\n")
+    stream.flush()

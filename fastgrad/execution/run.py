@@ -14,11 +14,16 @@ from typing import Any, Self
 
 from fastgrad.execution.budget import Budget
 from fastgrad.execution.checkpoint_path import require_usable
-from fastgrad.execution.progress import Progress
+from fastgrad.execution.progress import Progress, in_words
 from fastgrad.execution.resumption import Resumption
 from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.options import Options
+
+GONE = "was deleted or replaced while the check ran: what was kept there is lost"
+
+REPORT_OF_A_BLOCK = 1.5e-5
+"""Seconds that verdict and report take for each block: 1.2 s for 10^5 of one number each."""
 
 
 @dataclass(eq=False)
@@ -51,6 +56,10 @@ class Run:
     spent: dict[str, int] = field(init=False, default_factory=dict)
     """Evaluations by what they were made for."""
     most_workers: int = field(init=False, default=1)
+    lost: int = field(init=False, default=0)
+    """Evaluations that gave no finite value."""
+    raised: str = field(init=False, default="")
+    """What the cost raised at one of them, if it did."""
     notes: list[str] = field(init=False, default_factory=list)
     """What went another way while values were computed, each once."""
     resumption: Resumption = field(init=False, default_factory=Resumption)
@@ -61,8 +70,13 @@ class Run:
     _exits: ExitStack = field(init=False, default_factory=ExitStack)
 
     @classmethod
-    def of(cls, options: Options) -> Run:
+    def of(cls, options: Options, began: float | None = None) -> Run:
         """The run that some options ask for; its checkpoint is opened later, by `keep_in`.
+
+        Parameters
+        ----------
+        options : Options
+        began : when the check began, by `time.perf_counter`; now, if it is not given
 
         Raises
         ------
@@ -71,8 +85,11 @@ class Run:
         """
         if options.checkpoint is not None:
             require_usable(options.checkpoint)
-        budget = Budget(options.budget, options.max_evaluations)
-        return cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
+        began = time.perf_counter() if began is None else began
+        budget = Budget(options.budget, options.max_evaluations, began=began)
+        run = cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
+        run.began = began
+        return run
 
     def __enter__(self) -> Self:
         self._exits.enter_context(one_blas_thread())
@@ -110,6 +127,71 @@ class Run:
     def seconds(self) -> float:
         """How long the check has taken so far, with the earlier runs whose checkpoint it goes on from."""
         return self.checkpoint.seconds + time.perf_counter() - self.began
+
+    def expect_report_of(self, blocks: int) -> None:
+        """Keep back as much of the seconds as verdict and report of so many blocks take."""
+        self.budget.for_report = REPORT_OF_A_BLOCK * blocks
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds in which something may still be begun."""
+        return self.budget.seconds_left
+
+    def allows(self, seconds: float, evaluations: int) -> bool:
+        """Whether there is room for a first look that takes so long, and so many evaluations."""
+        return self.budget.allows(seconds, evaluations)
+
+    def spend(self, evaluations: int) -> None:
+        """Count evaluations that were made."""
+        self.budget.spend(evaluations)
+
+    def foresee(self, seconds: float) -> None:
+        """Say so where an evaluation that cannot be left out takes longer than is left of the budget."""
+        budget = self.budget
+        total = time.perf_counter() - budget.began + seconds
+        if budget.seconds is not None and total > budget.seconds + budget.kept_back:
+            sentence = (
+                f"an evaluation of the cost takes {in_words(seconds)}, and any check makes two: it will take "
+                f"about {in_words(total)}, and has a budget of {in_words(budget.seconds)}"
+            )
+            self.progress.say(sentence)
+
+    def notes_beside(self, others: tuple[str, ...]) -> tuple[str, ...]:
+        """What came up, and is not among other notes."""
+        gone = self.checkpoint.gone
+        return (
+            *(note for note in self.notes if note not in others),
+            *self._lost,
+            *[f"the checkpoint {self.checkpoint.name} {GONE}"] * gone,
+        )
+
+    @property
+    def _lost(self) -> tuple[str, ...]:
+        """What the report says of evaluations without a value."""
+        if not self.lost:
+            return ()
+        times = "1 evaluation" if self.lost == 1 else f"{self.lost:,} evaluations"
+        raised = f", because the cost raised {self.raised}" if self.raised else ""
+        return (
+            f"{times} of {self.evaluations:,} gave no finite value{raised}: derivatives come from the others",
+        )
+
+    def lose(self, evaluations: int, raised: str) -> None:
+        """Count evaluations that gave no finite value, and keep what the cost raised first."""
+        self.lost += evaluations
+        self.raised = self.raised or raised
+
+    @property
+    def overrun(self) -> tuple[str, ...]:
+        """What the report says of a budget that could not be kept."""
+        budget, over = self.budget, self.budget.overrun
+        if budget.seconds is None or not over:
+            return ()
+        return (
+            f"the check ran over its budget of {in_words(budget.seconds)} by {in_words(over)}: two "
+            "evaluations of the cost and a call of the gradient cannot be left out, nor can what has begun "
+            "be cut short",
+        )
 
     def charge(self, purpose: str, count: int | None = None) -> None:
         """Put down under a purpose what was evaluated since the last charge, or so many of that."""

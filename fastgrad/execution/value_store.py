@@ -31,6 +31,8 @@ class ValueStore(Protocol):
     """The file, as messages print it."""
     seconds: float
     """How long earlier runs took, all together."""
+    gone: bool
+    """Whether the file was deleted or replaced while the run went on; known when it has ended."""
 
     def key(self, kind: str, indices: npt.NDArray[Any], offsets: Values) -> str:
         """The name of a pass."""
@@ -62,6 +64,7 @@ class NoCheckpoint:
 
     name = ""
     seconds = 0.0
+    gone = False
 
     def key(self, kind: str, indices: npt.NDArray[Any], offsets: Values) -> str:
         """The same for every pass: there is nothing to tell apart."""

@@ -17,6 +17,7 @@ import threadpoolctl
 
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError
+from fastgrad.execution.worker_life import Beginning, signals_held
 
 LARGEST_COPY = 2**28
 """Bytes of parameters of which each thread may have a copy of its own; of larger ones one thread has one."""
@@ -54,19 +55,24 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     """How many workers joblib would use, and whether they share memory.
 
     Inside a joblib worker a Python cost stays serial, whatever n_jobs says: joblib would nest threads
-    there, and a Python cost may hold state.
+    there, and a Python cost may hold state. So it does inside a process of multiprocessing, such as a worker
+    of ProcessPoolExecutor: at its end it would wait for joblib's workers, and they for the next task.
     """
     alone = Workers(1, "threads")
     if engine.workers == "one" or (backend is None and n_jobs == 1):
         return alone
     if n_jobs is None and backend is None and "joblib" not in sys.modules:
         return alone  # nobody can have configured joblib: not worth the 0.2 s of importing it
+    from multiprocessing import parent_process
+
     import joblib
 
     try:
+        active = _active_backend(engine.workers, backend)
+        if backend is None and _starts_processes(active) and parent_process() is not None:
+            return alone
         with _named_backend(backend):
             count = joblib.effective_n_jobs(n_jobs)
-        active = _active_backend(engine.workers, backend)
     except (ValueError, TypeError) as error:
         raise InputError(_backend_message(backend, n_jobs, error)) from error
     shares_memory = getattr(active, "supports_sharedmem", False)
@@ -84,22 +90,53 @@ def _copy_of(engine: Engine) -> int:
 
 
 def run_tasks(
-    workers: Workers, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]
+    workers: Workers, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], ahead: bool = True
 ) -> Generator[Any, None, None]:
-    """The results of a function on many tuples of arguments, by joblib, as they come."""
+    """The results of a function on many tuples of arguments, by joblib, as they come.
+
+    Parameters
+    ----------
+    workers : Workers
+    function : of the arguments
+    tasks : the arguments
+    ahead : whether workers may have a task waiting; else the next one is taken when one is done
+    """
     import joblib
 
+    active = _active_backend(workers.kind, workers.backend)
+    # Results as they come where the joblib backend can, all at the end where it cannot.
+    as_they_come = bool(getattr(active, "supports_return_generator", False))
     # mmap_mode "c": a worker writes to its own copy of the pages it perturbs, and to nothing else.
     parallel = joblib.Parallel(
         n_jobs=workers.count,
         backend=workers.backend,
         prefer=None if workers.backend else workers.kind,
-        return_as=_return_as(workers),
+        return_as="generator_unordered" if as_they_come else "list",
         mmap_mode="c",
         batch_size=1,
+        pre_dispatch="2 * n_jobs" if ahead else "n_jobs",
+        **_beginning(active),
     )
-    results = parallel(joblib.delayed(function)(*task) for task in tasks)
-    yield from results
+    with contextlib.ExitStack() as ending:
+        with signals_held() if _starts_processes(active) and as_they_come else contextlib.nullcontext():
+            results = parallel(joblib.delayed(function)(*task) for task in tasks)
+            if as_they_come:
+                ending.enter_context(closing_quietly(results))
+        yield from results
+
+
+def _starts_processes(active: Any) -> bool:
+    """Whether a joblib backend starts processes of this one, rather than threads or what a cluster has."""
+    from joblib.parallel import BACKENDS
+
+    return isinstance(active, tuple(BACKENDS[n] for n in ("loky", "multiprocessing") if n in BACKENDS))
+
+
+def _beginning(active: Any) -> dict[str, Any]:
+    """What a joblib backend is told of the beginning of its processes; the user's own initializer is kept."""
+    if not _starts_processes(active):
+        return {}
+    return {"initializer": Beginning(getattr(active, "backend_kwargs", {}).get("initializer"))}
 
 
 @contextlib.contextmanager
@@ -111,13 +148,6 @@ def closing_quietly(results: Generator[Any, None, None]) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"(?s).*adjusting the input task iterator")
             results.close()
-
-
-def _return_as(workers: Workers) -> str:
-    """Results as they come where the joblib backend can, all at the end where it cannot."""
-    active = _active_backend(workers.kind, workers.backend)
-    can = getattr(active, "supports_return_generator", False)
-    return "generator_unordered" if can else "list"
 
 
 def _active_backend(prefer: str, backend: Any) -> Any:

@@ -137,7 +137,12 @@ def _compile(function: F, *, cache: bool, **options: Any) -> F:
     if numba.config.DISABLE_JIT:
         # Compiled code does not warn of overflow, and the plain code in its place must not either.
         return np.errstate(all="ignore")(function)
-    compiled: F = numba.njit(cache=cache, **{**OPTIONS, **options})(function)
+    compiled: F = numba.njit(**{**OPTIONS, **options})(function)
+    if cache:
+        # Imported here: it takes time, and `is_jitted` of a plain cost needs none of it.
+        from fastgrad.kernels.disk_cache import keep
+
+        keep(compiled, numba.config)
     cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cache_file is not None:
         cache_file._source_stamp = (cache_file._source_stamp, _kernels_stamp())

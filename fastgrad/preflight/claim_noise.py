@@ -60,13 +60,18 @@ class ClaimNoise:
     ----------
     gradient : Gradient
     working : the private copy of the parameters that it is called with
+    has_time : whether there is time for so many calls; always, if it is not given
     """
 
-    def __init__(self, gradient: Gradient, working: WorkingCopy) -> None:
-        self.gradient, self.working = gradient, working
+    def __init__(
+        self, gradient: Gradient, working: WorkingCopy, has_time: Callable[[int], bool] = lambda calls: True
+    ) -> None:
+        self.gradient, self.working, self.has_time = gradient, working, has_time
         self.parameters: Parameters = working.parameters
         self._noise: list[Floats] | None = None
         self.calls = 0
+        self.left_out = False
+        """Whether there was no time to measure it."""
 
     @property
     def is_measured(self) -> bool:
@@ -76,6 +81,9 @@ class ClaimNoise:
     def measure(self) -> None:
         """Measure it, if there are not too many parameters."""
         if self.is_measured or self.parameters.size > LARGEST:
+            return
+        self.left_out = not self.has_time(POINTS)
+        if self.left_out:
             return
         answers = self._answers(FINE)
         if answers is None or _same(answers) <= SAME:
@@ -104,6 +112,9 @@ class ClaimNoise:
         of_zeros = size_of_zeros(self.parameters.spread(SAMPLED))
         moves = [_moves(x, of_zeros, move, rng) for x in self.parameters.leaves]
         found = []
+        if not self.has_time(POINTS):
+            self.left_out = True
+            return None
         try:
             for k in range(POINTS):
                 for leaf, x, by in zip(self.working.flat_leaves, self.parameters.leaves, moves, strict=True):

@@ -39,7 +39,11 @@ COMPLEX_ULPS = 4
 Complex step)."""
 
 
-def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:
+EVALUATIONS = 5
+"""Evaluations that compare the two at a coordinate."""
+
+
+def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan, of_each: int = OF_EACH_BLOCK) -> int:
     """Compare the complex step with central differences at a few coordinates of each block.
 
     np.abs and norms drop the imaginary part silently, perhaps in one term of the cost only.
@@ -49,6 +53,7 @@ def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:
     engine : evaluates complex points
     in_reals : evaluates real points
     plan : of the coordinates to choose from
+    of_each : at how many coordinates of each block
 
     Returns
     -------
@@ -62,7 +67,7 @@ def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan) -> int:
         central difference.
     """
     parameters = engine.parameters
-    indices = plan.indices[parameters.few_of_each_block(plan.indices, OF_EACH_BLOCK)]
+    indices = plan.indices[parameters.few_of_each_block(plan.indices, of_each)]
     real_plan = make_plan(parameters, indices, CENTRAL4)
     values = in_reals.values(indices, real_plan.displacements)
     sigma = NOISE * coarsest_epsilon(parameters) * np.abs(values).max(axis=1)

@@ -8,6 +8,8 @@ cost at x. Each of these has a message of its own:
     g(y) equals g(x)               g does not read the parameters (a stale cache), if the cost is not linear
     g(x) after g(y) differs        g keeps something from call to call
 
+Where a budget has no room for three more calls of g only the first of these is looked at, or none (`Looks`).
+
 Where g raises, or one of these is so, all is tried once more with a call of the cost before each call of g: a
 gradient function may read what the cost keeps. If g is a function then, the check goes on in this way.
 """
@@ -15,7 +17,8 @@ gradient function may read what the cost keeps. If g is a function then, the che
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,19 +31,26 @@ from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
 from fastgrad.preflight.claim_noise import ClaimNoise
 from fastgrad.preflight.cost import LARGEST_JITTER
+from fastgrad.preflight.looks import Looks
 from fastgrad.preflight.nearby import FARTHER, bends, move, put_back
 from fastgrad.preflight.pairs import with_halves
 from fastgrad.problem.arguments import args_unchanged, array_leaves
 from fastgrad.problem.claim import NO_JITTER, ClaimedGradient, same_gradient, watched
 from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.structure import NAMESPACE
+from fastgrad.problem.problem import Problem
+from fastgrad.problem.structure import NAMESPACE, nesting_limited
 from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.problem.wrapped import cost_first
 from fastgrad.specification import Specification
 
 
-def vetted_gradient(spec: Specification) -> tuple[Specification, ClaimedGradient]:
+def vetted_gradient(spec: Specification, looks: Looks | None = None) -> tuple[Specification, ClaimedGradient]:
     """The claimed gradient of a check, after the checks that it is a function and does not write to args.
+
+    Parameters
+    ----------
+    spec : Specification
+    looks : what there is a budget for; everything without one
 
     Returns
     -------
@@ -49,22 +59,30 @@ def vetted_gradient(spec: Specification) -> tuple[Specification, ClaimedGradient
     """
     if isinstance(spec.problem.gradient, bool | np.bool_) and spec.problem.gradient:
         spec = with_halves(spec)
+    problem, looks = spec.problem, Looks() if looks is None else looks
+    said: list[str] = []
+    with args_unchanged(problem.args, "gradient function", said.append):
+        spec, claim = _vetted(spec, looks)
+    return spec, replace(claim, notes=(*claim.notes, *said))
+
+
+def _vetted(spec: Specification, looks: Looks) -> tuple[Specification, ClaimedGradient]:
+    """The same, without a look at args."""
     problem = spec.problem
-    with args_unchanged(problem.args, "gradient function"):
-        pure = is_networks_own(problem.gradient, problem.structure, "gradient")
-        if pure:
-            return spec, claimed_gradient(problem.gradient, spec.parameters, problem.args, pure)
-        if spec.options.vectorized:
-            claim = claimed_gradient(problem.gradient, spec.parameters, problem.args)
-            return spec, _stale_if_curved(claim, problem.cost, problem.args, vectorized=True)
-        gradient, claim = alone_or_after_cost(problem.cost, problem.gradient, spec.parameters, problem.args)
+    pure = is_networks_own(problem.gradient, problem.structure, "gradient")
+    if pure:
+        return spec, claimed_gradient(problem.gradient, spec.parameters, problem.args, pure, looks)
+    if spec.options.vectorized:
+        claim = claimed_gradient(problem.gradient, spec.parameters, problem.args, looks=looks)
+        return spec, _stale_if_curved(claim, problem.cost, problem.args, looks, vectorized=True)
+    gradient, claim = alone_or_after_cost(problem, spec.parameters, looks)
     if gradient is not problem.gradient:
         spec = replace(spec, problem=replace(problem, gradient=gradient))
     return spec, claim
 
 
 def alone_or_after_cost(
-    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...]
+    problem: Problem, parameters: Parameters, looks: Looks
 ) -> tuple[Any, ClaimedGradient]:
     """The gradient function as it must be called, and the claimed gradient.
 
@@ -74,10 +92,9 @@ def alone_or_after_cost(
 
     Parameters
     ----------
-    cost : callable(params, *args)
-    gradient : callable(params, *args), or a structure of values
+    problem : Problem, with the cost, and with the gradient as a function or as a structure of values
     parameters : Parameters
-    args : what both take beside the parameters
+    looks : Looks
 
     Raises
     ------
@@ -85,61 +102,66 @@ def alone_or_after_cost(
         As for `claimed_gradient`, where it is no better after a call of the cost. What the gradient function
         itself raises passes through likewise.
     """
+    cost, gradient, args = problem.cost, problem.gradient, problem.args
     if not callable(gradient):
         return gradient, claimed_gradient(gradient, parameters, args)
-    calls = _Calls(gradient, parameters, args, cost=cost)
+    calls = _Calls(gradient, parameters, args, looks, cost=cost)
     try:
         claim = calls.by_four_calls()
     except Exception:
-        found = None if calls.is_final else _after_cost(cost, gradient, parameters, args)
-        if found is None:
+        found = None if calls.is_final else _after_cost(problem, parameters, looks)
+        if found is None or (calls.differed and NOT_CALLED_AGAIN in found[1].notes):
             raise
-        return found[0], replace(found[1], cost_calls=found[1].cost_calls + calls.cost_calls)
-    claim = _stale_if_curved(claim, cost, args)
+        return found
+    claim = _stale_if_curved(claim, cost, args, looks)
     if not claim.stale:
         return gradient, claim
-    probe = _Calls(cost_first(cost, gradient), parameters, args)
+    probe = _Calls(cost_first(cost, gradient), parameters, args, looks, calls_cost=True)
     found = None
     if not probe.is_stale(claim.at(probe.indices).values):
-        found = _after_cost(cost, gradient, parameters, args)
-    if found is None:
-        return gradient, replace(claim, cost_calls=claim.cost_calls + probe.made)
-    return found[0], replace(found[1], cost_calls=claim.cost_calls + found[1].cost_calls + probe.made)
+        found = _after_cost(problem, parameters, looks)
+    return (gradient, claim) if found is None else found
 
 
 def _stale_if_curved(
-    claim: ClaimedGradient, cost: Callable[..., Any], args: tuple[Any, ...], vectorized: bool = False
+    claim: ClaimedGradient,
+    cost: Callable[..., Any],
+    args: tuple[Any, ...],
+    looks: Looks,
+    vectorized: bool = False,
 ) -> ClaimedGradient:
     """The claim, which is not stale if the cost is linear: its gradient is the same everywhere then."""
     if not claim.stale:
         return claim
-    made = []
 
     def counted(*given: Any) -> Any:
-        made.append(1)
-        return cost(*given)
+        if not looks.room_for_cost():
+            raise TimeoutError("what is not known to bend is not accused")
+        return looks.call_cost(cost, *given)
 
     stale = bends(counted, claim.parameters, args, vectorized)
-    return replace(claim, stale=stale, cost_calls=claim.cost_calls + len(made))
+    return replace(claim, stale=stale)
 
 
-def _after_cost(
-    cost: Callable[..., Any], gradient: Any, parameters: Parameters, args: tuple[Any, ...]
-) -> tuple[Any, ClaimedGradient] | None:
+def _after_cost(problem: Problem, parameters: Parameters, looks: Looks) -> tuple[Any, ClaimedGradient] | None:
     """The gradient function with a call of the cost before each of its own, if that is a function."""
-    after = cost_first(cost, gradient)
-    calls = _Calls(after, parameters, args, is_kept_elsewhere=True)
+    after = cost_first(problem.cost, problem.gradient)
+    calls = _Calls(after, parameters, problem.args, looks, is_kept_elsewhere=True, calls_cost=True)
     try:
         claim = calls.by_four_calls()
     except Exception:
         return None
     if claim.stale:
         return None
-    return after, replace(claim, notes=(AFTER_COST, *claim.notes), cost_calls=calls.made)
+    return after, replace(claim, notes=(AFTER_COST, *claim.notes))
 
 
 def claimed_gradient(
-    gradient: Any, parameters: Parameters, args: tuple[Any, ...], pure: bool = False
+    gradient: Any,
+    parameters: Parameters,
+    args: tuple[Any, ...],
+    pure: bool = False,
+    looks: Looks | None = None,
 ) -> ClaimedGradient:
     """The claimed gradient.
 
@@ -154,6 +176,7 @@ def claimed_gradient(
     parameters : Parameters
     args : what the callable takes beside the parameters
     pure : whether the callable is known to be a function (a Network's own gradient): it is called once only
+    looks : what there is a budget for; everything without one
 
     Raises
     ------
@@ -164,7 +187,7 @@ def claimed_gradient(
     if not callable(gradient):
         found = parameters.matched(gradient, "gradient")
         return ClaimedGradient(parameters, found.leaves, None, notes=found.notes)
-    calls = _Calls(gradient, parameters, args)
+    calls = _Calls(gradient, parameters, args, Looks() if looks is None else looks)
     return calls.by_one_call() if pure else calls.by_four_calls()
 
 
@@ -178,8 +201,10 @@ class _Calls:
     gradient : callable(params, *args)
     parameters : Parameters
     args : what it takes beside the parameters
+    looks : what there is a budget for
     is_kept_elsewhere : whether the cost may write into what it returns, which is then copied
     cost : callable(params, *args), which is called before the last call; None for no such call
+    calls_cost : whether the gradient function calls the cost each time
     """
 
     def __init__(
@@ -187,13 +212,16 @@ class _Calls:
         gradient: Callable[..., Any],
         parameters: Parameters,
         args: tuple[Any, ...],
+        looks: Looks,
         is_kept_elsewhere: bool = False,
         cost: Callable[..., Any] | None = None,
+        calls_cost: bool = False,
     ) -> None:
-        self.cost = cost
-        self.cost_calls = 0
-        self.made = 0
+        self.cost, self.calls_cost = cost, calls_cost
+        self.looks = looks
+        self.longest = 0.0  # seconds of a call
         self.is_final = False  # whether a refusal would be the same after a call of the cost
+        self.differed = False  # whether two answers for the same parameters did
         self.notes: tuple[str, ...] = ()
         self.is_kept_elsewhere = is_kept_elsewhere
         self.gradient = gradient
@@ -210,10 +238,12 @@ class _Calls:
         return replace(self._claimed(leaves, self._own(leaves)), notes=self.notes)
 
     def by_four_calls(self) -> ClaimedGradient:
-        """The claimed gradient, after the checks that the four calls allow."""
+        """The claimed gradient, after the checks that four calls allow, or as many as there is time for."""
         answer = self._call()
         first = self._at(answer)
         self._require_unchanged()
+        if not self._room(3):
+            return self._by_two_calls(answer, first)
         own = self._own(answer) if self.everything else None
         held = answer if self.everything else []
         del answer  # a large one is given back before the next call makes another
@@ -227,16 +257,34 @@ class _Calls:
         notes += (_JITTERS.format(jitter.max(initial=0.0)),) * bool(jitter.any())
         claim = self._claimed(last, self._own(last) if own is None else own)
         jitter_of_blocks = self._jitter_of_blocks(jitter)
-        return replace(claim, jitter=jitter_of_blocks, stale=stale, notes=notes, cost_calls=self.cost_calls)
+        return replace(claim, jitter=jitter_of_blocks, stale=stale, notes=notes)
+
+    def _by_two_calls(self, answer: list[FloatArray], first: Floats) -> ClaimedGradient:
+        """The claimed gradient after one more call, or none: there is no time for more."""
+        own, jitter = self._own(answer), NO_JITTER
+        if self._room(1):
+            jitter = self._jitter(first, self._at(self._call()))
+        claim = self._claimed(answer, own)
+        return replace(claim, jitter=self._jitter_of_blocks(jitter), notes=(*self.notes, NOT_CALLED_AGAIN))
+
+    def _room(self, calls: int) -> bool:
+        """Whether there is time for so many more calls."""
+        return self.looks.room(calls * self.longest, calls * self.calls_cost)
 
     def _claimed(self, answer: list[FloatArray], own: list[FloatArray]) -> ClaimedGradient:
         at_watched = None if self.everything else self._at(answer)
-        noise = ClaimNoise(self._call, self.working)
+        noise = ClaimNoise(self._call, self.working, self._has_time)
         return ClaimedGradient(self.parameters, own, None, noise=noise, at_watched=at_watched)
 
+    def _has_time(self, calls: int) -> bool:
+        """Whether so many calls end within the budget."""
+        return calls * self.longest <= self.looks.allowance.seconds_left
+
     def _call(self) -> list[FloatArray]:
-        self.made += 1
+        began = time.perf_counter()
+        self.looks.allowance.spend(int(self.calls_cost))
         answer = self.gradient(self.working.structure, *self.args)
+        self.longest = max(self.longest, time.perf_counter() - began)
         try:
             found = self.parameters.matched(answer, "gradient")
         except InputError:
@@ -247,17 +295,25 @@ class _Calls:
 
     def _call_cost(self) -> None:
         """Call the cost at x, so that a gradient function that reads what the cost keeps answers for x."""
-        if self.cost is None:
+        if self.cost is None or not self.looks.room_for_cost():
             return
-        self.cost_calls += 1
         try:
             # What else is wrong with the cost is said when it is examined.
-            with args_unchanged(self.args, "cost"), contextlib.suppress(Exception):
-                self.cost(self.working.structure, *self.args)
+            with args_unchanged(self.args, "cost"), self._noting_exceptions():
+                self.looks.call_cost_at_parameters(self.cost, self.working.structure, *self.args)
             require_unchanged(self.working)
         except InputError:
             self.is_final = True
             raise
+
+    @contextlib.contextmanager
+    def _noting_exceptions(self) -> Iterator[None]:
+        """Go on after an exception of the cost, and say so where it does not come again."""
+        try:
+            yield
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".strip(": ")
+            self.notes += (f"the cost raised {said} when it was first called at the parameters",)
 
     def _at(self, leaves: list[FloatArray]) -> Floats:
         """The values at the watched coordinates."""
@@ -291,7 +347,7 @@ class _Calls:
     def is_stale(self, first: Floats) -> bool:
         """Whether the gradient at y is the same numbers as at x, and not all zeros."""
         nearby = self._call_nearby(1.0)
-        if nearby is not None and same_gradient(first, nearby):
+        if nearby is not None and same_gradient(first, nearby) and self._room(1):
             nearby = self._call_nearby(FARTHER)
         return nearby is not None and bool(first.any()) and same_gradient(first, nearby)
 
@@ -321,6 +377,7 @@ class _Calls:
         largest = float(np.abs(first).max(initial=0.0))
         if np.isfinite(apart).all() and float(apart.max()) <= LARGEST_JITTER * largest:
             return apart
+        self.differed = True
         label = self._label_of_worst(apart)
         if same_gradient(again, 2 * first, LARGEST_JITTER):
             raise InputError(
@@ -335,6 +392,7 @@ class _Calls:
     def _require_same_as_before(self, first: Floats, last: Floats, jitter: Floats) -> None:
         if same_gradient(first, last) or (jitter.any() and same_gradient(first, last, LARGEST_JITTER)):
             return
+        self.differed = True
         label = self._label_of_worst(np.abs(last - first))
         raise InputError(
             f"the gradient function keeps something from call to call: after a call at other parameters it "
@@ -349,10 +407,15 @@ class _Calls:
 
 def _lacks_something(answer: Any) -> bool:
     """Whether there is a None in an answer: what nobody has computed yet, perhaps."""
-    leaves = optree.tree_leaves(answer, none_is_leaf=True, namespace=NAMESPACE)
+    with nesting_limited("the gradient"):
+        leaves = optree.tree_leaves(answer, none_is_leaf=True, namespace=NAMESPACE)
     return any(leaf is None for leaf in leaves)
 
 
+NOT_CALLED_AGAIN = (
+    "the budget left no time to call the gradient function again: whether it is a function of the parameters "
+    "was not looked at"
+)
 AFTER_COST = (
     "the gradient function reads what the last call of the cost left behind: the cost was called before each "
     "call of it, at the same parameters"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import PIECE, FloatArray, is_private_map, pieces, root_mean_square
 from fastgrad.errors import InputError
-from fastgrad.printable import shortened
+from fastgrad.printable import shown_name
 from fastgrad.problem.describe import describe, joined_names
 from fastgrad.problem.kinds.form import Form
 from fastgrad.problem.kinds.registry import form_of, to_array
@@ -45,12 +46,12 @@ class Block:
 
     def __post_init__(self) -> None:
         if not self.shown:
-            object.__setattr__(self, "shown", shortened(self.name))
+            object.__setattr__(self, "shown", shown_name(self.name))
 
     @property
     def size(self) -> int:
         """The number of coordinates in the block."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     @property
     def stop(self) -> int:

@@ -37,6 +37,9 @@ NOISES = 8.0
 """Standard deviations of measured noise that a claim is allowed: right gradients in float32 were off by 2 to
 4 of them (docs/numerics.md, Claim)."""
 
+DIGITS_OF_SIMPLE = 12
+"""Binary digits of a number that says nothing of the float that it was computed in, such as 0.5 or 3."""
+
 WATCHED = 2**16
 """Coordinates at which the answers are compared where there are more parameters than that."""
 
@@ -47,6 +50,10 @@ class Noise(Protocol):
     @property
     def is_measured(self) -> bool:
         """Whether it was."""
+
+    @property
+    def left_out(self) -> bool:
+        """Whether there was no time to."""
 
     def measure(self) -> None:
         """Measure it; this calls the gradient function."""
@@ -75,6 +82,8 @@ class ClaimedValues:
     """The rms of all values whose parameters are alike in size, by `_alike`."""
     called: bool = False
     """Whether the values are those of a function, whose noise can be measured."""
+    epsilons: tuple[float, ...] = ()
+    """Machine epsilon of the shortest float that holds each block; by its dtype where it is not given."""
 
     def rounding(self, indices: IndexArray, parameters: Parameters) -> Floats:
         """(m,) what the arithmetic of the claim may be off by.
@@ -101,7 +110,7 @@ class ClaimedValues:
 
     def _epsilon(self, number: int) -> float:
         """Machine epsilon of a block of the claim."""
-        return float(np.finfo(self.dtypes[number]).eps)
+        return self.epsilons[number] if self.epsilons else float(np.finfo(self.dtypes[number]).eps)
 
 
 def _alike(x: Floats) -> IndexArray:
@@ -124,8 +133,6 @@ class ClaimedGradient:
     """Sentences for the report."""
     noise: Noise | None = None
     """The noise of the gradient function; None for values."""
-    cost_calls: int = 0
-    """How often the cost was called on the way, for a gradient function that reads what the cost keeps."""
     at_watched: Floats | None = None
     """The values at the watched coordinates when the gradient function returned. None if the answer was
     copied, or given as values."""
@@ -186,7 +193,16 @@ class ClaimedGradient:
         noise = None if self.noise is None else self.noise.at(indices)
         called = self.noise is not None
         typical = {} if called else self._typical
-        return ClaimedValues(values, jitter, self.dtypes, self.stale, self.notes, noise, typical, called)
+        return ClaimedValues(
+            values, jitter, self.dtypes, self.stale, self.notes, noise, typical, called, self._epsilons
+        )
+
+    @cached_property
+    def _epsilons(self) -> tuple[float, ...]:
+        """Machine epsilon of each block: that of float32 where all of the claim are numbers of float32."""
+        short = all(_holds_float32(leaf) for leaf in self.leaves)
+        single = float(np.finfo(np.float32).eps) if short else 0.0
+        return tuple(max(single, float(np.finfo(leaf.dtype).eps)) for leaf in self.leaves)
 
     @cached_property
     def _typical(self) -> dict[int, float]:
@@ -196,6 +212,17 @@ class ClaimedGradient:
         values = self.parameters.take(self.leaves, some)
         known = np.isfinite(values)
         return {int(one): root_mean_square(values[known & (group == one)]) for one in distinct(group)}
+
+
+def _holds_float32(leaf: FloatArray) -> bool:
+    """Whether WATCHED entries of an array are numbers of float32, most of which are of no shorter float."""
+    some = leaf[:: len(leaf) // WATCHED + 1]
+    some = some[np.isfinite(some) & (some != 0)]
+    with np.errstate(all="ignore"):
+        if not (some == some.astype(np.float32)).all():
+            return False
+    mantissas = np.ldexp(np.frexp(some)[0], DIGITS_OF_SIMPLE)
+    return bool(2 * (mantissas == np.rint(mantissas)).sum() <= len(some))
 
 
 def watched(parameters: Parameters) -> IndexArray:

@@ -9,6 +9,9 @@ from fastgrad.printable import shortened
 LONGEST = 60
 """Characters of a value that are shown."""
 
+LONGEST_QUOTE = 400
+"""Characters of an exception's text that are shown."""
+
 KEYS_SHOWN = 10
 """Keys of a dict that are shown at most."""
 
@@ -42,6 +45,21 @@ def repr_of(value: object) -> str:
         return repr(value)
     except Exception:
         return f"<{type(value).__name__}>"
+
+
+def quoted(error: BaseException) -> str:
+    """An exception of the user's in a few words: its type and what it says, on one line.
+
+    Examples
+    --------
+    >>> quoted(ValueError("math domain error"))
+    'ValueError: math domain error'
+    """
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return shortened(f"{type(error).__name__}: {text}" if text else type(error).__name__, LONGEST_QUOTE)
 
 
 def _keys(keys: list[object]) -> str:

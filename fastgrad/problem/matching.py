@@ -24,7 +24,7 @@ from fastgrad.printable import shown_names
 from fastgrad.problem.block import Block, describe_blocks
 from fastgrad.problem.describe import describe, joined_names
 from fastgrad.problem.kinds.registry import to_array
-from fastgrad.problem.structure import block_names, containers, flatten
+from fastgrad.problem.structure import block_names, containers, flatten, nesting_limited
 
 PREFIXES = (
     "d", "d_", "D", "g", "g_", "G", "grad", "grad_", "Grad", "gradient_", "del_", "delta_", "nabla_", "∂",
@@ -62,6 +62,11 @@ def matched(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, wha
     InputError
         For a leaf that is missing, unknown, of another shape, or not of a float dtype, with its name.
     """
+    with nesting_limited(f"the {what}"):
+        return _matched(spec, blocks, gradient, what)
+
+
+def _matched(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, what: str) -> Matched:
     try:
         return _as_it_stands(spec, blocks, gradient, what)
     except InputError as error:
@@ -288,7 +293,7 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _structure_message(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, what: str) -> str:
-    leaves, other = flatten(gradient)
+    leaves, other = flatten(gradient, f"the {what}")
     expected = [b.name for b in blocks]
     got = block_names(other)
     missing = [b.shown for b in blocks if b.name not in set(got)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fastgrad.errors import InputError
+from fastgrad.printable import shortened
+from fastgrad.problem.describe import repr_of
 from fastgrad.problem.stateful import ObjectMethod, copy_of, flat_vector, require_methods
 
 
@@ -55,7 +57,9 @@ class Problem:
 
     def __post_init__(self) -> None:
         if not callable(self.cost):
-            raise InputError(f"the cost must be callable as cost(params, *args); got {self.cost!r}")
+            raise InputError(
+                f"the cost must be callable as cost(params, *args); got {shortened(repr_of(self.cost))}"
+            )
         if not isinstance(self.args, tuple):
             raise InputError(f"args must be a tuple, as in args=(X, y); got a {type(self.args).__name__}")
 

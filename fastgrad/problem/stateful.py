@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.errors import InputError
-from fastgrad.problem.describe import describe
+from fastgrad.problem.describe import describe, quoted
 from fastgrad.problem.kinds.registry import to_array
 
 
@@ -66,8 +66,8 @@ def copy_of(net: Any) -> Any:
         return copy.deepcopy(net)
     except Exception as error:
         raise InputError(
-            f"{type(net).__name__} cannot be copied ({error}): give it a __deepcopy__, or check plain "
-            "functions cost(params, X, y) and gradient(params, X, y) instead"
+            f"{type(net).__name__} cannot be copied ({quoted(error)}): give it a __deepcopy__, or check "
+            "plain functions cost(params, X, y) and gradient(params, X, y) instead"
         ) from error
 
 

@@ -6,7 +6,8 @@ tuple that holds nothing but numbers is one leaf. A leaf is named by its path: (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import optree
 
 from fastgrad.arrays import Floats
 from fastgrad.errors import InputError
-from fastgrad.printable import shortened
+from fastgrad.printable import shortened, shown_name
 from fastgrad.problem.describe import describe, repr_of
 from fastgrad.problem.kinds.number import is_vector
 from fastgrad.problem.kinds.registry import to_array
@@ -39,12 +40,14 @@ def flatten_alike(a: Any, b: Any) -> tuple[Floats, Floats]:
     InputError
         For anything that is no real number.
     """
-    leaves, spec = flatten(a)
+    leaves, spec = flatten(a, "what is compared")
     try:
         others = spec.flatten_up_to(b)
     except Exception:  # another structure, of which optree says what it holds: a repr may raise anything
         others = [b]
-    return _numbers(leaves), _numbers([leaf for other in others for leaf in flatten(other)[0]])
+    return _numbers(leaves), _numbers(
+        [leaf for other in others for leaf in flatten(other, "what is compared")[0]]
+    )
 
 
 def block_name(path: Sequence[object]) -> str:
@@ -58,9 +61,27 @@ def block_name(path: Sequence[object]) -> str:
     return name or ROOT_NAME
 
 
-def flatten(structure: Any) -> tuple[list[Any], optree.PyTreeSpec]:
-    """The leaves of a structure in the user's order, and the optree spec that rebuilds it from leaves."""
-    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+@contextlib.contextmanager
+def nesting_limited(what: str) -> Iterator[None]:
+    """Refuse, by InputError, what is nested too deeply to be taken apart inside; `what` names it."""
+    try:
+        yield
+    except RecursionError as error:
+        raise InputError(
+            f"{what}: nested more deeply than can be followed, which is about a thousand levels, or inside "
+            "itself. Use fewer levels, such as one dict of arrays"
+        ) from error
+
+
+def flatten(structure: Any, what: str = "the parameters") -> tuple[list[Any], optree.PyTreeSpec]:
+    """The leaves of a structure in the user's order, and the optree spec that rebuilds it from leaves.
+
+    Raises
+    ------
+    InputError
+        For a structure, which the message calls `what`, that is nested too deeply.
+    """
+    with nesting_limited(what), optree.dict_insertion_ordered(True, namespace=NAMESPACE):
         return optree.tree_flatten(structure, is_leaf=is_vector, namespace=NAMESPACE)
 
 
@@ -78,8 +99,8 @@ def refuse_repeated(names: Sequence[str]) -> None:
     for name in names:
         if name in seen:
             raise InputError(
-                f"two blocks of the parameters would both be called {shortened(name)}: give their keys other "
-                "names"
+                f"two blocks of the parameters would both be called {shown_name(name)}: give their keys "
+                "other names"
             )
         seen.add(name)
 

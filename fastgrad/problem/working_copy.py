@@ -14,6 +14,10 @@ import numpy.typing as npt
 from fastgrad.arrays import PIECE, FloatArray, IndexArray, pieces
 from fastgrad.problem.parameters import Parameters
 
+MANY_BLOCKS = 64
+"""Blocks from which they are compared together first: of 10^5 of one number each that takes 20 ms in place of
+500."""
+
 
 class WorkingCopy:
     """A private copy of the parameters, in the user's structure.
@@ -55,6 +59,8 @@ class WorkingCopy:
         """
         if some is not None:
             return self._first_change_among(some)
+        if len(self.flat_leaves) >= MANY_BLOCKS and self._is_the_same():
+            return None
         for block, mine, theirs in zip(
             self.parameters.blocks, self.flat_leaves, self.parameters.leaves, strict=True
         ):
@@ -65,6 +71,13 @@ class WorkingCopy:
                 if differs.any():
                     return block.start + i * PIECE + int(np.argmax(differs))
         return None
+
+    def _is_the_same(self) -> bool:
+        """Whether nothing has changed, by one comparison of all blocks, where that is no large copy."""
+        if self.parameters.size > PIECE * len(self.flat_leaves):
+            return False
+        mine, theirs = np.concatenate(self.flat_leaves), np.concatenate(self.parameters.leaves)
+        return bool((mine == theirs).all())
 
     def _first_change_among(self, some: IndexArray) -> int | None:
         for number, where in self.parameters.segments(some):

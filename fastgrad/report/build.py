@@ -17,6 +17,7 @@ from fastgrad.coordinates.undecided import Causes, Doubtful
 from fastgrad.differences.bounds import Estimates
 from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.run import Run
+from fastgrad.printable import printable
 from fastgrad.problem.parameters import Parameters
 from fastgrad.report.coverage import Coverage
 from fastgrad.report.evidence import build_diagnosis
@@ -64,6 +65,7 @@ def build_report(
         guarantee=proven(spec, outcome, found, stopped),
         certificate=outcome.certificate,
     )
+    diagnosis = build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost)
     doubt = outcome.doubt or _doubt_of_an_early_end(coverage, found, stopped)
     verdict = comparison.verdict
     return Report(
@@ -89,14 +91,22 @@ def build_report(
         perturbed=engines.space.sentence,
         rule=comparison.rule,
         seen=Resolution.of(arrays, comparison, spec.options.resolution, found, engines.cost),
-        notes=run.resumed + claim.notes + found.notes + outcome.notes + _rounding_notes(parameters, arrays),
-        witnesses=witnesses,
-        diagnosis=build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost),
-        doubt=doubt,
+        notes=_printable(
+            (*run.resumed, *claim.notes, *found.notes, *outcome.notes),
+            (*_rounding_notes(parameters, arrays), *run.notes_beside(found.notes), *run.overrun),
+        ),
+        witnesses=_printable(witnesses),
+        diagnosis=_printable(diagnosis),
+        doubt=printable(doubt),
         stopped=stopped,
         spent=run.purposes,
         reused=run.resumption.taken,
     )
+
+
+def _printable(*sentences: tuple[str, ...]) -> tuple[str, ...]:
+    """Sentences that can be printed as they are: some quote what the user's functions raised."""
+    return tuple(printable(sentence) for some in sentences for sentence in some)
 
 
 def _rounding_notes(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:
@@ -116,7 +126,7 @@ def _doubt_of_an_early_end(coverage: Coverage, found: Measured, stopped: str) ->
         return ""
     doubt = f"budget: {stopped or 'it had room for no more'}"
     if stopped == INTERRUPTED:
-        doubt = "interrupted by Ctrl-C"
+        doubt = "interrupted by Ctrl-C or a signal"
     if not np.isfinite(found.estimates.numeric).any():
         doubt += " before anything was known"
     return doubt

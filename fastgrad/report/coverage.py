@@ -14,6 +14,9 @@ from fastgrad.problem.parameters import Parameters
 from fastgrad.sampling.guarantee import Guarantee
 from fastgrad.sampling.selection import Selection, selection_of
 
+NAMED = 8
+"""Blocks without a checked coordinate that are named at most."""
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -27,6 +30,8 @@ class Coverage:
     per_block: tuple[int, ...]
     unvisited: tuple[str, ...]
     """The names of blocks without a checked coordinate."""
+    unvisited_shown: tuple[str, ...] = ()
+    """The same names as they are printed."""
     drawn: IndexArray | None = field(default=None, repr=False, compare=False)
     """Flat indices drawn at random, of all that were not picked on purpose; with repeats by importance."""
     planned: int = 0
@@ -61,6 +66,7 @@ class Coverage:
             found.seed,
             found.per_block,
             found.unvisited,
+            found.unvisited_shown,
             selection.drawn,
             planned if planned > len(indices) else 0,
             guarantee,
@@ -86,7 +92,9 @@ class Coverage:
         else:
             text += ", as given"
         if self.unvisited:
-            text += f"; not one in {', '.join(self.unvisited)}"
+            more = len(self.unvisited) - NAMED
+            others = f" and {more:,} more blocks" if more > 0 else ""
+            text += f"; not one in {', '.join(self.unvisited_shown[:NAMED])}{others}"
         if self.planned:
             text += f", of {self.planned:,} that were to be"
         return text

@@ -12,6 +12,7 @@ from fastgrad.arrays import IndexArray, Values
 from fastgrad.coordinates.derivatives import Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.execution.run import Run
+from fastgrad.printable import printable
 from fastgrad.problem.parameters import Parameters
 from fastgrad.specification import Specification
 
@@ -53,7 +54,15 @@ class NumericalGradient:
             engine=engines.engine.name,
             method=spec.options.method,
             n_jobs=run.most_workers,
-            notes=run.resumed + found.notes + (f"stopped early: {stopped}",) * bool(stopped),
+            notes=tuple(
+                map(
+                    printable,
+                    (
+                        *(*run.resumed, *found.notes, *run.notes_beside(found.notes)),
+                        *(*[f"stopped early: {stopped}"] * bool(stopped), *run.overrun),
+                    ),
+                )
+            ),
             reused=run.resumption.taken,
         )
 

@@ -11,6 +11,7 @@ from os import PathLike
 from fastgrad.report.data import ReportData
 from fastgrad.report.json import to_json
 from fastgrad.report.text import to_text
+from fastgrad.report.whole_file import write_whole
 from fastgrad.verdict.rule import AGREE
 
 
@@ -48,12 +49,12 @@ class Report(ReportData):
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
         """The report as JSON with a version field, also written to `path` if one is given.
 
-        Numbers that are not finite are the strings "nan", "inf" and "-inf", for JSON has none.
+        Numbers that are not finite are the strings "nan", "inf" and "-inf", for JSON has none. A file of that
+        name is replaced when all is written: what was there is not lost to a full disk.
         """
         text = to_json(self)
         if path is not None:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
+            write_whole(path, text + "\n")
         return text
 
     def raise_if_failed(self) -> None:

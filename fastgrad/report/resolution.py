@@ -86,7 +86,7 @@ def _why_not_further(arrays: Arrays, worst: int, found: Measured, cost: float) -
 
 
 def only_rounding(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:
-    """The names of blocks whose gradient is not zero, but only rounding beside that of the others."""
+    """The printed names of blocks whose gradient is not zero, but only rounding beside that of the others."""
     effects = np.zeros(len(parameters.blocks))
     for number, where in parameters.segments(arrays.indices):
         sizes = float(parameters.typical_sizes[number])
@@ -94,4 +94,4 @@ def only_rounding(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:
             g = np.abs(arrays.claimed[where])
         effects[number] = sizes * float(np.max(g, where=np.isfinite(g), initial=0.0))
     small = (effects > 0) & (effects <= NEGLIGIBLE * effects.max(initial=0.0))
-    return tuple(block.name for block, is_small in zip(parameters.blocks, small, strict=True) if is_small)
+    return tuple(block.shown for block, is_small in zip(parameters.blocks, small, strict=True) if is_small)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastgrad.arrays import IndexArray
+from fastgrad.problem.block import Block
 from fastgrad.problem.parameters import Parameters
 from fastgrad.report.findings import Arrays, BlockRow, Findings, make_finding
 from fastgrad.verdict.classic import NOTHING_KNOWN, ClassicMeasure
@@ -29,7 +30,10 @@ def build_blocks(
     rows: list[BlockRow] = []
     measures: list[ClassicMeasure] = []
     for number, block in enumerate(parameters.blocks):
-        where = positions.get(number, slice(0, 0))
+        where = positions.get(number)
+        if where is None:
+            rows.append(_not_checked(block))
+            continue
         worst = _worst(comparison, where)
         of_block = measure(arrays, where)
         if of_block is not NOTHING_KNOWN:
@@ -49,6 +53,22 @@ def build_blocks(
             )
         )
     return tuple(rows), ClassicMeasure.joined(measures) if measures else NOTHING_KNOWN
+
+
+def _not_checked(block: Block) -> BlockRow:
+    """The row of a block of which nothing was checked."""
+    return BlockRow(
+        name=block.name,
+        shape=block.shape,
+        size=block.size,
+        checked=0,
+        wrong=0,
+        undecided=0,
+        relative_error=NOTHING_KNOWN.value,
+        relative_error_interval=NOTHING_KNOWN.interval,
+        resolution=float("nan"),
+        worst=None,
+    )
 
 
 def measure(arrays: Arrays, where: slice | IndexArray) -> ClassicMeasure:

@@ -1,12 +1,12 @@
 """The report as text: the verdict first, then a table of blocks, then the worst coordinates.
 
-Sentences hold names and quoted exceptions of the user's. They are shown as `printable` and `shown_names` give
-them.
+Sentences hold names of the user's as `shown_names` gives them, and other text of the user's: lines are made
+printable as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from fastgrad.printable import printable, shown_names
 from fastgrad.report.data import ReportData
@@ -22,29 +22,15 @@ BLOCKS_SHOWN = 40
 def to_text(report: ReportData) -> str:
     """The whole report as plain text, no wider than its tables need."""
     names = shown_names([row.name for row in report.blocks])
-    said = _speaker(report, names)
-    parts = [said(_headline(report)), _relative_error(report), _block_table(report, names)]
+    parts = [printable(_headline(report)), _relative_error(report), _block_table(report, names)]
     if report.diagnosis:
-        parts.append("likely mistakes\n" + "\n".join(map(said, report.diagnosis)))
+        parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
     if report.wrong:
         parts.append(_finding_table("worst coordinates", report.wrong))
     if report.undecided:
-        parts.append(_undecided_list(report.undecided, said))
-    parts.append("\n".join(map(said, _footer(report))))
+        parts.append(_undecided_list(report.undecided))
+    parts.append("\n".join(map(printable, _footer(report))))
     return "\n\n".join(parts)
-
-
-def _speaker(report: ReportData, names: Sequence[str]) -> Callable[[str], str]:
-    """A function that makes a sentence printable, with the names of blocks as the table has them."""
-    other = [(row.name, name) for row, name in zip(report.blocks, names, strict=True) if row.name != name]
-    other.sort(key=lambda pair: -len(pair[0]))
-
-    def said(sentence: str) -> str:
-        for raw, shown in other:
-            sentence = sentence.replace(raw, shown)
-        return printable(sentence)
-
-    return said
 
 
 def _headline(report: ReportData) -> str:
@@ -176,8 +162,8 @@ def _finding_table(title: str, findings: Sequence[Finding]) -> str:
     return f"{title}\n" + plain_table(header, rows, right=range(1, 7)) + _and_more(findings)
 
 
-def _undecided_list(findings: Sequence[Finding], said: Callable[[str], str]) -> str:
-    lines = [said(f"{f.label}: {f.cause}") for f in findings[:WORST_SHOWN]]
+def _undecided_list(findings: Sequence[Finding]) -> str:
+    lines = [printable(f"{f.label}: {f.cause}") for f in findings[:WORST_SHOWN]]
     return "undecided\n" + "\n".join(lines) + _and_more(findings)
 
 

@@ -41,6 +41,8 @@ class BlockCounts(NamedTuple):
     """How many of the others were drawn at random without replacement and checked."""
     dirty_drawn: int
     """How many of the drawn ones are not clean."""
+    shown: str = ""
+    """The name as it is printed; empty where that is the name itself."""
 
     @property
     def sampled(self) -> bool:
@@ -54,7 +56,7 @@ class BlockGuarantee:
 
     Parameters
     ----------
-    name, size, known, dirty_known, drawn, dirty_drawn : as in BlockCounts
+    name, size, known, dirty_known, drawn, dirty_drawn, shown : as in BlockCounts
     at_most : int
         The limit: `dirty_known`, and the limit on those that were not picked.
 
@@ -70,6 +72,7 @@ class BlockGuarantee:
     dirty_known: int
     drawn: int
     dirty_drawn: int
+    shown: str
     at_most: int
 
     @classmethod
@@ -86,7 +89,7 @@ class BlockGuarantee:
             check_counts(counts.size, counts.known, counts.dirty_known)
             others = most_wrong(counts.size - counts.known, counts.drawn, counts.dirty_drawn, confidence)
         except InputError as error:
-            raise InputError(f"block {counts.name}: {error}") from error
+            raise InputError(f"block {counts.shown or counts.name}: {error}") from error
         return cls(*counts, at_most=counts.dirty_known + others)
 
     @property
@@ -102,7 +105,8 @@ class BlockGuarantee:
     @property
     def sentence(self) -> str:
         """The limit in words."""
-        return f"at most {_percent(self.fraction)} in {self.name}" if self.at_most else f"none in {self.name}"
+        name = self.shown or self.name
+        return f"at most {_percent(self.fraction)} in {name}" if self.at_most else f"none in {name}"
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Selection:
     """How many are to be checked in each block."""
     unvisited: tuple[str, ...]
     """The names of blocks without a checked coordinate."""
+    unvisited_shown: tuple[str, ...] = ()
+    """The same names as they are printed."""
     drawn: IndexArray | None = field(default=None, repr=False, compare=False)
     """The flat indices that were drawn at random, without those picked on purpose. Draws by importance are
     with replacement: an index that was drawn twice is there twice."""
@@ -221,9 +223,10 @@ def selection_of(
     if indices is None:
         return Selection(parameters.size, parameters.size, how, seed, sizes, ())
     counts = np.bincount(parameters.block_numbers(indices), minlength=len(sizes))
-    unvisited = [b.name for b, c in zip(parameters.blocks, counts, strict=True) if b.size and not c]
+    unvisited = [b for b, c in zip(parameters.blocks, counts, strict=True) if b.size and not c]
+    names, shown = tuple(b.name for b in unvisited), tuple(b.shown for b in unvisited)
     per_block = tuple(int(c) for c in counts)
-    return Selection(len(indices), parameters.size, how, seed, per_block, tuple(unvisited))
+    return Selection(len(indices), parameters.size, how, seed, per_block, names, shown)
 
 
 def _what_is_taken(coordinates: object) -> str:

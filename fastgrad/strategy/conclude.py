@@ -39,7 +39,8 @@ def conclude(spec: Specification, search: Search | None, full: list[str], budget
     ----------
     spec : Specification
     search : when it has ended; None where there was no budget to set it up
-    full : the names of blocks that are wrong in so many places that no single coordinates were searched for
+    full : the names, as they are printed, of blocks that are wrong in so many places that no single
+        coordinates were searched for
     budget_ended : whether nothing more could be evaluated
     """
     asked_for = bool(spec.options.probes)
@@ -66,6 +67,7 @@ def _certificate(search: Search, excluded: int) -> Certificate:
             engine.parameters.blocks[k].name,
             engine.sizes[k],
             rms[k] if engine.sizes[k] * rms[k] > least else 0.0,
+            engine.parameters.blocks[k].shown,
         )
         for k in numbers
     ]

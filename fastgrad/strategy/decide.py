@@ -89,7 +89,8 @@ def decide(parameters: Parameters, options: Options, price: Forecast, budget: Bu
     by_sample = options.wrong_fraction is not None or options.confidence is not None
     asked = by_sample or bool(options.probes)
     counts = _counts(sizes, options)
-    strategy = price.evaluations(sum(counts), len(sizes)) + probes * 6 + SET_UP_OF_PROBES
+    along = price.of_direction * (probes * 6 + SET_UP_OF_PROBES)
+    strategy = price.evaluations(sum(counts), len(sizes)) + along
     # On one worker, however many there are: what is checked does not depend on n_jobs.
     patient = everything * price.alone <= (PATIENCE if budget.seconds is None else float("inf"))
     if not asked and everything <= 0.9 * left and (patient or everything <= 1.2 * strategy):
@@ -109,7 +110,7 @@ def within_budget(wanted: int, blocks: int, price: Forecast, budget: Budget) -> 
     rest = left - price.calibration(some, blocks, wanted)
     rest -= min(CONFIRMING, rest / 2)
     few = int(rest / price.each_of(1))
-    many = few if few <= EVERY else int(rest / EACH)
+    many = few if few <= EVERY else int(rest / price.each_of(EVERY + 1))
     return max(1, min(wanted, many if some else int(rest / UNSURE)))
 
 
@@ -150,7 +151,7 @@ def _within(
     blocks = len(sizes)
     some = coordinates_to_calibrate(blocks, left, price)
     rest, each = left - _calibrating(sum(counts), some, blocks, left, price), EACH if some else UNSURE
-    for_probes = 6 * probes + SET_UP_OF_PROBES if probes else 0
+    for_probes = price.of_direction * (6 * probes + SET_UP_OF_PROBES) if probes else 0
     if for_probes > rest / 2:
         probes, for_probes = 0, 0
     least = [min(count, LEAST) for count in counts]

@@ -65,6 +65,10 @@ RETIMED_FROM = 10.0
 """Seconds of predicted work from which a quick cost is timed again: its first evaluation may have met a
 hiccup, and what is checked must not depend on one."""
 
+FEW_BLOCKS, SECONDS_OF_A_BLOCK = 1000, 5e-6
+"""Blocks up to which to move all of them takes no time that counts, and what each takes of more: 10^5 took
+0.5 s."""
+
 QUICK = 0.05
 """Seconds of an evaluation up to which it is timed again: a slower one is not much changed by a hiccup."""
 
@@ -83,6 +87,10 @@ class Forecast:
     alone: float
     by_block: bool = True
     """Whether each block is calibrated by itself."""
+    of_direction: float = 1.0
+    """What an evaluation along a random direction takes, in units of one of a coordinate."""
+    points: int = 2
+    """Points of the stencil, of which EACH and EACH_OF_FEW count two."""
 
     def evaluations(self, coordinates: int, blocks: int) -> int:
         """How many a check of so many coordinates takes."""
@@ -91,7 +99,8 @@ class Forecast:
 
     def each_of(self, coordinates: int) -> float:
         """Evaluations of a coordinate, where so many are measured."""
-        return EACH if self.by_block or coordinates > EVERY else EACH_OF_FEW
+        of_central = EACH if self.by_block or coordinates > EVERY else EACH_OF_FEW
+        return of_central + self.points - 2
 
     def calibration(self, count: int, blocks: int, coordinates: int) -> int:
         """Evaluations that calibrate each block at so many coordinates; for none, those of a single block."""
@@ -126,7 +135,15 @@ def forecast(spec: Specification, engines: Engines, run: Run, count: int, indice
         run.budget.spend(int(made))
     workers = choose_workers(engines.engine, run.n_jobs, run.backend)
     by_block = engines.engine.knows_layers
-    return Forecast(alone / (1 + EFFICIENCY * (workers.count - 1)), alone, by_block)
+    blocks = len(spec.parameters.blocks)
+    moving = SECONDS_OF_A_BLOCK * blocks * (blocks > FEW_BLOCKS)
+    return Forecast(
+        alone / (1 + EFFICIENCY * (workers.count - 1)),
+        alone,
+        by_block,
+        1 + moving / max(alone, 1e-9),
+        len(spec.stencil.evaluated),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,17 +227,3 @@ def _of_units(
         found: IndexArray = block.start + np.arange(rows)[:, None] * width + np.sort(units)
         return found.reshape(-1)
     return mine[np.isin(unit, units)]
-
-
-def in_words(seconds: float) -> str:
-    """A length of time.
-
-    Examples
-    --------
-    >>> [in_words(s) for s in (0.2, 42, 300, 8000, 400_000)]
-    ['0.2 s', '42 s', '5 min', '2.2 h', '4.6 days']
-    """
-    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds / unit:.2g} {name}"
-    return f"{seconds / 86_400:.2g} days"

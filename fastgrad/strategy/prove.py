@@ -5,11 +5,14 @@ Nothing is evaluated here. `report.build` asks when every verdict is known.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.derivatives import Measured
-from fastgrad.index_sets import between, holds
+from fastgrad.index_sets import holds
 from fastgrad.sampling.confidence_limits import sequential_confidences
 from fastgrad.sampling.guarantee import BlockCounts, Guarantee
 from fastgrad.specification import Specification
@@ -39,17 +42,23 @@ def proven(spec: Specification, outcome: Outcome, found: Measured, stopped: str)
     batches = [batch for _, batch in outcome.stopped_blocks]
     if batches:  # a block that was stopped early was judged several times: the confidence is shared out
         confidence = sequential_confidences(confidence, max(batches) + 1)[-1]
+    parts = (_in_blocks(spec, indices) for indices in (found.indices, dirty, drawn, selection.drawn))
     counts = []
-    for block in spec.parameters.blocks:
-        inside = (block.start, block.start + block.size)
-        mine, bad, of_draw = (between(indices, *inside) for indices in (found.indices, dirty, drawn))
-        if stopped and len(of_draw) < len(between(selection.drawn, *inside)):
+    for block, mine, bad, of_draw, to_draw in zip(spec.parameters.blocks, *parts, strict=True):
+        if stopped and len(of_draw) < len(to_draw):
             of_draw = of_draw[:0]  # those that were reached before it ended are the first, and not at random
-        counts.append(BlockCounts(block.name, block.size, *_counted(mine, bad, of_draw)))
+        counts.append(BlockCounts(block.name, block.size, *_counted(mine, bad, of_draw), block.shown))
     return Guarantee.of(counts, confidence)
+
+
+def _in_blocks(spec: Specification, increasing: IndexArray) -> Iterator[IndexArray]:
+    """Those of some flat indices that are in each block."""
+    starts = [block.start for block in spec.parameters.blocks]
+    cuts = np.searchsorted(increasing, [*starts, spec.parameters.size]).tolist()
+    return (increasing[start:stop] for start, stop in pairwise(cuts))
 
 
 def _counted(measured: IndexArray, bad: IndexArray, drawn: IndexArray) -> tuple[int, int, int, int]:
     """Of one block: how many were picked and bad among them, how many were drawn and bad among them."""
-    hits = int(np.isin(bad, drawn).sum())
+    hits = int(np.isin(bad, drawn).sum()) if len(bad) else 0
     return len(measured) - len(drawn), len(bad) - hits, len(drawn), hits

@@ -12,6 +12,8 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.measurement import Coordinates
+from fastgrad.directions.search import EVALUATIONS_OF_A_PROBE
+from fastgrad.execution.progress import in_words
 from fastgrad.execution.run import Run
 from fastgrad.index_sets import union
 from fastgrad.options import is_auto
@@ -19,11 +21,15 @@ from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.sampling.selection import Selection, choose_coordinates, draw_blocks, representatives
 from fastgrad.specification import Specification
 from fastgrad.strategy.decide import LEAST, Decision, coordinates_to_calibrate, decide, within_budget
-from fastgrad.strategy.forecast import CONFIRMING, EACH, EACH_OF_FEW, Forecast, forecast, in_words
+from fastgrad.strategy.forecast import CONFIRMING, EACH_OF_FEW, Forecast, forecast
 from fastgrad.strategy.outcome import Outcome
 
 SAID_FROM = 60.0
 """Seconds from which the prediction is said before a check begins."""
+
+OF_WRONG = 3.0
+"""How much longer a gradient takes that is wrong everywhere: 1.0 to 2.9 times as long, of smooth costs and of
+some with kinks, of 5 to 1,000 coordinates."""
 
 MORE = 16
 """How many times as many coordinates are kept ready as a budget is predicted to have room for."""
@@ -113,7 +119,7 @@ def _as_asked(
     blocks = len(spec.parameters.blocks) if probing else int((np.array(selection.per_block) > 0).sum())
     asked, limits = len(indices), _limits(run)
     room = run.checkpoint.remember(f"room{limits}", lambda: within_budget(asked, blocks, price, run.budget))
-    _announce(price, room, blocks, coordinates)
+    _announce(price, room, asked, blocks, coordinates)
     planned, rest = 0, np.empty(0, dtype=np.intp)
     if room < asked:
         planned = asked
@@ -164,23 +170,43 @@ def _use_up(coordinates: Coordinates, rest: IndexArray) -> IndexArray:
 def _announce_sample(price: Forecast, decision: Decision, coordinates: Coordinates) -> None:
     """Say how long a sample will take, where that is long."""
     run, drawn, blocks = coordinates.run, sum(decision.counts), len(decision.counts)
-    seconds = price.seconds(price.evaluations(drawn, blocks) + 6 * decision.probes)
-    if seconds >= SAID_FROM and coordinates.spec.options.progress is not False:
+    along = price.of_direction * EVALUATIONS_OF_A_PROBE * decision.probes
+    evaluations = round(price.evaluations(drawn, blocks) + along)
+    said = _in_words(price, evaluations, run, uses_up=run.budget.limited)
+    if said:
         run.progress.say(
             f"a sample of {drawn:,} coordinates and {decision.probes} random directions will take about "
-            f"{in_words(seconds)}"
+            f"{said}"
         )
 
 
-def _announce(price: Forecast, count: int, blocks: int, coordinates: Coordinates) -> None:
+def _announce(price: Forecast, count: int, asked: int, blocks: int, coordinates: Coordinates) -> None:
     """Say how long it will take, where that is long."""
     run, options = coordinates.run, coordinates.spec.options
-    seconds = price.seconds(price.evaluations(count, blocks))
-    if seconds < SAID_FROM or options.progress is False:
+    said = _in_words(price, price.evaluations(count, blocks), run, uses_up=count < asked)
+    if not said:
         return
     limit = "" if run.budget.limited else "; budget= and max_evaluations= end it earlier"
     shorter = "" if is_auto(options.coordinates) else ', coordinates="auto" takes a sample and probes'
-    run.progress.say(
-        f"{count:,} coordinates will take about {in_words(seconds)} ({EACH:g} evaluations of "
-        f"{in_words(price.each)} each){limit}{shorter}"
-    )
+    run.progress.say(f"{count:,} coordinates will take about {said}{limit}{shorter}")
+
+
+def _in_words(price: Forecast, evaluations: int, run: Run, uses_up: bool) -> str:
+    """How long so many evaluations take, with the factors of that; empty where it is not long.
+
+    Where a budget has no room for all of them, it is what the budget has room for.
+
+    Parameters
+    ----------
+    price : Forecast
+    evaluations : how many a right gradient takes
+    run : Run
+    uses_up : whether what is left of a budget is used up by more coordinates
+    """
+    left = run.budget.left(price.each)
+    made = left if uses_up else min(evaluations, left)
+    seconds = price.seconds(made)
+    if seconds < SAID_FROM:
+        return ""
+    longer = "" if uses_up else f", up to {OF_WRONG:g} times that if the gradient is wrong in many places"
+    return f"{in_words(seconds)} ({made:,.0f} evaluations of {in_words(price.each)} each{longer})"

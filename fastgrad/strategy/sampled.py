@@ -232,11 +232,11 @@ class SampledCheck:
         return [int(k) for k in np.flatnonzero((hits >= SEVERAL) & (hits > DENSE_SHARE * counts))]
 
     def _full_blocks(self) -> list[str]:
-        """The names of blocks, not all of them measured, that are wrong in many places."""
+        """The printed names of blocks, not all of them measured, that are wrong in many places."""
         blocks, checked = self.parameters.blocks, self._checked_of_each()
         searched = [] if self.search is None else self.search.localiser.dense
         dense = sorted({*searched, *self._dense_blocks()})
-        return [blocks[k].name for k in dense if checked[k] < blocks[k].size]
+        return [blocks[k].shown for k in dense if checked[k] < blocks[k].size]
 
     def _sample_more(self, number: int) -> None:
         """Measure more of a block in which the search found wrong coordinates everywhere."""
@@ -257,8 +257,10 @@ def _others(
     counts: Sequence[int], known: IndexArray, parameters: Parameters, rng: np.random.Generator
 ) -> IndexArray:
     """So many coordinates of each block at random, none of those that are known."""
-    chosen = []
+    chosen = [np.empty(0, dtype=np.intp)]
     for block, count in zip(parameters.blocks, counts, strict=True):
+        if not count:
+            continue
         taken = between(known, block.start, block.start + block.size) - block.start
         ranks = np.sort(rng.choice(block.size - len(taken), count, replace=False))
         chosen.append(block.start + among_others(ranks, taken))

@@ -77,7 +77,8 @@ RULE = (
     "|numeric|), and agrees if it is seen to {:g} of itself"
 )
 RULE_TOLERANCE = (
-    "agrees by a fixed tolerance if |claimed - numeric| <= {:g} * max(|claimed|, |numeric|, 0.1 * block rms)"
+    "agrees by a fixed tolerance if |claimed - numeric| <= {:g} * max(|claimed|, |numeric|, 0.1 * block "
+    "rms), and disagrees if it is off by more than that, its bound and the claim's own rounding together"
 )
 
 
@@ -312,34 +313,53 @@ def _without_ties(chosen: IndexArray, each: Floats, nothing: Bools) -> IndexArra
     return np.asarray(chosen[(each[chosen] < least) | nothing[chosen]])
 
 
-def compare_by_tolerance(known: Evidence, block_rms: Floats, tolerance: float) -> Comparison:
-    """Apply a fixed relative tolerance in the place of the bounds.
+def compare_by_tolerance(
+    known: Evidence, block_rms: Floats, tolerance: float, subgradients_pass: bool = False
+) -> Comparison:
+    """Apply a fixed relative tolerance in the place of the resolution.
+
+    A claim within it agrees. One outside of it is wrong only where its bound says so too: the derivative may
+    be anywhere within the bound. Between the two it is undecided.
 
     Parameters
     ----------
     known : Evidence
     block_rms : (m,) the rms of the numeric derivatives of each coordinate's block
     tolerance : the relative difference that is allowed
+    subgradients_pass : whether a claim between the slopes on the two sides of a kink agrees
+
+    Examples
+    --------
+    >>> one = np.ones(3)
+    >>> known = Evidence(one * [1.0, 1.2, 2.0], one, 0.3 * one, 0 * one, one, np.zeros(3, dtype=np.intp))
+    >>> found = compare_by_tolerance(known, one, 0.1)
+    >>> found.wrong.tolist(), found.undecided.tolist()
+    ([False, False, True], [False, True, False])
     """
     finite = np.isfinite(known.claimed)
-    g, d = np.where(finite, known.claimed, 0.0), known.numeric
+    g, d, e = np.where(finite, known.claimed, 0.0), known.numeric, known.error_bound
     with np.errstate(all="ignore"):
         scale = np.fmax(np.fmax(np.abs(g), np.abs(d)), FLOOR * block_rms)
-        difference, allowed = np.abs(g - d), tolerance * scale
+        difference, fixed = np.abs(g - d), tolerance * scale
+        allowed = fixed + e + known.rounding
         wrong = (difference > allowed) | ~finite
+        if known.far is not None:
+            wrong &= ~(known.far & (np.abs(d) <= CLEARLY * e) & finite)
         severity = np.where(difference == 0, 0.0, difference / allowed)
         rho = np.where(difference == 0, 0.0, difference / scale)
-    unknown = ~np.isfinite(d) & ~wrong
+        agrees = (difference <= fixed) & ~wrong
     none = np.zeros(len(g), dtype=bool)
+    kink = none if known.kink is None else known.kink & ~wrong & ~agrees
+    undecided = ~wrong & ~agrees & ~(kink & subgradients_pass)
     return Comparison(
         wrong,
-        unknown,
+        undecided,
         allowed,
         np.where(finite, severity, np.inf),
         np.where(np.isfinite(rho), rho, np.inf),
         none,
         none,
-        none,
+        kink,
         0.0,
         RULE_TOLERANCE.format(tolerance),
     )

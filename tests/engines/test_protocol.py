@@ -15,7 +15,7 @@ from fastgrad.engines.python import PythonEngine
 
 METHODS = [name for name in vars(Engine) if not name.startswith("_") and callable(vars(Engine)[name])]
 ATTRIBUTES = list(Engine.__annotations__)
-OF_THE_INSTANCE = {"parameters", "space", "dtype", "notes"}
+OF_THE_INSTANCE = {"parameters", "space", "dtype", "notes", "raised"}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import re
 import sqlite3
+import stat
 import struct
 import threading
 import time
@@ -26,6 +28,7 @@ from checkpoint_cases import (
     what_is_found,
 )
 
+import fastgrad
 from fastgrad.errors import InputError
 from fastgrad.execution import checkpoint, checkpoint_file
 from fastgrad.execution.checkpoint import Checkpoint
@@ -477,3 +480,60 @@ def failing():
 def soon(condition):
     """Whether it holds within ten seconds."""
     return any(condition() or time.sleep(0.01) for _ in range(1000))
+
+
+class TestTheFileItself:
+    @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+    @pytest.mark.parametrize("mask", [0o022, 0o000])
+    def test_is_private(self, path, mask):
+        """It is made for nobody else to read, and so is the file beside it, whatever the umask allows."""
+        before = os.umask(mask)
+        try:
+            with Checkpoint(path, {}) as checkpoint:
+                checkpoint.store("key", 0, np.ones((2, 1)))
+                beside = path.with_name(path.name + "-wal")
+                modes = [stat.S_IMODE(file.stat().st_mode) for file in (path, beside)]
+        finally:
+            os.umask(before)
+        assert modes == [0o600, 0o600]
+
+    @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+    def test_the_mode_of_a_file_that_is_there_stays(self, path):
+        """A file that is there keeps the mode that its owner gave it."""
+        with Checkpoint(path, {}):
+            pass
+        path.chmod(0o640)
+        with Checkpoint(path, {}):
+            pass
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+    @pytest.mark.skipif(os.name != "posix", reason="an open file can be deleted on POSIX only")
+    @pytest.mark.parametrize("replaced", [False, True])
+    def test_deleted_while_a_check_ran(self, path, replaced):
+        """A check whose file is deleted or replaced meanwhile ends as without it, and says so."""
+        made = []
+
+        def cost(x):
+            made.append(1)
+            if len(made) == 40:
+                path.unlink()
+                if replaced:
+                    path.write_text("something else")
+            return float(np.sum(np.sin(x)))
+
+        report = fastgrad.check_gradient(cost, np.cos, np.linspace(0.3, 1.7, 20), checkpoint=path)
+        assert report.verdict == "agree"
+        assert report.notes[-1] == (
+            f"the checkpoint {path} was deleted or replaced while the check ran: what was kept there is lost"
+        )
+
+    def test_nothing_is_said_where_it_stays(self, path):
+        """A check whose file stays where it was says nothing of it."""
+        report = fastgrad.check_gradient(lambda x: float(x @ x), lambda x: 2 * x, np.ones(3), checkpoint=path)
+        assert not any("checkpoint" in note for note in report.notes)
+
+    @pytest.mark.parametrize("bad", [3, b"x", 1.5, ["a"], "", True])
+    def test_what_is_no_path(self, bad):
+        """What is no path is refused before anything is evaluated."""
+        with pytest.raises(InputError, match="checkpoint must be the path of a file"):
+            fastgrad.check_gradient(lambda x: 1 / 0, np.ones(3), np.ones(3), checkpoint=bad)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import signal
 import sys
 import textwrap
@@ -135,6 +136,14 @@ class TestWorkers:
         """A worker that dies is an error of its own, not a hang."""
         with pytest.raises(fastgrad.WorkerError, match="a worker process died"):
             fastgrad.check_gradient(killer, np.zeros(20), np.zeros(20), n_jobs=2, backend="loky")
+
+    def test_dead_worker_and_a_checkpoint(self, path):
+        """The error names the checkpoint from which the next run goes on, which does."""
+        x = np.zeros(20)
+        words = re.escape(f"What was finished is in the checkpoint {path}: with it the next run goes on")
+        with pytest.raises(fastgrad.WorkerError, match=words):
+            fastgrad.check_gradient(killer, x, x, n_jobs=2, backend="loky", checkpoint=path)
+        assert path.exists()
 
     def test_parameters_and_data_are_memory_mapped(self):
         """Large parameters and large data reach worker processes as memory maps."""

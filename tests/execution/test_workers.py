@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from pathlib import Path
+
 import joblib
 import numpy as np
 import pytest
 import threadpoolctl
 from problems import slow_waves, waves_batch
+from subprocesses import output_of_python
 
 import fastgrad
 from fastgrad.engines.batched import BatchedEngine
@@ -22,6 +27,23 @@ def blas_threads(x):
     return float(
         max(info["num_threads"] for info in threadpoolctl.threadpool_info() if info["user_api"] == "blas")
     )
+
+
+EXECUTOR = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+import numpy as np
+import fastgrad
+from problems import slow_waves, waves_batch
+
+x = np.linspace(0, 1, 600)
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(sys.argv[1])) as executor:
+        check = fastgrad.check_gradient
+        report = executor.submit(check, slow_waves, np.cos(x), x, n_jobs=2).result()
+        batch = executor.submit(check, waves_batch, np.cos(x), x, n_jobs=2, vectorized=True).result()
+    print(report.verdict, report.n_jobs, batch.verdict)
+"""
 
 
 class TestJoblibsWords:
@@ -57,6 +79,20 @@ class TestJoblibsWords:
             joblib.delayed(choose_workers)(engine, 2, None) for _ in range(2)
         )
         assert [w.count for w in inside] == [1, 1]
+
+    @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+    def test_inside_a_process_of_multiprocessing(self, method):
+        """A check in a worker of an executor uses one worker, and the executor ends."""
+        tests = os.pathsep.join(map(str, (Path(__file__).parents[1], Path(fastgrad.__file__).parents[1])))
+
+        assert output_of_python(EXECUTOR, method, PYTHONPATH=tests) == "agree 1 agree\n"
+
+    def test_in_a_daemon(self):
+        """In a pool, whose processes may start none, one worker is used without a warning."""
+        engine = PythonEngine(slow_waves, Parameters(np.ones(1)))
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            workers = pool.apply(choose_workers, (engine, 2, None))
+        assert (workers.count, workers.kind) == (1, "threads")
 
 
 class TestBlas:

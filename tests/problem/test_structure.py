@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fastgrad
 from fastgrad.errors import InputError
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.structure import block_name, containers, flatten
@@ -47,3 +48,38 @@ class TestRefusedStructures:
                 raise RuntimeError("repr")
 
         assert block_name((BadRepr(),)) == "params[<BadRepr>]"
+
+
+def nested(kind, levels=5000):
+    """A pair of numbers inside so many lists, tuples or dicts."""
+    found = np.ones(2)
+    for _ in range(levels):
+        found = {"list": [found], "tuple": (found,), "dict": {"a": found}}[kind]
+    return found
+
+
+class TestDeepNesting:
+    @pytest.mark.parametrize("kind", ["list", "tuple", "dict"])
+    def test_each_place(self, kind):
+        """Thousands of levels are refused in words as parameters, gradient, data and what is compared."""
+        deep, x = nested(kind), np.ones(2)
+        calls = {
+            "the parameters": lambda: fastgrad.check_gradient(lambda p: 1.0, deep, deep),
+            "the gradient": lambda: fastgrad.check_gradient(lambda p: 1.0, lambda p: deep, x),
+            "the data in args": lambda: fastgrad.check_gradient(
+                lambda p, a: float(p @ p), lambda p, a: 2 * p, x, args=(deep,)
+            ),
+            "what is compared": lambda: fastgrad.relative_error(deep, deep),
+        }
+        for what, call in calls.items():
+            with pytest.raises(
+                fastgrad.InputError, match=f"^{what}: nested more deeply than can be followed"
+            ):
+                call()
+
+    def test_inside_itself(self):
+        """So is a list that holds itself."""
+        params = []
+        params.append(params)
+        with pytest.raises(fastgrad.InputError, match="or inside itself"):
+            fastgrad.numerical_gradient(lambda p: 1.0, params)

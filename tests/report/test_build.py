@@ -40,7 +40,10 @@ def test_a_doubt_is_no_agreement():
 
 @pytest.mark.parametrize(
     ("stopped", "doubt"),
-    [("the budget is over", "budget: the budget is over"), (INTERRUPTED, "interrupted by Ctrl-C")],
+    [
+        ("the budget is over", "budget: the budget is over"),
+        (INTERRUPTED, "interrupted by Ctrl-C or a signal"),
+    ],
 )
 def test_an_early_end(stopped, doubt):
     """Where not all that was to be checked was reached, the report says why and is undecided."""

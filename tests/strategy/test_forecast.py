@@ -11,11 +11,12 @@ import fastgrad
 from fastgrad.coordinates.block_calibration import CALIBRATED
 from fastgrad.coordinates.engines import vetted_engines
 from fastgrad.execution.checkpoint import Checkpoint
+from fastgrad.execution.progress import in_words
 from fastgrad.execution.run import Run
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 from fastgrad.specification import Specification
-from fastgrad.strategy.forecast import CALIBRATING, EACH, Forecast, _of_few_units, forecast, in_words
+from fastgrad.strategy.forecast import CALIBRATING, EACH, Forecast, _of_few_units, forecast
 
 
 def forecast_of(problem, checkpoint=None, **options):

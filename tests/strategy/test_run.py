@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +14,6 @@ from fastgrad.coordinates import engines
 from fastgrad.sampling.confidence_limits import least_count
 from fastgrad.strategy import decide
 from fastgrad.strategy import run as run_module
-from fastgrad.strategy.forecast import EACH
 
 
 def weighted(p):
@@ -164,6 +165,30 @@ class TestProbesAndSearch:
         assert "probes" in report.doubt
 
 
+def sines(x):
+    """A smooth cost."""
+    return float(np.sum(np.sin(x)))
+
+
+def waves_with_kinks(x):
+    """A cost with kinks, none of them close."""
+    return float(np.sum(np.maximum(np.sin(3 * x) - 0.2, 0)) + 0.5 * np.sum(x * x))
+
+
+GRADIENTS = {sines: np.cos, waves_with_kinks: lambda x: (np.sin(3 * x) > 0.2) * 3 * np.cos(3 * x) + x}
+
+
+def evaluations_said(text):
+    """How many evaluations are announced."""
+    return float(re.search(r"\(([\d,]+) evaluations of ", text)[1].replace(",", ""))
+
+
+def seconds_said(text):
+    """How many seconds are announced."""
+    number, unit = re.search(r"will take about ([\d.e+]+) (\w+)", text).groups()
+    return float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
+
+
 class TestPrediction:
     @pytest.fixture
     def long(self, monkeypatch):
@@ -179,9 +204,54 @@ class TestPrediction:
         )
         said = capsys.readouterr().err
         assert said.startswith("fastgrad: 30 coordinates will take about ")
-        assert f"({EACH:g} evaluations of " in said
+        assert "up to 3 times that if the gradient is wrong in many places" in said
         assert "budget= and max_evaluations= end it earlier" in said
         assert 'coordinates="auto" takes a sample and probes' in said
+
+    @pytest.mark.parametrize("n", [1, 2, 5, 30, 33, 200])
+    @pytest.mark.parametrize("method", ["forward", "central", "central4", "central6"])
+    @pytest.mark.parametrize("cost", [sines, waves_with_kinks])
+    def test_is_what_happens(self, long, capsys, n, method, cost):
+        """What is said is within a factor of two of what a right gradient takes, for any method."""
+        made = []
+
+        def counted(x):
+            made.append(1)
+            return cost(x)
+
+        x = np.random.default_rng(n).normal(size=n)
+        fastgrad.check_gradient(counted, GRADIENTS[cost](x), x, method=method)
+        evaluations = evaluations_said(capsys.readouterr().err)
+        assert evaluations / 2 <= len(made) <= 2 * evaluations
+
+    @pytest.mark.parametrize("limit", [300, 1000])
+    @pytest.mark.parametrize("asked", ["auto", "all"])
+    def test_no_more_than_the_budget(self, long, capsys, asked, limit):
+        """Where a budget has no room for all, what is said is what it has room for."""
+        x = np.random.default_rng(0).normal(size=2000)
+        report = fastgrad.check_gradient(sines, np.cos(x), x, coordinates=asked, max_evaluations=limit)
+        evaluations = evaluations_said(capsys.readouterr().err)
+        assert evaluations <= limit
+        assert report.evaluations / 2 <= evaluations <= 2 * report.evaluations
+
+    def test_seconds_are_those_of_the_factors(self, long, capsys, monkeypatch):
+        """The time that is said is that of so many evaluations, and no longer than the budget in seconds."""
+        clock = [1000.0]
+        monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+
+        def slow(x):
+            clock[0] += 4.0
+            return sines(x)
+
+        for budget, at_most in ((None, 1e9), (200.0, 200.0)):
+            x = np.linspace(0.1, 1, 60)
+            began = clock[0]
+            fastgrad.check_gradient(slow, np.cos(x), x, coordinates="all", budget=budget)
+            took, said = clock[0] - began, capsys.readouterr().err
+            seconds = seconds_said(said)
+            assert seconds == pytest.approx(4.0 * evaluations_said(said), rel=0.05)
+            assert took / 2 <= seconds <= 2 * took
+            assert took <= 1.05 * at_most
 
     def test_not_where_nobody_wants_it(self, long, capsys):
         """With progress=False nothing is said."""

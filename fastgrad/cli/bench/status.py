@@ -6,13 +6,13 @@ cli/main.py opens it and hands its function on to run_bench, which calls it betw
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from fastgrad.cli.bench.problems import PROBLEMS
+from fastgrad.execution.progress import forgiving_stderr
 
 LINE = "fastgrad: measuring {task.description}, {task.completed:.0f} of {task.total:.0f}"
 
@@ -29,8 +29,8 @@ def status_line() -> Iterator[Callable[[str], None]]:
     >>> with status_line() as say:  # nothing is shown where stderr is no terminal
     ...     say("the python engine")
     """
-    terminal = sys.stderr is not None and sys.stderr.isatty()  # services have no stderr
-    console = Console(stderr=True)
+    stream = forgiving_stderr()
+    terminal, console = stream.isatty(), Console(file=stream)
     with Progress(
         TextColumn(LINE), console=console, auto_refresh=False, transient=True, disable=not terminal
     ) as bar:

@@ -17,9 +17,10 @@ from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.engine import TracedEngine
 from fastgrad.engines.traced.recorder import record
+from fastgrad.engines.traced.tape import Tape
 from fastgrad.engines.traced.trust import COORDINATES, DIRECTIONS, compared
 from fastgrad.errors import InputError
-from fastgrad.problem.as_given import AsGiven
+from fastgrad.problem.as_given import AsGiven, as_given
 from fastgrad.problem.naming import copy_for_worker
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
@@ -51,6 +52,28 @@ RECORDED = (
 )
 
 
+def tape_of(problem: Problem) -> Tape:
+    """The tape of a problem's cost.
+
+    Raises
+    ------
+    InputError
+        Where the cost cannot be recorded, with file, line and operation.
+    """
+    parameters = Parameters(problem.params)
+    cost = as_given(problem.cost, parameters)
+    try:
+        return _recorded(PythonEngine(cost, parameters, problem.args))
+    except Declined as declined:
+        raise InputError(f"the cost cannot be recorded: {declined}") from None
+
+
+def _recorded(cost: PythonEngine) -> Tape:
+    if isinstance(cost.cost, AsGiven):
+        raise Declined(f"it gets {cost.cost.kind}, not plain arrays")
+    return record(copy_for_worker(cost.cost), cost.parameters, cost.args)
+
+
 def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:
     """The engine for a recorded cost, and how many evaluations it took to trust it.
 
@@ -59,10 +82,7 @@ def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:
     Declined
         Where the cost cannot be recorded.
     """
-    kind = getattr(cost.cost, "kind", None) if isinstance(cost.cost, AsGiven) else None
-    if kind is not None:
-        raise Declined(f"it gets {kind}, not plain arrays")
-    tape = record(copy_for_worker(cost.cost), cost.parameters, cost.args)
+    tape = _recorded(cost)
     engine = TracedEngine(cost.cost, cost.parameters, cost.args, tape)
     engine.at_parameters = float(to_number(cost.cost(cost.working.structure, *cost.args)))
     points = compared(engine, seed)
@@ -88,7 +108,7 @@ def required_engine(problem: Problem, parameters: Parameters, stencil: Stencil) 
         ) from None
 
 
-def faster_engine(plain: Engine, seconds: float, count: int, seed: int) -> tuple[Engine, int]:
+def faster_engine(plain: Engine, seconds: float, count: float, seed: int) -> tuple[Engine, int]:
     """The engine for a recorded cost where that is faster, else the plain one; and evaluations it took.
 
     Parameters

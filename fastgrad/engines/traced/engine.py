@@ -133,7 +133,7 @@ class TracedEngine(EngineBase):
         self._lock = threading.Lock()
 
     @property
-    def quoted(self) -> str:  # type: ignore[override]  # mypy: a property where the base has a variable
+    def quoted(self) -> str:
         """What the plain cost last raised."""
         return self.plain.quoted
 

@@ -34,7 +34,8 @@ class Recorder:
     leaves : the arrays of the parameters
     """
 
-    def __init__(self, leaves: Sequence[Array]) -> None:
+    def __init__(self, leaves: Sequence[Array], names: Sequence[str] = ()) -> None:
+        self.names = tuple(names)
         self.base: list[Array] = [_read_only(np.array(leaf)) for leaf in leaves]
         self.inputs = tuple(range(len(leaves)))
         self.scalars: set[int] = set()
@@ -104,7 +105,8 @@ class Recorder:
 
     def tape(self, output: int) -> Tape:
         """The tape that was recorded."""
-        return Tape(self.inputs, self.operations, self.base, output, tuple(self.guards)).pruned()
+        tape = Tape(self.inputs, self.operations, self.base, output, self.names, tuple(self.guards))
+        return tape.pruned()
 
     def require_plain_state(self) -> None:
         """Decline what a tape cannot tell: the thread, and errors that NumPy is told to raise."""
@@ -156,7 +158,8 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
     Declined
         Where something was done to the parameters that cannot be recorded.
     """
-    recorder = Recorder(parameters.shaped(parameters.leaves))
+    names = tuple(block.shown for block in parameters.blocks)
+    recorder = Recorder(parameters.shaped(parameters.leaves), names)
     recorder.require_plain_state()
     try:
         result = _call_cost(recorder, cost, parameters, args)

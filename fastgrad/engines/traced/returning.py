@@ -35,7 +35,12 @@ def _is_package(code: CodeType) -> bool:
 
 @lru_cache(maxsize=256)
 def _returns_next(code: CodeType, at: int) -> bool:
-    """Whether the instruction after a call returns what it gave."""
-    following = (i for i in dis.get_instructions(code) if i.offset > at and i.opname != "CACHE")
-    found = next(following, None)
-    return found is not None and found.opname == "RETURN_VALUE"
+    """Whether the instruction after a call returns what it gave.
+
+    In Python 3.11 a call is PRECALL and CALL, and one that was made often is at the first of them.
+    """
+    names = {i.offset: i.opname for i in dis.get_instructions(code) if i.opname != "CACHE"}
+    following = [name for offset, name in names.items() if offset > at]
+    if names.get(at) == "PRECALL":
+        following = following[1:]
+    return following[:1] == ["RETURN_VALUE"]

@@ -10,7 +10,7 @@ on the parameters is a constant, and stands in the arguments of an operation its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,8 @@ class Tape:
     """Each value at the parameters."""
     output: int
     """The value that is the cost."""
+    names: tuple[str, ...] = ()
+    """What the parameters' arrays are called."""
     guards: tuple[int, ...] = ()
     """Values that the course of the cost depends on: where one differs, the cost may have taken another
     way, and the plain cost has to be evaluated."""
@@ -91,7 +93,7 @@ class Tape:
             if needed.intersection(operation.outputs):
                 needed.update(operation.inputs)
                 kept.append(operation)
-        return Tape(self.inputs, kept[::-1], self.base, self.output, self.guards)
+        return replace(self, operations=kept[::-1])
 
     def replay(self, leaves: list[Array]) -> Any:
         """The cost at other parameters, operation by operation; None where it may have taken another way.
@@ -115,8 +117,9 @@ class Tape:
 
     def lines(self) -> Iterator[str]:
         """The tape in words, one line for each operation."""
-        for number in self.inputs:
-            yield f"%{number} = parameters  {_described(self.base[number])}"
+        names = [*self.names, *[""] * len(self.inputs)]
+        for number, name in zip(self.inputs, names, strict=False):
+            yield f"%{number} = parameters {name}  {_described(self.base[number])}"
         width = max((len(_left(o)) for o in self.operations), default=0)
         for operation in self.operations:
             kinds = ", ".join(_described(self.base[number]) for number in operation.outputs)

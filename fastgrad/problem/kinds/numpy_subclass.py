@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
+from fastgrad.problem.describe import quoted
 from fastgrad.problem.kinds.form import Form
 
 
@@ -43,7 +44,7 @@ def form_of(value: npt.NDArray[Any], what: str) -> Form | None:
     except Exception as error:
         raise InputError(
             f"{what} is a {name}, a subclass of NumPy's array of which no view can be made "
-            f"({type(error).__name__}: {error}): pass a plain array, np.asarray(...)"
+            f"({quoted(error)}): pass a plain array, np.asarray(...)"
         ) from error
     if type(same) is not type(value):
         raise InputError(

@@ -4,7 +4,13 @@ import json
 
 import numpy as np
 
-from fastgrad.engines.traced.declined import Declined, called_by_user, is_users_file, line_of_error, users_line
+from fastgrad.engines.traced.declined import (
+    Declined,
+    called_by_user,
+    is_users_file,
+    line_of_error,
+    users_line,
+)
 
 
 def test_text():

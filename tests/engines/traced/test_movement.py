@@ -30,14 +30,18 @@ def test_a_view_is_one():
     """What is one input seen another way is known as such, with its strides."""
     assert movement_of(lambda x: x.T, X)[0].whole == (0, 1, 3)
     assert movement_of(lambda x: x[::-1, 1:], X)[0].whole == (4, -3, 1)
-    assert movement_of(lambda x: np.broadcast_to(x[0], (4, 3)), X)[1].operations[1].function is np.broadcast_to
+    assert (
+        movement_of(lambda x: np.broadcast_to(x[0], (4, 3)), X)[1].operations[1].function is np.broadcast_to
+    )
     assert movement_of(lambda x: x[:, [2, 0, 1]], X)[0].whole is None
 
 
 def test_few_entries_stay_few():
     """A moved entry is followed to where it goes, also to several places or to none."""
     movement, tape = movement_of(lambda x: np.tile(x, (2, 1)), X)
-    change = movement.applied({0: Sparse(np.array([[1], [5]]), np.array([[9.0], [8.0]]))}, tape.base, tape.base[1])
+    change = movement.applied(
+        {0: Sparse(np.array([[1], [5]]), np.array([[9.0], [8.0]]))}, tape.base, tape.base[1]
+    )
     assert change.where.tolist() == [[1, 7], [5, 11]]
     assert change.new.tolist() == [[9.0, 9.0], [8.0, 8.0]]
     movement, tape = movement_of(lambda x: x[0], X)

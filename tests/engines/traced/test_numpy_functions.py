@@ -66,7 +66,9 @@ def test_other_threads_see_plain_functions():
 
     def work():
         go.wait(10)
-        found.extend([np.zeros(3), np.asarray([1.0]), np.sum([1.0, 2.0]), zeros_of_numpy(2), logsumexp([0.0, 0.0])])
+        found.extend(
+            [np.zeros(3), np.asarray([1.0]), np.sum([1.0, 2.0]), zeros_of_numpy(2), logsumexp([0.0, 0.0])]
+        )
         done.set()
 
     thread = threading.Thread(target=work)
@@ -115,7 +117,9 @@ def test_replaced_functions_keep_their_names():
 
 def test_libraries_that_are_not_loaded_are_not_loaded(monkeypatch):
     """A library is looked at only where the cost has loaded it."""
-    monkeypatch.setattr("sys.modules", {k: v for k, v in __import__("sys").modules.items() if k not in OTHERS})
+    monkeypatch.setattr(
+        "sys.modules", {k: v for k, v in __import__("sys").modules.items() if k not in OTHERS}
+    )
     record(lambda w: np.sum(w), W, ())
 
 

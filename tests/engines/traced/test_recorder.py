@@ -56,7 +56,10 @@ def raising_errors(w):
 
 DECLINED = {
     "math": (lambda w: math.exp(w[0]), r"test_recorder.py:\d+: float\(\) takes a number out of an array"),
-    "float": (lambda w: float(w[0]) * 2, r"float\(\) takes a number out .*return float\(cost\) as the last step"),
+    "float": (
+        lambda w: float(w[0]) * 2,
+        r"float\(\) takes a number out .*return float\(cost\) as the last step",
+    ),
     "int": (caught_by_branches, r"int\(\) takes a number out"),
     "complex": (lambda w: complex(w[0]).real, r"complex\(\) takes a number out"),
     "item": (lambda w: w[0].item() + 1, r"\.item\(\) takes a number out"),
@@ -65,7 +68,10 @@ DECLINED = {
     "the largest by a number": (lambda w: max([w[0], w[1]], key=float), r"float\(\) takes a number out"),
     "fsum": (lambda w: math.fsum(w), r"float\(\) takes a number out"),
     "caught": (catches, r"float\(\) takes a number out"),
-    "writes to parameters": (lambda w: w.__setitem__(0, 1.0), "the cost writes to its parameters: work on a copy"),
+    "writes to parameters": (
+        lambda w: w.__setitem__(0, 1.0),
+        "the cost writes to its parameters: work on a copy",
+    ),
     "writes through a view": (lambda w: np.sum(np.negative(w[1:], out=w[1:])), "writes to its parameters"),
     "writes outside": (lambda w: np.sum(np.tanh(w, out=OUTSIDE)), "array made outside of the cost"),
     "adds outside": (lambda w: OUTSIDE.__iadd__(w), "array made outside of the cost"),
@@ -76,9 +82,15 @@ DECLINED = {
     "dtype object": (lambda w: np.sum(w.astype(object)), "an array of object cannot be recorded"),
     "vectorize": (lambda w: np.vectorize(math.exp)(w).sum(), "turned into a plain array"),
     "plain method": (lambda w: W.dot(w), r"X\.dot\(W\): say X @ W"),
-    "its own": (lambda w: np.sum(np.apply_over_axes(lambda a, axis: a, w, 0)), "calls a function of the cost"),
+    "its own": (
+        lambda w: np.sum(np.apply_over_axes(lambda a, axis: a, w, 0)),
+        "calls a function of the cost",
+    ),
     "text": (lambda w: len(np.array2string(w)) * np.sum(w), "it makes text"),
-    "an error": (lambda w: np.sum(w) + {}["missing"], "the cost raised KeyError while it was recorded: 'missing'"),
+    "an error": (
+        lambda w: np.sum(w) + {}["missing"],
+        "the cost raised KeyError while it was recorded: 'missing'",
+    ),
     "an array": (lambda w: w * 2, r"the cost returns an array of shape \(3,\)"),
     "nothing": (lambda w: None, "the cost returns NoneType"),
     "a constant": (lambda w: 3.0, "the cost returns float that does not follow from the parameters"),
@@ -129,7 +141,9 @@ def test_long_loops_are_cut_off(monkeypatch):
             w = w + 1
         return np.sum(w)
 
-    with pytest.raises(Declined, match="more than 50 NumPy operations: write its loops as operations on whole arrays"):
+    with pytest.raises(
+        Declined, match="more than 50 NumPy operations: write its loops as operations on whole arrays"
+    ):
         record(cost, Parameters(W), ())
     assert len(steps) < 60
 
