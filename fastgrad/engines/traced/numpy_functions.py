@@ -22,7 +22,7 @@ from fastgrad.engines.traced import composed
 from fastgrad.engines.traced.declined import called_by_user, is_users_file
 from fastgrad.engines.traced.functions import apply, holds_recorded, stacked
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder
+from fastgrad.engines.traced.writer import Recorder
 
 MADE = (
     "zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like",

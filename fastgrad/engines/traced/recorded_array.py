@@ -21,11 +21,12 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fastgrad.engines.traced import functions
+from fastgrad.engines.traced.calls import call_function, call_ufunc
 from fastgrad.engines.traced.methods import METHODS
 from fastgrad.engines.traced.primitives import assigned, flat_indices, put_flat, take_flat
-from fastgrad.engines.traced.recorder import Recorder
 from fastgrad.engines.traced.returning import returns_at_once
 from fastgrad.engines.traced.tape import Array, Ref
+from fastgrad.engines.traced.writer import Recorder
 
 NUMBER_ASKED = (
     "{by} takes a number out of an array that depends on the parameters: leave it an array (return "
@@ -52,6 +53,9 @@ class Recorded(NDArrayOperatorsMixin):
     scalar : whether NumPy gave a scalar, which is no array and cannot be written to
     """
 
+    IS_RECORDED = True
+    """What `functions.is_recorded` asks for: modules below this one do not know the class."""
+
     __hash__ = None  # type: ignore[assignment]  # as that of an ndarray
     __array_priority__ = 1000.0
 
@@ -72,6 +76,7 @@ class Recorded(NDArrayOperatorsMixin):
         self._root = None if view_of is None else view_of[0].root  # not self: a circle is freed late
         self.version: int = 0 if self._root is None else self._root.version
         recorder.made.append(weakref.ref(self))
+        recorder.array_class = type(self)
 
     @property
     def root(self) -> Recorded:
@@ -315,13 +320,15 @@ class Recorded(NDArrayOperatorsMixin):
         recorder = functions.recorder_of(self.recorder, inputs, kwargs)
         if recorder.closed:
             return _after(getattr(ufunc, method), inputs, kwargs)
-        return functions.call_ufunc(recorder, ufunc, method, inputs, kwargs)
+        functions.require_plain_arrays(recorder, inputs)
+        return call_ufunc(recorder, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         recorder = functions.recorder_of(self.recorder, args, kwargs)
         if recorder.closed:
             return _after(function, args, kwargs)
-        return functions.call_function(recorder, function, args, kwargs)
+        functions.require_plain_arrays(recorder, args)
+        return call_function(recorder, function, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
         if self.recorder.closed:

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from fastgrad.engines.traced.declined import (
     Declined,
@@ -27,10 +28,9 @@ def test_users_line():
 
 def test_line_of_error():
     """Of an error, it is the innermost line of the user's, though a library raised it."""
-    try:
+    with pytest.raises(ValueError, match="Expecting") as raised:
         json.loads("{")
-    except ValueError as error:
-        assert line_of_error(error).startswith("test_declined.py:")
+    assert line_of_error(raised.value).startswith("test_declined.py:")
 
 
 def test_users_files():

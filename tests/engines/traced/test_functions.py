@@ -1,11 +1,12 @@
-"""What happens when a function of NumPy is called with recorded arrays; `test_coverage` compares what they give."""
+"""What happens when a function is called with recorded arrays; `test_coverage` compares what they give."""
 
 import numpy as np
 import pytest
 
-from fastgrad.engines.traced.functions import METADATA, holds_recorded, plain, settled_index, stacked
+from fastgrad.engines.traced.calls import METADATA
+from fastgrad.engines.traced.functions import holds_recorded, plain, settled_index, stacked
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder
+from fastgrad.engines.traced.writer import Recorder
 
 W = np.array([[1.0, 2.0], [3.0, 4.0]])
 

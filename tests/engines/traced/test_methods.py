@@ -8,7 +8,8 @@ from fastgrad.engines.traced.methods import METHODS
 
 ARGUMENTS = {
     "argpartition": (1,), "astype": (np.float32,), "choose": ([[1.0, 2.0], [3.0, 4.0]],), "clip": (0.0, 1.0),
-    "compress": ([True, False],), "dot": (np.ones((3, 2)),), "fill": (2.0,), "partition": (1,), "put": ([0], [7.0]),
+    "compress": ([True, False],), "dot": (np.ones((3, 2)),), "fill": (2.0,), "partition": (1,),
+    "put": ([0], [7.0]),
     "repeat": (2,), "reshape": (3, 2), "searchsorted": ([0.5, 1.5],), "swapaxes": (0, 1), "take": ([0, 4],),
 }  # fmt: skip
 IN_PLACE = ("sort", "partition", "fill", "put")

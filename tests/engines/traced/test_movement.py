@@ -1,6 +1,7 @@
 """Operations that move entries: where each entry of the result comes from."""
 
 import numpy as np
+import pytest
 
 from fastgrad.engines.traced.changes import Dense, Ragged, Sparse
 from fastgrad.engines.traced.movement import movements_of, moves_entries
@@ -52,12 +53,9 @@ def test_points_that_differ_in_what_they_change():
     """Where one point changes something and another nothing, they are to be evaluated apart."""
     movement, tape = movement_of(lambda x: x[0], X)
     change = Sparse(np.array([[0], [5]]), np.array([[9.0], [9.0]]))
-    try:
+    with pytest.raises(Ragged) as raised:
         movement.applied({0: change}, tape.base, tape.base[1])
-    except Ragged as ragged:
-        assert ragged.groups.tolist() == [1, 0]
-    else:
-        raise AssertionError("not ragged")
+    assert raised.value.groups.tolist() == [1, 0]
 
 
 def test_whole_values():

@@ -13,7 +13,8 @@ from scipy.special import logsumexp
 from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.numpy_functions import MADE, OTHERS, READ, TAKING_LISTS, recording
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder, record
+from fastgrad.engines.traced.recorder import record
+from fastgrad.engines.traced.writer import Recorder
 from fastgrad.problem.parameters import Parameters
 
 W = Parameters(np.array([1.0, 2.0, 3.0]))

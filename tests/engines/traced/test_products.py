@@ -21,7 +21,7 @@ EINSUMS = {
 
 @pytest.mark.parametrize("text", EINSUMS)
 def test_einsum_as_a_product(text, rng):
-    """An einsum of two arrays without repeated letters is one product; what one has alone is summed before."""
+    """An einsum of two arrays without repeated letters is one product; what one has alone is summed first."""
     shapes = [tuple(3 for _ in part) for part in text.partition("->")[0].split(",")]
     leaves = [rng.array(*shape) for shape in shapes]
     assert names(lambda x, y: np.einsum(text, x, y), *leaves) == EINSUMS[text]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder, record
+from fastgrad.engines.traced.recorder import record
+from fastgrad.engines.traced.writer import Recorder
 from fastgrad.problem.parameters import Parameters
 
 W = np.array([[1.0, -2.0, 3.0], [0.5, 0.25, 2.0]])
@@ -39,7 +40,7 @@ def test_unknown_attributes(array):
     """An attribute that arrays do not have raises what an array raises, so that code may ask for it."""
     assert not hasattr(array, "toarray")
     assert getattr(array, "values", None) is None
-    with pytest.raises(AttributeError, match="'numpy.ndarray' object has no attribute 'vlaues'"):
+    with pytest.raises(AttributeError, match=r"'numpy\.ndarray' object has no attribute 'vlaues'"):
         array.vlaues()
     with pytest.raises(TypeError):
         hash(array)

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from fastgrad.engines.traced import recorder as recorder_module
+from fastgrad.engines.traced import writer
 from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.recorder import record
 from fastgrad.problem.parameters import Parameters
@@ -132,7 +132,7 @@ def test_what_may_be_returned(name):
 
 def test_long_loops_are_cut_off(monkeypatch):
     """A loop of too many steps is declined, and is not run to its end."""
-    monkeypatch.setattr(recorder_module, "MOST_OPERATIONS", 50)
+    monkeypatch.setattr(writer, "MOST_OPERATIONS", 50)
     steps = []
 
     def cost(w):
@@ -150,7 +150,7 @@ def test_long_loops_are_cut_off(monkeypatch):
 
 def test_large_values_are_cut_off(monkeypatch):
     """Values of too many bytes are declined; views take none."""
-    monkeypatch.setattr(recorder_module, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(writer, "MOST_BYTES", 2**20)
     x = np.ones(2**14)
     with pytest.raises(Declined, match="arrays of more than 1 MiB in all"):
         record(lambda x: sum(np.tanh(x) for _ in range(10))[0], Parameters(x), ())

@@ -24,9 +24,9 @@ PARAMETERS = Parameters({"w": np.array([0.5, -0.25])})
 
 
 def test_lines_say_what_is_done_and_where():
-    """Each line has the operation, what it gives, and the user's file and line; guards and the result follow."""
+    """Each line has the operation, what it gives, and the user's file and line; guards; the result."""
     lines = list(record(cost, PARAMETERS, ()).lines())
-    assert lines[0] == "%0 = parameters  float64[2]"
+    assert lines[0] == "%0 = parameters w  float64[2]"
     assert lines[1].startswith("%1 = matmul(constant float64[3, 2], %0)")
     assert lines[1].endswith("float64[3]  test_tape.py:16")
     assert any(line.startswith("guard %") for line in lines)
