@@ -266,6 +266,7 @@ class Recorded(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         if self._is_plain():
             return np.array(self.settled(), dtype=dtype)
+        self.recorder.made_plain_array |= self.recorder.declined is None
         raise self.recorder.decline(
             f"the parameters are turned into a plain array or a list of numbers, by a function that "
             f"{_NOT_SEEN}: {ADVICE}"

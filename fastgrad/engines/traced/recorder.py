@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad.engines.traced.constants import with_constants
 from fastgrad.engines.traced.declined import Declined, line_of_error
 from fastgrad.engines.traced.left_behind import made_plain
 from fastgrad.engines.traced.numpy_functions import recording
@@ -35,9 +36,30 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
     Declined
         Where something was done to the parameters that cannot be recorded.
     """
-    names = tuple(block.shown for block in parameters.blocks)
-    recorder = Recorder(parameters.shaped(parameters.leaves), names)
+    recorder = _recorder(parameters)
+    try:
+        return _recorded(recorder, cost, parameters, args)
+    except Declined as declined:
+        if not recorder.made_plain_array:
+            raise
+        first = declined
+    recorder = _recorder(parameters)
+    try:
+        cost, args = with_constants(recorder, cost, args)
+        return _recorded(recorder, cost, parameters, args)
+    except Declined:
+        raise first from None
+
+
+def _recorder(parameters: Any) -> Recorder:
+    recorder = Recorder(
+        parameters.shaped(parameters.leaves), tuple(block.shown for block in parameters.blocks)
+    )
     recorder.require_plain_state()
+    return recorder
+
+
+def _recorded(recorder: Recorder, cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> Tape:
     try:
         result = _call_cost(recorder, cost, parameters, args)
         if recorder.declined is not None:  # anew: the traceback of the first one keeps arrays alive

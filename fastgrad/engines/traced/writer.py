@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.engines.traced.declined import Declined, users_line
-from fastgrad.engines.traced.tape import Array, Operation, Tape, substituted
+from fastgrad.engines.traced.tape import Array, Operation, Tape, inputs_of, substituted
 
 MOST_OPERATIONS = 20_000
 """Operations of a tape at most. Each takes a few microseconds of Python at each evaluation of a batch."""
@@ -41,6 +41,8 @@ class Recorder:
         """Numbers that float() gave, by their id, with the value of the tape that each is, and what to say
         where the cost returns something else."""
         self.closed = False
+        self.made_plain_array = False
+        """Whether the cost was declined for a plain array that was asked for."""
         self.bytes = 0
         self.owner = threading.get_ident()
         self.made: list[weakref.ref[Any]] = []
@@ -67,20 +69,20 @@ class Recorder:
         several : whether it gives several
         """
         self.require_plain_state()
-        operation = Operation(function, args, kwargs, (), False, users_line())
+        inputs = inputs_of(args, kwargs)
         with np.errstate(all="ignore"):
             named = {k: substituted(v, self._base_of) for k, v in kwargs.items()}
             result = function(*substituted(args, self._base_of), **named)
         several = isinstance(result, tuple | list)
-        if not operation.inputs:
+        if not inputs:
             return result, (), several
         found = list(result) if several else [result]
         start = len(self.base)
-        inputs = [self.base[number] for number in operation.inputs]
+        given = [self.base[number] for number in inputs]
         for value in found:
-            self._keep(value, function, inputs)
+            self._keep(value, function, given)
         outputs = tuple(range(start, len(self.base)))
-        self.operations.append(Operation(function, args, kwargs, outputs, several, operation.place))
+        self.operations.append(Operation(function, args, kwargs, outputs, several, users_line(), inputs))
         if len(self.operations) > MOST_OPERATIONS:
             raise self.decline(
                 f"the cost makes more than {MOST_OPERATIONS:,} NumPy operations: write its loops as "

@@ -40,5 +40,6 @@ def test_users_files():
     assert is_users_file("<stdin>")
     assert not is_users_file(np.__file__)
     assert not is_users_file(json.__file__)
+    assert not is_users_file("_generator.pyx")
     assert not is_users_file("<frozen importlib._bootstrap>")
     assert not is_users_file("<__array_function__ internals>")

@@ -81,7 +81,7 @@ DECLINED = {
     "shape": (lambda w: setattr(w, "shape", (1, 3)), r"x = x\.reshape"),
     "dtype object": (lambda w: np.sum(w.astype(object)), "an array of object cannot be recorded"),
     "vectorize": (lambda w: np.vectorize(math.exp)(w).sum(), "turned into a plain array"),
-    "plain method": (lambda w: W.dot(w), r"X\.dot\(W\): say X @ W"),
+    "plain method": (lambda w: np.linspace(0.0, 1.0, 3).dot(w), r"X\.dot\(W\): say X @ W"),
     "its own": (
         lambda w: np.sum(np.apply_over_axes(lambda a, axis: a, w, 0)),
         "calls a function of the cost",
