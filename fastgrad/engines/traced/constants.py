@@ -1,9 +1,9 @@
 """The cost's data as recorded constants, so that methods of a plain array are seen: X.dot(W).
 
-NumPy does not ask a recorded W what X.dot(W) gives, where X is plain. Where a cost was declined for that, it is
-called again with its data as recorded constants: arguments, the attributes of its object, what its function
-closes over, and the arrays among its module's names. The user's objects stay as they are: the function and its
-object are copied.
+NumPy does not ask a recorded W what X.dot(W) gives, where X is plain. Where a cost was declined for that, it
+is called again with its data as recorded constants: arguments, the attributes of its object, what its
+function closes over, and the arrays among its module's names. The user's objects stay as they are: the
+function and its object are copied.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The writer of a tape: operations on recorded arrays come here, are computed as NumPy does, and are noted."""
+"""The writer of a tape: operations on recorded arrays are computed as NumPy does, and noted."""
 
 from __future__ import annotations
 
