@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from tape_programs import cost_of, programs
 
+import fastgrad
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Dense
@@ -88,6 +89,19 @@ def test_from_tables(example):
     twin = traced.prepared(indices, offsets, evaluate_all)
     values = twin.values(indices, offsets)
     np.testing.assert_allclose(values, plain.values(indices, offsets), rtol=0, atol=tolerance(traced.tape))
+
+
+@settings(max_examples=4)
+@given(programs())
+def test_any_number_of_workers(example):
+    """One worker and two give the same derivatives, in bits."""
+    program, leaves = example
+    one, two = (
+        fastgrad.numerical_gradient(cost_of(program), leaves, engine="traced", n_jobs=n, backend="threading")
+        for n in (1, 2)
+    )
+    for a, b in zip(one.values, two.values, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def relu_by_if(p):
