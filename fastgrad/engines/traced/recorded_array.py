@@ -23,7 +23,14 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from fastgrad.engines.traced import functions
 from fastgrad.engines.traced.calls import call_function, call_ufunc
 from fastgrad.engines.traced.methods import METHODS
-from fastgrad.engines.traced.primitives import assigned, flat_indices, put_flat, take_flat
+from fastgrad.engines.traced.primitives import (
+    assigned,
+    characters,
+    flat_indices,
+    put_flat,
+    take_flat,
+    text_of,
+)
 from fastgrad.engines.traced.returning import returns_at_once
 from fastgrad.engines.traced.tape import Array, Ref
 from fastgrad.engines.traced.writer import Recorder
@@ -286,13 +293,13 @@ class Recorded(NDArrayOperatorsMixin):
         return bool(np.any(self == value))
 
     def __repr__(self) -> str:
-        return repr(self.settled()[()] if self.scalar else self.settled())
+        return self._text(None)
 
     def __str__(self) -> str:
-        return str(self.settled())
+        return self._text("")
 
     def __format__(self, form: str) -> str:
-        return format(self.settled()[()], form)
+        return self._text(form)
 
     def __copy__(self) -> Any:
         return self if self.scalar else np.copy(self)
@@ -364,6 +371,13 @@ class Recorded(NDArrayOperatorsMixin):
         if isinstance(source, Ref):
             self.recorder.guard(source.number)
         return self.array
+
+    def _text(self, form: str | None) -> str:
+        """The array as text, which the cost may read numbers from, or compare."""
+        if not self._is_plain():
+            _, (number,), _ = self.recorder.append(characters, (self.reference(), form), {})
+            self.recorder.guard(number)
+        return text_of(self.settled(), form)
 
     def _is_plain(self) -> bool:
         """Whether the numbers may be given away."""

@@ -384,7 +384,7 @@ PYTHON = {
     "constants as indices": lambda x: x[np.zeros(2, dtype=int)],
     "allclose": lambda x: x if np.allclose(x, x + 1e-12) else -x,
     "array_equal": lambda x: x if np.array_equal(x, x) else -x,
-    "format": lambda x: x * len(f"{x[0, 0]:.2f} {x}") ** 0,
+    "format": lambda x: x * float(f"{x[0, 0]:.1f}"),
     "range": lambda x: sum(x[k] for k in range(np.argmax(x[0]) + 1) if k < 3),
     "bool of one": lambda x: x if x[0, 0] else 2 * x,
     "isinstance": lambda x: x if np.iscomplexobj(x) else 2 * x,

@@ -69,6 +69,15 @@ def test_guards_are_what_a_branch_depends_on():
     assert guards(lambda w: np.sum(w) if np.ones(2)[0] > 0 else w[0, 0]) == 0
 
 
+def test_text_is_a_guard():
+    """Where a number of the parameters, as text, would be another text, the cost may take another way."""
+    tape = record(lambda w: np.sum(w) * float(f"{w[0, 0]:.1f}"), Parameters(W), ())
+    assert tape.replay([W + 0.001]) == np.sum(W + 0.001) * 1.0
+    assert tape.replay([W + 0.1]) is None
+    tape = record(lambda w: np.sum(w) * len(str(w[0])), Parameters(W), ())
+    assert tape.replay([W + 0.001]) is None
+
+
 def test_views_of_what_is_no_number():
     """A write through the real part of complex numbers is declined: the other part would be lost."""
 
