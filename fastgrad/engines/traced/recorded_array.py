@@ -22,6 +22,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fastgrad.engines.traced import functions
 from fastgrad.engines.traced.calls import call_function, call_ufunc
+from fastgrad.engines.traced.described import Described
 from fastgrad.engines.traced.methods import METHODS
 from fastgrad.engines.traced.primitives import (
     assigned,
@@ -47,7 +48,7 @@ QUICK_POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.recipr
 """Exponents for which an array's operator ** calls another function than np.power."""
 
 
-class Recorded(NDArrayOperatorsMixin):
+class Recorded(Described, NDArrayOperatorsMixin):
     """A value of the tape, or a constant that the cost may still write parameters into.
 
     Parameters
@@ -89,71 +90,6 @@ class Recorded(NDArrayOperatorsMixin):
     def root(self) -> Recorded:
         """The array that this one is a view of, itself where it is none."""
         return self if self._root is None else self._root
-
-    # What an ndarray says of itself
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """As that of an ndarray."""
-        return self.array.shape
-
-    @shape.setter
-    def shape(self, shape: Any) -> None:
-        raise self.recorder.decline("x.shape = ... cannot be recorded: write x = x.reshape(...)")
-
-    @property
-    def dtype(self) -> Any:
-        """As that of an ndarray."""
-        return self.array.dtype
-
-    @property
-    def ndim(self) -> int:
-        """As that of an ndarray."""
-        return self.array.ndim
-
-    @property
-    def size(self) -> int:
-        """As that of an ndarray."""
-        return self.array.size
-
-    @property
-    def nbytes(self) -> int:
-        """As that of an ndarray."""
-        return self.array.nbytes
-
-    @property
-    def itemsize(self) -> int:
-        """As that of an ndarray."""
-        return self.array.itemsize
-
-    @property
-    def flags(self) -> Any:
-        """As that of an ndarray."""
-        return self.array.flags
-
-    @property
-    def strides(self) -> Any:
-        """As that of an ndarray."""
-        return self.array.strides
-
-    @property
-    def T(self) -> Any:
-        """The transpose."""
-        return np.transpose(self)
-
-    @property
-    def mT(self) -> Any:
-        """The transpose of the last two axes."""
-        return np.swapaxes(self, -1, -2)
-
-    @property
-    def real(self) -> Any:
-        """The real part."""
-        return np.real(self)
-
-    @property
-    def imag(self) -> Any:
-        """The imaginary part."""
-        return np.imag(self)
 
     @property
     def flat(self) -> Any:

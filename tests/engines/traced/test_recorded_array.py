@@ -21,13 +21,6 @@ def array():
     return Recorded(recorder, recorder.base[0], 0)
 
 
-@pytest.mark.parametrize("name", ["shape", "dtype", "ndim", "size", "nbytes", "itemsize", "strides"])
-def test_it_says_of_itself_what_an_array_says(array, name):
-    """Shape, dtype and the like are those of the array."""
-    assert getattr(array, name) == getattr(W, name)
-    assert getattr(array.T, name) == getattr(W.T, name)
-
-
 def test_text(array):
     """It prints as an array, a number of it as a number."""
     assert repr(array) == repr(W)
