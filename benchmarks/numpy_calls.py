@@ -207,16 +207,27 @@ CALLS: dict[str, Call] = {
 
 PLAIN: dict[str, str] = {
     "what is asked of shapes and dtypes": (
-        "shape ndim size result_type can_cast promote_types min_scalar_type common_type mintypecode typename isdtype issubdtype iscomplexobj isrealobj isscalar iterable isfortran may_share_memory shares_memory broadcast_shapes "
-        "ndarray.dtype ndarray.shape ndarray.size ndarray.ndim ndarray.nbytes ndarray.itemsize ndarray.strides ndarray.flags"
+        "shape ndim size result_type can_cast promote_types min_scalar_type common_type mintypecode "
+        "typename isdtype issubdtype iscomplexobj isrealobj isscalar iterable isfortran may_share_memory "
+        "shares_memory broadcast_shapes ndarray.dtype ndarray.shape ndarray.size ndarray.ndim "
+        "ndarray.nbytes ndarray.itemsize ndarray.strides ndarray.flags"
     ),
-    "arrays made of constants, into which parameters may be written": "zeros ones empty eye identity zeros_like ones_like copy",
+    "arrays made of constants, into which parameters may be written": (
+        "zeros ones empty eye identity zeros_like ones_like copy"
+    ),
     "arrays made of constants": (
-        "indices tri diag_indices diag_indices_from tril_indices tril_indices_from triu_indices triu_indices_from mask_indices ravel_multi_index unravel_index bartlett blackman hamming hanning fft.fftfreq fft.rfftfreq packbits unpackbits"
+        "indices tri diag_indices diag_indices_from tril_indices tril_indices_from triu_indices "
+        "triu_indices_from mask_indices ravel_multi_index unravel_index bartlett blackman hamming hanning "
+        "fft.fftfreq fft.rfftfreq packbits unpackbits"
     ),
     "files, text, dates": (
-        "load loadtxt genfromtxt fromfile fromregex fromstring frombuffer from_dlpack base_repr binary_repr format_float_positional format_float_scientific busday_count busday_offset is_busday datetime_as_string datetime_data"
+        "load loadtxt genfromtxt fromfile fromregex fromstring frombuffer from_dlpack base_repr binary_repr "
+        "format_float_positional format_float_scientific busday_count busday_offset is_busday "
+        "datetime_as_string datetime_data"
     ),
-    "settings": "geterr seterr geterrcall seterrcall getbufsize setbufsize get_printoptions set_printoptions printoptions get_include show_config show_runtime info test nested_iters",
+    "settings": (
+        "geterr seterr geterrcall seterrcall getbufsize setbufsize get_printoptions set_printoptions "
+        "printoptions get_include show_config show_runtime info test nested_iters"
+    ),
 }
 """Functions that are called as they are: what they give does not depend on the parameters' values."""

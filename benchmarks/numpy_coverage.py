@@ -24,8 +24,8 @@ from fastgrad.engines.traced.kinds import MATRICES, POINTWISE, PRODUCTS, axis_of
 from fastgrad.engines.traced.movement import moves_entries
 from fastgrad.engines.traced.numpy_functions import recording
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder
 from fastgrad.engines.traced.tape import Method, Operation
+from fastgrad.engines.traced.writer import Recorder
 
 FILE = Path(__file__).parents[1] / "docs" / "traced.md"
 BEGIN, END = "<!-- coverage: numpy -->", "<!-- /coverage -->"
@@ -139,6 +139,8 @@ def status_of(name: str, call: Call) -> str:
 
 def _short(reason: str) -> str:
     """The reason without the name of the function and the advice."""
+    if reason.startswith("the parameters are turned into"):
+        return "it makes a plain array, or numbers, of what it is given"
     reason = re.sub(r"^(np\.\S+|x\.\S+) cannot be recorded:? ?", "", reason)
     return (
         reason.partition(": ")[0].removesuffix("write it with NumPy functions of arrays").strip(" :")

@@ -9,10 +9,11 @@ import numpy as np
 
 from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Dense, Ragged, Sparse, as_dense
+from fastgrad.engines.traced.dense_rules import OtherShape
 from fastgrad.engines.traced.numpy_functions import recording
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder
 from fastgrad.engines.traced.tape import Ref
+from fastgrad.engines.traced.writer import Recorder
 
 POINTS = 3
 """Points of a batch, at most as many as there are entries for a sparse one."""
@@ -138,6 +139,9 @@ def evaluated(batch, changes, rights, strays):
     try:
         with np.errstate(all="ignore"):
             states = batch.evaluate(changes)
+    except OtherShape:
+        assert strays
+        return set()
     except Ragged as ragged:
         kinds = set()
         for k in range(len(ragged.groups)):

@@ -205,6 +205,10 @@ def _moved(tape: Tape, movement: Movement, mine: dict[int, Axis]) -> Axis | None
     return None
 
 
+AXIS_SECOND = (np.sort, np.argsort, np.argmax, np.argmin, np.median, np.count_nonzero)
+"""Functions along an axis that is their second argument."""
+
+
 def _beside(tape: Tape, operation: Operation, mine: dict[int, Axis]) -> Axis | None:
     """Past an operation along other axes: a reduction, a sort."""
     first = getattr(operation.args[0], "number", None) if operation.args else None
@@ -212,6 +216,9 @@ def _beside(tape: Tape, operation: Operation, mine: dict[int, Axis]) -> Axis | N
         return None
     axis, x, out = mine[first], tape.base[first], tape.base[operation.outputs[0]]
     default: Any = 0 if isinstance(operation.function, Method) else ALONG[operation.function][1]
+    second_is_axis = isinstance(operation.function, Method) or operation.function in AXIS_SECOND
+    if len(operation.args) > (2 if second_is_axis else 1):
+        return None  # np.partition(x, 1): a second argument is no axis
     along = operation.kwargs.get("axis", operation.args[1] if len(operation.args) > 1 else default)
     if along is None or set(operation.kwargs) - {"axis", "keepdims", "dtype"}:
         return None

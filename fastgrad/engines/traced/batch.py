@@ -1,8 +1,8 @@
 """A tape evaluated at K perturbed points at a time.
 
 `evaluate` takes the changes of the parameters and passes them from operation to operation: few entries as
-long as they stay few, whole values where not (`sparse_rules`, `dense_rules`, `movement`). What does not change
-is not computed.
+long as they stay few, whole values where not (`sparse_rules`, `dense_rules`, `movement`). What does not
+change is not computed.
 """
 
 from __future__ import annotations

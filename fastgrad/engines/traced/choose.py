@@ -17,8 +17,8 @@ from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.engine import TracedEngine
 from fastgrad.engines.traced.recorder import record
-from fastgrad.engines.traced.trust import COORDINATES, DIRECTIONS, compared
 from fastgrad.engines.traced.tape import Tape
+from fastgrad.engines.traced.trust import COORDINATES, DIRECTIONS, compared
 from fastgrad.errors import InputError
 from fastgrad.problem.as_given import AsGiven, as_given
 from fastgrad.problem.naming import copy_for_worker

@@ -1,4 +1,4 @@
-"""Other functions of NumPy written as few operations: powers, choices, filled arrays, functions of the cost."""
+"""Other functions of NumPy written as few operations: powers, choices, filled arrays."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad.engines.traced.functions import apply
 from fastgrad.engines.traced.reductions import as_it_is
 
 
@@ -15,8 +16,6 @@ def power(x: Any, exponent: Any) -> Any:
 
     It may differ from NumPy's by an ulp. Comparisons with the plain cost allow for that.
     """
-    from fastgrad.engines.traced.functions import apply
-
     if hasattr(x, "recorder") and x.dtype.kind == "f" and type(exponent) in (int, float):
         if exponent == 2:
             return np.square(x)
@@ -49,9 +48,7 @@ def like(make: Callable[..., Any]) -> Callable[..., Any]:
     """np.zeros_like and its kin: an array of the cost, into which it may write."""
 
     def made(a: Any, *args: Any, **kwargs: Any) -> Any:
-        from fastgrad.engines.traced.recorded_array import Recorded
-
-        return Recorded(a.recorder, make(a.array, *args, **kwargs), None)
+        return a.recorder.array_class(a.recorder, make(a.array, *args, **kwargs), None)
 
     return made
 

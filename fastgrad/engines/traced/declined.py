@@ -38,9 +38,14 @@ def users_line() -> str:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if is_users_file(frame.f_code.co_filename):
-            return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+            return f"{_name_of(frame.f_code.co_filename)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
+
+
+@lru_cache(maxsize=4096)
+def _name_of(path: str) -> str:
+    return Path(path).name
 
 
 def line_of_error(error: Exception) -> str:
@@ -49,7 +54,7 @@ def line_of_error(error: Exception) -> str:
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
         if is_users_file(name):
-            place = f"{Path(name).name}:{trace.tb_lineno}"
+            place = f"{_name_of(name)}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place
 
@@ -67,6 +72,8 @@ def is_users_file(name: str) -> bool:
     """
     if name.startswith("<"):
         return not name.startswith(("<frozen", "<__array_function__"))
+    if name.endswith((".pyx", ".pxd", ".pxi")):  # compiled: the name that a traceback shows is no path
+        return False
     path = str(Path(name).resolve())
     if path.startswith(_FASTGRAD):
         return "/cli/demos/" in path.replace("\\", "/") or "/networks/" in path.replace("\\", "/")

@@ -110,9 +110,7 @@ def _spread(found: tuple[Any, ...], tape: Tape, operation: Operation, points: in
 
 
 def _first(operation: Operation, values: dict[int, Array]) -> int | None:
-    """The number of the only input that differs, if it is the first argument itself and all others are
-    constants.
-    """
+    """The number of the only input that differs, if it is the first argument and others are constants."""
     first = operation.args[0] if operation.args else None
     number = getattr(first, "number", None)
     others = any(refs((operation.args[1:], operation.kwargs)))
@@ -179,7 +177,7 @@ def _stacked_product(operation: Operation, tape: Tape, values: dict[int, Array])
     sides = []
     for k, (argument, base) in enumerate(zip(operation.args, bases, strict=True)):
         number = getattr(argument, "number", None)
-        x = values[number] if number in values else base
+        x = values.get(number, base) if number is not None else base
         if base.ndim == 1:
             x = x[..., None, :] if k == 0 else x[..., :, None]
         sides.append(aligned(x, ndim) if number in values else x)

@@ -14,8 +14,8 @@ from fastgrad.engines.traced import primitives
 from fastgrad.engines.traced.tape import Operation
 
 ELEMENTWISE: set[Callable[..., Any]] = {
-    primitives.cast, np.where, np.clip, np.nan_to_num, np.round, np.around, np.real, np.imag, np.sinc, np.angle,
-    np.isclose, np.fix, np.i0, np.isneginf, np.isposinf, np.iscomplex, np.isreal,
+    primitives.cast, np.where, np.clip, np.nan_to_num, np.round, np.around, np.real, np.imag, np.sinc,
+    np.angle, np.isclose, np.fix, np.i0, np.isneginf, np.isposinf, np.iscomplex, np.isreal,
 }  # fmt: skip
 """Functions that compute each entry of the result from the entries of their array arguments at its place; the
 same of ufuncs is known."""
@@ -26,8 +26,9 @@ ALONG: dict[Callable[..., Any], tuple[str, Any]] = {
     np.percentile: ("axis", None), np.quantile: ("axis", None), np.nansum: ("axis", None),
     np.nanmean: ("axis", None), np.nanmax: ("axis", None), np.nanmin: ("axis", None),
     np.nanprod: ("axis", None), np.nancumsum: ("axis", None), np.count_nonzero: ("axis", None),
-    np.fft.fft: ("axis", -1), np.fft.ifft: ("axis", -1), np.fft.rfft: ("axis", -1), np.fft.irfft: ("axis", -1),
-    np.fft.hfft: ("axis", -1), np.fft.ihfft: ("axis", -1), np.fft.fft2: ("axes", (-2, -1)),
+    np.fft.fft: ("axis", -1), np.fft.ifft: ("axis", -1), np.fft.rfft: ("axis", -1),
+    np.fft.irfft: ("axis", -1), np.fft.hfft: ("axis", -1),
+    np.fft.ihfft: ("axis", -1), np.fft.fft2: ("axes", (-2, -1)),
     np.fft.ifft2: ("axes", (-2, -1)), np.fft.rfft2: ("axes", (-2, -1)), np.fft.irfft2: ("axes", (-2, -1)),
     np.fft.fftn: ("axes", None), np.fft.ifftn: ("axes", None), np.fft.rfftn: ("axes", None),
     np.fft.irfftn: ("axes", None), np.unwrap: ("axis", -1), np.nanargmax: ("axis", None),
@@ -46,16 +47,16 @@ ALONG_ELSEWHERE: dict[tuple[str, str], tuple[str, Any]] = {
 
 MATRICES: set[Callable[..., Any]] = {
     np.linalg.inv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh,
-    np.linalg.svd, np.linalg.svdvals, np.linalg.qr, np.linalg.pinv, np.linalg.matrix_power, np.linalg.matrix_norm,
-    np.linalg.matrix_rank, np.linalg.cond,
+    np.linalg.svd, np.linalg.svdvals, np.linalg.qr, np.linalg.pinv, np.linalg.matrix_power,
+    np.linalg.matrix_norm, np.linalg.matrix_rank, np.linalg.cond,
 }  # fmt: skip
 """Functions of matrices that take a stack of them."""
 
 POINTWISE: dict[Callable[..., Any], int] = {
     np.interp: 0, np.searchsorted: 1, np.digitize: 0, np.polyval: 1, np.isin: 0,
 }  # fmt: skip
-"""Functions that compute each entry of the result from one entry of one argument, and that argument: the others
-are tables."""
+"""Functions that compute each entry of the result from one entry of one argument, and that argument: the
+others are tables."""
 
 PRODUCTS = (np.matmul, np.dot)
 """Products of two arrays, which stand in a tape with matrices or vectors where the cost's product is such."""

@@ -1,4 +1,4 @@
-"""Recorded arrays that a cost left in its own objects (self.a2 = ...) become plain ones when the recording ends.
+"""Recorded arrays that a cost left in its objects (self.a2 = ...) become plain when the recording ends.
 
 Few costs leave any, so that looking for who holds them is worth its time then.
 """
@@ -32,7 +32,7 @@ def made_plain(recorded: Iterable[weakref.ref[Any]]) -> None:
 
 
 def _replace(holder: Any, settled: dict[int, Any]) -> None:
-    """Put plain arrays into a list, a dict, an object or a closure; `settled` has them by id of the recorded."""
+    """Put plain arrays, by id of the recorded ones, into a list, a dict, an object or a closure."""
     if isinstance(holder, list):
         holder[:] = [settled.get(id(item), item) for item in holder]
     elif isinstance(holder, CellType):

@@ -73,7 +73,7 @@ METHODS |= {
     "clip": _clipped,
     "compress": _compressed,
     "flatten": lambda self, order="C": np.copy(np.ravel(self, order)),
-    "copy": lambda self, order="C": np.copy(self, order),
+    "copy": lambda self, order="C": self if self.scalar else np.copy(self, order),
     "fill": lambda self, value: self.__setitem__(Ellipsis, value),
     "sort": _in_place(np.sort),
     "partition": _in_place(np.partition),

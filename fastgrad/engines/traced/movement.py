@@ -22,7 +22,8 @@ from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape, refs, subs
 MOVING = {
     operator.getitem, primitives.take_flat, primitives.put_flat, primitives.assigned,
     np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims, np.squeeze,
-    np.broadcast_to, np.broadcast_arrays, np.tile, np.repeat, np.roll, np.flip, np.fliplr, np.flipud, np.rot90,
+    np.broadcast_to, np.broadcast_arrays, np.tile, np.repeat, np.roll, np.flip, np.fliplr, np.flipud,
+    np.rot90,
     np.pad, np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_stack, np.block, np.append,
     np.split, np.array_split, np.vsplit, np.hsplit, np.dsplit, np.take, np.take_along_axis, np.diag,
     np.diagonal, np.diagflat, np.tril, np.triu, np.lib.stride_tricks.sliding_window_view, np.atleast_1d,
@@ -32,7 +33,8 @@ MOVING = {
 MOVING |= {getattr(np, name) for name in ("unstack", "permute_dims", "matrix_transpose") if hasattr(np, name)}
 
 MOVING_ALL_ARGUMENTS = {
-    primitives.put_flat, primitives.assigned, np.broadcast_arrays, np.concatenate, np.stack, np.vstack, np.hstack,
+    primitives.put_flat, primitives.assigned, np.broadcast_arrays, np.concatenate, np.stack, np.vstack,
+    np.hstack,
     np.dstack, np.column_stack, np.block, np.append, np.meshgrid, np.atleast_1d, np.atleast_2d, np.atleast_3d,
 }  # fmt: skip
 """Those that move entries of more arguments than the first."""
@@ -102,9 +104,7 @@ class Part:
 
     @cached_property
     def _by_source(self) -> tuple[IndexArray, IndexArray]:
-        """The sources in order, and the target of each. Both are of the size of the result, which may be a
-        small slice of a large array.
-        """
+        """The sources in order, and the target of each: as many as the result has entries."""
         order = np.argsort(self.source, kind="stable")
         return self.source[order], self.to[order]
 
@@ -258,7 +258,7 @@ def movements_of(operation: Operation, tape: Tape) -> list[Movement]:
 def _without_numbers(operation: Operation) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments with zeros in place of constants that entries are moved beside or into.
 
-    Indices are then counted in float64 whatever the dtype of these: a mask of bools, say, could not hold them.
+    Indices are then counted in float64 whatever the dtype of these: a mask of bools could not hold them.
     """
     function, args = operation.function, operation.args
     kwargs = {name: value for name, value in operation.kwargs.items() if name != "dtype"}

@@ -22,10 +22,11 @@ from fastgrad.engines.traced import composed
 from fastgrad.engines.traced.declined import called_by_user, is_users_file
 from fastgrad.engines.traced.functions import apply, holds_recorded, stacked
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder
+from fastgrad.engines.traced.writer import Recorder
 
 MADE = (
-    "zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like", "full_like", "copy",
+    "zeros", "ones", "empty", "full", "eye", "identity", "zeros_like", "ones_like", "empty_like",
+    "full_like", "copy",
 )  # fmt: skip
 """Functions that make an array that the cost may write to."""
 
@@ -167,7 +168,10 @@ def _reading(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Ca
             array = array.astype(kwargs["dtype"])
         elif array is value and copies and kwargs.get("copy", True):
             array = np.copy(array)
-        missing = kwargs.get("ndmin", 0) - array.ndim
+        if array.scalar:
+            array = np.copy(array)
+        ndmin = 1 if original.__name__ in ("ascontiguousarray", "asfortranarray") else kwargs.get("ndmin", 0)
+        missing = ndmin - array.ndim
         return np.reshape(array, (1,) * missing + array.shape) if missing > 0 else array
 
     return _alike(read, original)

@@ -59,8 +59,19 @@ def assigned(array: Array, index: Any, value: Any) -> Array:
 
 
 def cast(array: Array, dtype: Any) -> Array:
-    """The array in another dtype."""
-    return np.asarray(array).astype(dtype)
+    """The array in another dtype; of a scalar, a scalar."""
+    return array.astype(dtype)
+
+
+def text_of(array: Array, form: str | None) -> str:
+    """An array, or a number without axes, as text; what repr gives where there is no form."""
+    value = array[()] if np.ndim(array) == 0 else array
+    return repr(value) if form is None else format(value, form)
+
+
+def characters(array: Array, form: str | None) -> Array:
+    """The same as an array of code points, on which the course of a cost may depend."""
+    return np.array([ord(character) for character in text_of(array, form)], dtype=np.int64)
 
 
 def flat_indices(array: Array, dtype: Any = np.intp) -> Array:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad.engines.traced.functions import apply, stacked
+
 
 def as_matrix_product(a: Any, b: Any, function: Callable[..., Any]) -> Any:
     """a @ b, where one of them is recorded."""
-    from fastgrad.engines.traced.functions import apply, stacked
-
     a, b = stacked(a), stacked(b)
     recorder = a.recorder if hasattr(a, "recorder") else b.recorder
     if a.ndim > 2 and b.ndim <= 2:
@@ -26,8 +26,6 @@ def as_matrix_product(a: Any, b: Any, function: Callable[..., Any]) -> Any:
 
 def einsum(*operands: Any, **kwargs: Any) -> Any:
     """An einsum as a product of matrices where it is one of two arrays, else as it is."""
-    from fastgrad.engines.traced.functions import apply, stacked
-
     recorder = next(x.recorder for x in operands if hasattr(x, "recorder"))
     parsed = _parsed(operands)
     if parsed is None or kwargs.get("dtype") is not None:

@@ -5,8 +5,9 @@ NumPy find it through `__array_ufunc__` and `__array_function__`. It is no subcl
 for one in C would read its numbers without a note, and the tape would miss that. Where a number is asked for,
 by float() or int(), the cost is declined, but for a float that is returned at once.
 
-In-place operations follow NumPy's views, and make a new number of a scalar. An array and its views are one family with one root; a write to any
-of them makes a new value of the root, from which the others are read again (docs/design.md).
+In-place operations follow NumPy's views, and make a new number of a scalar. An array and its views are one
+family with one root; a write to any of them makes a new value of the root, from which the others are read
+again (docs/design.md).
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fastgrad.engines.traced import functions
+from fastgrad.engines.traced.calls import call_function, call_ufunc
+from fastgrad.engines.traced.described import Described
 from fastgrad.engines.traced.methods import METHODS
-from fastgrad.engines.traced.primitives import assigned, flat_indices, put_flat, take_flat
-from fastgrad.engines.traced.recorder import Recorder
+from fastgrad.engines.traced.primitives import (
+    assigned,
+    characters,
+    flat_indices,
+    put_flat,
+    take_flat,
+    text_of,
+)
 from fastgrad.engines.traced.returning import returns_at_once
 from fastgrad.engines.traced.tape import Array, Ref
+from fastgrad.engines.traced.writer import Recorder
 
 NUMBER_ASKED = (
-    "{by} takes a number out of an array that depends on the parameters: leave it an array (return float(cost) "
-    "as the last step is fine), and use NumPy's functions in place of those of math"
+    "{by} takes a number out of an array that depends on the parameters: leave it an array (return "
+    "float(cost) as the last step is fine), and use NumPy's functions in place of those of math"
 )
 
 ADVICE = "write it with NumPy functions of arrays"
@@ -38,7 +48,7 @@ QUICK_POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.recipr
 """Exponents for which an array's operator ** calls another function than np.power."""
 
 
-class Recorded(NDArrayOperatorsMixin):
+class Recorded(Described, NDArrayOperatorsMixin):
     """A value of the tape, or a constant that the cost may still write parameters into.
 
     Parameters
@@ -46,10 +56,13 @@ class Recorded(NDArrayOperatorsMixin):
     recorder : Recorder
     array : its numbers at the parameters
     number : of the value; None for a constant
-    view_of : the array that this one is a view of, and how to get from the flat indices of one to those of the
-        other; None where it is a view of another kind, such as the real part
+    view_of : the array that this one is a view of, and how to get from the flat indices of one to those of
+        the other; None where it is a view of another kind, such as the real part
     scalar : whether NumPy gave a scalar, which is no array and cannot be written to
     """
+
+    IS_RECORDED = True
+    """What `functions.is_recorded` asks for: modules below this one do not know the class."""
 
     __hash__ = None  # type: ignore[assignment]  # as that of an ndarray
     __array_priority__ = 1000.0
@@ -71,76 +84,12 @@ class Recorded(NDArrayOperatorsMixin):
         self._root = None if view_of is None else view_of[0].root  # not self: a circle is freed late
         self.version: int = 0 if self._root is None else self._root.version
         recorder.made.append(weakref.ref(self))
+        recorder.array_class = type(self)
 
     @property
     def root(self) -> Recorded:
         """The array that this one is a view of, itself where it is none."""
         return self if self._root is None else self._root
-
-    # What an ndarray says of itself
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """As that of an ndarray."""
-        return self.array.shape
-
-    @shape.setter
-    def shape(self, shape: Any) -> None:
-        raise self.recorder.decline("x.shape = ... cannot be recorded: write x = x.reshape(...)")
-
-    @property
-    def dtype(self) -> Any:
-        """As that of an ndarray."""
-        return self.array.dtype
-
-    @property
-    def ndim(self) -> int:
-        """As that of an ndarray."""
-        return self.array.ndim
-
-    @property
-    def size(self) -> int:
-        """As that of an ndarray."""
-        return self.array.size
-
-    @property
-    def nbytes(self) -> int:
-        """As that of an ndarray."""
-        return self.array.nbytes
-
-    @property
-    def itemsize(self) -> int:
-        """As that of an ndarray."""
-        return self.array.itemsize
-
-    @property
-    def flags(self) -> Any:
-        """As that of an ndarray."""
-        return self.array.flags
-
-    @property
-    def strides(self) -> Any:
-        """As that of an ndarray."""
-        return self.array.strides
-
-    @property
-    def T(self) -> Any:
-        """The transpose."""
-        return np.transpose(self)
-
-    @property
-    def mT(self) -> Any:
-        """The transpose of the last two axes."""
-        return np.swapaxes(self, -1, -2)
-
-    @property
-    def real(self) -> Any:
-        """The real part."""
-        return np.real(self)
-
-    @property
-    def imag(self) -> Any:
-        """The imaginary part."""
-        return np.imag(self)
 
     @property
     def flat(self) -> Any:
@@ -164,7 +113,7 @@ class Recorded(NDArrayOperatorsMixin):
         parent, view = self._view_of
         if view is None:
             raise self.recorder.decline(
-                "parts of numbers (x.real, x.imag, x.view) are written to, or read after a write to x: make a copy"
+                "parts of numbers (x.real, x.imag, x.view) are written to, or read after a write: make a copy"
             )
         return np.asarray(view(parent.ids()))
 
@@ -176,7 +125,9 @@ class Recorded(NDArrayOperatorsMixin):
             self.array = np.asarray(found[0])
             self.number = found[1][0] if found[1] else None
             self.version = root.version
-        return self.array if self.number is None else Ref(self.number)
+        if self.number is None:
+            return self.array[()] if self.scalar else self.array
+        return Ref(self.number)
 
     def settled(self) -> Array:
         """The numbers, with what was written through other views of the same array."""
@@ -258,9 +209,10 @@ class Recorded(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         if self._is_plain():
             return np.array(self.settled(), dtype=dtype)
+        self.recorder.made_plain_array |= self.recorder.declined is None
         raise self.recorder.decline(
-            f"the parameters are turned into a plain array or a list of numbers, by a function that {_NOT_SEEN}: "
-            f"{ADVICE}"
+            f"the parameters are turned into a plain array or a list of numbers, by a function that "
+            f"{_NOT_SEEN}: {ADVICE}"
         )
 
     def __len__(self) -> int:
@@ -277,19 +229,19 @@ class Recorded(NDArrayOperatorsMixin):
         return bool(np.any(self == value))
 
     def __repr__(self) -> str:
-        return repr(self.settled()[()] if self.scalar else self.settled())
+        return self._text(None)
 
     def __str__(self) -> str:
-        return str(self.settled())
+        return self._text("")
 
     def __format__(self, form: str) -> str:
-        return format(self.settled()[()], form)
+        return self._text(form)
 
     def __copy__(self) -> Any:
-        return np.copy(self)
+        return self if self.scalar else np.copy(self)
 
     def __deepcopy__(self, memo: Any) -> Any:
-        return np.copy(self)
+        return self.__copy__()
 
     def __reduce__(self) -> Any:
         if self._is_plain():
@@ -312,13 +264,15 @@ class Recorded(NDArrayOperatorsMixin):
         recorder = functions.recorder_of(self.recorder, inputs, kwargs)
         if recorder.closed:
             return _after(getattr(ufunc, method), inputs, kwargs)
-        return functions.call_ufunc(recorder, ufunc, method, inputs, kwargs)
+        functions.require_plain_arrays(recorder, inputs)
+        return call_ufunc(recorder, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         recorder = functions.recorder_of(self.recorder, args, kwargs)
         if recorder.closed:
             return _after(function, args, kwargs)
-        return functions.call_function(recorder, function, args, kwargs)
+        functions.require_plain_arrays(recorder, args)
+        return call_function(recorder, function, args, kwargs)
 
     def __getitem__(self, index: Any) -> Any:
         if self.recorder.closed:
@@ -353,6 +307,13 @@ class Recorded(NDArrayOperatorsMixin):
         if isinstance(source, Ref):
             self.recorder.guard(source.number)
         return self.array
+
+    def _text(self, form: str | None) -> str:
+        """The array as text, which the cost may read numbers from, or compare."""
+        if not self._is_plain():
+            _, (number,), _ = self.recorder.append(characters, (self.reference(), form), {})
+            self.recorder.guard(number)
+        return text_of(self.settled(), form)
 
     def _is_plain(self) -> bool:
         """Whether the numbers may be given away."""

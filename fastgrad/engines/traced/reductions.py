@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad.engines.traced.functions import apply, recorder_among, stacked
+
 
 def reduction(ufunc: np.ufunc) -> Callable[..., Any]:
     """A function of NumPy as the reduce of a ufunc, without the arguments that say nothing."""
@@ -36,15 +38,11 @@ def accumulation(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def as_array(a: Any) -> Any:
     """A list that may hold recorded numbers as an array; anything else as it is."""
-    from fastgrad.engines.traced.functions import stacked
-
     return stacked(a) if isinstance(a, tuple | list) else a
 
 
 def as_it_is(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """One operation of the tape, evaluated one point at a time."""
-    from fastgrad.engines.traced.functions import apply, recorder_among
-
     return apply(recorder_among(args, kwargs), function, args, kwargs)
 
 

@@ -68,4 +68,6 @@ def _gives_the_same(tape: Tape, operation: Operation, array: int) -> bool:
 
 
 def _as_one(operation: Operation, array: int) -> Operation:
-    return replace(operation, function=Method(np.add, "reduce"), args=(Ref(array),), kwargs={"axis": 0})
+    return replace(
+        operation, function=Method(np.add, "reduce"), args=(Ref(array),), kwargs={"axis": 0}, inputs=()
+    )

@@ -58,8 +58,8 @@ class Operation:
     inputs: tuple[int, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        found = dict.fromkeys(ref.number for ref in refs((self.args, self.kwargs)))
-        object.__setattr__(self, "inputs", tuple(found))
+        if not self.inputs:
+            object.__setattr__(self, "inputs", inputs_of(self.args, self.kwargs))
 
     def evaluate(self, values: Callable[[int], Any]) -> tuple[Any, ...]:
         """What the function gives for some values of its inputs, as a tuple."""
@@ -135,16 +135,26 @@ def is_alike(value: Any, base: Array) -> bool:
     return array.shape == base.shape and array.dtype == base.dtype
 
 
-def refs(tree: Any) -> Iterator[Ref]:
+def inputs_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, ...]:
+    """The numbers of the values in the arguments of an operation."""
+    return tuple(dict.fromkeys(ref.number for ref in refs((*args, *kwargs.values()))))
+
+
+def refs(tree: Any) -> list[Ref]:
     """The values in the arguments of an operation."""
     if isinstance(tree, Ref):
-        yield tree
-    elif isinstance(tree, tuple | list):
-        for item in tree:
-            yield from refs(item)
-    elif isinstance(tree, dict):
-        for item in tree.values():
-            yield from refs(item)
+        return [tree]
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, tuple | list):
+        return []
+    found = []
+    for item in tree:
+        if isinstance(item, Ref):
+            found.append(item)
+        elif isinstance(item, tuple | list | dict):
+            found += refs(item)
+    return found
 
 
 def substituted(tree: Any, values: Callable[[int], Any]) -> Any:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from traced_cases import NET, X, Y, batch_of, net, net_with_penalty, softmax_loss, transposed_net
 
-from fastgrad.engines.traced.apart import Axis, interior_of
+from fastgrad.engines.traced.apart import Axis, _beside, interior_of
+from fastgrad.engines.traced.recorder import record
+from fastgrad.problem.parameters import Parameters
 
 Z1 = {"W1": NET["W1"]}
 
@@ -64,3 +66,13 @@ MIXED = {
 def test_mixed(name):
     """Samples that meet before the sum are seen to, so that nothing is taken for apart that is not."""
     assert interior(MIXED[name]) is None
+
+
+def test_a_second_argument_that_is_no_axis():
+    """np.partition(z, 1, 0) works along the samples, whatever else its arguments are: none stands apart."""
+    tape = record(lambda w: np.sum(np.partition(X @ w, 1, 0)), Parameters(np.ones((6, 4))), ())
+    z = tape.operations[0].outputs[0]
+    mixed = Axis(0, np.arange(12))
+    assert _beside(tape, tape.operations[1], {z: mixed}) is None
+    tape = record(lambda w: np.sum(np.sort(X @ w, 1)), Parameters(np.ones((6, 4))), ())
+    assert _beside(tape, tape.operations[1], {z: mixed}) is mixed

@@ -7,8 +7,8 @@ import pytest
 from tape_cases import compared
 
 REDUCTIONS = (
-    "sum", "prod", "mean", "var", "std", "max", "min", "amax", "amin", "any", "all", "median", "ptp", "nansum",
-    "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nanmedian", "count_nonzero",
+    "sum", "prod", "mean", "var", "std", "max", "min", "amax", "amin", "any", "all", "median", "ptp",
+    "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "nanmedian", "count_nonzero",
 )  # fmt: skip
 POSITIONS = ("argmax", "argmin", "nanargmax", "nanargmin")
 ALONG_ONE = (

@@ -100,7 +100,8 @@ def test_products(name, rng):
 
 
 EINSUMS = (
-    "ij,jk->ik", "ij,jk", "ij,jk->ki", "ij,jk->", "ij,kj->", "ij,ij->ij", "ij,ij->i", "ij,ij", "ij,kl->ijkl", "ij,jk->j", "ij,kl->il", "i j , j k -> k i", "ij,kj->ikj",
+    "ij,jk->ik", "ij,jk", "ij,jk->ki", "ij,jk->", "ij,kj->", "ij,ij->ij", "ij,ij->i", "ij,ij",
+    "ij,kl->ijkl", "ij,jk->j", "ij,kl->il", "i j , j k -> k i", "ij,kj->ikj",
 )  # fmt: skip
 
 
@@ -148,7 +149,8 @@ def test_einsum_of_others(name, rng):
 
 
 MATRICES = (
-    "inv", "det", "slogdet", "cholesky", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "qr", "pinv", "cond", "matrix_rank", "norm", "matrix_norm", "vector_norm", "matrix_transpose",
+    "inv", "det", "slogdet", "cholesky", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "qr",
+    "pinv", "cond", "matrix_rank", "norm", "matrix_norm", "vector_norm", "matrix_transpose",
 )  # fmt: skip
 
 
@@ -206,23 +208,9 @@ def test_of_matrices(name, rng):
 
 
 FFTS = (
-    "fft",
-    "ifft",
-    "rfft",
-    "irfft",
-    "hfft",
-    "ihfft",
-    "fft2",
-    "ifft2",
-    "rfft2",
-    "irfft2",
-    "fftn",
-    "ifftn",
-    "rfftn",
-    "irfftn",
-    "fftshift",
-    "ifftshift",
-)
+    "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn",
+    "ifftn", "rfftn", "irfftn", "fftshift", "ifftshift",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FFTS)

@@ -8,7 +8,8 @@ import pytest
 from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.left_behind import made_plain
 from fastgrad.engines.traced.recorded_array import Recorded
-from fastgrad.engines.traced.recorder import Recorder, record
+from fastgrad.engines.traced.recorder import record
+from fastgrad.engines.traced.writer import Recorder
 from fastgrad.problem.parameters import Parameters
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from tape_programs import cost_of, programs
 
+import fastgrad
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Dense
@@ -90,7 +91,21 @@ def test_from_tables(example):
     np.testing.assert_allclose(values, plain.values(indices, offsets), rtol=0, atol=tolerance(traced.tape))
 
 
+@settings(max_examples=4)
+@given(programs())
+def test_any_number_of_workers(example):
+    """One worker and two give the same derivatives, in bits."""
+    program, leaves = example
+    one, two = (
+        fastgrad.numerical_gradient(cost_of(program), leaves, engine="traced", n_jobs=n, backend="threading")
+        for n in (1, 2)
+    )
+    for a, b in zip(one.values, two.values, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def relu_by_if(p):
+    """A relu by branches, of each number."""
     (w,) = p
     total = 0.0
     for x in w:
@@ -99,26 +114,31 @@ def relu_by_if(p):
 
 
 def largest_by_argmax(p):
+    """A largest number found by its place."""
     (w,) = p
     return 3 * w[np.argmax(w)] + np.sum(w[np.argmax(w) :])
 
 
 def ranks(p):
+    """A sum by ranks."""
     (w,) = p
     return np.sum(w[np.argsort(w)] * np.arange(w.size))
 
 
 def trimmed(p):
+    """A trimmed sum, a median, and Python's max and min."""
     (w,) = p
     return np.sum(np.sort(w)[1:-1]) + np.median(w) + max(w) - min(w[0], w[1])
 
 
 def counted(p):
+    """A sum times a count."""
     (w,) = p
     return np.sum(w) * len(w[w > 0]) + int(np.sum(w > 0)) * 0.5
 
 
 def rounded(p):
+    """Steps and kinks."""
     (w,) = p
     return np.sum(np.floor(w * 1e9)) * 1e-9 + np.sum(np.abs(w)) + np.sum(np.where(w > 0, w, -2 * w))
 
@@ -141,21 +161,25 @@ def test_guards(cost, leaf):
 
 
 def logarithm(p):
+    """NaN below zero."""
     (w,) = p
     return np.sum(np.log(w))
 
 
 def quotient(p):
+    """Infinite at one."""
     (w,) = p
     return np.sum(1 / (w - 1.0))
 
 
 def root(p):
+    """NaN below zero, by a product of matrices."""
     (w,) = p
     return np.sqrt(np.prod(w)) + np.sum(np.array([[1.0, 2.0]]) @ np.log(w.reshape(2, 2)))
 
 
 def overflow(p):
+    """Infinite for large parameters."""
     (w,) = p
     return np.sum(np.exp(1e3 * w))
 
