@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastgrad.engines.traced.data import without_methods
 from fastgrad.engines.traced.kinds import ELEMENTWISE
 from fastgrad.engines.traced.primitives import Written, cast
 from fastgrad.engines.traced.tape import Array, Method
@@ -316,7 +317,7 @@ def _referenced(recorder: Recorder, tree: Any) -> Any:
         return {key: _referenced(recorder, item) for key, item in tree.items()}
     if isinstance(tree, np.ndarray) and tree.nbytes <= COPIED:
         return np.array(tree)
-    return tree
+    return without_methods(tree)
 
 
 def plain(tree: Any) -> Any:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fastgrad.engines.traced import functions
+from fastgrad.engines.traced.declined import dot_is_called
 from fastgrad.engines.traced.methods import METHODS
 from fastgrad.engines.traced.primitives import assigned, flat_indices, put_flat, take_flat
 from fastgrad.engines.traced.recorder import Recorder
@@ -78,6 +79,11 @@ class Recorded(NDArrayOperatorsMixin):
         return self if self._root is None else self._root
 
     # What an ndarray says of itself
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """What isinstance() takes it for: an ndarray, or where NumPy gives a number, that."""
+        return self.dtype.type if self.scalar else np.ndarray
+
     @property
     def shape(self) -> tuple[int, ...]:
         """As that of an ndarray."""
@@ -256,10 +262,12 @@ class Recorded(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         if self._is_plain():
             return np.array(self.settled(), dtype=dtype)
-        raise self.recorder.decline(
+        declined = self.recorder.decline(
             f"the parameters are turned into a plain array or a list of numbers, by a function that {_NOT_SEEN}: "
             f"{ADVICE}"
         )
+        declined.by_dot = dot_is_called()
+        raise declined
 
     def __len__(self) -> int:
         if not self.shape:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad.engines.traced.data import seen_by_methods
 from fastgrad.engines.traced.declined import Declined, line_of_error, users_line
 from fastgrad.engines.traced.leftovers import replace_leftovers
 from fastgrad.engines.traced.simplify import simplified
@@ -148,6 +149,17 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
     Declined
         Where something was done to the parameters that cannot be recorded.
     """
+    try:
+        return record_once(cost, parameters, args)
+    except Declined as declined:
+        if not declined.by_dot:
+            raise
+    with seen_by_methods(cost, args) as given:
+        return record_once(cost, parameters, given)
+
+
+def record_once(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> Tape:
+    """The tape of a cost, of one call of it; the parameters are as for record."""
     from fastgrad.engines.traced.numpy_functions import recording
     from fastgrad.engines.traced.recorded_array import Recorded
 
