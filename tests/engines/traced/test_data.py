@@ -34,7 +34,7 @@ def of_a_global(w):
 
 def of_what_follows(w):
     """Data that follow from others."""
-    return X.T[:, 1:].T.dot(w).T.dot(np.ones(3)) + (2 * LARGE).dot(w).sum()
+    return X.T[:, 1:].T.dot(w).T.dot(np.ones(3)) + (2 * LARGE).dot(w).sum() + np.sum(LARGE * w)
 
 
 def of_a_helper(w):
