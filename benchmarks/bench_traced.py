@@ -52,6 +52,9 @@ SAMPLED = 30
 SECONDS_OF_A_CHECK = 15.0
 """Where all coordinates would take longer than this, fewer are checked: so many of them as fit."""
 
+LONG = 3.0
+"""Seconds from which a check is timed once, and not five times."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -145,14 +148,16 @@ def seconds_of(function):
 
 
 def fitting(problem, size, tiny, **options):
-    """All coordinates, or as many as fit in SECONDS_OF_A_CHECK by a check of a few."""
-    few = min(size, 20 if tiny else 300)
-    took = seconds_of(lambda: fastgrad.check(problem, coordinates=few, n_jobs=2, **options))
-    count = size if took * size / few <= 4 * SECONDS_OF_A_CHECK else None
-    if count is None:
-        took = seconds_of(lambda: fastgrad.check(problem, coordinates=2 * few, n_jobs=2, **options)) - took
-        count = min(size, max(2 * few, int(SECONDS_OF_A_CHECK / max(took, 1e-9) * few)))
-    return "all" if count == size else count
+    """All coordinates, or as many as fit in SECONDS_OF_A_CHECK by checks of a few."""
+    few = min(size // 2, 20 if tiny else 200)
+
+    def took(count):
+        return seconds_of(lambda: fastgrad.check(problem, coordinates=count, n_jobs=2, **options))
+
+    took(few)  # compiles, starts workers
+    each = max(took(2 * few) - took(few), 1e-9) / few
+    count = int(min(size, max(2 * few, SECONDS_OF_A_CHECK / each)))
+    return "all" if count == size or options.get("perturb") == "nodes" else count
 
 
 @pytest.mark.parametrize("perturb", ["parameters", "nodes"])
@@ -174,7 +179,7 @@ def bench_check(benchmark, tiny, name, perturb):
 
     turns = {"textbook": textbook(case, sample), "one": whole(1), "two": whole(2)}
     with one_blas_thread():
-        seconds = in_turns(turns, 1 if tiny else 3)
+        seconds = in_turns(turns, 1 if tiny or report.seconds > LONG else 5)
     each = {key: statistics.median(taken) / len(report.indices) for key, taken in seconds.items()}
     each["textbook"] = statistics.median(seconds["textbook"]) / len(sample)
     benchmark.extra_info |= {

@@ -15,8 +15,8 @@ import numpy as np
 import fastgrad
 from fastgrad.report.report import Report
 
-X = np.linspace(0.1, 1.0, 150)
-"""The parameters; a check of all of them takes some 500 evaluations."""
+X = np.linspace(0.1, 1.0, 170)
+"""The parameters; a check of all of them takes some 700 evaluations."""
 
 DATA = np.linspace(1.0, 2.0, 200_000)
 """1.6 MB: joblib shares it between workers by shared memory."""
@@ -56,6 +56,7 @@ def main(checkpoint: str, jobs: int, seconds: float) -> int:
         print(error, file=sys.stderr)
         return 2
     print(facts(report))
+    print(f"{report.n_jobs} workers", file=sys.stderr)
     return 0
 
 

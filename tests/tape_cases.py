@@ -141,7 +141,10 @@ def evaluated(batch, changes, rights, strays):
     except Ragged as ragged:
         kinds = set()
         for k in range(len(ragged.groups)):
-            one = {n: type(c)(*(part[k : k + 1] for part in vars(c).values() if isinstance(part, np.ndarray))) for n, c in changes.items()}
+            one = {
+                n: type(c)(*(part[k : k + 1] for part in vars(c).values() if isinstance(part, np.ndarray)))
+                for n, c in changes.items()
+            }
             kinds |= evaluated(batch, one, rights[k : k + 1], strays)
         return kinds
     change = states.get(tape.output)

@@ -308,7 +308,7 @@ BAD_INPUT = [
     ({"backend": "gpu", "n_jobs": 2}, "unknown backend 'gpu': joblib's backends here are .*loky"),
     ({"step": 1e-20}, r"the step 1e-20 vanishes against params\[1\] = 2: float64 numbers"),
     ({"step": -1.0}, "the step of params must be a positive finite number; got -1.0"),
-    ({"step": {"V": 1e-3}}, r"step= names unknown blocks \['V'\]: the blocks are params"),
+    ({"step": {"V": 1e-3}}, "step= names unknown blocks V: the blocks are params"),
     ({"tolerance": -1}, "tolerance must be a finite number >= 0"),
 ]
 

@@ -129,9 +129,7 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)
 
 
-def _recorded_instead(
-    spec: Specification, run: Run, engine: Engine, seconds: float, count: int
-) -> Engine:
+def _recorded_instead(spec: Specification, run: Run, engine: Engine, seconds: float, count: int) -> Engine:
     """The engine for a recorded cost in place of the plain one, where it is left to fastgrad and faster."""
     if spec.options.engine != "auto" or engine.name != "python":
         return engine

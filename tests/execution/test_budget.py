@@ -71,6 +71,38 @@ class TestBudget:
         assert budget.is_over()
         assert budget.stopped == "the 100 seconds of the budget are over"
 
+    def test_what_would_not_end_in_time(self, clock):
+        """What is expected to end after the seconds is not begun; what takes up the rest is."""
+        budget = Budget(seconds=100, began=clock.now)
+        clock.now += 90
+        assert not budget.is_over(coming=10.0)
+        assert budget.is_over(coming=10.5)
+        assert budget.stopped == "the 100 seconds of the budget are over"
+
+    def test_seconds_for_the_report(self, clock):
+        """As many seconds are kept back as the report is expected to take; beyond them it is overrun."""
+        budget = Budget(seconds=100, began=clock.now, for_report=20)
+        assert budget.seconds_left == 80
+        clock.now += 119
+        assert budget.overrun == 0
+        clock.now += 2
+        assert budget.overrun == 21
+
+    @pytest.mark.parametrize(("seconds", "allowed"), [(0.9, True), (30, True), (31, False)])
+    def test_first_looks_in_seconds(self, clock, seconds, allowed):
+        """A first look is to end in half of the seconds, but for one that takes next to nothing."""
+        budget = Budget(seconds=100, began=clock.now)
+        clock.now += 20
+        assert budget.allows(seconds, 0) is allowed
+        clock.now += 60
+        assert budget.allows(seconds, 0) is (seconds < 1)
+
+    @pytest.mark.parametrize(("limit", "allowed"), [(2, False), (3, True), (16, True)])
+    def test_first_looks_in_evaluations(self, limit, allowed):
+        """A first look leaves more than half of the evaluations."""
+        assert Budget(evaluations=limit).allows(0.0, 1) is allowed
+        assert Budget(evaluations=limit, spent=limit).allows(0.0, 0)
+
     def test_the_first_reason_stays(self):
         """What stopped it first is what is said."""
         budget = Budget(seconds=3)

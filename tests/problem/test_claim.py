@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastgrad.errors import InputError
-from fastgrad.problem.claim import ClaimedGradient, same_gradient
+from fastgrad.problem.claim import OWN_ROUNDINGS, ClaimedGradient, same_gradient
 from fastgrad.problem.parameters import Parameters
 
 PARAMETERS = Parameters({"W": np.ones((2, 3)), "b": np.ones(2, dtype=np.float32)})
@@ -128,3 +128,35 @@ class TestRounding:
         parameters = Parameters(np.ones(3))
         given = ClaimedGradient(parameters, [np.array([1.0, np.nan, np.inf])], None).at(np.arange(3))
         assert given.rounding(np.arange(3), parameters)[0] == pytest.approx(10 * self.EPS, rel=1e-9)
+
+
+class TestShortestFloat:
+    """A claim whose numbers are all of float32 was computed in that, whatever holds them."""
+
+    X = np.linspace(0.3, 1.7, 12)
+    DOUBLE, SINGLE = float(np.finfo(np.float64).eps), float(np.finfo(np.float32).eps)
+
+    def of(self, values, cuts=()):
+        """The rounding of the first entry, where the claim is in several blocks, in units of that entry."""
+        parameters = Parameters(np.split(self.X, cuts))
+        found = ClaimedGradient(
+            parameters, np.split(np.asarray(values), cuts), None, noise=TestRounding.Measured()
+        )
+        values = found.at(np.arange(1, 12))
+        return float(values.rounding(np.arange(1, 12), parameters)[0] / abs(values.values[0])) / OWN_ROUNDINGS
+
+    @pytest.mark.parametrize("cuts", [(), (6,), (1, 2, 7)])
+    def test_numbers_of_float32(self, cuts):
+        """They are right to the rounding of float32, in any number of blocks."""
+        assert self.of(np.cos(self.X).astype(np.float32).astype(float), cuts) == pytest.approx(self.SINGLE)
+
+    @pytest.mark.parametrize("cuts", [(), (6,), (1, 2, 7)])
+    def test_one_that_is_not(self, cuts):
+        """One number of float64 among them shows that all were computed in that."""
+        values = np.cos(self.X).astype(np.float32).astype(float)
+        values[4] = np.cos(self.X[4])
+        assert self.of(values, cuts) == pytest.approx(self.DOUBLE)
+
+    def test_simple_numbers(self):
+        """Numbers such as 0.5 and 3 are exact in any float, and tell nothing."""
+        assert self.of(np.arange(12) / 4) == pytest.approx(self.DOUBLE)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from parameter_cases import flat_of, naive_leaves, nonempty, structures
 
 from fastgrad.problem.parameters import Parameters
-from fastgrad.problem.working_copy import WorkingCopy
+from fastgrad.problem.working_copy import MANY_BLOCKS, WorkingCopy
 
 
 class TestWorkingCopy:
@@ -94,3 +94,22 @@ def test_first_change_among_some(dtype):
     assert copy.first_change(np.array([0, 4, 5, 8])) is None
     assert copy.first_change(np.array([0, 7, 8])) == 7
     assert copy.first_change() == 1
+
+
+@pytest.mark.parametrize("blocks", [3, MANY_BLOCKS, 500])
+@pytest.mark.parametrize("changed", [None, 0, 2])
+def test_a_change_in_one_of_many_blocks(blocks, changed):
+    """Where there are many blocks, a change is found in the one that it is in."""
+    working = WorkingCopy(Parameters([np.array([float(k), 1.0]) for k in range(blocks)]))
+    if changed is not None:
+        working.flat_leaves[changed][1] += 1e-9
+    assert working.first_change() == (None if changed is None else 2 * changed + 1)
+
+
+def test_a_large_block_among_many():
+    """A change in a block that is large is found, too, beside many small ones."""
+    sizes = [1] * MANY_BLOCKS + [MANY_BLOCKS * 2**17]
+    working = WorkingCopy(Parameters([np.zeros(size, dtype=np.float32) for size in sizes]))
+    assert working.first_change() is None
+    working.flat_leaves[-1][-1] = 1.0
+    assert working.first_change() == sum(sizes) - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import fastgrad
 from fastgrad.problem.parameters import Parameters
 from fastgrad.report.coverage import Coverage
 from fastgrad.sampling.selection import choose_coordinates
@@ -53,3 +54,23 @@ class TestNumbers:
     def test_what_was_planned_counts_only_if_more(self):
         """A plan that was carried out is not mentioned."""
         assert coverage_of("all", [40], planned=40).planned == 0
+
+
+def test_many_blocks_without_a_coordinate():
+    """Of many blocks without a checked coordinate a few are named."""
+    p = {f"b{k}": np.ones(1) for k in range(1200)}
+    report = fastgrad.check_gradient(
+        lambda p: float(sum(v[0] ** 2 for v in p.values())),
+        {name: 2 * v for name, v in p.items()},
+        p,
+        coordinates=[0],
+    )
+    assert report.coverage.sentence == (
+        "1 of 1,200 coordinates, as given; not one in b1, b2, b3, b4, b5, b6, b7, b8 and 1,191 more blocks"
+    )
+    assert len(report.coverage.unvisited) == 1199
+    assert (report.blocks[0].checked, report.blocks[1].checked, report.blocks[1].verdict) == (
+        1,
+        0,
+        "undecided",
+    )

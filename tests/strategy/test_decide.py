@@ -146,3 +146,14 @@ def test_as_numbers():
     """A decision is the same after a checkpoint kept it as numbers."""
     for found in (Decision(True), decided(300_000, 80_000, price=1e-2), decided(WHOLE, 9_000_000, price=1.0)):
         assert Decision.from_list(found.as_list) == found
+
+
+def test_directions_that_are_dear():
+    """Where a direction moves very many blocks, a small budget is spent on a subset alone."""
+    parameters = Parameters({f"b{k}": np.ones(1) for k in range(2000)})
+    quick, dear = (
+        decide(parameters, Options(), Forecast(0.01, 0.01, False, of_direction), Budget(seconds=15))
+        for of_direction in (1.0, 50.0)
+    )
+    assert (quick.probes, dear.probes) == (20, 0)
+    assert sum(dear.counts) > sum(quick.counts) > 0

@@ -27,13 +27,12 @@ class Declined(Exception):
     ----------
     reason : what was done, and what to write instead
     place : the line of the user's code, as file:line
+    by_dot : whether it may have been a plain array's own method, X.dot(w)
     """
 
-    def __init__(self, reason: str, place: str = "") -> None:
-        super().__init__(reason, place)
-        self.reason, self.place = reason, place
-        self.by_dot = False
-        """Whether it may have been a plain array's own method, X.dot(w)."""
+    def __init__(self, reason: str, place: str = "", by_dot: bool = False) -> None:
+        super().__init__(reason, place, by_dot)
+        self.reason, self.place, self.by_dot = reason, place, by_dot
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}" if self.place else self.reason

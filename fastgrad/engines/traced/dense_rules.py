@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from fastgrad.engines.traced.changes import aligned
-from fastgrad.engines.traced.kinds import MATRICES, PRODUCTS, axis_of, is_elementwise
+from fastgrad.engines.traced.kinds import MATRICES, POINTWISE, PRODUCTS, axis_of, is_elementwise
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, is_alike, refs, substituted
+
 
 def evaluate_dense(
     operation: Operation, tape: Tape, values: dict[int, Array], points: int
@@ -47,7 +48,12 @@ def _rule_for(operation: Operation) -> Rule | None:
     if is_elementwise(operation):
         return _elementwise
     if isinstance(function, Method):
-        return {"reduce": _reduction, "accumulate": _accumulation}.get(function.name)
+        rules: dict[str, Rule] = {
+            "reduce": _reduction,
+            "accumulate": _accumulation,
+            "reduceat": _accumulation,
+        }
+        return rules.get(function.name)
     if function in PRODUCTS:
         return _product
     if function is np.linalg.solve:
@@ -56,6 +62,8 @@ def _rule_for(operation: Operation) -> Rule | None:
         return _einsum
     if function in MATRICES:
         return _matrices
+    if function in POINTWISE:
+        return _pointwise
     return _along if axis_of(function) is not None else None
 
 
@@ -91,7 +99,9 @@ def _elementwise(operation: Operation, tape: Tape, values: dict[int, Array], poi
         return aligned(values[number], ndim) if number in values else tape.base[number]
 
     found = _with(operation, given)
-    return found if all(np.shape(x)[:1] == (points,) for x in found) else _spread(found, tape, operation, points)
+    return (
+        found if all(np.shape(x)[:1] == (points,) for x in found) else _spread(found, tape, operation, points)
+    )
 
 
 def _spread(found: tuple[Any, ...], tape: Tape, operation: Operation, points: int) -> tuple[Any, ...]:
@@ -101,7 +111,8 @@ def _spread(found: tuple[Any, ...], tape: Tape, operation: Operation, points: in
 
 def _first(operation: Operation, values: dict[int, Array]) -> int | None:
     """The number of the only input that differs, if it is the first argument itself and all others are
-    constants."""
+    constants.
+    """
     first = operation.args[0] if operation.args else None
     number = getattr(first, "number", None)
     others = any(refs((operation.args[1:], operation.kwargs)))
@@ -135,14 +146,16 @@ def _accumulation(
 ) -> tuple[Any, ...] | None:
     del points
     number = _first(operation, values)
-    if number is None or len(operation.args) > 1 or tape.base[number].ndim == 0:
+    if number is None or tape.base[number].ndim == 0:
         return None
     kwargs = dict(operation.kwargs)
     axis = _from_end(kwargs.pop("axis", 0), tape.base[number].ndim)
-    return (operation.function(values[number], axis=axis, **kwargs),)
+    return (operation.function(values[number], *operation.args[1:], axis=axis, **kwargs),)
 
 
-def _product(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+def _product(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[Any, ...] | None:
     """a @ b: each point has a product of its own, so that it does not depend on the others of its batch."""
     if len(operation.args) != 2 or operation.kwargs:
         return None
@@ -161,9 +174,7 @@ def _product(operation: Operation, tape: Tape, values: dict[int, Array], points:
 
 
 def _stacked_product(operation: Operation, tape: Tape, values: dict[int, Array]) -> tuple[Any, ...]:
-    bases = [
-        tape.base[a.number] if hasattr(a, "number") else np.asarray(a) for a in operation.args
-    ]
+    bases = [tape.base[a.number] if hasattr(a, "number") else np.asarray(a) for a in operation.args]
     ndim = max(base.ndim for base in bases)
     sides = []
     for k, (argument, base) in enumerate(zip(operation.args, bases, strict=True)):
@@ -183,24 +194,24 @@ def _solve(operation: Operation, tape: Tape, values: dict[int, Array], points: i
     bases = [tape.base[x.number] if hasattr(x, "number") else np.asarray(x) for x in (a, b)]
     if bases[0].ndim != 2 or bases[1].ndim > 2:
         return None
-    left, right = (
-        values.get(getattr(x, "number", -1), base) for x, base in zip((a, b), bases, strict=True)
-    )
+    left, right = (values.get(getattr(x, "number", -1), base) for x, base in zip((a, b), bases, strict=True))
     if bases[1].ndim == 1:
         right = right[..., None]
     return (np.linalg.solve(left, right),)
 
 
-def _einsum(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+def _einsum(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[Any, ...] | None:
     del points
-    text, number = operation.args[0], getattr(operation.args[-1], "number", None)
+    text = operation.args[0]
     if not isinstance(text, str) or len(operation.args) != 2 or "." in text or operation.kwargs:
         return None  # products of two are written as such, and of more as those of two
     given, arrow, out = text.replace(" ", "").partition("->")
     if not arrow:
         out = "".join(sorted(c for c in set(given) if given.count(c) == 1))
     letter = next(c for c in "zyxwvutsrqponmlkjihgfedcba" if c not in text)
-    return (np.einsum(f"{letter}{given}->{letter}{out}", values[number]),)
+    return (np.einsum(f"{letter}{given}->{letter}{out}", next(iter(values.values()))),)
 
 
 def _along(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
@@ -216,17 +227,31 @@ def _along(operation: Operation, tape: Tape, values: dict[int, Array], points: i
     axis = bound.pop(name, default)
     bound.pop(next(iter(bound)))
     bound.pop("keepdims", None)
-    if np.ndim(bound.get("q")) > 1 or axis == () or ndim == 0:
+    if np.ndim(bound.get("q", 0)) > 1 or axis == () or ndim == 0:
         return None
     if axis is None:
         x, axis = x.reshape(points, -1), -1
-    axis = tuple(_from_end(k, ndim) for k in axis) if isinstance(axis, tuple | list) else (
-        _from_end(axis, ndim) if axis >= 0 else axis
+    axis = (
+        tuple(_from_end(k, ndim) for k in axis)
+        if isinstance(axis, tuple | list)
+        else (_from_end(axis, ndim) if axis >= 0 else axis)
     )
     result = operation.function(x, **bound, **{name: axis})
-    if operation.function in (np.percentile, np.quantile) and np.ndim(result) and np.ndim(bound.get("q")):
+    if operation.function in (np.percentile, np.quantile) and np.ndim(result) and np.ndim(bound.get("q", 0)):
         result = np.moveaxis(result, 0, 1)  # several of them come in front
     return (result,)
+
+
+def _pointwise(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[Any, ...] | None:
+    del tape, points
+    which = POINTWISE[operation.function]
+    number = getattr(operation.args[which], "number", None) if len(operation.args) > which else None
+    others = (operation.args[:which], operation.args[which + 1 :], operation.kwargs)
+    if number is None or set(values) != {number} or any(refs(others)):
+        return None
+    return _with(operation, values.__getitem__)
 
 
 @lru_cache(maxsize=256)
@@ -245,7 +270,9 @@ def _bound(operation: Operation) -> dict[str, Any] | None:
     return dict(signature.bind(*operation.args, **operation.kwargs).arguments)
 
 
-def _matrices(operation: Operation, tape: Tape, values: dict[int, Array], points: int) -> tuple[Any, ...] | None:
+def _matrices(
+    operation: Operation, tape: Tape, values: dict[int, Array], points: int
+) -> tuple[Any, ...] | None:
     del points
     number = _first(operation, values)
     if number is None or tape.base[number].ndim < 2:

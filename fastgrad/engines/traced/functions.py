@@ -1,7 +1,7 @@
 """What happens when a function of NumPy is called with recorded arrays.
 
 `Recorded` hands every call on to `call_ufunc` and `call_function`. Most are appended to the tape as they are;
-some are written as other functions first (`compositions`), so that few rules are needed to evaluate a tape.
+some are written as other functions first (`composed`), so that few rules are needed to evaluate a tape.
 """
 
 from __future__ import annotations
@@ -105,7 +105,6 @@ def call_ufunc(
 ) -> Any:
     """What a ufunc gives of recorded arrays; with out= they are written to."""
     outs, kwargs = kwargs.get("out"), {k: v for k, v in kwargs.items() if k != "out"}
-    inputs = tuple(map(_array_of_list, inputs))
     if method == "at":
         _written(recorder, Method(ufunc, "at"), inputs, kwargs)
         return None
@@ -120,13 +119,12 @@ def call_ufunc(
 
 
 def _called(recorder: Recorder, ufunc: np.ufunc, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    from fastgrad.engines.traced.compositions import power
-    from fastgrad.engines.traced.products import as_matrix_product
+    from fastgrad.engines.traced.composed import COMPOSED
 
-    if ufunc is np.matmul and not kwargs and any(map(is_recorded, inputs)):
-        return as_matrix_product(*inputs, np.matmul)
-    if ufunc is np.power and not kwargs and any(map(is_recorded, inputs)):
-        return power(*inputs)
+    inputs = tuple(map(_array_of_list, inputs))
+    composed = COMPOSED.get(ufunc)
+    if composed is not None and not kwargs and any(map(is_recorded, inputs)):
+        return composed(*inputs)
     return apply(recorder, ufunc, inputs, kwargs)
 
 
@@ -134,12 +132,12 @@ def _by_method(
     recorder: Recorder, ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     if method == "outer":
-        a, b = (x if is_recorded(x) else np.asarray(x) for x in inputs)
+        a, b = map(stacked, inputs)
         return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
     if len(inputs) > 1 and method in ("reduce", "accumulate"):  # axis, dtype by place
         kwargs = dict(zip(("axis", "dtype"), inputs[1:], strict=False)) | kwargs
         inputs = inputs[:1]
-    return apply(recorder, Method(ufunc, method), inputs, kwargs)
+    return apply(recorder, Method(ufunc, method), (_array_of_list(inputs[0]), *inputs[1:]), kwargs)
 
 
 def _where(recorder: Recorder, where: Any, result: Any, outs: tuple[Any, ...] | None) -> Any:
@@ -154,7 +152,7 @@ def call_function(
     recorder: Recorder, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """What a function of NumPy gives of recorded arrays."""
-    from fastgrad.engines.traced.compositions import COMPOSED
+    from fastgrad.engines.traced.composed import COMPOSED
 
     if function in METADATA:
         return function(*plain(args), **plain(kwargs))
@@ -233,7 +231,11 @@ def _flat_recorded(tree: Any) -> Iterator[Any]:
 
 
 def _view(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], source: Any, which: int | None
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    source: Any,
+    which: int | None,
 ) -> Callable[[Array], Array]:
     """The function as one from the flat indices of its source to those of the view."""
 
@@ -299,7 +301,9 @@ def _by_name(
         return args, kwargs
     bound = dict(signature.bind(*args, **kwargs).arguments)
     first = next(iter(signature.parameters))
-    return (bound.pop(first),), {k: v for k, v in bound.items() if v is not np._NoValue} if first in bound else bound
+    return (bound.pop(first),), {
+        k: v for k, v in bound.items() if v is not np._NoValue
+    } if first in bound else bound
 
 
 def _referenced(recorder: Recorder, tree: Any) -> Any:

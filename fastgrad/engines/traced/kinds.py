@@ -29,7 +29,11 @@ ALONG: dict[Callable[..., Any], tuple[str, Any]] = {
     np.fft.fft: ("axis", -1), np.fft.ifft: ("axis", -1), np.fft.rfft: ("axis", -1), np.fft.irfft: ("axis", -1),
     np.fft.hfft: ("axis", -1), np.fft.ihfft: ("axis", -1), np.fft.fft2: ("axes", (-2, -1)),
     np.fft.ifft2: ("axes", (-2, -1)), np.fft.rfft2: ("axes", (-2, -1)), np.fft.irfft2: ("axes", (-2, -1)),
-    np.unwrap: ("axis", -1),
+    np.fft.fftn: ("axes", None), np.fft.ifftn: ("axes", None), np.fft.rfftn: ("axes", None),
+    np.fft.irfftn: ("axes", None), np.unwrap: ("axis", -1), np.nanargmax: ("axis", None),
+    np.nanargmin: ("axis", None), np.nancumprod: ("axis", None), np.nanmedian: ("axis", None),
+    np.nanpercentile: ("axis", None), np.nanquantile: ("axis", None), np.nanvar: ("axis", None),
+    np.nanstd: ("axis", None), np.trapezoid: ("axis", -1),
 }  # fmt: skip
 """Functions that work along an axis of their first argument: the name of that argument, and its default."""
 
@@ -42,9 +46,16 @@ ALONG_ELSEWHERE: dict[tuple[str, str], tuple[str, Any]] = {
 
 MATRICES: set[Callable[..., Any]] = {
     np.linalg.inv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.eigh, np.linalg.eigvalsh,
-    np.linalg.svd, np.linalg.svdvals, np.linalg.qr, np.linalg.pinv,
+    np.linalg.svd, np.linalg.svdvals, np.linalg.qr, np.linalg.pinv, np.linalg.matrix_power, np.linalg.matrix_norm,
+    np.linalg.matrix_rank, np.linalg.cond,
 }  # fmt: skip
 """Functions of matrices that take a stack of them."""
+
+POINTWISE: dict[Callable[..., Any], int] = {
+    np.interp: 0, np.searchsorted: 1, np.digitize: 0, np.polyval: 1, np.isin: 0,
+}  # fmt: skip
+"""Functions that compute each entry of the result from one entry of one argument, and that argument: the others
+are tables."""
 
 PRODUCTS = (np.matmul, np.dot)
 """Products of two arrays, which stand in a tape with matrices or vectors where the cost's product is such."""

@@ -29,15 +29,18 @@ MOVING = {
     np.atleast_2d, np.atleast_3d, np.copy, np.delete, np.insert, np.resize, np.compress, np.meshgrid,
     np.fft.fftshift, np.fft.ifftshift, np.extract,
 }  # fmt: skip
-MOVING |= {
-    getattr(np, name) for name in ("unstack", "permute_dims", "matrix_transpose") if hasattr(np, name)
-}
+MOVING |= {getattr(np, name) for name in ("unstack", "permute_dims", "matrix_transpose") if hasattr(np, name)}
 
 MOVING_ALL_ARGUMENTS = {
     primitives.put_flat, primitives.assigned, np.broadcast_arrays, np.concatenate, np.stack, np.vstack, np.hstack,
     np.dstack, np.column_stack, np.block, np.append, np.meshgrid, np.atleast_1d, np.atleast_2d, np.atleast_3d,
 }  # fmt: skip
 """Those that move entries of more arguments than the first."""
+
+WRITTEN_VALUES: dict[Any, str] = {
+    np.put: "v", np.put_along_axis: "values", np.fill_diagonal: "val",
+}  # fmt: skip
+"""Functions that write some values to an array, and the name of these values."""
 
 MOVED_SECOND = {np.compress, np.extract}
 """Those that move entries of their second argument, and whose first one says which."""
@@ -49,6 +52,9 @@ PADDING = ("constant", "edge", "reflect", "symmetric", "wrap")
 def moves_entries(operation: Operation) -> bool:
     """Whether an operation only moves entries of values."""
     function, args, kwargs = operation.function, operation.args, operation.kwargs
+    if isinstance(function, primitives.Written):
+        others = {k: v for k, v in kwargs.items() if k != WRITTEN_VALUES.get(function.function)}
+        return function.function in WRITTEN_VALUES and len(args) == 1 and not any(refs(others))
     if function not in MOVING:
         return False
     if function is np.pad and _mode_of_pad(operation) not in PADDING:
@@ -57,8 +63,8 @@ def moves_entries(operation: Operation) -> bool:
         index = args[1] if function in (primitives.put_flat, primitives.assigned) else None
         return not any(refs((index, kwargs)))
     moved = 1 if function in MOVED_SECOND else 0
-    others = (args[:moved], args[moved + 1 :], kwargs)
-    return not any(refs(others)) and not _is_complex(others)
+    beside = (args[:moved], args[moved + 1 :], kwargs)
+    return not any(refs(beside)) and not _is_complex(beside)
 
 
 def _mode_of_pad(operation: Operation) -> Any:
@@ -90,12 +96,15 @@ class Part:
     def unmoved(self) -> bool:
         """Whether the result has the entries of the input in their order."""
         size = len(self.to)
-        return size == self.size and bool((self.to == np.arange(size)).all() and (self.source == self.to).all())
+        return size == self.size and bool(
+            (self.to == np.arange(size)).all() and (self.source == self.to).all()
+        )
 
     @cached_property
     def _by_source(self) -> tuple[IndexArray, IndexArray]:
         """The sources in order, and the target of each. Both are of the size of the result, which may be a
-        small slice of a large array."""
+        small slice of a large array.
+        """
         order = np.argsort(self.source, kind="stable")
         return self.source[order], self.to[order]
 
@@ -220,7 +229,7 @@ def movements_of(operation: Operation, tape: Tape) -> list[Movement]:
     for number in operation.inputs:
         starts[number] = total
         total += tape.base[number].size
-    args, kwargs = _without_numbers(operation), {k: v for k, v in operation.kwargs.items() if k != "dtype"}
+    args, kwargs = _without_numbers(operation)
 
     def called(more: int) -> tuple[Any, ...]:
         def ids(number: int) -> Array:
@@ -246,18 +255,22 @@ def movements_of(operation: Operation, tape: Tape) -> list[Movement]:
     return found
 
 
-def _without_numbers(operation: Operation) -> tuple[Any, ...]:
+def _without_numbers(operation: Operation) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments with zeros in place of constants that entries are moved beside or into.
 
     Indices are then counted in float64 whatever the dtype of these: a mask of bools, say, could not hold them.
     """
     function, args = operation.function, operation.args
+    kwargs = {name: value for name, value in operation.kwargs.items() if name != "dtype"}
     if function in (primitives.put_flat, primitives.assigned):
-        return _zeros(args[0]), args[1], _zeros(args[2])
+        return (_zeros(args[0]), args[1], _zeros(args[2])), kwargs
+    if isinstance(function, primitives.Written):
+        written = WRITTEN_VALUES[function.function]
+        return (_zeros(args[0]),), {k: _zeros(v) if k == written else v for k, v in kwargs.items()}
     if function not in MOVING_ALL_ARGUMENTS:
-        return args
+        return args, kwargs
     arrays = {np.append: 2, np.concatenate: 1, np.stack: 1}.get(function, len(args))
-    return tuple(_zeros(arg) if k < arrays else arg for k, arg in enumerate(args))
+    return tuple(_zeros(arg) if k < arrays else arg for k, arg in enumerate(args)), kwargs
 
 
 def _zeros(tree: Any) -> Any:

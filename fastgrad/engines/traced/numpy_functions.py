@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.traced import compositions
+from fastgrad.engines.traced import composed
 from fastgrad.engines.traced.declined import REPLACED, called_by_user, is_users_file
 from fastgrad.engines.traced.functions import apply, holds_recorded, stacked
 from fastgrad.engines.traced.recorded_array import Recorded
@@ -62,7 +62,7 @@ def recording(recorder: Recorder) -> Iterator[None]:
     ----------
     recorder : Recorder
     """
-    assert compositions.COMPOSED  # its tables must know NumPy's own functions, and so be loaded before
+    assert composed.COMPOSED  # its tables must know NumPy's own functions, and so be loaded before
     with _lock, contextlib.ExitStack() as undo:
         replaced = dict(_replacements(recorder))
         for (holder, name), function in replaced.items():
@@ -135,7 +135,9 @@ def _making(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Cal
     return _alike(made, original)
 
 
-def _filled(recorder: Recorder, name: str, first: Any, fill_value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+def _filled(
+    recorder: Recorder, name: str, first: Any, fill_value: Any, dtype: Any = None, **kwargs: Any
+) -> Any:
     if name == "full":
         dtype = fill_value.dtype if dtype is None else dtype
     make = _original(getattr(np, FILLED[name]))

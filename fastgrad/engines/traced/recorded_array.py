@@ -35,6 +35,10 @@ NUMBER_ASKED = (
 ADVICE = "write it with NumPy functions of arrays"
 
 
+QUICK_POWERS: dict[float, np.ufunc] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
+"""Exponents for which an array's operator ** calls another function than np.power."""
+
+
 class Recorded(NDArrayOperatorsMixin):
     """A value of the tape, or a constant that the cost may still write parameters into.
 
@@ -46,7 +50,6 @@ class Recorded(NDArrayOperatorsMixin):
     view_of : the array that this one is a view of, and how to get from the flat indices of one to those of the
         other; None where it is a view of another kind, such as the real part
     scalar : whether NumPy gave a scalar, which is no array and cannot be written to
-    parameter : whether it is one of the parameters' arrays
     """
 
     __hash__ = None  # type: ignore[assignment]  # as that of an ndarray
@@ -59,23 +62,20 @@ class Recorded(NDArrayOperatorsMixin):
         number: int | None,
         view_of: tuple[Recorded, Callable[[Array], Array] | None] | None = None,
         scalar: bool = False,
-        parameter: bool = False,
     ) -> None:
         self.recorder = recorder
         self.array = array
         self.number = number
         self.scalar = scalar
-        self.is_parameter = parameter
-        self.version = 0
+        self.is_parameter = False
         self._view_of = view_of
-        self._root = None if view_of is None else view_of[0].root  # not itself: it is freed when it is left
-        if self._root is not None:
-            self.version = self._root.version
+        self._root = None if view_of is None else view_of[0].root  # not self: a circle is freed late
+        self.version: int = 0 if self._root is None else self._root.version
         recorder.made.append(weakref.ref(self))
 
     @property
     def root(self) -> Recorded:
-        """The array of which this one is a view, directly or not; itself if it is none."""
+        """The array that this one is a view of, itself where it is none."""
         return self if self._root is None else self._root
 
     # What an ndarray says of itself
@@ -223,6 +223,8 @@ class Recorded(NDArrayOperatorsMixin):
 
     # Python asks for numbers
     def __bool__(self) -> bool:
+        if self.dtype != bool and self.size == 1 and not self._is_plain():
+            return bool(self != 0)  # that, and not the number, is what the course of the cost depends on
         return bool(self.guarded())
 
     def __index__(self) -> int:
@@ -302,6 +304,14 @@ class Recorded(NDArrayOperatorsMixin):
             return np.asarray, (self.settled(),)
         raise self.recorder.decline(f"the parameters are pickled: {ADVICE}")
 
+    def __pow__(self, exponent: Any) -> Any:
+        return _power(self, exponent)(self, exponent)
+
+    def __ipow__(self, exponent: Any) -> Any:
+        if self.scalar:
+            return NotImplemented
+        return _power(self, exponent)(self, exponent, out=(self,))
+
     def __round__(self, digits: int | None = None) -> Any:
         return np.round(self, digits or 0)
 
@@ -366,7 +376,17 @@ class Recorded(NDArrayOperatorsMixin):
         return self.recorder.decline(NUMBER_ASKED.format(by=by))
 
 
-_NOT_SEEN = "is not one of NumPy's or gets it inside a list"
+_NOT_SEEN = (
+    "is not one of NumPy's, gets it inside a list, or is a method of a plain array (X.dot(W): say X @ W)"
+)
+
+
+def _power(array: Recorded, exponent: Any) -> Callable[..., Any]:
+    """The function for x ** exponent: an array of NumPy's takes a quicker one for some numbers."""
+    if array.scalar or type(exponent) not in (int, float) or array.dtype.kind not in "fc":
+        return np.power
+    quicker = QUICK_POWERS.get(exponent)
+    return np.power if quicker is None else lambda x, _, **out: quicker(x, **out)
 
 
 def _after(function: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
@@ -392,5 +412,18 @@ def _scalars_anew(in_place: Callable[..., Any]) -> Callable[..., Any]:
     return operated
 
 
-for _name in ("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "pow", "lshift", "rshift", "and", "or", "xor"):
+for _name in (
+    "add",
+    "sub",
+    "mul",
+    "matmul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "lshift",
+    "rshift",
+    "and",
+    "or",
+    "xor",
+):
     setattr(Recorded, f"__i{_name}__", _scalars_anew(getattr(NDArrayOperatorsMixin, f"__i{_name}__")))

@@ -16,7 +16,7 @@ import numpy as np
 
 from fastgrad.engines.traced.data import seen_by_methods
 from fastgrad.engines.traced.declined import Declined, line_of_error, users_line
-from fastgrad.engines.traced.leftovers import replace_leftovers
+from fastgrad.engines.traced.left_behind import made_plain
 from fastgrad.engines.traced.simplify import simplified
 from fastgrad.engines.traced.tape import Array, Operation, Ref, Tape, substituted
 
@@ -45,11 +45,11 @@ class Recorder:
         self.handed_out: dict[int, tuple[Any, int, Declined]] = {}
         """Numbers that float() gave, by their id, with the value of the tape that each is, and what to say
         where the cost returns something else."""
-        self.made: list[weakref.ref[Any]] = []
-        """The recording arrays, of which the user may keep some."""
         self.closed = False
         self.bytes = 0
         self.owner = threading.get_ident()
+        self.made: list[weakref.ref[Any]] = []
+        """The recorded arrays."""
 
     def decline(self, reason: str) -> Declined:
         """The exception that says why the cost cannot be recorded; it counts though the cost catches it."""
@@ -72,7 +72,9 @@ class Recorder:
         self.require_plain_state()
         operation = Operation(function, args, kwargs, (), False, users_line())
         with np.errstate(all="ignore"):
-            result = function(*_given(args, self.base), **{k: _given(v, self.base) for k, v in kwargs.items()})
+            result = function(
+                *_given(args, self.base), **{k: _given(v, self.base) for k, v in kwargs.items()}
+            )
         several = isinstance(result, tuple | list)
         if not operation.inputs:
             return result, (), several
@@ -108,7 +110,9 @@ class Recorder:
         if threading.get_ident() != self.owner:
             raise self.decline("the cost works in several threads")
         if not set(np.geterr().values()) <= {"ignore", "warn"}:
-            raise self.decline("np.errstate tells NumPy to raise or to call something, which a tape does not do")
+            raise self.decline(
+                "np.errstate tells NumPy to raise or to call something, which a tape does not do"
+            )
 
     def _keep(self, value: Any, function: Callable[..., Any], inputs: list[Array]) -> None:
         if not isinstance(value, np.ndarray | np.generic | bool | int | float | complex):
@@ -150,46 +154,51 @@ def record(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> 
         Where something was done to the parameters that cannot be recorded.
     """
     try:
-        return record_once(cost, parameters, args)
+        return _recorded(cost, parameters, args)
     except Declined as declined:
         if not declined.by_dot:
             raise
     with seen_by_methods(cost, args) as given:
-        return record_once(cost, parameters, given)
+        return _recorded(cost, parameters, given)
 
 
-def record_once(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> Tape:
-    """The tape of a cost, of one call of it; the parameters are as for record."""
-    from fastgrad.engines.traced.numpy_functions import recording
-    from fastgrad.engines.traced.recorded_array import Recorded
-
+def _recorded(cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> Tape:
+    """The tape of one call of the cost."""
     names = tuple(block.shown for block in parameters.blocks)
     recorder = Recorder(parameters.shaped(parameters.leaves), names)
     recorder.require_plain_state()
-    arrays = (Recorded(recorder, recorder.base[k], k, parameter=True) for k in recorder.inputs)
-    structure = parameters.build(list(arrays))
+    try:
+        result = _call_cost(recorder, cost, parameters, args)
+        if recorder.declined is not None:  # anew: the traceback of the first one keeps arrays alive
+            raise Declined(recorder.declined.reason, recorder.declined.place, recorder.declined.by_dot)
+        output = _output(recorder, result)
+        del result
+    finally:
+        recorder.closed = True
+        made_plain(recorder.made)
+    return simplified(recorder.tape(output))
+
+
+def _call_cost(recorder: Recorder, cost: Callable[..., Any], parameters: Any, args: tuple[Any, ...]) -> Any:
+    """What the cost returns of recorded arrays."""
+    from fastgrad.engines.traced.numpy_functions import recording
+    from fastgrad.engines.traced.recorded_array import Recorded
+
+    arrays = [Recorded(recorder, recorder.base[k], k) for k in recorder.inputs]
+    for array in arrays:
+        array.is_parameter = True
     result: Any = None
     with recording(recorder), np.errstate(all="ignore"):
         try:
-            result = cost(structure, *args)
+            result = cost(parameters.build(arrays), *args)
         except Declined as declined:
             recorder.declined = recorder.declined or declined
-        except RecursionError as error:
-            recorder.declined = Declined(f"the cost raised RecursionError while it was recorded: {error}")
         except Exception as error:
-            place = line_of_error(error)
-            recorder.declined = recorder.declined or Declined(
-                f"the cost raised {type(error).__name__} while it was recorded: {error}", place
-            )
-        finally:
-            recorder.closed = True
-    try:
-        if recorder.declined is not None:
-            raise recorder.declined.with_traceback(None)
-        return simplified(recorder.tape(_output(recorder, result)))
-    finally:
-        del arrays, structure, result  # what is still there is held by the user's objects
-        replace_leftovers([kept for made in recorder.made if (kept := made()) is not None])
+            reason = f"the cost raised {type(error).__name__} while it was recorded: {error}"
+            recorder.declined = recorder.declined or Declined(reason, line_of_error(error))
+    if recorder.declined is not None:
+        recorder.declined.__traceback__ = recorder.declined.__context__ = None
+    return result
 
 
 def _output(recorder: Recorder, result: Any) -> int:

@@ -12,7 +12,7 @@ import sys
 from functools import lru_cache
 from types import CodeType, FrameType
 
-RECORDER = "record"
+RECORDER = "_call_cost"
 """The function of this package that calls the cost."""
 
 

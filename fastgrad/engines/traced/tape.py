@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -106,7 +105,9 @@ class Tape:
         values: dict[int, Any] = dict(zip(self.inputs, leaves, strict=True))
         for operation in self.operations:
             found = operation.evaluate(values.__getitem__)
-            if not all(is_alike(x, self.base[number]) for x, number in zip(found, operation.outputs, strict=True)):
+            if not all(
+                is_alike(x, self.base[number]) for x, number in zip(found, operation.outputs, strict=True)
+            ):
                 return None
             values.update(zip(operation.outputs, found, strict=True))
         for number in self.guards:
@@ -116,7 +117,8 @@ class Tape:
 
     def lines(self) -> Iterator[str]:
         """The tape in words, one line for each operation."""
-        for number, name in zip_longest(self.inputs, self.names, fillvalue=""):
+        names = [*self.names, *[""] * len(self.inputs)]
+        for number, name in zip(self.inputs, names, strict=False):
             yield f"%{number} = parameters {name}  {_described(self.base[number])}"
         width = max((len(_left(o)) for o in self.operations), default=0)
         for operation in self.operations:
