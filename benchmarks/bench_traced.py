@@ -52,6 +52,9 @@ SAMPLED = 30
 SECONDS_OF_A_CHECK = 15.0
 """Where all coordinates would take longer than this, fewer are checked: so many of them as fit."""
 
+GROWS = 8
+"""The factor by which coordinates grow while it is found how many fit."""
+
 LONG = 3.0
 """Seconds from which a check is timed once, and not five times."""
 
@@ -149,14 +152,13 @@ def seconds_of(function):
 
 def fitting(problem, size, tiny, **options):
     """All coordinates, or as many as fit in SECONDS_OF_A_CHECK by checks of a few."""
-    few = min(size // 2, 20 if tiny else 200)
-
-    def took(count):
-        return seconds_of(lambda: fastgrad.check(problem, coordinates=count, n_jobs=2, **options))
-
-    took(few)  # compiles, starts workers
-    each = max(took(2 * few) - took(few), 1e-9) / few
-    count = int(min(size, max(2 * few, SECONDS_OF_A_CHECK / each)))
+    count, took = min(size, 20 if tiny else 200), 0.0
+    while count < size and took < SECONDS_OF_A_CHECK / GROWS:
+        for _ in range(2):  # the first one compiles and starts workers
+            took = seconds_of(partial(fastgrad.check, problem, coordinates=count, n_jobs=2, **options))
+        count = min(size, GROWS * count)
+    if took * GROWS > SECONDS_OF_A_CHECK:
+        count = min(size, int(count / GROWS * max(1, SECONDS_OF_A_CHECK / took)))
     return "all" if count == size or options.get("perturb") == "nodes" else count
 
 

@@ -22,13 +22,19 @@ DEEPEST = 4
 class Data(np.ndarray[Any, Any]):
     """A plain array whose dot takes recording arrays."""
 
-    def dot(self, b: Any, out: Any = None) -> Any:  # type: ignore[override]
-        """np.dot of it and another."""
+    def dot(self, b: Any, out: Any = None) -> Any:
+        """np.dot of it and another.
+
+        Parameters
+        ----------
+        b : the other
+        out : what is written to
+        """
         return np.dot(self, b) if out is None else np.dot(self, b, out=out)
 
 
 def without_methods(tree: Any) -> Any:
-    """An array as NumPy's own."""
+    """An array as NumPy's own; anything else as it is."""
     return tree.view(np.ndarray) if isinstance(tree, Data) else tree
 
 

@@ -26,7 +26,8 @@ def made_plain(recorded: Iterable[weakref.ref[Any]]) -> None:
         return
     settled = {id(array): np.array(array.settled()) for array in alive}
     own = {id(alive)} | settled.keys() | {id(vars(array)) for array in alive}
-    holders = [holder for holder in gc.get_referrers(*alive) if id(holder) not in own]  # looks at every object
+    found = gc.get_referrers(*alive)  # once for all: it looks at every object there is
+    holders = [holder for holder in found if id(holder) not in own]
     dicts = [holder for holder in holders if isinstance(holder, dict)]
     classes = [owner for owner in gc.get_referrers(*dicts) if isinstance(owner, type)] if dicts else []
     for owner in classes:  # Python remembers what a class has: writing to its dict would leave that behind
