@@ -171,10 +171,10 @@ def bench_check(benchmark, tiny, name, perturb):
     options = {"perturb": perturb, "engine": "traced" if tiny or perturb == "nodes" else "auto"}
     try:
         count = fitting(problem, size, tiny, **options)
+        report = fastgrad.check(problem, coordinates=count, n_jobs=2, **options)
     except InputError as error:
         pytest.skip(f"{name} by {perturb}: {error}")
     sample = sampled(case, 3 if tiny else SAMPLED)
-    report = fastgrad.check(problem, coordinates=count, n_jobs=2, **options)
 
     def whole(n_jobs):
         return lambda: fastgrad.check(problem, coordinates=count, n_jobs=n_jobs, **options)
