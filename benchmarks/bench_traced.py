@@ -52,6 +52,12 @@ SAMPLED = 30
 SECONDS_OF_A_CHECK = 15.0
 """Where all coordinates would take longer than this, fewer are checked: so many of them as fit."""
 
+GROWS = 8
+"""The factor by which coordinates grow while it is found how many fit."""
+
+LONG = 3.0
+"""Seconds from which a check is timed once, and not five times."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -145,14 +151,15 @@ def seconds_of(function):
 
 
 def fitting(problem, size, tiny, **options):
-    """All coordinates, or as many as fit in SECONDS_OF_A_CHECK by a check of a few."""
-    few = min(size, 20 if tiny else 300)
-    took = seconds_of(lambda: fastgrad.check(problem, coordinates=few, n_jobs=2, **options))
-    count = size if took * size / few <= 4 * SECONDS_OF_A_CHECK else None
-    if count is None:
-        took = seconds_of(lambda: fastgrad.check(problem, coordinates=2 * few, n_jobs=2, **options)) - took
-        count = min(size, max(2 * few, int(SECONDS_OF_A_CHECK / max(took, 1e-9) * few)))
-    return "all" if count == size else count
+    """All coordinates, or as many as fit in SECONDS_OF_A_CHECK by checks of a few."""
+    count, took = min(size, 20 if tiny else 200), 0.0
+    while count < size and took < SECONDS_OF_A_CHECK / GROWS:
+        for _ in range(2):  # the first one compiles and starts workers
+            took = seconds_of(partial(fastgrad.check, problem, coordinates=count, n_jobs=2, **options))
+        count = min(size, GROWS * count)
+    if took * GROWS > SECONDS_OF_A_CHECK:
+        count = min(size, int(count / GROWS * max(1, SECONDS_OF_A_CHECK / took)))
+    return "all" if count == size or options.get("perturb") == "nodes" else count
 
 
 @pytest.mark.parametrize("perturb", ["parameters", "nodes"])
@@ -164,17 +171,17 @@ def bench_check(benchmark, tiny, name, perturb):
     options = {"perturb": perturb, "engine": "traced" if tiny or perturb == "nodes" else "auto"}
     try:
         count = fitting(problem, size, tiny, **options)
+        report = fastgrad.check(problem, coordinates=count, n_jobs=2, **options)
     except InputError as error:
         pytest.skip(f"{name} by {perturb}: {error}")
     sample = sampled(case, 3 if tiny else SAMPLED)
-    report = fastgrad.check(problem, coordinates=count, n_jobs=2, **options)
 
     def whole(n_jobs):
         return lambda: fastgrad.check(problem, coordinates=count, n_jobs=n_jobs, **options)
 
     turns = {"textbook": textbook(case, sample), "one": whole(1), "two": whole(2)}
     with one_blas_thread():
-        seconds = in_turns(turns, 1 if tiny else 3)
+        seconds = in_turns(turns, 1 if tiny or report.seconds > LONG else 5)
     each = {key: statistics.median(taken) / len(report.indices) for key, taken in seconds.items()}
     each["textbook"] = statistics.median(seconds["textbook"]) / len(sample)
     benchmark.extra_info |= {

@@ -268,7 +268,9 @@ def main() -> None:
         "--save", action="store_true", help="keep the table in benchmarks/history for scripts/bench --table"
     )
     parser.add_argument(
-        "--traced", action="store_true", help="compare the verdicts of recorded costs with those of plain ones"
+        "--traced",
+        action="store_true",
+        help="compare the verdicts of recorded costs with those of plain ones",
     )
     chosen = parser.parse_args()
     every = subjects(chosen.own)
@@ -304,14 +306,20 @@ def _traced_beside_plain(every: list[Subject]) -> str:
     for subject in every:
         case = subject.case
         try:
-            fastgrad.numerical_gradient(case.cost, case.params, args=case.args, engine="traced", coordinates=1)
+            fastgrad.numerical_gradient(
+                case.cost, case.params, args=case.args, engine="traced", coordinates=1
+            )
         except fastgrad.InputError:
             continue
         recorded += 1
         said = [by_fastgrad(case, subject.gradient, engine) for engine in ("traced", "python")]
         if said[0].verdict != said[1].verdict:
-            lines.append(f"{said[0].verdict} recorded, {said[1].verdict} plain: {subject.kind}, {subject.name}")
-    share = f"{recorded:,} of {len(every):,} gradients have a cost that is recorded ({recorded / len(every):.0%})"
+            lines.append(
+                f"{said[0].verdict} recorded, {said[1].verdict} plain: {subject.kind}, {subject.name}"
+            )
+    share = (
+        f"{recorded:,} of {len(every):,} gradients have a cost that is recorded ({recorded / len(every):.0%})"
+    )
     return "\n".join([share, f"{len(lines)} of these have another verdict then", *lines])
 
 

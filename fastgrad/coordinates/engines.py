@@ -17,6 +17,7 @@ from fastgrad.differences.stencils import CENTRAL, Stencil
 from fastgrad.engines.choose import choose_engine
 from fastgrad.engines.protocol import Engine
 from fastgrad.engines.space import Space
+from fastgrad.engines.traced.worth import EACH, is_worth_recording
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.progress import announced
 from fastgrad.execution.run import Run
@@ -133,10 +134,12 @@ def _recorded_instead(spec: Specification, run: Run, engine: Engine, seconds: fl
     """The engine for a recorded cost in place of the plain one, where it is left to fastgrad and faster."""
     if spec.options.engine != "auto" or engine.name != "python":
         return engine
-    from fastgrad.engines.traced.choose import EACH, faster_engine
-
     room = run.budget.left(seconds) / EACH if run.budget.limited else count
-    taken, made = faster_engine(engine, seconds, min(count, room), spec.options.seed)
+    if not is_worth_recording(seconds, min(count, room)):
+        return engine
+    from fastgrad.engines.traced.choose import faster_engine
+
+    taken, made = faster_engine(engine, seconds, spec.options.seed)
     run.budget.spend(made)
     return taken
 

@@ -90,8 +90,13 @@ class Coordinates:
             self._calibration = calibrate_coordinates(self.engines, needed, self._claimed, z, seed)
 
     def _claimed(self, indices: IndexArray) -> Floats:
-        """The claimed derivatives at some coordinates that are moved; NaN where nothing is claimed."""
-        return np.full(len(indices), np.nan) if self.claim is None else self.claim.at(indices).values
+        """The claimed derivatives at some coordinates that are moved; NaN where nothing is claimed.
+
+        Nothing is claimed of coordinates that are not the user's, such as nodes.
+        """
+        if self.claim is None or not self.engines.space.is_plain:
+            return np.full(len(indices), np.nan)
+        return self.claim.at(indices).values
 
     def measure(self, indices: IndexArray, *, vouched: bool = False, live: bool = False) -> None:
         """Measure some more of the user's coordinates.

@@ -18,22 +18,12 @@ from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.engine import TracedEngine
 from fastgrad.engines.traced.recorder import record
 from fastgrad.engines.traced.tape import Tape
-from fastgrad.engines.traced.trust import COORDINATES, DIRECTIONS, compared
+from fastgrad.engines.traced.trust import compared
 from fastgrad.errors import InputError
 from fastgrad.problem.as_given import AsGiven, as_given
 from fastgrad.problem.naming import copy_for_worker
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
-
-EACH = 2.5
-"""Evaluations of a coordinate (strategy/forecast.py)."""
-
-WORTH_RECORDING = 0.1
-"""Seconds of predicted work from which a cost is recorded. Recording takes as long as some calls of the cost,
-10 ms the first time, and so does comparing."""
-
-SHARE = 16
-"""A cost is recorded where it is to be evaluated so many times more often than it takes to trust a tape."""
 
 TIMED = 32
 """Coordinates at which batches are timed, at most."""
@@ -108,19 +98,16 @@ def required_engine(problem: Problem, parameters: Parameters, stencil: Stencil) 
         ) from None
 
 
-def faster_engine(plain: Engine, seconds: float, count: float, seed: int) -> tuple[Engine, int]:
+def faster_engine(plain: Engine, seconds: float, seed: int) -> tuple[Engine, int]:
     """The engine for a recorded cost where that is faster, else the plain one; and evaluations it took.
 
     Parameters
     ----------
     plain : the engine that was chosen
     seconds : what one evaluation of the cost was seen to take
-    count : coordinates that are to be evaluated
     seed : for the choice of points at which tape and cost are compared
     """
     if not isinstance(plain, PythonEngine) or plain.dtype is not np.float64:
-        return plain, 0
-    if EACH * count * seconds < WORTH_RECORDING or EACH * count < SHARE * (COORDINATES + DIRECTIONS):
         return plain, 0
     try:
         engine, made = recorded_engine(plain, seed)
@@ -128,7 +115,8 @@ def faster_engine(plain: Engine, seconds: float, count: float, seed: int) -> tup
         plain.notes += (PLAIN.format(reason=declined),)
         return plain, 1
     engine.epsilon = plain.epsilon
-    return (engine, made) if _seconds_each(engine, seed, seconds) < FASTER * seconds else (plain, made)
+    each = _seconds_each(engine, seed, seconds) * engine.share_of_batches
+    return (engine, made) if each < FASTER * seconds else (plain, made)
 
 
 def _seconds_each(engine: TracedEngine, seed: int, plainly: float) -> float:

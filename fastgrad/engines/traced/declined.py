@@ -7,6 +7,7 @@ import sysconfig
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 _FASTGRAD = str(Path(__file__).parents[2])
 _PYTHON = tuple(
@@ -14,6 +15,9 @@ _PYTHON = tuple(
     for name, path in sysconfig.get_paths().items()
     if name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+
+REPLACED = "_replaced_by_fastgrad"
+"""The attribute of a function that stands for one of NumPy's, which it is, while a cost is recorded."""
 
 
 class Declined(Exception):
@@ -59,9 +63,25 @@ def line_of_error(error: Exception) -> str:
     return place
 
 
-def called_by_user() -> bool:
-    """Whether the function that asks was called by the user's code, and not by that of a library."""
-    return is_users_file(sys._getframe(2).f_code.co_filename)
+def called_by_user(function: Any) -> bool:
+    """Whether the caller was called by the user's code, and not by that of a library.
+
+    A library in C has no frame of its own: it is told apart by what names the user's function mentions.
+
+    Parameters
+    ----------
+    function : what was called, under its own name or another one
+    """
+    frame = sys._getframe(2)
+    code = frame.f_code
+    if not is_users_file(code.co_filename):
+        return False
+    if function.__name__ in code.co_names:
+        return True
+    known = (
+        frame.f_globals.get(name, frame.f_locals.get(name)) for name in (*code.co_names, *code.co_freevars)
+    )
+    return any(getattr(thing, REPLACED, thing) is function for thing in known)
 
 
 @lru_cache(maxsize=4096)

@@ -15,6 +15,12 @@ class Described:
 
     recorder: Recorder
     array: Array
+    scalar: bool
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """What isinstance() takes it for: an ndarray, or where NumPy gives a number, that."""
+        return self.dtype.type if self.scalar else np.ndarray
 
     @property
     def shape(self) -> tuple[int, ...]:

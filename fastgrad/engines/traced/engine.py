@@ -173,6 +173,19 @@ class TracedEngine(EngineBase):
             self._sites = sites_of(self.batch)
         return self._sites
 
+    @property
+    def share_of_batches(self) -> float:
+        """The share of all values that come from batches, where all coordinates are evaluated at two points.
+
+        A table takes six evaluations for each unit.
+        """
+        left = [float(block.size) for block in self.parameters.blocks]
+        for site in self.sites:
+            if site.can_have_table and self._stands_alone(site):
+                covered = np.count_nonzero(site.place != NOWHERE)
+                left[site.leaf] -= max(0.0, covered - 3.0 * site.width)
+        return sum(left) / self.parameters.size
+
     def values(self, indices: IndexArray, offsets: Values) -> Values:
         """The cost at theta + offsets[k, s] * e_indices[k], shape (m, S)."""
         out = np.empty(offsets.shape)

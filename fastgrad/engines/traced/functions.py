@@ -96,7 +96,7 @@ def require_plain_arrays(recorder: Recorder, tree: Any) -> None:
     if isinstance(tree, tuple | list):
         for item in tree:
             require_plain_arrays(recorder, item)
-    elif isinstance(tree, np.ndarray) and type(tree) not in (np.ndarray, np.memmap):
+    elif issubclass(type(tree), np.ndarray) and type(tree) not in (np.ndarray, np.memmap):
         raise recorder.decline(f"{type(tree).__name__} cannot be recorded: say np.asarray of it")
 
 

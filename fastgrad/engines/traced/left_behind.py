@@ -26,9 +26,15 @@ def made_plain(recorded: Iterable[weakref.ref[Any]]) -> None:
         return
     settled = {id(array): np.array(array.settled()) for array in alive}
     own = {id(alive)} | settled.keys() | {id(vars(array)) for array in alive}
-    for holder in gc.get_referrers(*alive):  # once for all: it looks at every object there is
-        if id(holder) not in own:
-            _replace(holder, settled)
+    found = gc.get_referrers(*alive)  # once for all: it looks at every object there is
+    holders = [holder for holder in found if id(holder) not in own]
+    dicts = [holder for holder in holders if isinstance(holder, dict)]
+    classes = [owner for owner in gc.get_referrers(*dicts) if isinstance(owner, type)] if dicts else []
+    for owner in classes:  # Python remembers what a class has: writing to its dict would leave that behind
+        for name in [name for name, value in vars(owner).items() if id(value) in settled]:
+            setattr(owner, name, settled[id(vars(owner)[name])])
+    for holder in holders:
+        _replace(holder, settled)
 
 
 def _replace(holder: Any, settled: dict[int, Any]) -> None:

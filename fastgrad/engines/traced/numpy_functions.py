@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.engines.traced import composed
-from fastgrad.engines.traced.declined import called_by_user, is_users_file
+from fastgrad.engines.traced.declined import REPLACED, called_by_user, is_users_file
 from fastgrad.engines.traced.functions import apply, holds_recorded, stacked
 from fastgrad.engines.traced.recorded_array import Recorded
 from fastgrad.engines.traced.writer import Recorder
@@ -51,9 +51,6 @@ OTHERS = {
     "scipy.signal": ("convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve", "lfilter"),
 }  # fmt: skip
 """Functions of other libraries that give arrays of arrays and have no other effect."""
-
-REPLACED = "_replaced_by_fastgrad"
-"""The attribute in which a function that stands in keeps the original."""
 
 _lock = threading.RLock()
 
@@ -125,7 +122,7 @@ def _making(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Cal
 
     def made(*args: Any, **kwargs: Any) -> Any:
         ours = threading.get_ident() == owner and not recorder.closed
-        if not ours or holds_recorded(args[:1]) or not called_by_user():
+        if not ours or holds_recorded(args[:1]) or not called_by_user(original):
             return original(*args, **kwargs)
         if name in FILLED and holds_recorded([*args[1:2], kwargs.get("fill_value")]):
             return _filled(recorder, name, *args, **kwargs)
@@ -159,7 +156,7 @@ def _reading(recorder: Recorder, owner: int, original: Callable[..., Any]) -> Ca
 
     def read(*args: Any, **kwargs: Any) -> Any:
         ours = threading.get_ident() == owner and not recorder.closed
-        if not ours or not args or not holds_recorded(args[0]) or not called_by_user():
+        if not ours or not args or not holds_recorded(args[0]) or not called_by_user(original):
             return original(*args, **kwargs)
         value, *others = args
         kwargs = dict(zip(("dtype",), others, strict=False)) | kwargs

@@ -152,8 +152,8 @@ class TestChecks:
 
 class TestRefused:
     def test_without_a_network(self):
-        """Nodes of a plain cost are not known: the message says what knows them; "auto" moves parameters."""
-        with pytest.raises(fastgrad.InputError, match=r'perturb="nodes" needs an engine that knows'):
+        """A plain cost without products has no nodes: the message says so; "auto" moves parameters."""
+        with pytest.raises(fastgrad.InputError, match=r'perturb="nodes" moves the results of products'):
             fastgrad.check_gradient(lambda x: float(x @ x), np.ones(2), np.ones(2), perturb="nodes")
         x = np.ones(2)
         report = fastgrad.check_gradient(lambda x: float(x @ x), 2 * x, x, perturb="auto")

@@ -73,6 +73,15 @@ def test_nodes_give_the_same_verdict(case, which):
     assert {wrong.flat_index for wrong in report.wrong} == (mistaken(case) if which == "wrong" else set())
 
 
+@pytest.mark.parametrize("samples", [2, 60])
+def test_nothing_is_claimed_of_nodes(samples):
+    """Nodes are calibrated without the claim, which is of parameters, be they more or fewer than these."""
+    case = perceptrons.network((20, 12, 3), samples)
+    report = fastgrad.check(case.right, engine="traced", perturb="nodes", coordinates="all", n_jobs=1)
+    assert report.verdict == "agree"
+    assert report.relative_error < 1e-7
+
+
 @every_case
 @pytest.mark.parametrize("which", ["right", "wrong"])
 def test_verdict_and_wrong_coordinates_are_those_of_the_plain_engine(case, which):

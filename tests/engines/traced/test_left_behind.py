@@ -112,3 +112,20 @@ def test_nothing_is_looked_for_where_nothing_is_left(monkeypatch):
     del array
     made_plain(recorder.made)
     record(lambda w: np.sum(np.tanh(w)), Parameters(np.ones(3)), ())
+
+
+class Keeper:
+    """Keeps the last cost in its class."""
+
+    latest = None
+
+    def __call__(self, w):
+        """The sum of squares; Python remembers where it found the attribute."""
+        Keeper.latest = np.sum(w**2)
+        return Keeper.latest
+
+
+def test_a_class_holds_plain_arrays_afterwards():
+    """So does an attribute of a class, whose dict Python does not look at again."""
+    record(Keeper(), Parameters(np.array([1.0, 2.0])), ())
+    assert is_plain(Keeper.latest, np.float64(5.0))
