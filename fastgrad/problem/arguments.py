@@ -86,7 +86,8 @@ def fingerprints(args: tuple[Any, ...]) -> Fingerprints:
     """
     data, values = [], []
     for arg in args:
-        leaves, structure = optree.tree_flatten(arg, namespace=NAMESPACE)
+        with nesting_limited(DATA):
+            leaves, structure = optree.tree_flatten(arg, namespace=NAMESPACE)
         found = zlib.crc32(str(structure).encode(errors="surrogatepass")) if len(leaves) <= MANY else 0
         for leaf in leaves:
             arrays = _arrays_of(leaf)

@@ -55,7 +55,7 @@ class TestGivenStep:
         (
             {"W": np.ones(1), "b": np.ones(1)},
             {"W": 1e-5, "c": 1e-5},
-            "step= names unknown blocks ['c']: the blocks are W, b",
+            "step= names unknown blocks c: the blocks are W, b",
         ),
         (
             np.array([0.0, 1.0]),
