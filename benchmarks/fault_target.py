@@ -49,9 +49,9 @@ def facts(report: Report) -> str:
 def main(checkpoint: str, jobs: int, seconds: float) -> int:
     """Check, and print what was found."""
     print("begun", flush=True)
-    options = {"n_jobs": jobs, "coordinates": "all", "checkpoint": checkpoint, "progress": False}
+    options = {"n_jobs": jobs, "coordinates": "all", "checkpoint": checkpoint, "engine": "python"}
     try:
-        report = fastgrad.check_gradient(cost, gradient, X, args=(DATA, seconds), **options)
+        report = fastgrad.check_gradient(cost, gradient, X, args=(DATA, seconds), progress=False, **options)
     except (fastgrad.InputError, fastgrad.WorkerError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -37,6 +37,10 @@ NARROWEST = 2.0**-24
 SIZES = (0, 1, 0, 0, 2, 0, 0, 0)
 """The sizes of directions in turn, from the narrowest, 0, to the widest. Differences were wide already."""
 
+STEPS_AND_SIGNS = np.array([sign * k / 8 for sign in (-1, 1) for k in range(4, 13)])
+"""What a coordinate may move by, in units of the direction's step, each as likely as another. They are drawn
+by their number: that takes a fifth of the time of drawing signs and sizes."""
+
 STREAM = 0x61677265
 """Keeps the random numbers apart from those of other choices ("agre")."""
 
@@ -158,7 +162,7 @@ class Directions:
 
     def _signs(self) -> Floats:
         m = len(self.found.indices)
-        return np.asarray(self.rng.choice((-1.0, 1.0), m) * self.rng.integers(4, 13, m) / 8)
+        return STEPS_AND_SIGNS[self.rng.integers(0, len(STEPS_AND_SIGNS), m, dtype=np.uint8)]
 
     def _measured(
         self, directions: list[tuple[Floats, float]], among: slice = slice(None)

@@ -83,8 +83,9 @@ class JointEngine(DirectionalEngine):
         for number, where in self.parameters.segments(move.indices):
             x, moved = self.parameters.leaves[number], self.working.flat_leaves[number]
             inside = as_run(move.indices[where] - self.parameters.blocks[number].start)
-            moved[inside] = (x[inside].astype(np.float64) + t * move.by[where]).astype(x.dtype)
-            by = moved[inside].astype(np.float64) - x[inside]
+            point = np.asarray(x[inside], dtype=np.float64) + t * move.by[where]
+            moved[inside] = point  # rounded to the parameter's dtype
+            by = np.subtract(moved[inside], x[inside], out=point, dtype=np.float64)
             with np.errstate(all="ignore"):  # a slope of 1e200 overflows: what is left is then NaN
                 rise += float(np.dot(move.slopes[where], by))
         return rise

@@ -196,9 +196,9 @@ def test_whatever_is_raised(file, name, said):
 @pytest.mark.parametrize(
     ("name", "flags", "said"),
     [
-        ("in_a_worker", ["--jobs", "2", "--all"], "SystemExit: 0"),
-        ("own_in_a_worker", ["--jobs", "2", "--all"], "Unsent: cannot be made again"),
-        ("worker_ended", ["--jobs", "2", "--all"], "a worker process died"),
+        ("in_a_worker", ["--jobs", "2", "--all", "--engine", "python"], "SystemExit: 0"),
+        ("own_in_a_worker", ["--jobs", "2", "--all", "--engine", "python"], "Unsent: cannot be made again"),
+        ("worker_ended", ["--jobs", "2", "--all", "--engine", "python"], "a worker process died"),
         ("in_a_batch", ["--jobs", "2", "--all", "--vectorized"], "SystemExit: 0"),
     ],
 )

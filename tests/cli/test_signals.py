@@ -83,7 +83,7 @@ class TestWhileChecking:
     def test_a_report(self, tmp_path, jobs, to, signals):
         """A signal to the command or its group, or several at once, ends it like Ctrl-C, with a report."""
         with started(
-            command(written(tmp_path, SLOW), "--jobs", jobs, "--no-progress"),
+            command(written(tmp_path, SLOW), "--jobs", jobs, "--engine", "python", "--no-progress"),
             text=True,
             start_new_session=True,
         ) as run:

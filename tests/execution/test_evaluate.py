@@ -188,7 +188,8 @@ INTERRUPTED = """
     if __name__ == "__main__":
         print("started", flush=True)
         x = np.ones(10_000)
-        print(fastgrad.check_gradient(cost, x, x, n_jobs=2, backend=BACKEND, coordinates="all"))
+        options = {"n_jobs": 2, "coordinates": "all", "engine": "python"}
+        print(fastgrad.check_gradient(cost, x, x, backend=BACKEND, **options))
 """
 
 

@@ -98,7 +98,7 @@ CASES = {
     ),
     "subset, probes and search": (
         lambda: Problem(Counted(sines), spoiled(np.cos(MANY), 7, 2500), MANY),
-        SUBSET,
+        SUBSET | {"engine": "python"},
     ),
     "two workers": (
         lambda: Problem(sines, spoiled(np.cos(X), 7), X),

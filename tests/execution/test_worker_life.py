@@ -36,7 +36,7 @@ CHECK = """
     if __name__ == "__main__":
         x = np.linspace(0.1, 1, 3000)
         print("begun", flush=True)
-        options = {"n_jobs": 2, "backend": sys.argv[1], "coordinates": "all"}
+        options = {"n_jobs": 2, "backend": sys.argv[1], "coordinates": "all", "engine": "python"}
         print(fastgrad.check_gradient(cost, np.cos(x), x, args=(LARGE,), **options).verdict)
 """
 

@@ -17,6 +17,9 @@ from fastgrad.engines.traced.kinds import is_elementwise
 from fastgrad.engines.traced.movement import Part
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, substituted
 
+MOST_ADDED = 4
+"""Entries of a factor whose share of a product is added by itself."""
+
 
 @dataclass(eq=False)
 class SparseRules:
@@ -29,8 +32,10 @@ class SparseRules:
 
     def result(self, operation: Operation, changes: dict[int, Change]) -> Change | None:
         """The change of the result where a rule gives it; None where the operation needs to be evaluated."""
-        if len(operation.outputs) != 1 or not all(isinstance(c, Sparse) for c in changes.values()):
+        if len(operation.outputs) != 1:
             return None
+        if not all(isinstance(c, Sparse) for c in changes.values()):
+            return self._product_with_dense(operation, changes)
         sparse = {number: c for number, c in changes.items() if isinstance(c, Sparse)}
         if is_elementwise(operation):
             return self._elementwise(operation, sparse)
@@ -125,6 +130,40 @@ class SparseRules:
         if number not in self._finite:
             self._finite[number] = bool(np.isfinite(self.tape.base[number]).all())
         return self._finite[number]
+
+    def _product_with_dense(self, operation: Operation, changes: dict[int, Change]) -> Change | None:
+        """out = a @ b, where all of one changes and few entries of the other: those are added afterwards.
+
+        So the other need not be copied for each point. A cell at each time step is such a product.
+        """
+        if operation.function not in (np.matmul, np.dot) or len(changes) != 2 or operation.kwargs:
+            return None
+        numbers = [getattr(a, "number", None) for a in operation.args]
+        if len(numbers) != 2 or any(n not in changes or self.tape.base[n].ndim != 2 for n in numbers):
+            return None
+        left, right = (changes[n] for n in numbers if n is not None)
+        if isinstance(left, Dense) and isinstance(right, Sparse):
+            return self._added(numbers[1], left.new, right, True)
+        if isinstance(left, Sparse) and isinstance(right, Dense):
+            return self._added(numbers[0], right.new, left, False)
+        return None
+
+    def _added(self, number: int | None, whole: Array, few: Sparse, few_is_right: bool) -> Change | None:
+        assert number is not None
+        base = self.tape.base[number]
+        if few.where.shape[1] > MOST_ADDED or not self._is_finite(number) or not np.isfinite(whole).all():
+            return None  # inf * w + inf * delta may be no number where inf * (w + delta) is one
+        delta = few.new - base.reshape(-1)[few.where]
+        row, column = np.divmod(few.where, base.shape[1])
+        out = np.matmul(whole, base) if few_is_right else np.matmul(base, whole)
+        point = np.arange(few.points)
+        for k in range(few.where.shape[1]):
+            i, j, by = row[:, k], column[:, k], delta[:, k, None]
+            if few_is_right:
+                out[point, :, j] += whole[point, :, i] * by
+            else:
+                out[point, i] += whole[point, j] * by
+        return Dense(out)
 
     def _product(self, operation: Operation, changes: dict[int, Sparse]) -> Change | None:
         """out = a @ b, where entries of one of them change: out[r, :] += delta * b[c, :] for a[r, c]."""

@@ -26,7 +26,7 @@ def fast_engine(cost, params, seconds):
 
 
 def test_faster():
-    """The recorded cost is taken where its evaluations take less time, and the plain one where they do not."""
+    """The recorded cost is taken where its evaluations take less time, else the plain one."""
     assert fast_engine(net, NET, 10.0).name == "traced"
     assert fast_engine(net, NET, 1e-9).name == "python"
 
@@ -53,9 +53,7 @@ def test_by_itself(monkeypatch):
 
 def test_asked_for():
     """engine="traced" refuses what cannot be recorded, with file, line and operation."""
-    with pytest.raises(
-        fastgrad.InputError, match=r"cannot record the cost: test_choose.py:\d+: \.tolist\(\)"
-    ):
+    with pytest.raises(fastgrad.InputError, match=r"the cost: test_choose.py:\d+: \.tolist\(\)"):
         fastgrad.numerical_gradient(lambda p: sum(p.tolist()), np.ones(3), engine="traced")
     with pytest.raises(fastgrad.InputError, match='"traced" takes real steps only'):
         fastgrad.numerical_gradient(net, NET, engine="traced", method="complex")

@@ -44,7 +44,7 @@ def test_any_cut():
 
 
 def test_summands():
-    """What each sample adds to the sum, less what it adds at the parameters: together the change of the sum."""
+    """What each sample adds to the sum, less what it adds at the parameters."""
     engine, _ = engine_of(net, NET)
     site = next(s for s in engine.sites if s.leaf == 0)
     nodes = NodeEngine(engine.batch, site, 8, summand=True)

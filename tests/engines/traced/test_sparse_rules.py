@@ -61,3 +61,20 @@ def test_not_finite():
         with np.errstate(all="ignore"):
             _, values, expected = changes_of(function, leaf, [[6], [0]])
         assert np.array_equal(np.isnan(values), np.isnan(expected))
+
+
+MIXED = {
+    "the same weight twice": (lambda w: np.tanh(A @ w) @ w, (5, 5)),
+    "a cell at each step": (lambda w: np.tanh(np.tanh(A @ w) @ w @ w), (5, 5)),
+    "from the left": (lambda w: w.T @ np.tanh(A @ w).T, (5, 5)),
+}
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_a_product_of_both(name):
+    """Where all of one factor changes and one entry of the other, the product is that of both."""
+    function, shape = MIXED[name]
+    leaf = np.round(np.random.default_rng(5).normal(size=shape), 2)
+    where = np.arange(leaf.size)[:, None]
+    _, values, expected = changes_of(function, leaf, where)
+    assert np.allclose(values, expected, rtol=0, atol=1e-13)
