@@ -121,27 +121,29 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
     with args_unchanged(engine.args, "cost", run.note), announced(engine.preparation, options.progress):
         baseline = check_cost(engine, Looks(run) if looks is None else looks)
         run.budget.spend(baseline.evaluations)
-        engine = _recorded_instead(spec, run, engine, baseline.seconds, len(indices))
+        engine, seconds = _recorded_instead(spec, run, engine, baseline.seconds, len(indices))
         in_reals = _engine_in_reals(spec, run, engine, baseline, indices)
     epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
     cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
-    by_stencil = Evaluator(engine, baseline.seconds, run)
-    real = by_stencil if in_reals is engine else Evaluator(in_reals, baseline.seconds, run)
+    by_stencil = Evaluator(engine, seconds, run)
+    real = by_stencil if in_reals is engine else Evaluator(in_reals, seconds, run)
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)
 
 
-def _recorded_instead(spec: Specification, run: Run, engine: Engine, seconds: float, count: int) -> Engine:
-    """The engine for a recorded cost in place of the plain one, where it is left to fastgrad and faster."""
+def _recorded_instead(
+    spec: Specification, run: Run, engine: Engine, seconds: float, count: int
+) -> tuple[Engine, float]:
+    """The engine for a recorded cost where that is faster, and what an evaluation takes."""
     if spec.options.engine != "auto" or engine.name != "python":
-        return engine
+        return engine, seconds
     room = run.budget.left(seconds) / EACH if run.budget.limited else count
     if not is_worth_recording(seconds, min(count, room)):
-        return engine
+        return engine, seconds
     from fastgrad.engines.traced.choose import faster_engine
 
-    taken, made = faster_engine(engine, seconds, spec.options.seed)
+    taken, made, seconds = faster_engine(engine, seconds, spec.options.seed)
     run.budget.spend(made)
-    return taken
+    return taken, seconds
 
 
 def _engine_in_reals(

@@ -98,8 +98,14 @@ def required_engine(problem: Problem, parameters: Parameters, stencil: Stencil) 
         ) from None
 
 
-def faster_engine(plain: Engine, seconds: float, seed: int) -> tuple[Engine, int]:
-    """The engine for a recorded cost where that is faster, else the plain one; and evaluations it took.
+def faster_engine(plain: Engine, seconds: float, seed: int) -> tuple[Engine, int, float]:
+    """The engine for a recorded cost where that is faster, else the plain one.
+
+    Returns
+    -------
+    engine : Engine
+    made : evaluations that it took to choose
+    seconds : what one evaluation by that engine takes
 
     Parameters
     ----------
@@ -108,15 +114,17 @@ def faster_engine(plain: Engine, seconds: float, seed: int) -> tuple[Engine, int
     seed : for the choice of points at which tape and cost are compared
     """
     if not isinstance(plain, PythonEngine) or plain.dtype is not np.float64:
-        return plain, 0
+        return plain, 0, seconds
     try:
         engine, made = recorded_engine(plain, seed)
     except Declined as declined:
         plain.notes += (PLAIN.format(reason=declined),)
-        return plain, 1
+        return plain, 1, seconds
     engine.epsilon = plain.epsilon
-    each = _seconds_each(engine, seed, seconds) * engine.share_of_batches
-    return (engine, made) if each < FASTER * seconds else (plain, made)
+    each = _seconds_each(engine, seed, seconds)
+    if each * engine.share_of_batches < FASTER * seconds:
+        return engine, made, each
+    return plain, made, seconds
 
 
 def _seconds_each(engine: TracedEngine, seed: int, plainly: float) -> float:
