@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.engines import Engines, vetted_engines
 from fastgrad.coordinates.measurement import Coordinates
-from fastgrad.engines.numbers import PairReturnedError
+from fastgrad.engines.numbers import AnotherCostError, PairReturnedError
 from fastgrad.errors import InputError
 from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.identity import first_look, open_checkpoint
@@ -105,9 +105,32 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
         )
     if problem.gradient is None:
         raise InputError("there is no gradient to check: use numerical_gradient, or give one")
+    return _recorded_or_plain(_checked, problem, dict(options))
+
+
+_Found = TypeVar("_Found")
+
+
+def _recorded_or_plain(
+    measure: Callable[[Problem, dict[str, Any], tuple[str, ...]], _Found],
+    problem: Problem,
+    options: dict[str, Any],
+) -> _Found:
+    """What is found, from the start by the plain engine where a recorded cost turns out to be another one."""
+    try:
+        return measure(problem, options, ())
+    except AnotherCostError as error:
+        if options.get("engine", "auto") != "auto":
+            raise
+        note = f"{error}; so all was evaluated anew by calls of the cost"
+        return measure(problem, options | {"engine": "python"}, (note,))
+
+
+def _checked(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) -> Report:
     began = time.perf_counter()
     spec = Specification.of(problem, options)
     with Run.of(spec.options, began) as run:
+        run.note(*notes)
         run.expect_report_of(len(spec.parameters.blocks))
         untouched, looks = first_look(spec), Looks(run)
         spec, claim = vetted_gradient(spec, looks)
@@ -213,10 +236,15 @@ def numerical_gradient(
     >>> np.round(result.values, 6)
     array([ 3., 12.])
     """
+    return _recorded_or_plain(_differenced, Problem(cost, None, params, args), dict(options))
+
+
+def _differenced(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) -> NumericalGradient:
     began = time.perf_counter()
-    spec = Specification.of(Problem(cost, None, params, args), options)
+    spec = Specification.of(problem, options)
     require_no_claim_options(spec.options)
     with Run.of(spec.options, began) as run:
+        run.note(*notes)
         choice = choose(spec, None)
         run.keep_in(open_checkpoint(spec, None, first_look(spec)))
         spec, engines = _engines_of(spec, run, choice.for_engine, Looks(run))

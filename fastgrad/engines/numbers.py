@@ -43,6 +43,10 @@ class PairReturnedError(InputError):
         return type(self), (self.pair,)
 
 
+class AnotherCostError(InputError):
+    """A cost gives something else than what was recorded of it, though both were the same before."""
+
+
 @overload
 def to_number(value: Any, dtype: type[np.float64] = np.float64) -> float: ...
 

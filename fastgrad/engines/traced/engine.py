@@ -20,6 +20,7 @@ import numpy as np
 from fastgrad.arrays import Bools, Floats, IndexArray, Values
 from fastgrad.engines.base import EngineBase
 from fastgrad.engines.network.tables import FEATURE_GROUP, TabledLayer, UnitTable, make_table
+from fastgrad.engines.numbers import AnotherCostError
 from fastgrad.engines.protocol import EvaluateAll
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.batch import Batch
@@ -47,6 +48,12 @@ ENTRIES_OF_A_TABLE_VALUE = 32.0
 
 SAVING = 12
 """Values of a unit's weights from which it gets a table: to make one takes six."""
+
+LOOKED_AT_FROM = 1024
+"""Values of a chunk from which one is compared with the plain cost's again."""
+
+LOOKED_AGAIN = 2.0**-36
+"""What they may differ by, in units of what is added up to give the cost, and of its precision."""
 
 WORK_OF_A_TABLE = 2.0**14
 """The work of making a table beside its values, in values from tables: 1 ms."""
@@ -112,6 +119,7 @@ class TracedEngine(EngineBase):
         self.tape, self.batch = tape, Batch(tape)
         self.plain = PythonEngine(cost, parameters, args)
         self.scale = rounding_scale(tape)
+        self.precision = precision_of(tape)
         self.at_parameters = float(tape.base[tape.output].reshape(-1)[0])
         self.tables: tuple[Table, ...] = ()
         self._sites: list[Site] | None = None
@@ -193,7 +201,28 @@ class TracedEngine(EngineBase):
             inside = indices[where] - self.parameters.blocks[number].start
             of_block = self.nodes[number].values if number in self.nodes else partial(self._of_block, number)
             out[where] = of_block(inside, offsets[where])
+            if number not in self.nodes and offsets[where].size >= LOOKED_AT_FROM:
+                self._look_again(indices[where], offsets[where], out[where])
         return out
+
+    def _look_again(self, indices: IndexArray, offsets: Values, found: Values) -> None:
+        """Compare one value with the plain cost's: it may be another cost by now, by its own state or data.
+
+        Raises
+        ------
+        AnotherCostError
+            Where they differ.
+        """
+        some = slice(len(indices) // 2, len(indices) // 2 + 1)
+        expected = self._plain_values(indices[some], offsets[some, :1])[0, 0]
+        value = found[some, 0][0]
+        close = abs(value - expected) <= LOOKED_AGAIN * self.scale * self.precision
+        if not close and np.isfinite(expected) | np.isfinite(value):
+            label = self.parameters.label(int(indices[some][0]))
+            raise AnotherCostError(
+                f"where {label} is moved the cost is {expected:.17g}, and what was recorded of it gives "
+                f"{value:.17g}: it keeps state, or its data changed"
+            )
 
     def through_nodes(self, perturb: str, indices: IndexArray) -> TracedEngine:
         """The engine that moves nodes: of all products, or with "auto" of those where it is less work.
@@ -481,6 +510,12 @@ class TracedEngine(EngineBase):
 
 def _no_values(units: IndexArray, du: Floats) -> Values:
     raise NotImplementedError(f"no values of {len(units)} units at {len(du)} points")
+
+
+def precision_of(tape: Tape) -> float:
+    """The machine epsilon of a tape's least precise values, in units of that of float64."""
+    single = any(tape.base[n].dtype == np.float32 for o in tape.operations for n in o.outputs)
+    return float(np.finfo(np.float32).eps / np.finfo(np.float64).eps) if single else 1.0
 
 
 def rounding_scale(tape: Tape) -> float:

@@ -60,7 +60,7 @@ def compared(engine: TracedEngine, seed: int) -> int:
     x = parameters.take(parameters.leaves, some)
     size = np.where(x == 0, 1.0, np.abs(x))
     offsets = (MOVED * size * rng.choice([-1.0, 1.0], len(some)))[:, None]
-    tolerance = ROUNDINGS * _epsilons(engine) * engine.scale
+    tolerance = ROUNDINGS * engine.precision * engine.scale
     by_tape, by_cost = engine.values(some, offsets), engine.plain.values(some, offsets)
     _require_same(by_tape, by_cost, tolerance, "where one parameter is moved")
     del everything
@@ -77,13 +77,6 @@ def compared(engine: TracedEngine, seed: int) -> int:
         found = np.asarray(replayed, dtype=np.float64).reshape(1, 1)
         _require_same(found, np.array([[plain]]), tolerance, "where all parameters are moved")
     return len(some) + DIRECTIONS
-
-
-def _epsilons(engine: TracedEngine) -> float:
-    """The precision of the cost, in units of that of float64."""
-    base = engine.tape.base
-    single = any(base[n].dtype == np.float32 for o in engine.tape.operations for n in o.outputs)
-    return 2.0**29 if single else 1.0
 
 
 def _moved(leaf: Any, noise: Floats) -> Any:
