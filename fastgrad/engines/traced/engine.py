@@ -157,7 +157,9 @@ class TracedEngine(EngineBase):
 
     def for_worker(self) -> Self:
         """A twin that reads the same tape; its plain cost is the same one, called by one thread at a time."""
-        return copy.copy(self)
+        twin = copy.copy(self)
+        twin._lock = self._lock  # copy.copy makes another one, as for another process
+        return twin
 
     def release(self) -> None:
         """Free the private copy of the parameters."""
@@ -243,7 +245,7 @@ class TracedEngine(EngineBase):
         if not sites:
             return self
         space = TapeNodes(self.parameters, self.batch, sites)
-        twin = copy.copy(self)
+        twin = self.for_worker()
         twin.space, twin.parameters = space, space.parameters
         twin.nodes = {
             number: NodeEngine(self.batch, site, self._rows_of_nodes(site))

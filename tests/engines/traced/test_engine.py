@@ -148,6 +148,15 @@ def test_pickle():
     assert np.isfinite(engine.for_worker().values(indices, offsets)).all()
 
 
+def test_workers_take_turns():
+    """The plain cost, whose parameters are moved in place, is called by one worker at a time."""
+    engine, _ = engine_of(net, NET)
+    indices, offsets = everything(engine)
+    twins = [engine.for_worker(), engine.prepared(indices, offsets, on_one_worker)]
+    twins.append(engine.through_nodes("nodes", indices).for_worker())
+    assert all(twin._lock is engine._lock for twin in twins)
+
+
 def test_float32():
     """A cost in float32 has no jump at the parameters, though a batch sums in another order."""
     single = {name: leaf.astype(np.float32) for name, leaf in NET.items()}
