@@ -13,12 +13,21 @@ from subprocesses import started, wait_for_line
 
 from fastgrad.cli.signals import ENDING, INTERRUPTED, interruptible
 
+ENOUGH = 1500
+"""Evaluations after which all coordinates are being measured, by the workers if there are two. What comes
+before takes some 300, and a signal between two of its parts finds nothing that is known."""
+
 SLOW = """
+    import pathlib
     import time
     import numpy as np
     import fastgrad
 
+    COUNTED = pathlib.Path(__file__).with_suffix(".evaluations")
+
     def cost(x):
+        with COUNTED.open("ab") as file:
+            file.write(b".")
         until = time.perf_counter() + 2e-3
         while time.perf_counter() < until:
             pass
@@ -67,6 +76,16 @@ def written(folder, text):
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signals")
 
 
+def wait_for_evaluations(folder):
+    """Wait until a cost of SLOW in the folder was evaluated often enough."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if sum(path.stat().st_size for path in folder.glob("*.evaluations")) >= ENOUGH:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the cost was not evaluated")
+
+
 @needs_signals
 class TestWhileChecking:
     @pytest.mark.parametrize(
@@ -89,12 +108,13 @@ class TestWhileChecking:
         ) as run:
             for _ in range(4):  # the gradient function is called so often before the cost
                 wait_for_line(run, "begun\n")
-            time.sleep(0.3 if jobs == "1" else 1.5)  # until there are workers
+            wait_for_evaluations(tmp_path)
             for name in signals:
                 to(run.pid, getattr(signal, name))
             out, error = run.communicate()
         assert (run.returncode, error) == (130, "")
-        assert out.startswith("UNDECIDED: interrupted by Ctrl-C or a signal")
+        report = out.replace("begun\n", "")
+        assert report.startswith("UNDECIDED: interrupted by Ctrl-C or a signal")
 
     def test_what_is_ignored_stays_so(self, tmp_path):
         """Under nohup SIGHUP is ignored, and the check goes on."""
