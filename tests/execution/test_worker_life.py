@@ -82,6 +82,8 @@ def all_end(others, tmp_path):
 def assert_quiet(said, complained):
     """The report was made, and nothing but the announcement of a long check is on stderr."""
     assert said == "undecided\n"
+    # A thread of joblib's own, in the process that starts workers, may say that it was cut off.
+    complained = complained.partition("Exception in thread ExecutorManagerThread")[0]
     assert [line for line in complained.splitlines() if not line.startswith("fastgrad: 3,000 coord")] == []
 
 
