@@ -76,3 +76,15 @@ def everything(engine, offset=1e-4):
 def on_one_worker(engine, indices, offsets):
     """An engine's values, prepared as `evaluate` does it."""
     return engine.prepared(indices, offsets, on_one_worker).values(indices, offsets)
+
+
+COSTS = {
+    "net": (net, NET),
+    "net with penalty": (net_with_penalty, NET),
+    "flat net": (flat_net, FLAT),
+    "transposed net": (transposed_net, NET),
+    "penalty inside": (lambda p: np.log(1 + np.sum(np.tanh(X @ p) ** 2)) + np.sum(p**4), NET["W1"]),
+    "tied": (lambda p: np.sum(np.tanh(X @ p) @ p.T * X), NET["W1"]),
+    "centred": (lambda p: np.sum(np.tanh((lambda z: z - z.mean(0))(X @ p)) ** 3), NET["W1"]),
+}
+"""Costs and their parameters, by name."""

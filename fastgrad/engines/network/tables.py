@@ -25,8 +25,7 @@ The engine makes a table before a plan of coordinates (m,) with offsets (m, S) b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -169,21 +168,16 @@ class TabledLayer:
     """The rounding error of a sample's loss where changes are differences of two losses, else 0."""
     least_saving: int | None = None
     """A table is made where it saves at least this many values; None for LEAST_SAVING."""
+    largest: Floats | None = None
+    """What `largest_of_features` gives of the inputs, where that is known."""
 
-    @cached_property
-    def largest(self) -> Floats:
-        """(features + 1,) the largest |x| of each feature, and 1 for the bias."""
-        largest = np.zeros(self.inputs.shape[1])
-        for n in range(0, len(self.inputs), SAMPLE_GROUP):
-            of_some = np.abs(self.inputs[n : n + SAMPLE_GROUP]).max(axis=0, initial=0.0)
-            np.maximum(largest, of_some, out=largest)
-        return np.append(largest, 1.0)
 
-    def to_make(self, units: IndexArray, node_values: NodeValues, least_saving: int) -> TabledLayer:
-        """The same layer, for other units."""
-        again = replace(self, units=units, node_values=node_values, least_saving=least_saving)
-        again.__dict__["largest"] = self.largest  # it takes as long as many values
-        return again
+def largest_of_features(inputs: FloatArray) -> Floats:
+    """(features + 1,) the largest |x| of each feature of inputs (samples, features), and 1 for the bias."""
+    largest = np.zeros(inputs.shape[1])
+    for n in range(0, len(inputs), SAMPLE_GROUP):
+        np.maximum(largest, np.abs(inputs[n : n + SAMPLE_GROUP]).max(axis=0, initial=0.0), out=largest)
+    return np.append(largest, 1.0)
 
 
 def make_table(layer: TabledLayer, feature: IndexArray, offsets: Floats) -> UnitTable | None:
@@ -202,7 +196,7 @@ def make_table(layer: TabledLayer, feature: IndexArray, offsets: Floats) -> Unit
     if offsets.size < least + len(POINTS) * len(units) or not len(units):
         return None
     some = slice(None, None, max(1, len(feature) // REACH_SAMPLE))
-    largest = layer.largest
+    largest = largest_of_features(inputs) if layer.largest is None else layer.largest
     reach = reaches(largest, feature[some], offsets[some])
     reach = reach[reach > 0]
     if not len(reach) or not np.isfinite(reach).all():

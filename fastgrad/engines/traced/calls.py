@@ -6,9 +6,7 @@ some are written as other functions first (`composed`), so that few rules are ne
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from fastgrad.engines.traced.composed import COMPOSED
 from fastgrad.engines.traced.functions import apply, is_recorded, plain, stacked
 from fastgrad.engines.traced.kinds import ELEMENTWISE
 from fastgrad.engines.traced.primitives import Written, cast
+from fastgrad.engines.traced.signatures import signature_of
 from fastgrad.engines.traced.tape import Method
 from fastgrad.engines.traced.writer import Recorder
 
@@ -164,19 +163,11 @@ def _array_of_list(value: Any) -> Any:
     return stacked(value) if isinstance(value, tuple | list) else value
 
 
-@lru_cache(maxsize=256)
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    try:
-        return inspect.signature(function)
-    except (TypeError, ValueError):
-        return None
-
-
 def _by_name(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The first argument by place and all others by name, where NumPy tells their names."""
-    signature = _signature(function)
+    signature = signature_of(function)
     if signature is None or any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()):
         return args, kwargs
     bound = dict(signature.bind(*args, **kwargs).arguments)

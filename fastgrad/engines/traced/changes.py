@@ -7,7 +7,6 @@ the whole value at each point. Rules map changes of what an operation takes to t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -29,6 +28,14 @@ class Sparse:
         """K."""
         return len(self.where)
 
+    def at(self, points: IndexArray) -> Sparse:
+        """The change at some of the points."""
+        return Sparse(self.where[points], self.new[points])
+
+    def undone(self, base: Array) -> Sparse:
+        """The same entries as they are at the parameters."""
+        return Sparse(self.where, base.reshape(-1)[self.where].astype(self.new.dtype))
+
 
 @dataclass(frozen=True, eq=False)
 class Dense:
@@ -41,6 +48,14 @@ class Dense:
     def points(self) -> int:
         """K."""
         return len(self.new)
+
+    def at(self, points: IndexArray) -> Dense:
+        """The change at some of the points."""
+        return Dense(self.new[points])
+
+    def undone(self, base: Array) -> Dense:
+        """The whole value as it is at the parameters."""
+        return Dense(np.broadcast_to(base, self.new.shape).astype(self.new.dtype))
 
 
 Change = Sparse | Dense
@@ -81,8 +96,3 @@ def aligned(new: Array, ndim: int) -> Array:
 def is_worth_keeping_sparse(entries: int, size: int) -> bool:
     """Whether a list of entries is less work than the whole value."""
     return entries * 4 <= size or size <= 1
-
-
-def nothing_changed(change: Any) -> bool:
-    """Whether a value is as it was."""
-    return change is None

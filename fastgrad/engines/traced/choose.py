@@ -74,7 +74,7 @@ def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:
     """
     tape = _recorded(cost)
     engine = TracedEngine(cost.cost, cost.parameters, cost.args, tape)
-    engine.at_parameters = float(to_number(cost.cost(cost.working.structure, *cost.args)))
+    engine.costs.at_parameters = float(to_number(cost.cost(cost.working.structure, *cost.args)))
     points = compared(engine, seed)
     engine.notes = (RECORDED.format(operations=len(tape.operations), points=points),)
     return engine, points + 1

@@ -6,15 +6,14 @@ differ, and gives the results, each (K, *shape). An operation without a rule is 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from fastgrad.engines.traced.changes import aligned
 from fastgrad.engines.traced.kinds import MATRICES, POINTWISE, PRODUCTS, axis_of, is_elementwise
+from fastgrad.engines.traced.signatures import signature_of
 from fastgrad.engines.traced.tape import Array, Method, Operation, Tape, is_alike, refs, substituted
 
 
@@ -83,6 +82,10 @@ def _one_by_one(
 
 class OtherShape(Exception):
     """An operation gives an array of another shape or dtype at a perturbed point."""
+
+
+FAILURES = (ArithmeticError, ValueError, IndexError, OtherShape, np.linalg.LinAlgError)
+"""What the evaluation of a tape may raise at perturbed points."""
 
 
 def _with(operation: Operation, value: Callable[[int], Any], **more: Any) -> tuple[Any, ...]:
@@ -252,17 +255,9 @@ def _pointwise(
     return _with(operation, values.__getitem__)
 
 
-@lru_cache(maxsize=256)
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    try:
-        return inspect.signature(function)
-    except (TypeError, ValueError):
-        return None
-
-
 def _bound(operation: Operation) -> dict[str, Any] | None:
     """The arguments by name; None where NumPy does not tell their names."""
-    signature = _signature(operation.function)
+    signature = signature_of(operation.function)
     if signature is None:
         return None
     return dict(signature.bind(*operation.args, **operation.kwargs).arguments)

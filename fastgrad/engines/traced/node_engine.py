@@ -9,6 +9,7 @@ over all samples. From the sums alone the cost follows. Tables are made of what 
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -17,12 +18,9 @@ from fastgrad.arrays import Bools, Floats, IndexArray, Values
 from fastgrad.engines.base import EngineBase
 from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Change, Dense, Ragged, Sparse
-from fastgrad.engines.traced.dense_rules import OtherShape
+from fastgrad.engines.traced.dense_rules import FAILURES
 from fastgrad.engines.traced.sites import Site
 from fastgrad.problem.parameters import Parameters
-
-FAILURES = (ArithmeticError, ValueError, IndexError, OtherShape, np.linalg.LinAlgError)
-"""What the evaluation of a tape may raise at perturbed points."""
 
 MOST_SUMS = 2**16
 """Costs that are computed from sums at a time."""
@@ -45,7 +43,7 @@ class NodeEngine(EngineBase):
     incremental = True
 
     def __init__(self, batch: Batch, site: Site, rows: int, summand: bool = False) -> None:
-        super().__init__(_no_cost, Parameters(node_values(batch, site)))
+        super().__init__(NodeCost(batch, site), Parameters(node_values(batch, site)))
         self.batch, self.site, self.rows, self.summand = batch, site, rows, summand
         self.granularity = site.samples
         self.overhead = float(max(1, rows // 6) * site.samples)  # a batch is full
@@ -162,9 +160,20 @@ class NodeEngine(EngineBase):
 
 def node_values(batch: Batch, site: Site) -> Floats:
     """What is moved: the units of z, by unit, row of the sample, and sample."""
-    row = site.members[None]
-    return batch.tape.base[site.z].reshape(-1)[site.flat(row, np.arange(site.width)[:, None, None])]
+    return batch.tape.base[site.z].reshape(-1)[site.all_nodes]
 
 
-def _no_cost(*args: Any) -> float:
-    raise NotImplementedError(f"nodes have no cost of their own: {len(args)}")
+@dataclass(frozen=True, eq=False)
+class NodeCost:
+    """The cost as a function of the nodes of a site: what `NodeEngine` evaluates, one point at a time."""
+
+    batch: Batch
+    site: Site
+
+    def __call__(self, nodes: Floats) -> float:
+        """The cost where the nodes are these, in the order of `node_values`."""
+        base = self.batch.tape.base[self.site.z]
+        z = np.empty(base.size, dtype=base.dtype)
+        z[self.site.all_nodes] = nodes.reshape(self.site.all_nodes.shape)
+        states = self.batch.evaluate({self.site.z: Dense(z.reshape(1, *base.shape))})
+        return float(self.batch.cost(states, 1)[0])

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
+from fastgrad.engines.network.tables import largest_of_features
 from fastgrad.engines.traced.apart import NONE, Axis, Interior, interior_of
 from fastgrad.engines.traced.batch import Batch
 from fastgrad.engines.traced.changes import Change, Sparse
@@ -87,6 +89,16 @@ class Site:
     def members(self) -> IndexArray:
         """(rows of a sample, samples) the rows of each sample."""
         return np.argsort(self.grouping, kind="stable").reshape(self.samples, -1).T
+
+    @property
+    def all_nodes(self) -> IndexArray:
+        """(units, rows of a sample, samples) the flat indices of z, in the order of the nodes' numbers."""
+        return self.flat(self.members[None], np.arange(self.width)[:, None, None])
+
+    @cached_property
+    def largest(self) -> Floats:
+        """(features + 1,) the largest |x| of each feature, which all tables of the site need."""
+        return largest_of_features(self.x)
 
     def feature_and_unit(self, inside: IndexArray) -> tuple[IndexArray, IndexArray]:
         """The feature and the unit of entries of the array that are of the weight."""

@@ -15,6 +15,7 @@ from fastgrad.arrays import Floats, IndexArray
 from fastgrad.engines.numbers import to_number
 from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.engine import TracedEngine
+from fastgrad.problem.parameters import Parameters
 
 COORDINATES = 16
 """Coordinates at which tape and cost are compared, two of a block where there are few blocks."""
@@ -44,26 +45,13 @@ def compared(engine: TracedEngine, seed: int) -> int:
     """
     rng = np.random.default_rng(seed)
     parameters = engine.parameters
-    everything: IndexArray = np.arange(parameters.size)
-    each = max(1, COORDINATES // len(parameters.blocks))
-    blocks = rng.permutation(len(parameters.blocks))[:COORDINATES]
-    some = np.sort(
-        np.concatenate(
-            [
-                parameters.blocks[b].start
-                + rng.choice(parameters.blocks[b].size, min(each, 2, parameters.blocks[b].size), False)
-                for b in blocks
-                if parameters.blocks[b].size
-            ]
-        )
-    ).astype(np.intp)
+    some = _coordinates(parameters, rng)
     x = parameters.take(parameters.leaves, some)
     size = np.where(x == 0, 1.0, np.abs(x))
     offsets = (MOVED * size * rng.choice([-1.0, 1.0], len(some)))[:, None]
-    tolerance = ROUNDINGS * engine.precision * engine.scale
+    tolerance = ROUNDINGS * engine.costs.precision * engine.costs.scale
     by_tape, by_cost = engine.values(some, offsets), engine.plain.values(some, offsets)
     _require_same(by_tape, by_cost, tolerance, "where one parameter is moved")
-    del everything
     for _ in range(DIRECTIONS):
         leaves = [_moved(leaf, rng.normal(size=leaf.shape)) for leaf in parameters.shaped(parameters.leaves)]
         with np.errstate(all="ignore"):
@@ -77,6 +65,14 @@ def compared(engine: TracedEngine, seed: int) -> int:
         found = np.asarray(replayed, dtype=np.float64).reshape(1, 1)
         _require_same(found, np.array([[plain]]), tolerance, "where all parameters are moved")
     return len(some) + DIRECTIONS
+
+
+def _coordinates(parameters: Parameters, rng: np.random.Generator) -> IndexArray:
+    """Two coordinates of each block, or of as many blocks as there is room for; increasing."""
+    blocks = [parameters.blocks[k] for k in rng.permutation(len(parameters.blocks))]
+    each = 2 if len(blocks) <= COORDINATES // 2 else 1
+    drawn = [b.start + rng.choice(b.size, min(each, b.size), False) for b in blocks[:COORDINATES] if b.size]
+    return np.sort(np.concatenate(drawn)).astype(np.intp)
 
 
 def _moved(leaf: Any, noise: Floats) -> Any:

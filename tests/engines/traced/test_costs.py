@@ -103,7 +103,7 @@ def test_values_are_those_of_the_cost(case, size):
     indices = np.arange(engine.parameters.size)
     offsets = np.random.default_rng(0).uniform(-size, size, (len(indices), 3))
     found, expected = engine.values(indices, offsets), plain.values(indices, offsets)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=ROUNDING * engine.scale)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=ROUNDING * engine.costs.scale)
 
 
 def with_tables(case):
@@ -130,7 +130,7 @@ def test_products_of_the_data_have_tables(case, blocks):
     engine, given, plain = with_tables(case)
     assert {table.site.leaf for table in engine.tables} == blocks
     expected = plain.values(*given)
-    np.testing.assert_allclose(engine.values(*given), expected, rtol=0, atol=ROUNDING * engine.scale)
+    np.testing.assert_allclose(engine.values(*given), expected, rtol=0, atol=ROUNDING * engine.costs.scale)
 
 
 @pytest.mark.parametrize("which", ["right", "wrong"])
