@@ -1,0 +1,1 @@
+"""Jacobians, products with them, and second derivatives: checks of one random combination of outputs."""
