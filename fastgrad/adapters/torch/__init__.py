@@ -1,0 +1,8 @@
+"""Checks in torch's terms: of modules, of functions of tensors, and gradcheck as torch spells it.
+
+torch is imported when one of these is called.
+"""
+
+from fastgrad.adapters.torch.module import check_module as check_module
+
+__all__ = ["check_module"]
