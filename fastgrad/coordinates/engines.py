@@ -14,8 +14,10 @@ import numpy as np
 from fastgrad.arrays import IndexArray
 from fastgrad.differences.plan import given_steps, make_plan
 from fastgrad.differences.stencils import CENTRAL, Stencil
+from fastgrad.engines.alternatives import Alternatives
 from fastgrad.engines.choose import choose_engine
 from fastgrad.engines.protocol import Engine
+from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.space import Space
 from fastgrad.engines.traced.worth import EACH, is_worth_recording
 from fastgrad.execution.evaluator import Evaluator
@@ -133,15 +135,19 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
 def _recorded_instead(
     spec: Specification, run: Run, engine: Engine, seconds: float, count: int
 ) -> tuple[Engine, float]:
-    """The engine for a recorded cost where that is faster, and what an evaluation takes."""
+    """The engine for a recorded cost, or one that is offered, where that is faster; and its seconds."""
     if spec.options.engine != "auto" or engine.name != "python":
         return engine, seconds
     room = run.budget.left(seconds) / EACH if run.budget.limited else count
     if not is_worth_recording(seconds, min(count, room)):
         return engine, seconds
-    from fastgrad.engines.traced.choose import faster_engine
+    offered = spec.problem.structure
+    if isinstance(offered, Alternatives) and isinstance(engine, PythonEngine):
+        taken, made, seconds = offered.fastest(engine, seconds, spec.options.seed)
+    else:
+        from fastgrad.engines.traced.choose import faster_engine
 
-    taken, made, seconds = faster_engine(engine, seconds, spec.options.seed)
+        taken, made, seconds = faster_engine(engine, seconds, spec.options.seed)
     run.budget.spend(made)
     return taken, seconds
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.differences.stencils import Stencil, stencil_dtype
+from fastgrad.engines.alternatives import Alternatives
 from fastgrad.engines.numbers import DType
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
@@ -111,7 +112,8 @@ def is_networks_own(function: object, structure: object, name: str) -> bool:
 def _automatic(problem: Problem, stencil: Stencil, vectorized: bool) -> str:
     if vectorized:
         return "batched"
-    if problem.structure is not None and not stencil.is_complex:
+    offers = isinstance(problem.structure, Alternatives)  # which stand in for the python engine
+    if problem.structure is not None and not offers and not stencil.is_complex:
         return "network"
     return "compiled" if is_numba_function(problem.cost) else "python"
 

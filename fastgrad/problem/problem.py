@@ -38,7 +38,7 @@ class Problem:
         `problem.kinds`
     args : tuple of whatever else both take; passed through as it is
     structure : a fastgrad.Network that computes the same cost, cost(params, X, Y) with args (X, Y); it is
-        then evaluated by the network engine
+        then evaluated by the network engine. An adapter gives engines.alternatives.Alternatives here
 
     Examples
     --------
@@ -53,7 +53,7 @@ class Problem:
     gradient: Any
     params: Any
     args: tuple[Any, ...] = ()
-    structure: Structure | None = None
+    structure: Any = None
 
     def __post_init__(self) -> None:
         if not callable(self.cost):

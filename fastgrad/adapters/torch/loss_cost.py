@@ -6,7 +6,9 @@ of the cost is a forward pass and nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +43,7 @@ class LossCost:
             for slot in self.slots:
                 slot.tensor.requires_grad_()
         self.bound: Blocks = {}
+        self.instead: dict[str, Any] = {}
         moved = {id(slot.tensor) for slot in self.slots}
         others = [tensor for tensor in subject.tensors() if id(tensor) not in moved]
         self.start = SameStart(subject.modules, others, devices_of(subject))
@@ -53,7 +56,7 @@ class LossCost:
 
         with torch.no_grad():
             self.bind(params)
-            return as_number(self._value())
+            return as_number(self.value())
 
     def gradient(self, params: Blocks) -> Blocks:
         """What autograd gives for each block; where it gives None, zeros.
@@ -68,7 +71,7 @@ class LossCost:
         with torch.inference_mode(False), torch.enable_grad():
             self.bind(params)
             tensors = [slot.tensor for slot in self.slots]
-            value = require_scalar(self._value())
+            value = require_scalar(self.value())
             if not value.requires_grad:
                 raise InputError(NO_GRAPH)
             found = torch.autograd.grad(value.reshape(()), tensors, allow_unused=True)
@@ -84,12 +87,12 @@ class LossCost:
         with torch.no_grad():
             for slot in self.slots:
                 block = params[slot.name]
-                on_cpu = slot.tensor.device.type == "cpu"
-                if not (on_cpu and self.bound.get(slot.name) is block):
+                if self.bound.get(slot.name) is not block or not slot.fits(block):
                     slot.tensor.data = slot.from_block(block)
                     self.bound[slot.name] = block
 
-    def _value(self) -> Any:
+    def value(self) -> Any:
+        """The loss as torch gives it, at what the tensors are now."""
         subject = replace(self.subject, inputs=self._own_inputs()) if self.by_inputs else self.subject
         if self.start.is_known:
             self.start.put_back()
@@ -103,8 +106,28 @@ class LossCost:
         leaves = list(self.leaves)
         for slot in self.slots:
             if slot.number is not None:
-                leaves[slot.number] = slot.tensor.clone()
+                leaves[slot.number] = self.instead.get(slot.name, slot.tensor).clone()
         return joined(self.spec, leaves)
+
+    @contextlib.contextmanager
+    def swapped(self, slot: Slot, tensor: Any) -> Iterator[None]:
+        """Let another tensor stand for that of a slot meanwhile, wherever modules hold it."""
+        places = [
+            (part._parameters, name)
+            for module in self.subject.modules
+            for part in module.modules()
+            for name, held in part._parameters.items()
+            if held is slot.tensor
+        ]
+        try:
+            self.instead[slot.name] = tensor
+            for held, name in places:
+                held[name] = tensor
+            yield
+        finally:
+            del self.instead[slot.name]
+            for held, name in places:
+                held[name] = slot.tensor
 
     def for_worker(self) -> LossCost:
         """A twin with a module of its own."""

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
-from fastgrad.adapters.torch.copies import copied
-from fastgrad.adapters.torch.loss_cost import LossCost, devices_of
+from fastgrad.adapters.torch.loss_cost import devices_of
 from fastgrad.adapters.torch.names import frozen_names
+from fastgrad.adapters.torch.own_precision import precisions_of
 from fastgrad.adapters.torch.refusals import require_checkable, subject_of
 from fastgrad.adapters.torch.state import generators_kept
 from fastgrad.adapters.torch.threads import threads_held
+from fastgrad.adapters.torch.ways import WAYS
 from fastgrad.checks import check
 from fastgrad.options import CheckOptions, takes_options
 from fastgrad.printable import shown_names
@@ -56,9 +57,11 @@ def check_module(
     subject = subject_of(module, loss, data)
     require_checkable(subject, inputs)
     with generators_kept(devices_of(subject)):
-        cost = LossCost(copied(subject, None), inputs)
+        chosen = precisions_of(subject, inputs)
+        cost = chosen.cost
         with threads_held(lambda: cost(cost.at)):
-            report = check(Problem(cost, cost.gradient, cost.at), **options)
+            report = check(Problem(cost, cost.gradient, cost.at, structure=WAYS), **options)
+            report = chosen.completed(report, options.get("seed", 0))
     return replace(report, notes=(*report.notes, *_notes(module)))
 
 

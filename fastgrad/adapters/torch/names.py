@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,16 +50,26 @@ class Slot:
 
         tensor = tensor.detach().resolve_conj().resolve_neg()
         real = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+        if real.dtype.itemsize < 4:  # bfloat16, which NumPy does not have, and float16
+            real = real.float()
         return np.array(real.cpu().numpy(), order="C")
 
     def from_block(self, block: npt.NDArray[Any]) -> Any:
-        """The tensor of a block's numbers: on the CPU it shares their memory."""
+        """The tensor of a block's numbers, which shares their memory where it `fits`."""
         import torch
 
         tensor = torch.from_numpy(block)
         if self.is_complex:
             tensor = torch.view_as_complex(tensor)
-        return tensor if self.tensor.device.type == "cpu" else tensor.to(self.tensor.device)
+        return tensor if self.fits(block) else tensor.to(self.tensor.device, self.tensor.dtype)
+
+    def fits(self, block: npt.NDArray[Any]) -> bool:
+        """Whether the tensor of a block shares its memory: on the CPU, and of the same dtype."""
+        return self.tensor.device.type == "cpu" and self._real == str(block.dtype)
+
+    @cached_property
+    def _real(self) -> str:
+        return str(self.tensor.dtype.to_real()).removeprefix("torch.")
 
 
 def parameter_slots(module: Any) -> list[Slot]:

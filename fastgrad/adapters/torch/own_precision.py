@@ -1,0 +1,132 @@
+"""Modules in single or half precision: checked in double precision, then compared with that in their own.
+
+What torch has no double precision for is checked in its own precision, as far as its rounding lets
+differences see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastgrad.adapters.torch.copies import Subject, copied
+from fastgrad.adapters.torch.loss_cost import LossCost
+from fastgrad.arrays import FloatArray
+from fastgrad.errors import InputError
+from fastgrad.problem.describe import quoted
+from fastgrad.problem.parameters import Parameters
+from fastgrad.report.own_precision import with_own_precision
+from fastgrad.report.report import Report
+from fastgrad.witnesses.own_precision import in_own_precision
+
+SAME_COST = 0.1
+"""By this share of itself, times eps^(1/4), the cost of a module that draws random numbers may differ
+between precisions: 0.2% for float32. Other random numbers make a difference of several percent."""
+
+NO_DOUBLE = "in float64 the module raised {error}: it was checked in {dtype}, as far as its rounding lets see"
+OTHER_NUMBERS = (
+    "the cost draws random numbers, and in float64 others than in {dtype}: {precise:.6g} in place of "
+    "{own:.6g}. It was checked in {dtype}, as far as its rounding lets see"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Precisions:
+    """The cost that differences are taken of, and the module's own where that is another one.
+
+    Parameters
+    ----------
+    cost : what is differenced
+    own : the cost in the module's own precision; None where that is the same
+    note : what the report says of it; empty for nothing
+    """
+
+    cost: LossCost
+    own: LossCost | None = None
+    note: str = ""
+
+    def completed(self, report: Report, seed: int) -> Report:
+        """The report with what the gradient is in its own precision."""
+        if self.note:
+            report = replace(report, notes=(*report.notes, self.note))
+        if self.own is None:
+            return report
+        parameters = Parameters(self.cost.at)
+        dtype, own = lowest(self.own), self.own
+        functions, said = (own.gradient, self.cost.gradient), (name_of(dtype), epsilon_of(dtype))
+        found = in_own_precision(*functions, parameters, *said, rounding_to(dtype), seed)
+        return with_own_precision(report, parameters, found, "autograd")
+
+
+def precisions_of(subject: Subject, by_inputs: bool) -> Precisions:
+    """In which precision a module is checked, having seen that its gradient can be had there.
+
+    Parameters
+    ----------
+    subject : Subject, the user's
+    by_inputs : whether the inputs are moved too
+
+    Raises
+    ------
+    InputError
+        For a loss of which there is no gradient, and for half precision without another one.
+    """
+    import torch
+
+    own = LossCost(copied(subject, None), by_inputs)
+    dtype = lowest(own)
+    if dtype is torch.float64:
+        own.gradient(own.at)  # what is wrong with it is raised now
+        return Precisions(own)
+    cost = LossCost(copied(subject, torch.float64), by_inputs)  # before random numbers are drawn
+    own.gradient(own.at)
+    try:
+        cost.gradient(cost.at)
+    except Exception as error:
+        return _in_own(subject, own, dtype, NO_DOUBLE.format(error=quoted(error), dtype=name_of(dtype)))
+    here, there = float(own(own.at)), float(cost(cost.at))
+    if own.start.draws and not abs(here - there) <= SAME_COST * epsilon_of(dtype) ** 0.25 * max(
+        abs(here), abs(there)
+    ):
+        said = OTHER_NUMBERS.format(dtype=name_of(dtype), precise=there, own=here)
+        return _in_own(subject, own, dtype, said)
+    return Precisions(cost, own)
+
+
+def _in_own(subject: Subject, own: LossCost, dtype: Any, note: str) -> Precisions:
+    if dtype.itemsize < 4:
+        raise InputError(
+            f"{note}. Differences of a cost in {name_of(dtype)} show next to nothing: pass module.float()"
+        )
+    return Precisions(own, None, note)
+
+
+def lowest(cost: LossCost) -> Any:
+    """The dtype of the lowest precision among the tensors that are moved, a real one."""
+    dtypes = [slot.tensor.dtype.to_real() for slot in cost.slots]
+    return max(dtypes, key=epsilon_of)
+
+
+def epsilon_of(dtype: Any) -> float:
+    """Machine epsilon of a dtype of torch."""
+    import torch
+
+    return float(torch.finfo(dtype).eps)
+
+
+def name_of(dtype: Any) -> str:
+    """float32 rather than torch.float32."""
+    return str(dtype).removeprefix("torch.")
+
+
+def rounding_to(dtype: Any) -> Callable[[FloatArray], FloatArray]:
+    """A function that rounds float64 numbers to those that a dtype has."""
+    import torch
+
+    def rounded(numbers: FloatArray) -> FloatArray:
+        return np.asarray(torch.from_numpy(numbers).to(dtype).to(torch.float64).numpy())
+
+    return rounded
