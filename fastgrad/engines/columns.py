@@ -37,6 +37,7 @@ class ColumnsEngine(EngineBase):
     name = "columns"
     workers = "one"
     incremental = True
+    moves_together = True
     points_of_baseline = 2
 
     def __init__(

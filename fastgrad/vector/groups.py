@@ -40,13 +40,11 @@ class Groups:
     @classmethod
     def of(cls, pattern: Any) -> Groups | None:
         """Groups of a pattern; None where they are not worth it."""
-        from scipy.optimize._numdiff import group_columns
-
         if pattern.nnz > LARGEST_PATTERN or pattern.shape[1] < 2:
             return None
         ones = np.ones(pattern.nnz, dtype=np.int8)
         plain = type(pattern)((ones, pattern.indices, pattern.indptr), pattern.shape)
-        numbers = np.asarray(group_columns(plain, np.arange(pattern.shape[1])), dtype=np.intp)
+        numbers = group_numbers(plain)
         return cls(plain, numbers) if numbers.max() + 1 <= WORTH_IT * len(numbers) else None
 
     @property
@@ -60,3 +58,24 @@ class Groups:
 
         p = self.pattern
         return sparse.csr_array((weights[p.indices], p.indices, p.indptr), p.shape[::-1])
+
+
+def group_numbers(pattern: Any) -> IndexArray:
+    """(n,) the number of each column's group, of which no two columns share a row.
+
+    Parameters
+    ----------
+    pattern : scipy.sparse CSC (m, n)
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> group_numbers(sparse.csc_array(np.ones((1, 3)))).tolist()
+    [0, 1, 2]
+    """
+    from scipy.optimize._numdiff import group_columns
+
+    m, n = pattern.shape
+    if pattern.nnz == m * n:  # each column has all rows
+        return np.arange(n)
+    return np.asarray(group_columns(pattern, np.arange(n)), dtype=np.intp)
