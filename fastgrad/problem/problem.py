@@ -38,7 +38,7 @@ class Problem:
         `problem.kinds`
     args : tuple of whatever else both take; passed through as it is
     structure : a fastgrad.Network that computes the same cost, cost(params, X, Y) with args (X, Y); it is
-        then evaluated by the network engine. An adapter gives engines.alternatives.Alternatives here
+        then evaluated by the network engine. Vector checks pass Columns, adapters Alternatives
 
     Examples
     --------

@@ -116,7 +116,7 @@ def _are_plain(cost: LossCost) -> bool:
 
 
 def _layers_of(module: Any, prefix: str = "") -> list[tuple[str, Lowered]]:
-    """The layers of a Sequential, nested ones unrolled, by the start of their names; none if one is unknown."""
+    """The layers of a Sequential, nested ones unrolled, by how their names begin; none if one is unknown."""
     import torch
 
     if type(module) is not torch.nn.Sequential:
