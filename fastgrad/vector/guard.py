@@ -55,6 +55,7 @@ def outside(groups: Groups, moved: MovedFunction, seed: int) -> Bools:
     rows, columns = groups.pattern.indices, np.repeat(np.arange(len(h)), np.diff(groups.pattern.indptr))
     slopes = np.zeros(len(rows))
     bend, centre = np.zeros(len(found)), moved.outputs.values
+    x = np.abs(np.concatenate([leaf.astype(np.float64) for leaf in moved.parameters.leaves]))
     with np.errstate(all="ignore"):
         for group in range(groups.count):
             by = np.where(groups.numbers == group, h, 0.0)
@@ -67,7 +68,9 @@ def outside(groups: Groups, moved: MovedFunction, seed: int) -> Bools:
             after, before = moved(v), moved(-v)
             along = np.bincount(rows, slopes * v[columns], len(found))
             residual = np.abs((after - before) / 2 - along)
-            total = np.bincount(rows, np.abs(slopes * v[columns]), len(found))
+            total = np.bincount(
+                rows, np.abs(slopes) * (np.abs(v) + x)[columns], len(found)
+            )  # x + v is rounded
             bent = bend + np.abs(after - 2 * centre + before)
             allowed = BY_CHANCE * moved.epsilon * (np.abs(centre) + total) + BENT * bent
             found |= ~(residual <= allowed)

@@ -87,6 +87,17 @@ def copied(subject: Subject, precision: Any) -> Subject:
     return Subject(parts[0], loss, inputs, targets, subject.takes)
 
 
+def module_copied(module: Any, precision: Any) -> Any:
+    """A copy of a module, floating-point numbers in another precision.
+
+    Parameters
+    ----------
+    module : torch Module
+    precision : as for `copied`
+    """
+    return copied(Subject(module, None, (), None, "module"), precision).module
+
+
 def data_copied(data: Any, precision: Any) -> Any:
     """Inputs or targets with each tensor copied, floating-point ones in that precision."""
     import torch

@@ -39,7 +39,7 @@ class Slot:
     tensor: Any
     number: int | None = None
 
-    @property
+    @cached_property
     def is_complex(self) -> bool:
         """Whether its numbers are complex: its block then has one more axis, of length 2."""
         return bool(self.tensor.is_complex())
@@ -65,11 +65,15 @@ class Slot:
 
     def fits(self, block: npt.NDArray[Any]) -> bool:
         """Whether the tensor of a block shares its memory: on the CPU, and of the same dtype."""
-        return self.tensor.device.type == "cpu" and self._real == str(block.dtype)
+        return self._dtype_that_fits == block.dtype
 
     @cached_property
-    def _real(self) -> str:
-        return str(self.tensor.dtype.to_real()).removeprefix("torch.")
+    def _dtype_that_fits(self) -> np.dtype[Any] | None:
+        import torch
+
+        double, single = np.dtype(np.float64), np.dtype(np.float32)
+        known: dict[Any, np.dtype[Any]] = {torch.float64: double, torch.float32: single}
+        return known.get(self.tensor.dtype.to_real()) if self.tensor.device.type == "cpu" else None
 
 
 def parameter_slots(module: Any) -> list[Slot]:
@@ -132,6 +136,12 @@ def flatten_data(data: Any, root: str) -> tuple[list[Any], list[str], Any]:
         leaves, spec = optree.tree_flatten(data, none_is_leaf=True, namespace=NAMESPACE)
     names = [root + "".join(_entry(e) for e in a) for a in optree.treespec_accessors(spec)]
     return leaves, names, spec
+
+
+def flatten_leaves(data: Any) -> list[Any]:
+    """The leaves that `flatten_data` gives, without their names."""
+    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+        return optree.tree_leaves(data, none_is_leaf=True, namespace=NAMESPACE)
 
 
 def joined(spec: Any, leaves: Sequence[Any]) -> Any:

@@ -59,10 +59,10 @@ def require_checkable(subject: Subject, by_inputs: bool) -> None:
                 f"parameter {shown_name(name)} is not initialised yet: call the lazy module once, "
                 "module(inputs), before it is checked"
             )
-        _require_dense(p, f"parameter {shown_name(name)}")
+        require_dense(p, f"parameter {shown_name(name)}")
     _refuse_quantised(subject.module)
     for tensor in subject.tensors():
-        _require_dense(tensor, "a tensor of the data")
+        require_dense(tensor, "a tensor of the data")
     _require_one_device(subject, named)
     if not by_inputs and not any(p.requires_grad for _, p in named):
         raise InputError(_nothing_to_check(named))
@@ -77,7 +77,19 @@ def _nothing_to_check(named: list[tuple[str, Any]]) -> str:
     )
 
 
-def _require_dense(tensor: Any, what: str) -> None:
+def require_dense(tensor: Any, what: str) -> None:
+    """Refuse a tensor without numbers, or in a sparse layout.
+
+    Parameters
+    ----------
+    tensor : of the user's
+    what : how the message calls it
+
+    Raises
+    ------
+    InputError
+        Saying what to pass.
+    """
     import torch
 
     if tensor.device.type == "meta":

@@ -73,6 +73,15 @@ def generators_kept(devices: Sequence[Any] = ()) -> Iterator[list[tuple[Generato
             generator.set(state)
 
 
+@contextlib.contextmanager
+def graphs_recorded() -> Iterator[None]:
+    """Let autograd record graphs, whatever the caller has switched off."""
+    import torch
+
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
 class SameStart:
     """Puts the state that a call may change back to what it was when this was made.
 
