@@ -101,7 +101,8 @@ class VectorProblem:
     def problem(self, gradient: Any, columns: Columns | None = None) -> Problem:
         """The gradient of w . F, claimed to be `gradient`: a function of (params, *args), or values."""
         cost = Combination(self.function, self.outputs, self.weights)
-        return Problem(cost, gradient, self.params, self.args, columns)
+        structure = getattr(self.function, "structure", None) if columns is None else columns
+        return Problem(cost, gradient, self.params, self.args, structure)
 
     def groups(self, pattern: Any) -> Groups | None:
         """Groups of columns of a pattern, with what F itself has beyond it.

@@ -31,7 +31,7 @@ def reentrant(function: TensorFunction, tolerance: float) -> None:
     """
     u = _upstream(function, 0)
     first, second = (function.vjp(function.at, u) for _ in range(2))
-    apart = {name: float(np.abs(first[name] - second[name]).max(initial=0.0)) for name in first}
+    apart = {name: _apart(first[name], second[name]) for name in first}
     name = max(apart, key=lambda one: apart[one])
     if not apart[name] <= tolerance:
         raise failure(
@@ -96,6 +96,13 @@ def batched_forward(function: TensorFunction) -> None:
         raise failure(sentence) from error
     for k in range(BATCH):
         _require_same(function, [y[k] for y in together], along(*(v[k] for v in tangents)))
+
+
+def _apart(first: Any, second: Any) -> float:
+    """The largest difference; what is not finite in both at the same place is said elsewhere."""
+    same = (first == second) | (np.isnan(first) & np.isnan(second))
+    with np.errstate(invalid="ignore"):
+        return float(np.abs(first - second).max(initial=0.0, where=~same))
 
 
 @functools.cache

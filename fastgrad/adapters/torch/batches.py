@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.adapters.torch.loss_cost import LossCost, require_scalar
+from fastgrad.adapters.torch.names import Slot
 from fastgrad.arrays import Floats, IndexArray
 
 
@@ -41,13 +42,7 @@ class TensorBatch:
         slot = self.cost.slots[self.number]
         with torch.no_grad():
             self.cost.bind(structure)
-            real = torch.view_as_real(slot.tensor) if slot.is_complex else slot.tensor
-            moved = real.detach().reshape(1, -1).repeat(len(points), 1)
-            at = torch.from_numpy(inside).to(moved.device)
-            moved[torch.arange(len(at), device=moved.device), at] = _like(points, moved)
-            moved = moved.reshape(-1, *real.shape)
-            if slot.is_complex:
-                moved = torch.view_as_complex(moved)
+            moved = batch_of(slot, slot.tensor, inside, points)
             return values_of(self.cost, moved, lambda one: self.cost.swapped(slot, one))
 
     def of(self, cost: LossCost) -> TensorBatch:
@@ -143,6 +138,34 @@ def replaced_forward(layer: Any, forward: Callable[..., Any]) -> Iterator[None]:
         del layer.forward
 
 
+def batch_of(slot: Slot, tensor: Any, inside: IndexArray, points: Floats) -> Any:
+    """(k, ...) copies of a tensor, each with one entry moved.
+
+    Parameters
+    ----------
+    slot : of the tensor
+    tensor : as it is now
+    inside, points : (k,) which entry of its block is what in each
+    """
+    import torch
+
+    tensor = tensor.detach()
+    real = torch.view_as_real(tensor) if slot.is_complex else tensor
+    moved = real.reshape(1, -1).repeat(len(points), 1)
+    at = torch.from_numpy(inside).to(moved.device)
+    moved[torch.arange(len(at), device=moved.device), at] = _like(points, moved)
+    moved = moved.reshape(-1, *real.shape)
+    return torch.view_as_complex(moved) if slot.is_complex else moved
+
+
+@contextlib.contextmanager
+def warnings_of_vmap_ignored() -> Iterator[None]:
+    """torch warns of operations that vmap calls one by one: that this is slow is measured."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def values_of(
     cost: LossCost, moved: Any, giving: Callable[[Any], contextlib.AbstractContextManager[Any]]
 ) -> Floats:
@@ -160,8 +183,7 @@ def values_of(
         with giving(value):
             return require_scalar(cost.value()).reshape(())
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns of operations that vmap calls one by one
+    with warnings_of_vmap_ignored():
         found = torch.func.vmap(one, randomness="same")(moved)
     return np.asarray(found.double().cpu().numpy())
 

@@ -10,11 +10,13 @@ import numpy as np
 
 from fastgrad.adapters.torch.copies import data_copied, module_copied
 from fastgrad.adapters.torch.names import COMPLEX, flatten_data, is_differentiable
+from fastgrad.adapters.torch.output_batches import outputs_way
 from fastgrad.adapters.torch.own_precision import epsilon_of, name_of, rounding_to
 from fastgrad.adapters.torch.refusals import require_dense
 from fastgrad.adapters.torch.state import generators_kept, graphs_recorded
 from fastgrad.adapters.torch.tensor_function import TensorFunction
 from fastgrad.adapters.torch.threads import threads_held
+from fastgrad.engines.alternatives import Alternatives
 from fastgrad.errors import InputError
 from fastgrad.options import CheckOptions, takes_options
 from fastgrad.problem.describe import describe, quoted
@@ -24,8 +26,8 @@ from fastgrad.report.report import Report
 from fastgrad.vector.products import check_vjp
 from fastgrad.witnesses.own_precision import in_own_precision
 
-NOT_RECORDED = "the cost was evaluated as it is, since it cannot be recorded"
-"""How a note begins that says nothing to a user of torch."""
+WAYS = Alternatives((outputs_way,))
+"""Beside one call of the function for each point."""
 
 NO_DOUBLE = "in float64 {why}: it was checked in {dtype}, as far as its rounding lets differences see"
 
@@ -81,10 +83,9 @@ class Functions:
 
     def completed(self, report: Report, seed: int) -> Report:
         """The report in torch's terms, with what autograd gives in the precision of the inputs."""
-        notes = [note for note in report.notes if not note.startswith(NOT_RECORDED)]
-        notes += [self.note] * bool(self.note)
-        notes += [COMPLEX] * any(slot.is_complex for slot in self.precise.slots)
-        report = replace(report, notes=tuple(notes))
+        complex_ones = any(slot.is_complex for slot in self.precise.slots)
+        notes = [self.note] * bool(self.note) + [COMPLEX] * complex_ones
+        report = replace(report, notes=(*report.notes, *notes))
         if self.own is None:
             return report
         own, precise, parameters = self.own, self.precise, Parameters(self.precise.at)
@@ -122,11 +123,13 @@ def functions_of(fn: Callable[..., Any], inputs: Any, moved: list[int]) -> Funct
     import torch
 
     own = TensorFunction(_function(fn, None), data_copied(inputs, None), moved)
+    own.structure = WAYS
     dtype = max((slot.tensor.dtype.to_real() for slot in own.slots), key=epsilon_of)
     if dtype is torch.float64:
         _called(own)
         return Functions(own, None, dtype)
     precise = TensorFunction(_function(fn, torch.float64), data_copied(inputs, torch.float64), moved)
+    precise.structure = WAYS
     there = _called(own)
     why = _why_not(precise, there)
     if not why:

@@ -86,6 +86,8 @@ def gradcheck(
         with generators_kept(devices_of(inputs)), graphs_recorded():
             functions = functions_of(func, inputs, places_moved(inputs))
             precise = functions.precise
+            if not sum(block.size for block in precise.at.values()):
+                return True  # no entry that could be wrong
             with threads_held(lambda: precise(precise.at)):
                 if check_backward_ad:
                     reentrant(precise, nondet_tol)

@@ -48,11 +48,11 @@ class Slot:
         """The numbers of a tensor of this slot as a block, copied."""
         import torch
 
-        tensor = tensor.detach().resolve_conj().resolve_neg()
+        tensor = tensor.detach().resolve_conj()
         real = torch.view_as_real(tensor) if tensor.is_complex() else tensor
         if real.dtype.itemsize < 4:  # bfloat16, which NumPy does not have, and float16
             real = real.float()
-        return np.array(real.cpu().numpy(), order="C")
+        return np.array(real.numpy(force=True), order="C")
 
     def from_block(self, block: npt.NDArray[Any]) -> Any:
         """The tensor of a block's numbers, which shares their memory where it `fits`."""

@@ -6,7 +6,9 @@ gradient of a complex tensor a + i b is dL/da + i dL/db, so that products need n
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,24 @@ OUTPUT = "output"
 """What the outputs are called: output, output[0], output['x']."""
 
 
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What autograd recorded of one call, which several backward passes may start from.
+
+    Parameters
+    ----------
+    at : the blocks of that call
+    tensors : made of them
+    outputs : those that require grad, by name
+    calls : how many calls there had been
+    """
+
+    at: Blocks
+    tensors: list[Any]
+    outputs: dict[str, Any]
+    calls: int
+
+
 class TensorFunction:
     """A function of tensors at some inputs.
 
@@ -31,6 +51,9 @@ class TensorFunction:
     moved : the places, among the leaves of the inputs, of the tensors that are moved
     """
 
+    structure: Any = None
+    """Ways of evaluating it, for `Problem`."""
+
     def __init__(self, fn: Callable[..., Any], inputs: Any, moved: list[int]) -> None:
         self.fn = fn
         self.leaves, names, self.spec = flatten_data(inputs, "inputs")
@@ -40,6 +63,8 @@ class TensorFunction:
         self.__name__ = self.__qualname__ = getattr(fn, "__name__", type(fn).__name__)
         self.at: Blocks = {slot.name: slot.to_block(slot.tensor) for slot in self.slots}
         self.taken: list[tuple[str, int]] | None = None
+        self.calls = 0
+        self.graph: Graph | None = None
 
     @property
     def devices(self) -> list[Any]:
@@ -54,13 +79,14 @@ class TensorFunction:
         """J^T u as autograd gives it; None is zero."""
         import torch
 
-        tensors = self.tensors(params)
-        outputs = {n: o for n, o in self.outputs(tensors).items() if o.requires_grad}
+        tensors, outputs = self._graph_at(params)
         if not outputs:
             return {name: np.zeros_like(block) for name, block in self.at.items()}
         upstream = [like(u[name], output) for name, output in outputs.items()]
-        found = torch.autograd.grad(list(outputs.values()), tensors, upstream, allow_unused=True)
-        return self.by_name(tensors, found)
+        found = torch.autograd.grad(
+            list(outputs.values()), tensors, upstream, retain_graph=True, allow_unused=True
+        )
+        return self.by_name(found)
 
     def jvp(self, params: Blocks, v: Blocks) -> Blocks:
         """J v by torch's forward mode."""
@@ -69,12 +95,23 @@ class TensorFunction:
         tensors = self.tensors(params)
         with forward.dual_level():
             pairs = zip(self.slots, tensors, strict=True)
-            duals = [forward.make_dual(t.detach(), like(v[slot.name], t)) for slot, t in pairs]
+            duals = [
+                forward.make_dual(t.detach(), like(v[slot.name], t)).requires_grad_() for slot, t in pairs
+            ]
             found = {name: forward.unpack_dual(output) for name, output in self.outputs(duals).items()}
             return {
                 name: np.zeros(to_block(one.primal).shape) if one.tangent is None else to_block(one.tangent)
                 for name, one in found.items()
             }
+
+    def for_worker(self) -> TensorFunction:
+        """A twin with inputs of its own."""
+        self.graph = None
+        return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the graph, of which there is no copy."""
+        return self.__dict__ | {"graph": None}
 
     def tensors(self, params: Blocks) -> list[Any]:
         """A leaf tensor of each block, that lies in memory as the user's does."""
@@ -101,7 +138,19 @@ class TensorFunction:
                 "more at the inputs themselves"
             ) from None
 
-    def by_name(self, tensors: list[Any], found: Any) -> Blocks:
+    def _graph_at(self, params: Blocks) -> tuple[list[Any], dict[str, Any]]:
+        """Tensors, and the outputs that require grad: those of the last call, if that was at the same place."""
+        if self.graph is not None and self.graph.calls == self.calls:
+            at = self.graph.at
+            if all(np.array_equal(params[name], at[name]) for name in at):
+                return self.graph.tensors, self.graph.outputs
+        at = {slot.name: params[slot.name].copy() for slot in self.slots}
+        tensors = self.tensors(at)
+        outputs = {n: o for n, o in self.outputs(tensors).items() if o.requires_grad}
+        self.graph = Graph(at, tensors, outputs, self.calls)
+        return tensors, outputs
+
+    def by_name(self, found: Any) -> Blocks:
         """Gradients as blocks, zeros for None."""
         return {
             slot.name: np.zeros_like(self.at[slot.name]) if g is None else to_block(g)
@@ -109,6 +158,7 @@ class TensorFunction:
         }
 
     def _called(self, inputs: Any) -> Any:
+        self.calls += 1
         if self.start.is_known:
             self.start.put_back()
         if isinstance(inputs, Mapping):

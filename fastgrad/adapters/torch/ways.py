@@ -7,7 +7,7 @@ points in one pass are faster than one pass for each, and by which kind of batch
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ FEWEST = 64
 """Entries of a tensor from which batches are tried: a trial takes as many evaluations."""
 
 BATCHED = (
-    "up to {rows} values of one tensor were evaluated in one forward pass, for {some}; they gave the same as "
+    "up to {rows} values of one tensor were evaluated in one pass, for {some}; they gave the same as "
     "one pass for each"
 )
 
@@ -45,19 +45,28 @@ def batched_way(plain: PythonEngine) -> Engine | None:
     cost: Any = plain.cost
     if not isinstance(cost, LossCost):
         return None
+    return engine_of_batches(plain, Candidates(cost).of)
+
+
+def engine_of_batches(plain: PythonEngine, candidates: Callable[[int], Iterator[Batch]]) -> Engine | None:
+    """The engine that takes the fastest batch of each block; None where none is faster than the plain engine.
+
+    Parameters
+    ----------
+    plain : the engine for the cost
+    candidates : the batches that may evaluate a block, by its number, the likely fastest first
+    """
     seconds = _seconds_of_a_pass(plain)
-    candidates = Candidates(cost)
     batches: dict[int, Batch] = {}
     total = 0.0
     for number, block in enumerate(plain.parameters.blocks):
         best = seconds
-        if block.size >= FEWEST:
-            for batch in candidates.of(number):
-                if batch.rows < ROWS[0] and best * SUFFICIENT < seconds:
-                    break
-                each = _seconds_each(plain, number, batch)
-                if each < min(best, FASTER * seconds):
-                    best, batches[number] = each, batch
+        for batch in candidates(number) if block.size >= FEWEST else ():
+            if batch.rows < ROWS[0] and best * SUFFICIENT < seconds:
+                break
+            each = _seconds_each(plain, number, batch)
+            if each < min(best, FASTER * seconds):
+                best, batches[number] = each, batch
         total += best * block.size
     if not batches:
         return None
