@@ -1,7 +1,7 @@
 """Whether a claimed Jacobian is right beyond doubt, seen from one central difference of each entry.
 
-A yes needs two evaluations of F for each group of columns. Anything that leaves a doubt is a no, and means that a
-check has to look: a kink within the step, noise, an entry that cannot be seen, or one that is wrong.
+A yes needs two evaluations of F for each group of columns. Anything that leaves a doubt is a no, and means
+that a check has to look: a kink within the step, noise, an entry that cannot be seen, or one that is wrong.
 
     d = [F_k(x + h e_i) - F_k(x - h e_i)] / 2 h        b = [F_k(x + h e_i) - 2 F_k(x) + F_k(x - h e_i)] / h
     r = ROUNDINGS eps (|F_k| + |d x_i|) / h            s = rms of d over all entries
@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fastgrad.arrays import Floats
+from fastgrad.arrays import Floats, IndexArray
+from fastgrad.problem.parameters import Parameters
 from fastgrad.vector.claims import Claim
 from fastgrad.vector.each_entry import MOST_ENTRIES, RIGHT, ROUNDINGS, STEP, full
 from fastgrad.vector.guard import SINGLE
@@ -68,7 +69,7 @@ def is_right(claim: Claim, evaluate: Evaluate | None = None) -> bool:
     if claimed is None:
         return False
     rows, columns = np.asarray(pattern.indices), np.repeat(np.arange(size), np.diff(pattern.indptr))
-    h = moved.sizes * STEP
+    h = np.maximum(moved.sizes, _typical(vector.parameters)) * STEP
     after, before = _both_sides(evaluate or _one_by_one(moved), groups.numbers, h)
     at, x = (groups.numbers[columns], rows), np.concatenate(vector.parameters.leaves)
     with np.errstate(all="ignore"):
@@ -86,7 +87,13 @@ def _all_right(claimed: Floats, after: Floats, before: Floats, y: Floats, h: Flo
     return bool((right & seen & smooth).all())
 
 
-def _both_sides(evaluate: Evaluate, numbers: Floats, h: Floats) -> tuple[Floats, Floats]:
+def _typical(parameters: Parameters) -> Floats:
+    """(n,) the typical size of each parameter's block, as a power of two: small entries take larger steps."""
+    each = 2.0 ** np.rint(np.log2(parameters.typical_sizes))
+    return np.repeat(each, [block.size for block in parameters.blocks])
+
+
+def _both_sides(evaluate: Evaluate, numbers: IndexArray, h: Floats) -> tuple[Floats, Floats]:
     """(groups, m) F with the columns of each group moved up, and down."""
     sides: list[list[Floats]] = [[], []]
     count = int(numbers.max()) + 1

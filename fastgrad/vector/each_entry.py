@@ -58,6 +58,8 @@ def suspicious(claim: Claim, groups: Groups) -> list[tuple[int, int]]:
         return []
     slopes, allowed = _differences(claim, groups, rows, columns)
     with np.errstate(all="ignore"):
+        typical = np.sqrt(np.mean(claimed[np.isfinite(claimed)] ** 2))
+        allowed += ROUNDINGS * np.finfo(np.float64).eps * np.nan_to_num(typical)  # in place of an exact zero
         allowed = allowed + RIGHT * np.maximum(np.abs(slopes), np.abs(claimed))
         severity = np.abs(slopes - claimed) / allowed
     found = np.flatnonzero(severity > 1)

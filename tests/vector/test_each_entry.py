@@ -60,3 +60,14 @@ def test_headline():
 
     assert report.verdict == "disagree"
     assert "d output[0] / d params[1] is claimed to be 0.00011, numeric 0.0001" in str(report).splitlines()[0]
+
+
+@pytest.mark.parametrize(("claimed", "verdict"), [(3e-17, "agree"), (3e-10, "disagree")])
+def test_in_place_of_a_zero(claimed, verdict):
+    """A claim that is only rounding beside the others stands for zero; a larger one does not."""
+
+    def function(x):
+        return np.array([x[0] + x[1], x[0]])
+
+    report = fastgrad.check_jacobian(function, np.array([[1.0, 1.0], [1.0, claimed]]), np.array([1.0, 2.0]))
+    assert report.verdict == verdict

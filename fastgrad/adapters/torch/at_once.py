@@ -5,13 +5,12 @@ Rows of the Jacobian and outputs at many points are asked for in batches, where 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
 from typing import Any
 
 import numpy as np
 
 from fastgrad.adapters.torch.batches import warnings_of_vmap_ignored
-from fastgrad.adapters.torch.output_batches import combined_outputs
 from fastgrad.adapters.torch.tensor_function import TensorFunction, like, to_block
 from fastgrad.arrays import Floats
 from fastgrad.options import Options
@@ -29,7 +28,7 @@ def is_right_at_once(function: TensorFunction, seed: int) -> bool:
     seed : of random choices
     """
     vector = VectorProblem(function, function.at, (), Options(seed=seed))
-    return is_right(_Rows(function.vjp, vector), _Outputs(function, vector))
+    return is_right(_Rows(function.vjp, vector), _Outputs(vector))
 
 
 class _Rows(TransposedProduct):
@@ -38,36 +37,68 @@ class _Rows(TransposedProduct):
     def on(self, pattern: Any, most: int) -> Floats | None:
         """The entries of J on a pattern."""
         m, n = pattern.shape
-        if pattern.nnz < m * n or not 1 < m < most:
-            return super().on(pattern, most)
-        function: Any = self.vector.function
-        try:
-            rows = np.concatenate([_rows(function, m, k) for k in range(0, m, TOGETHER)])
-        except RuntimeError:  # vmap has no rule for a backward pass
-            return super().on(pattern, most)
-        return np.asarray(rows.T.reshape(-1))
+        if pattern.nnz == m * n and m > 1:
+            with contextlib.suppress(RuntimeError):  # vmap has no rule for a backward pass
+                rows = [_rows(self.vector, start) for start in range(0, m, TOGETHER)]
+                return np.asarray(np.concatenate(rows).T.reshape(-1))
+        return super().on(pattern, most)
 
 
-def _rows(function: TensorFunction, m: int, start: int) -> Floats:
-    """(TOGETHER, n) rows of J from one on."""
+def _rows(vector: VectorProblem, start: int) -> Floats:
+    """(up to TOGETHER, n) rows of J from one on."""
     import torch
 
+    function: Any = vector.function
     tensors, outputs = function.graph_at(function.at)
-    some = np.eye(m)[start : start + TOGETHER]
-    upstream, place = [], 0
-    for name, output in function.outputs_at.items():
-        piece = some[:, place : place + output.size].reshape(len(some), *output.shape)
-        place += output.size
-        if name in outputs:
-            upstream.append(like(piece, outputs[name], len(some)))
+    some = np.eye(vector.outputs.size)[start : start + TOGETHER]
+    blocks = [block for block in vector.outputs.blocks if block.name in outputs]
+    pieces = [some[:, block.start : block.stop].reshape(len(some), *block.shape) for block in blocks]
+    upstream = [like(u, outputs[block.name], len(some)) for u, block in zip(pieces, blocks, strict=True)]
     with warnings_of_vmap_ignored():
         found = torch.autograd.grad(
-            list(outputs.values()), tensors, upstream, retain_graph=True, allow_unused=True, is_grads_batched=True
+            list(outputs.values()), tensors, upstream, True, False, allow_unused=True, is_grads_batched=True
         )
-    return np.concatenate(
-        [
-            np.zeros((len(some), function.at[slot.name].size)) if g is None else to_block(g).reshape(len(some), -1)
-            for slot, g in zip(function.slots, found, strict=True)
-        ],
-        axis=1,
-    )
+    sizes = [function.at[slot.name].size for slot in function.slots]
+    columns = [
+        np.zeros((len(some), size)) if g is None else to_block(g).reshape(len(some), size)
+        for size, g in zip(sizes, found, strict=True)
+    ]
+    return np.concatenate(columns, axis=1)
+
+
+class _Outputs:
+    """The outputs at many points, in one call where vmap can take the function."""
+
+    def __init__(self, vector: VectorProblem) -> None:
+        self.vector = vector
+        self.is_batched = True
+
+    def __call__(self, by: Floats) -> Floats:
+        """F (k, m) at displacements (k, n)."""
+        if self.is_batched and len(by) > 1:
+            try:
+                return self._in_one_call(by)
+            except RuntimeError:  # vmap has no rule for something, or a branch depends on numbers
+                self.is_batched = False
+        return np.array([self.vector.moved(one) for one in by])
+
+    def _in_one_call(self, by: Floats) -> Floats:
+        import torch
+
+        function: Any = self.vector.function
+        tensors = []
+        for slot, block in zip(function.slots, self.vector.parameters.blocks, strict=True):
+            moved = function.at[slot.name] + by[:, block.start : block.stop].reshape(len(by), *block.shape)
+            tensors.append(like(moved, slot.tensor, len(by)))
+        taken: list[str] = []
+
+        def one(*given: Any) -> tuple[Any, ...]:
+            found = function.outputs(list(given))
+            taken[:] = found
+            return tuple(found.values())
+
+        with warnings_of_vmap_ignored():
+            found = torch.func.vmap(one, randomness="same")(*tensors)
+        blocks = dict(zip(taken, map(to_block, found), strict=True))
+        flat = [blocks[block.name].reshape(len(by), -1) for block in self.vector.outputs.blocks]
+        return np.concatenate(flat, axis=1)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.adapters.torch.failure import failure
-from fastgrad.adapters.torch.tensor_function import TensorFunction, like
+from fastgrad.adapters.torch.tensor_function import TensorFunction, like, load_forward_mode
 from fastgrad.problem.describe import quoted
 
 BATCH = 3
@@ -83,6 +83,7 @@ def batched_forward(function: TensorFunction) -> None:
     """Refuse a forward-mode pass that vmap cannot take, or takes to other numbers."""
     import torch
 
+    load_forward_mode()
     tensors = tuple(t.detach() for t in function.tensors(function.at))
     tangents = [_random(t, BATCH) for t in tensors]
 

@@ -1,7 +1,7 @@
 """Many values of single entries of one input of a function, under torch.func.vmap.
 
-The cost is a random combination of the function's outputs (fastgrad.vector): the outputs of all points come out
-of one call, and are combined for each.
+The cost is a random combination of the function's outputs (fastgrad.vector): the outputs of all points come
+out of one call, and are combined for each.
 """
 
 from __future__ import annotations

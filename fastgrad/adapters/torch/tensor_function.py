@@ -7,6 +7,8 @@ gradient of a complex tensor a + i b is dL/da + i dL/db, so that products need n
 from __future__ import annotations
 
 import copy
+import functools
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +81,7 @@ class TensorFunction:
         """J^T u as autograd gives it; None is zero."""
         import torch
 
-        tensors, outputs = self._graph_at(params)
+        tensors, outputs = self.graph_at(params)
         if not outputs:
             return {name: np.zeros_like(block) for name, block in self.at.items()}
         upstream = [like(u[name], output) for name, output in outputs.items()]
@@ -92,6 +94,7 @@ class TensorFunction:
         """J v by torch's forward mode."""
         import torch.autograd.forward_ad as forward
 
+        load_forward_mode()
         tensors = self.tensors(params)
         with forward.dual_level():
             pairs = zip(self.slots, tensors, strict=True)
@@ -138,8 +141,8 @@ class TensorFunction:
                 "more at the inputs themselves"
             ) from None
 
-    def _graph_at(self, params: Blocks) -> tuple[list[Any], dict[str, Any]]:
-        """Tensors, and the outputs that require grad: those of the last call, if that was at the same place."""
+    def graph_at(self, params: Blocks) -> tuple[list[Any], dict[str, Any]]:
+        """Tensors, and the outputs that require grad: of the last call, if that was at the same place."""
         if self.graph is not None and self.graph.calls == self.calls:
             at = self.graph.at
             if all(np.array_equal(params[name], at[name]) for name in at):
@@ -180,14 +183,23 @@ class TensorFunction:
         return made.copy_(given)
 
 
+@functools.cache
+def load_forward_mode() -> None:
+    """Let torch load its forward mode, of which it warns that parts of it are deprecated."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        one = torch.ones(())
+        torch.func.jvp(torch.sin, (one,), (one,))
+
+
 def _looked_at(found: list[Any], names: list[str]) -> list[tuple[str, int]]:
     """The names and places of the outputs that require grad; of all floating-point ones where none does.
 
     What does not require grad beside others that do was marked as not differentiable.
     """
-    floats = [
-        (name, k) for k, (name, one) in enumerate(zip(names, found, strict=True)) if is_differentiable(one)
-    ]
+    floats = [(names[k], k) for k, one in enumerate(found) if is_differentiable(one)]
     for name, k in floats:
         if str(found[k].layout) != "torch.strided":
             raise InputError(f"{name} is sparse ({found[k].layout}): return .to_dense() of it")
@@ -205,14 +217,15 @@ def to_block(tensor: Any) -> npt.NDArray[Any]:
     return Slot("", tensor).to_block(tensor)
 
 
-def like(block: npt.NDArray[Any], tensor: Any) -> Any:
-    """A block as a tensor of the shape, dtype and device of another one."""
+def like(block: npt.NDArray[Any], tensor: Any, count: int = 0) -> Any:
+    """A block as a tensor like another one, in shape, dtype and device; with a count, many of them."""
     import torch
 
     made = torch.from_numpy(np.ascontiguousarray(block, dtype=np.float64))
     if tensor.is_complex():
         made = torch.view_as_complex(made)
-    return made.to(tensor.device, tensor.dtype).reshape(tensor.shape)
+    shape = (count, *tensor.shape) if count else tensor.shape
+    return made.to(tensor.device, tensor.dtype).reshape(shape)
 
 
 def _is_tensor(leaf: object) -> bool:
