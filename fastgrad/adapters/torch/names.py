@@ -65,7 +65,8 @@ class Slot:
 
     def fits(self, block: npt.NDArray[Any]) -> bool:
         """Whether the tensor of a block shares its memory: on the CPU, and of the same dtype."""
-        return self._dtype_that_fits == block.dtype
+        fitting = self._dtype_that_fits
+        return fitting is not None and fitting == block.dtype  # None equals float64, says NumPy
 
     @cached_property
     def _dtype_that_fits(self) -> np.dtype[Any] | None:

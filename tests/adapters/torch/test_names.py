@@ -67,3 +67,13 @@ def test_copies():
     before = slot.tensor.clone()
     slot.to_block(slot.tensor)[:] = 0
     assert torch.equal(slot.tensor, before)
+
+
+def test_half_precision():
+    """A tensor in half precision is a block of float32, and made of one again, also of one of float64."""
+    slot = Slot("x", drawn(3, dtype=torch.bfloat16))
+    block = slot.to_block(slot.tensor)
+    assert block.dtype == np.float32
+    assert not slot.fits(block)
+    assert not slot.fits(block.astype(np.float64))
+    assert torch.equal(slot.from_block(block.astype(np.float64)), slot.tensor)
