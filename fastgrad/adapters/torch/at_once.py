@@ -5,7 +5,7 @@ Rows of the Jacobian and outputs at many points are asked for in batches, where 
 
 from __future__ import annotations
 
-import contextlib
+import functools
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,14 @@ import numpy as np
 from fastgrad.adapters.torch.batches import warnings_of_vmap_ignored
 from fastgrad.adapters.torch.tensor_function import TensorFunction, like, to_block
 from fastgrad.arrays import Floats
+from fastgrad.engines.numbers import DOMAIN_ERRORS
 from fastgrad.options import Options
 from fastgrad.vector.at_once import TOGETHER, is_right
 from fastgrad.vector.claims import TransposedProduct
 from fastgrad.vector.projection import VectorProblem
+
+SAME = 2.0**-40
+"""How near two products of an elementwise function are to each other, each over its factor."""
 
 
 def is_right_at_once(function: TensorFunction, seed: int) -> bool:
@@ -28,20 +32,39 @@ def is_right_at_once(function: TensorFunction, seed: int) -> bool:
     seed : of random choices
     """
     vector = VectorProblem(function, function.at, (), Options(seed=seed))
-    return is_right(_Rows(function.vjp, vector), _Outputs(vector))
+    try:
+        return is_right(_Rows(function.vjp, vector), _Outputs(vector))
+    except (*DOMAIN_ERRORS, RuntimeError):  # a point outside of the domain
+        return False
 
 
 class _Rows(TransposedProduct):
     """The products of a function, many at a time where all rows are wanted."""
 
+    def pattern(self) -> Any:
+        """That of an elementwise function by two products; of others as they are told apart."""
+        parameters, outputs = self.vector.parameters, self.vector.outputs
+        shapes = [block.shape for block in (*parameters.blocks, *outputs.blocks)]
+        if len(shapes) == 2 and shapes[0] == shapes[1] and self._acts_elementwise():
+            from scipy import sparse
+
+            return sparse.eye_array(outputs.size, dtype=np.int8, format="csc")
+        return super().pattern()
+
     def on(self, pattern: Any, most: int) -> Floats | None:
         """The entries of J on a pattern."""
         m, n = pattern.shape
-        if pattern.nnz == m * n and m > 1:
-            with contextlib.suppress(RuntimeError):  # vmap has no rule for a backward pass
-                rows = [_rows(self.vector, start) for start in range(0, m, TOGETHER)]
-                return np.asarray(np.concatenate(rows).T.reshape(-1))
-        return super().on(pattern, most)
+        if pattern.nnz < m * n:
+            return super().on(pattern, most)
+        rows = [_rows(self.vector, start) for start in range(0, m, TOGETHER)]
+        return np.asarray(np.concatenate(rows).T.reshape(-1))
+
+    def _acts_elementwise(self) -> bool:
+        """Whether J^T u is the same multiple of u, entry by entry, for two random u."""
+        rng, m = np.random.default_rng(self.vector.options.seed), self.vector.outputs.size
+        u, v = rng.uniform(1, 2, (2, m))
+        first, second = self.product(u) / u, self.product(v) / v
+        return bool((np.abs(first - second) <= SAME * np.abs(first)).all())
 
 
 def _rows(vector: VectorProblem, start: int) -> Floats:
@@ -54,10 +77,13 @@ def _rows(vector: VectorProblem, start: int) -> Floats:
     blocks = [block for block in vector.outputs.blocks if block.name in outputs]
     pieces = [some[:, block.start : block.stop].reshape(len(some), *block.shape) for block in blocks]
     upstream = [like(u, outputs[block.name], len(some)) for u, block in zip(pieces, blocks, strict=True)]
-    with warnings_of_vmap_ignored():
-        found = torch.autograd.grad(
-            list(outputs.values()), tensors, upstream, True, False, allow_unused=True, is_grads_batched=True
-        )
+    grad = functools.partial(torch.autograd.grad, list(outputs.values()), tensors, retain_graph=True)
+    try:
+        with warnings_of_vmap_ignored():
+            found = grad(upstream, allow_unused=True, is_grads_batched=True)
+    except RuntimeError:  # vmap has no rule for a backward pass
+        each = [grad([u[k] for u in upstream], allow_unused=True) for k in range(len(some))]
+        found = [None if None in column else torch.stack(column) for column in zip(*each, strict=True)]
     sizes = [function.at[slot.name].size for slot in function.slots]
     columns = [
         np.zeros((len(some), size)) if g is None else to_block(g).reshape(len(some), size)
@@ -71,34 +97,41 @@ class _Outputs:
 
     def __init__(self, vector: VectorProblem) -> None:
         self.vector = vector
+        self.function: Any = vector.function
         self.is_batched = True
 
     def __call__(self, by: Floats) -> Floats:
         """F (k, m) at displacements (k, n)."""
+        moved = {
+            block.name: self.function.at[block.name]
+            + by[:, block.start : block.stop].reshape(len(by), *block.shape)
+            for block in self.vector.parameters.blocks
+        }
         if self.is_batched and len(by) > 1:
             try:
-                return self._in_one_call(by)
+                return self._flat(self._in_one_call(moved), len(by))
             except RuntimeError:  # vmap has no rule for something, or a branch depends on numbers
                 self.is_batched = False
-        return np.array([self.vector.moved(one) for one in by])
+        points = ({name: block[k] for name, block in moved.items()} for k in range(len(by)))
+        return np.concatenate([self._flat(self.function(point), 1) for point in points])
 
-    def _in_one_call(self, by: Floats) -> Floats:
+    def _in_one_call(self, moved: dict[str, Floats]) -> dict[str, Any]:
         import torch
 
-        function: Any = self.vector.function
-        tensors = []
-        for slot, block in zip(function.slots, self.vector.parameters.blocks, strict=True):
-            moved = function.at[slot.name] + by[:, block.start : block.stop].reshape(len(by), *block.shape)
-            tensors.append(like(moved, slot.tensor, len(by)))
+        slots = self.function.slots
+        tensors = [like(moved[slot.name], slot.tensor, len(moved[slot.name])) for slot in slots]
         taken: list[str] = []
 
         def one(*given: Any) -> tuple[Any, ...]:
-            found = function.outputs(list(given))
+            found = self.function.outputs(list(given))
             taken[:] = found
             return tuple(found.values())
 
         with warnings_of_vmap_ignored():
             found = torch.func.vmap(one, randomness="same")(*tensors)
-        blocks = dict(zip(taken, map(to_block, found), strict=True))
-        flat = [blocks[block.name].reshape(len(by), -1) for block in self.vector.outputs.blocks]
-        return np.concatenate(flat, axis=1)
+        return dict(zip(taken, map(to_block, found), strict=True))
+
+    def _flat(self, outputs: dict[str, Any], count: int) -> Floats:
+        """Outputs of many points as (k, m)."""
+        flat = [outputs[block.name].reshape(count, -1) for block in self.vector.outputs.blocks]
+        return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
