@@ -112,7 +112,7 @@ class _Outputs:
                 return self._flat(self._in_one_call(moved), len(by))
             except RuntimeError:  # vmap has no rule for something, or a branch depends on numbers
                 self.is_batched = False
-        points = ({name: block[k] for name, block in moved.items()} for k in range(len(by)))
+        points = ({name: np.asarray(block[k]) for name, block in moved.items()} for k in range(len(by)))
         return np.concatenate([self._flat(self.function(point), 1) for point in points])
 
     def _in_one_call(self, moved: dict[str, Floats]) -> dict[str, Any]:

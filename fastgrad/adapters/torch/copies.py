@@ -80,7 +80,7 @@ def copied(subject: Subject, precision: Any) -> Subject:
     for part in parts:
         _with_hooks(part, subject.module if part is parts[0] else subject.loss)
         if precision is not None:
-            _in_precision(part, precision)
+            in_precision(part, precision)
         same_every_time(part)
     loss = parts[1] if len(parts) > 1 else subject.loss
     inputs, targets = (data_copied(data, precision) for data in (subject.inputs, subject.targets))
@@ -114,8 +114,14 @@ def data_copied(data: Any, precision: Any) -> Any:
     return joined(spec, made)
 
 
-def _in_precision(module: Any, precision: Any) -> None:
-    """Change all floating-point numbers that a module holds; also those of attributes that are no buffers."""
+def in_precision(module: Any, precision: Any) -> None:
+    """Change all floating-point numbers that a module holds; also those of attributes that are no buffers.
+
+    Parameters
+    ----------
+    module : torch Module, which is changed in place
+    precision : torch.float64 or so
+    """
     module._apply(lambda t: t.to(_wide(t.dtype, precision)) if is_differentiable(t) else t)
     for part in module.modules():
         for name, value in vars(part).items():

@@ -58,6 +58,14 @@ class LossCost:
             self.bind(params)
             return as_number(self.value())
 
+    def graph(self) -> Any:
+        """The loss at the module's own numbers, with its graph."""
+        import torch
+
+        with torch.inference_mode(False), torch.enable_grad():
+            self.bind(self.at)
+            return require_scalar(self.value())
+
     def gradient(self, params: Blocks) -> Blocks:
         """What autograd gives for each block; where it gives None, zeros.
 

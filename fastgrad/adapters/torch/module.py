@@ -56,8 +56,7 @@ def check_module(
     """
     subject = subject_of(module, loss, data)
     require_checkable(subject, inputs)
-    with generators_kept(devices_of(subject)):
-        chosen = precisions_of(subject, inputs)
+    with generators_kept(devices_of(subject)), precisions_of(subject, inputs) as chosen:
         cost = chosen.cost
         with threads_held(lambda: cost(cost.at)):
             report = check(Problem(cost, cost.gradient, cost.at, structure=WAYS), **options)

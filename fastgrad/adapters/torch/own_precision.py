@@ -6,16 +6,19 @@ differences see.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from fastgrad.adapters.torch.copies import Subject, copied
+from fastgrad.adapters.torch.in_place import BY_ITSELF, READ_BY_THE_LOSS, itself, read_by_the_loss
 from fastgrad.adapters.torch.loss_cost import LossCost
 from fastgrad.arrays import FloatArray
 from fastgrad.errors import InputError
+from fastgrad.printable import shown_name
 from fastgrad.problem.describe import quoted
 from fastgrad.problem.parameters import Parameters
 from fastgrad.report.own_precision import with_own_precision
@@ -61,7 +64,8 @@ class Precisions:
         return with_own_precision(report, parameters, found, "autograd")
 
 
-def precisions_of(subject: Subject, by_inputs: bool) -> Precisions:
+@contextlib.contextmanager
+def precisions_of(subject: Subject, by_inputs: bool) -> Iterator[Precisions]:
     """In which precision a module is checked, having seen that its gradient can be had there.
 
     Parameters
@@ -74,34 +78,74 @@ def precisions_of(subject: Subject, by_inputs: bool) -> Precisions:
     InputError
         For a loss of which there is no gradient, and for half precision without another one.
     """
-    import torch
-
-    own = LossCost(copied(subject, None), by_inputs)
-    dtype = lowest(own)
-    if dtype is torch.float64:
-        own.gradient(own.at)  # what is wrong with it is raised now
-        return Precisions(own)
-    cost = LossCost(copied(subject, torch.float64), by_inputs)  # before random numbers are drawn
-    own.gradient(own.at)
     try:
-        cost.gradient(cost.at)
+        own = LossCost(copied(subject, None), by_inputs)
+        precise = LossCost(copied(subject, torch_double()), by_inputs) if is_lower(own) else own
+    except InputError:
+        raise
+    except Exception as error:  # torch cannot copy it
+        why = f"copying it raised {quoted(error)}"
+    else:
+        name = read_by_the_loss(own.graph(), subject)
+        if name is None:
+            yield _of_copies(own, precise)
+            return
+        why = READ_BY_THE_LOSS.format(name=shown_name(name))
+    with _moved_itself(subject, by_inputs) as cost:
+        yield Precisions(cost, None, BY_ITSELF.format(why=why))
+
+
+def _of_copies(own: LossCost, precise: LossCost) -> Precisions:
+    """Double precision, where there is one, and the module's own beside it."""
+    own.gradient(own.at)  # what is wrong with the module itself is raised as it is
+    if precise is own:
+        return Precisions(own)
+    dtype = lowest(own)
+    try:
+        precise.gradient(precise.at)
     except Exception as error:
-        return _in_own(subject, own, dtype, NO_DOUBLE.format(error=quoted(error), dtype=name_of(dtype)))
-    here, there = float(own(own.at)), float(cost(cost.at))
-    if own.start.draws and not abs(here - there) <= SAME_COST * epsilon_of(dtype) ** 0.25 * max(
-        abs(here), abs(there)
-    ):
+        return _in_own(own, dtype, NO_DOUBLE.format(error=quoted(error), dtype=name_of(dtype)))
+    here, there = float(own(own.at)), float(precise(precise.at))
+    allowed = SAME_COST * epsilon_of(dtype) ** 0.25 * max(abs(here), abs(there))
+    if own.start.draws and not abs(here - there) <= allowed:
         said = OTHER_NUMBERS.format(dtype=name_of(dtype), precise=there, own=here)
-        return _in_own(subject, own, dtype, said)
-    return Precisions(cost, own)
+        return _in_own(own, dtype, said)
+    return Precisions(precise, own)
 
 
-def _in_own(subject: Subject, own: LossCost, dtype: Any, note: str) -> Precisions:
+@contextlib.contextmanager
+def _moved_itself(subject: Subject, by_inputs: bool) -> Iterator[LossCost]:
+    """The cost of the module itself in double precision, or in its own where it raises there."""
+    with contextlib.ExitStack() as stack:
+        cost = LossCost(stack.enter_context(itself(subject, torch_double())), by_inputs)
+        try:
+            cost.gradient(cost.at)
+        except InputError:
+            raise
+        except Exception:
+            stack.close()
+            cost = LossCost(stack.enter_context(itself(subject, None)), by_inputs)
+        yield cost
+
+
+def _in_own(own: LossCost, dtype: Any, note: str) -> Precisions:
     if dtype.itemsize < 4:
         raise InputError(
             f"{note}. Differences of a cost in {name_of(dtype)} show next to nothing: pass module.float()"
         )
     return Precisions(own, None, note)
+
+
+def torch_double() -> Any:
+    """torch.float64."""
+    import torch
+
+    return torch.float64
+
+
+def is_lower(cost: LossCost) -> bool:
+    """Whether some tensor that is moved is in a lower precision than double."""
+    return lowest(cost) is not torch_double()
 
 
 def lowest(cost: LossCost) -> Any:

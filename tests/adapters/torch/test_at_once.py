@@ -23,6 +23,8 @@ RIGHT = {
     "elementwise": (lambda x: Scaled.apply(x, 1.0), drawn(70)),
     "dense": (lambda x: (A @ x).tanh(), drawn(10)),
     "two inputs and outputs": (lambda x, y: (x @ y, y.sin()), drawn(3, 4), drawn(4)),
+    "a number": (lambda x: Scaled.apply(x, 1.0) * A[0], torch.tensor(0.7, dtype=torch.float64)),
+    "a number, no vmap": (lambda x: A[0] * (x if x.item() < 9 else 2), torch.tensor(0.7).double()),
     "complex": (lambda z: (z * z, z.abs()), torch.complex(drawn(5), drawn(5, seed=1))),
     "no vmap": (lambda x: A @ x * (1.0 if x.sum().item() < 1e9 else 2.0), drawn(10)),
 }
