@@ -170,6 +170,11 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
     from fastgrad.engines.network.tie import disagreement, disagreement_of_parts, is_own_cost, own_methods
     from fastgrad.networks import Network
 
+    if isinstance(problem.structure, Alternatives):
+        raise InputError(
+            'engine="network" needs a fastgrad.Network; leave engine="auto", which takes the fastest way '
+            "that is known for this cost, a network where it computes the same"
+        )
     if not isinstance(problem.structure, Network):
         raise InputError(
             "structure= must be a fastgrad.Network that computes the cost; got "

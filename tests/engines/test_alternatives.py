@@ -101,3 +101,10 @@ def slow(p):
     for _ in range(20):
         value = cost(p)
     return value
+
+
+def test_no_network():
+    """engine="network" is refused, in terms of what was given."""
+    problem = fastgrad.Problem(cost, gradient, AT, structure=Alternatives((way(),)))
+    with pytest.raises(fastgrad.InputError, match='leave engine="auto"'):
+        fastgrad.check(problem, engine="network")

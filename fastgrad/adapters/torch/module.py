@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from fastgrad.adapters.torch.loss_cost import devices_of
-from fastgrad.adapters.torch.names import frozen_names
+from fastgrad.adapters.torch.names import COMPLEX, frozen_names
 from fastgrad.adapters.torch.own_precision import precisions_of
 from fastgrad.adapters.torch.refusals import require_checkable, subject_of
 from fastgrad.adapters.torch.state import generators_kept
@@ -61,10 +61,11 @@ def check_module(
         with threads_held(lambda: cost(cost.at)):
             report = check(Problem(cost, cost.gradient, cost.at, structure=WAYS), **options)
             report = chosen.completed(report, options.get("seed", 0))
-    return replace(report, notes=(*report.notes, *_notes(module)))
+        notes = (COMPLEX,) * any(slot.is_complex for slot in cost.slots)
+    return replace(report, notes=(*report.notes, *notes, *_frozen(module)))
 
 
-def _notes(module: Any) -> tuple[str, ...]:
+def _frozen(module: Any) -> tuple[str, ...]:
     frozen = frozen_names(module)
     if not frozen:
         return ()

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from torch_cases import drawn, settled, torch
 
-from fastgrad.adapters.torch.batches import LayerBatch, TensorBatch
+from fastgrad.adapters.torch.batches import LayerBatch, TensorBatch, batch_of
 from fastgrad.adapters.torch.copies import copied
 from fastgrad.adapters.torch.loss_cost import LossCost
+from fastgrad.adapters.torch.names import Slot
 from fastgrad.adapters.torch.refusals import subject_of
 from fastgrad.engines.python import PythonEngine
 from fastgrad.problem.parameters import Parameters
@@ -97,3 +98,17 @@ def test_left_as_they_were():
             failing(plain.working.structure, *where)
     assert layer.weight is weight
     assert "forward" not in vars(layer)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.complex128])
+def test_on_another_device(dtype):
+    """A batch is made on the device of its tensor: on the meta device it takes no memory."""
+    tensor = torch.empty(3, 4, dtype=dtype, device="meta")
+    slot = Slot("x", tensor)
+    inside, points = np.arange(5), np.linspace(0.0, 1.0, 5)
+    moved = batch_of(slot, tensor, inside, points)
+    assert (moved.device.type, moved.shape, moved.dtype) == ("meta", (5, 3, 4), dtype)
+    block = np.zeros((3, 4, 2) if dtype.is_complex else (3, 4))
+    made = slot.from_block(block)
+    assert (made.device.type, made.shape, made.dtype) == ("meta", (3, 4), dtype)
+    assert not slot.fits(block)

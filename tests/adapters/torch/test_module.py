@@ -7,6 +7,7 @@ import copy
 import pytest
 from torch_cases import Sine, batch, cross_entropy, drawn, settled, small_net
 
+import fastgrad
 from fastgrad.adapters.torch import check_module
 
 torch = pytest.importorskip("torch")
@@ -154,3 +155,45 @@ class TestLeftAsItWas:
         assert check_module(net, cross_entropy, (X, Y), inputs=True).passed
         assert check_module(net, cross_entropy, (X, Y)).passed
         assert torch.equal(X, kept)
+
+
+class Rotated(torch.nn.Module):
+    """A complex matrix, whose gradient is torch's or its conjugate."""
+
+    def __init__(self, is_right):
+        super().__init__()
+        self.matrix = torch.nn.Parameter(torch.complex(drawn(4, 3), drawn(4, 3, seed=5)))
+        if not is_right:
+            self.matrix.register_hook(lambda g: g.conj())
+
+    def forward(self, x):
+        """Absolute squares."""
+        return (x.to(self.matrix.dtype) @ self.matrix).abs() ** 2 + (x @ self.matrix.imag) ** 3
+
+
+def test_complex_parameters():
+    """A complex parameter is checked by real and imaginary parts, by torch's convention."""
+    data = (drawn(5, 4, seed=2),)
+    report = check_module(Rotated(True), lambda y: y.sum(), data)
+    assert report.passed
+    assert report.blocks[0].shape == (4, 3, 2)
+    assert any("the last index is 0 for the real part" in note for note in report.notes)
+    wrong = check_module(Rotated(False), lambda y: y.sum(), data)
+    assert {found.index[-1] for found in wrong.wrong} == {1}
+
+
+def test_workers():
+    """Worker processes give the same report."""
+    net, data = small_net(), batch()
+    one, two = (check_module(net, cross_entropy, data, n_jobs=n, backend="loky") for n in (1, 2))
+    assert one.verdict == two.verdict == "agree"
+    assert (one.numeric == two.numeric).all()
+
+
+def test_checkpoint(tmp_path):
+    """A check goes on from its checkpoint, and not from that of another module."""
+    path, net = tmp_path / "kept", small_net()
+    check_module(net, cross_entropy, batch(), checkpoint=path)
+    assert check_module(net, cross_entropy, batch(), checkpoint=path).reused > 50
+    with pytest.raises(fastgrad.InputError, match="of another problem"):
+        check_module(small_net(1.1), cross_entropy, batch(), checkpoint=path)
