@@ -68,7 +68,7 @@ def test_the_path_integral_is_said_when_it_agrees():
     """The path integral is asked where its calls are few beside the evaluations, and what it saw is said."""
     cost = lambda p: float(np.sum(np.sin(p)))  # noqa: E731
     for n, is_asked in ((300, False), (700, True)):
-        report = fastgrad.check_gradient(cost, np.cos, np.linspace(-1, 1, n))
+        report = fastgrad.check_gradient(cost, np.cos, np.linspace(-1, 1, n), engine="python")
         assert (report.evaluations - report.spent["witnesses"] >= PATH_SHARE * CALLS) == is_asked
         said = by(report, "along ")
         assert len(said) == is_asked
@@ -85,7 +85,7 @@ def test_their_evaluations_are_counted():
 
     for x in (X, np.linspace(-1, 1, 700)):
         calls.clear()
-        report = fastgrad.check_gradient(counted, np.cos, x)
+        report = fastgrad.check_gradient(counted, np.cos, x, engine="python")
         assert by(report, "the complex step")
         assert report.evaluations == sum(report.spent.values()) == len(calls)
         assert report.spent["witnesses"] > len(x)
