@@ -139,7 +139,7 @@ def _recorded_instead(
     Both decisions depend on the clock. A check that goes on from a checkpoint takes what its first run took:
     the values of another engine are no use to it.
     """
-    if spec.options.engine != "auto" or engine.name != "python":
+    if spec.options.engine != "auto" or engine.name != "python" or run.plain_because:
         return engine, seconds
     room = run.budget.left(seconds) / EACH if run.budget.limited else count
     worth = run.checkpoint.remember(

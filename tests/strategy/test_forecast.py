@@ -83,6 +83,14 @@ def test_it_is_remembered(clock, tmp_path):
         assert forecast_of(slow_problem(clock, 4.0), checkpoint)[0].each == 0.5
 
 
+def test_another_engine_has_its_own(clock, tmp_path):
+    """A check that goes on with another engine, such as one with more budget, does not take the old price."""
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        assert forecast_of(slow_problem(clock, 0.5), checkpoint, engine="python")[0].each == 0.5
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        assert forecast_of(slow_problem(clock, 0.5), checkpoint, engine="traced")[0].each < 0.5
+
+
 def test_a_network_is_timed_only_where_it_is_large():
     """A small network is not timed, for a check of it takes no time; a large one is."""
     for width, timed in ((3, False), (80, True)):
