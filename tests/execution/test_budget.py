@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import numba
 import numpy as np
@@ -18,25 +17,6 @@ from fastgrad.options import check_budget
 from fastgrad.problem.problem import Problem
 
 jitted_waves = numba.njit(waves_loop)
-
-
-class Clock:
-    """A clock that stands still unless a cost moves it."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        """What time it is."""
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The clock by which fastgrad times everything."""
-    clock = Clock()
-    monkeypatch.setattr(time, "perf_counter", clock)
-    return clock
 
 
 class TestBudget:
