@@ -46,7 +46,8 @@ def complaints(name, thing):
 PUBLIC = {name: getattr(fastgrad, name) for name in fastgrad.__all__}
 NOT_RAISED = {n: t for n, t in PUBLIC.items() if not (inspect.isclass(t) and issubclass(t, BaseException))}
 CALLED = {n: t for n, t in NOT_RAISED.items() if t not in RESULTS} | {
-    "Problem.from_object": fastgrad.Problem.from_object
+    f"Problem.{name}": getattr(fastgrad.Problem, name)
+    for name in ("from_object", "from_value_and_gradient", "from_model")
 }
 
 

@@ -17,6 +17,11 @@ Rebuild = Callable[[Any], Any]
 pickled."""
 
 
+def plain_array(array: Any) -> Any:
+    """The rebuild of a kind of which the user's functions get the array itself: they need no wrapper."""
+    return array
+
+
 @dataclass(frozen=True, eq=False)
 class Form:
     """How a leaf is made again from an array.
@@ -24,7 +29,7 @@ class Form:
     Parameters
     ----------
     kind : in words, as "a pandas Series"
-    rebuild : makes the kind of an array
+    rebuild : makes the kind of an array; `plain_array` where the array itself is what functions get
     is_number : whether the leaf is one number, which an array without axes stands for in compiled code
     takes_batch : whether `rebuild` also makes a batch, of an array with one more axis in front
     follows : whether `rebuild` takes any object that acts like an array, and not only an array

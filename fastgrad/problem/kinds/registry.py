@@ -24,6 +24,7 @@ from fastgrad.problem.kinds import number, numpy_subclass
 from fastgrad.problem.kinds.form import Form
 
 LIBRARIES = {
+    "fastgrad": "named_vector",
     "jax": "jax_array",
     "jaxlib": "jax_array",
     "pandas": "pandas_frame",
