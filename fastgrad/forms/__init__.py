@@ -1,1 +1,1 @@
-"""Calls of other libraries as checks: scipy's minimize and least_squares, statistical models."""
+"""Calls and objects of other libraries, read as problems."""
