@@ -12,7 +12,7 @@ import pytest
 
 import fastgrad
 
-RESULTS = (fastgrad.Report, fastgrad.NumericalGradient)
+RESULTS = (fastgrad.Report, fastgrad.Reports, fastgrad.NumericalGradient)
 """Made by fastgrad, not by its caller: their fields need no Parameters section."""
 
 UNDERLINED = re.compile(r"^Parameters\n-+\n(.*?)(?=^\w[^\n]*\n-{3,}$|\Z)", re.MULTILINE | re.DOTALL)

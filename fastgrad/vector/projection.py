@@ -15,9 +15,11 @@ from fastgrad.checks import check
 from fastgrad.errors import InputError
 from fastgrad.options import Options
 from fastgrad.printable import shortened
+from fastgrad.problem.as_given import as_given
 from fastgrad.problem.describe import repr_of
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
+from fastgrad.problem.working_copy import WorkingCopy
 from fastgrad.report.report import Report
 from fastgrad.vector.combination import Claimed, Combination, random_weights
 from fastgrad.vector.outputs import Function, Outputs
@@ -60,7 +62,8 @@ class VectorProblem:
     @cached_property
     def outputs(self) -> Outputs:
         """F(x)."""
-        return Outputs.of(self.function(self.params, *self.args))
+        function = as_given(self.function, self.parameters)
+        return Outputs.of(function(WorkingCopy(self.parameters).structure, *self.args))
 
     @cached_property
     def weights(self) -> Floats:
