@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from fastgrad.errors import InputError
 from fastgrad.printable import shortened
+from fastgrad.problem.columns import Columns
 from fastgrad.problem.describe import repr_of
 from fastgrad.problem.kinds.named_vector import named
 from fastgrad.problem.model import coordinate_names, flat_parameters, method_called
@@ -40,7 +41,7 @@ class Problem:
         `problem.kinds`
     args : tuple of whatever else both take; passed through as it is
     structure : a fastgrad.Network that computes the same cost, cost(params, X, Y) with args (X, Y); it is
-        then evaluated by the network engine
+        then evaluated by the network engine. Vector checks pass Columns
 
     Examples
     --------
@@ -55,7 +56,7 @@ class Problem:
     gradient: Any
     params: Any
     args: tuple[Any, ...] = ()
-    structure: Structure | None = None
+    structure: Structure | Columns | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.cost):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Unpack
 
-from fastgrad.checks import check
 from fastgrad.options import CheckOptions, takes_options
-from fastgrad.problem.naming import name_like
 from fastgrad.report.report import Report
-from fastgrad.vector.matrix import Matrix, matrix
+from fastgrad.vector.claim_check import check_claim
+from fastgrad.vector.claims import WholeMatrix
 from fastgrad.vector.outputs import Function
 from fastgrad.vector.projection import VectorProblem
 
@@ -55,25 +52,4 @@ def check_jacobian(
     'agree'
     """
     vector = VectorProblem.of(function, params, args, options)
-    gradient = _Transposed(jacobian, vector)
-    problem = vector.gradient_problem(gradient if callable(jacobian) else gradient.of(jacobian))
-    return check(problem, **options)
-
-
-@dataclass(frozen=True, eq=False)
-class _Transposed:
-    """J^T w of a function that returns J."""
-
-    jacobian: Callable[..., Any]
-    vector: VectorProblem
-
-    def __post_init__(self) -> None:
-        name_like(self, self.jacobian)
-
-    def __call__(self, params: Any, *args: Any) -> Any:
-        return self.of(self.jacobian(params, *args))
-
-    def of(self, value: Any) -> Any:
-        """J^T w of one J."""
-        found: Matrix = matrix(value, self.vector.parameters, self.vector.outputs)
-        return self.vector.in_parameters(found.transposed(self.vector.weights))
+    return check_claim(WholeMatrix(jacobian, vector), options)

@@ -1,27 +1,31 @@
-"""The check that all vector checks come down to: that of one random combination of outputs.
+"""The problem that all vector checks come down to: the gradient of one random combination of outputs.
 
-Each of them brings J^T u, however it is computed, and gets the report of the gradient of w . F.
+Each of them brings a `Claim`, which knows J^T u in its own way, and `check_claim` in `claim_check.py` makes
+the report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from fastgrad.arrays import Floats
-from fastgrad.checks import check
 from fastgrad.errors import InputError
 from fastgrad.options import Options
 from fastgrad.printable import shortened
 from fastgrad.problem.as_given import as_given
+from fastgrad.problem.columns import Columns
 from fastgrad.problem.describe import repr_of
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
-from fastgrad.problem.working_copy import WorkingCopy
-from fastgrad.report.report import Report
-from fastgrad.vector.combination import Claimed, Combination, random_weights
+from fastgrad.vector.combination import Combination, random_weights
+from fastgrad.vector.function import FlatFunction, MovedFunction
+from fastgrad.vector.groups import Groups
+from fastgrad.vector.guard import outside
 from fastgrad.vector.outputs import Function, Outputs
 
 
@@ -40,47 +44,70 @@ class VectorProblem:
     ----------
     function : F(params, *args) -> array, or a structure of arrays
     params, args : the user's
-    seed : of the random combination
+    options : of the check
     """
 
     function: Function
     params: Any
     args: tuple[Any, ...]
-    seed: int
+    options: Options
 
     @classmethod
-    def of(cls, function: Function, params: Any, args: tuple[Any, ...], options: Any) -> VectorProblem:
+    def of(
+        cls, function: Function, params: Any, args: tuple[Any, ...], options: Mapping[str, Any]
+    ) -> VectorProblem:
         """From what the user gave; an unknown option is refused before anything is called."""
+        chosen = Options.of(dict(options))
         require_callable(function=function)
-        return cls(function, params, args, Options.of(dict(options)).seed)
+        if chosen.vectorized:
+            raise InputError(
+                "vectorized= is about a cost that takes a batch; a vector function takes one point"
+            )
+        return cls(function, params, args, chosen)
 
     @cached_property
     def parameters(self) -> Parameters:
         """x."""
         return Parameters(self.params)
 
+    def private(self) -> Any:
+        """A copy of the parameters as plain arrays, for functions wrapped by `as_given`."""
+        return self.parameters.build_arrays([leaf.copy() for leaf in self.parameters.leaves])
+
     @cached_property
     def outputs(self) -> Outputs:
         """F(x)."""
-        function = as_given(self.function, self.parameters)
-        return Outputs.of(function(WorkingCopy(self.parameters).structure, *self.args))
+        return Outputs.of(as_given(self.function, self.parameters)(self.private(), *self.args))
+
+    @cached_property
+    def moved(self) -> MovedFunction:
+        """F at moved parameters."""
+        return MovedFunction(self.function, self.parameters, self.args, self.outputs)
 
     @cached_property
     def weights(self) -> Floats:
         """(m,) w."""
-        return random_weights(self.function, self.parameters, self.args, self.outputs, self.seed)
+        return random_weights(self.moved, self.options.seed)
 
     def in_parameters(self, flat: Floats) -> Any:
         """Numbers (n,) in the structure of the parameters, as plain arrays."""
         blocks = self.parameters.blocks
         return self.parameters.build_arrays([flat[block.start : block.stop] for block in blocks])
 
-    def gradient_problem(self, gradient: Any) -> Problem:
+    def problem(self, gradient: Any, columns: Columns | None = None) -> Problem:
         """The gradient of w . F, claimed to be `gradient`: a function of (params, *args), or values."""
-        return Problem(
-            Combination(self.function, self.outputs, self.weights), gradient, self.params, self.args
-        )
+        cost = Combination(self.function, self.outputs, self.weights)
+        return Problem(cost, gradient, self.params, self.args, columns)
 
-    def check(self, vjp: Callable[..., Any], options: Any) -> Report:
-        """The report of the gradient of w . F, claimed to be vjp(params, w)."""
-        return check(self.gradient_problem(Claimed(vjp, self.outputs, self.weights)), **options)
+    def columns(self, pattern: Any) -> Columns | None:
+        """How F is evaluated by groups of columns, if it moves as the pattern says; else None."""
+        groups = None if pattern is None else Groups.of(pattern)
+        if groups is None:
+            return None
+        moved = self.moved
+        if outside(groups, moved, moved.sizes, moved.epsilon, self.options.seed).any():
+            return None
+        weights = groups.weighted(self.weights)
+        largest = float((abs(weights) @ np.abs(self.outputs.values)).max()) or 1.0
+        sizes = np.bincount(groups.numbers)
+        return Columns(FlatFunction(self.function, self.outputs), weights, groups.numbers, sizes, largest)

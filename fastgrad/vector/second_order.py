@@ -8,6 +8,8 @@ from typing import Any, Unpack
 from fastgrad.errors import InputError
 from fastgrad.options import CheckOptions, takes_options
 from fastgrad.report.report import Report
+from fastgrad.vector.claim_check import check_claim
+from fastgrad.vector.claims import TransposedProduct
 from fastgrad.vector.jacobian import check_jacobian
 from fastgrad.vector.projection import VectorProblem, require_callable
 
@@ -48,7 +50,7 @@ def check_hvp(
     'agree'
     """
     require_callable(gradient=gradient, hvp=hvp)
-    return VectorProblem.of(gradient, params, args, options).check(hvp, options)
+    return check_claim(TransposedProduct(hvp, VectorProblem.of(gradient, params, args, options)), options)
 
 
 @takes_options

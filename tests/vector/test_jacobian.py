@@ -43,3 +43,12 @@ def test_each_entry(k, i):
 def test_number():
     """One output and one parameter may be numbers."""
     assert fastgrad.check_jacobian(lambda x: x**2, lambda x: 2 * x, 3.0).passed
+
+
+def test_an_operator_is_a_value():
+    """A LinearOperator can be called, and is the Jacobian itself all the same."""
+    from scipy.sparse.linalg import aslinearoperator
+
+    A = np.arange(6.0).reshape(2, 3)
+    assert check_jacobian(lambda x: A @ x, aslinearoperator(A), np.ones(3)).passed
+    assert not check_jacobian(lambda x: A @ x, aslinearoperator(1.01 * A), np.ones(3)).passed
