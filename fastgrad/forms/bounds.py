@@ -71,7 +71,7 @@ class Box:
             return cls._of(bounds.lb, bounds.ub, size)
         if not (isinstance(bounds, tuple | list) and len(bounds) == 2):
             raise InputError(f"bounds must be a pair (low, high), or {_WORDS}; got {describe(bounds)}")
-        return cls._of(*bounds, size)
+        return cls._of(bounds[0], bounds[1], size)
 
     @classmethod
     def _of(cls, low: Any, high: Any, size: int) -> Box:

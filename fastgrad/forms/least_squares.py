@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from fastgrad.forms.functions import (
 )
 from fastgrad.forms.points import random_points
 from fastgrad.forms.several import Checks, free_coordinates, named_places
-from fastgrad.options import CheckOptions, Options, takes_options
+from fastgrad.options import Options, takes_options
 from fastgrad.problem.describe import describe
 from fastgrad.report.reports import Reports
 from fastgrad.vector.jacobian import check_jacobian
@@ -51,7 +51,7 @@ def check_least_squares(
     args: Any = (),
     kwargs: dict[str, Any] | None = None,
     points: int = 2,
-    **options: Unpack[CheckOptions],
+    **options: Any,
 ) -> Reports:
     """Check all derivatives in a call of scipy.optimize.least_squares, at x0 and at random points.
 
@@ -106,9 +106,10 @@ def check_least_squares(
 
     if jacobian is None:
         checks.note("jac is not a function: scipy takes differences of fun, there is nothing to check")
-    found = random_points(start_at, box, (), accepts, points, seed)
-    for where, x in named_places(start_at, found, points, checks) if jacobian else ():
-        _add_jacobian(checks, where, inside, jacobian, place(x, names), args)
+    else:
+        found = random_points(start_at, box, (), accepts, points, seed)
+        for where, x in named_places(start_at, found, points, checks):
+            _add_jacobian(checks, where, inside, jacobian, place(x, names), args)
     if callable(loss):
         _add_loss(checks, loss, (y / f_scale) ** 2)
     return checks.make(free_coordinates(given, box, checks) if jacobian else given)

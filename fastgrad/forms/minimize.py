@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from fastgrad.forms.functions import place
 from fastgrad.forms.objective import Objective
 from fastgrad.forms.points import Linear, has_value, random_points
 from fastgrad.forms.several import Checks, free_coordinates, named_places
-from fastgrad.options import CheckOptions, Options, takes_options
+from fastgrad.options import Options, takes_options
 from fastgrad.report.reports import Reports
 from fastgrad.vector.jacobian import check_jacobian
 
@@ -39,7 +39,7 @@ def check_minimize(
     options: Any = None,
     *,
     points: int = 2,
-    **check_options: Unpack[CheckOptions],
+    **check_options: Any,
 ) -> Reports:
     """Check all derivatives in a call of scipy.optimize.minimize, at x0 and at feasible random points.
 

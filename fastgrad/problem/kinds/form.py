@@ -35,6 +35,9 @@ class Form:
     follows : whether `rebuild` takes any object that acts like an array, and not only an array
     batch_is_array : whether an array stands for a batch of the kind: it has none of its own
     label : label(index) -> the coordinate's labels in words; None where indices are the labels
+    is_complex : whether its numbers are complex, of which the array has the real and the imaginary parts
+    is_conjugate : whether the library of a complex leaf gives dL/da - i dL/db for its gradient
+    gradient_note : a sentence on what its gradient is taken for, with {name}; empty where there is no choice
     align : align(gradient, what) -> its numbers, in the order of the leaf's labels, for a gradient that has
         labels of the same library; None where there are none
     """
@@ -46,4 +49,7 @@ class Form:
     follows: bool = False
     batch_is_array: bool = False
     label: Callable[[tuple[int, ...]], str] | None = None
+    is_complex: bool = False
+    is_conjugate: bool = False
+    gradient_note: str = ""
     align: Callable[[Any, str], npt.NDArray[Any] | None] | None = None
