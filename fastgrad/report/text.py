@@ -45,6 +45,8 @@ def _headline(report: ReportData) -> str:
         )
     if report.verdict == DISAGREE:
         wrong = len(report.wrong)
+        if not wrong:
+            return _entry_headline(report.entries)
         first = report.wrong[0]
         verb = "is" if wrong == 1 else "are"
         rest = "it is" if wrong == 1 else "the worst is"
@@ -61,6 +63,16 @@ def _headline(report: ReportData) -> str:
     return (
         f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, none "
         "is known to be wrong."
+    )
+
+
+def _entry_headline(entries: Sequence[Entry]) -> str:
+    """Where all columns agree but for small entries in them."""
+    first, count = entries[0], len(entries)
+    found = "1 entry" if count == 1 else f"{count} entries"
+    return (
+        f"DISAGREE: {found} of the Jacobian found wrong: d {first.output} / d {first.parameter} is claimed "
+        f"to be {first.claimed:.6g}, numeric {first.numeric:.6g}."
     )
 
 

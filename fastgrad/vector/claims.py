@@ -13,10 +13,11 @@ import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
 from fastgrad.problem.as_given import as_given
+from fastgrad.problem.columns import group_numbers
 from fastgrad.problem.naming import name_like
 from fastgrad.vector.apart import pattern_of
 from fastgrad.vector.combination import Claimed
-from fastgrad.vector.matrix import Matrix, matrix
+from fastgrad.vector.matrix import Matrix, is_function, matrix
 from fastgrad.vector.outputs import in_structure
 from fastgrad.vector.projection import VectorProblem
 
@@ -38,6 +39,9 @@ class Claim(Protocol):
     def among(self, column: int, rows: IndexArray, u: Floats) -> float:
         """The sum over some rows k of u_k J_k,column, at the parameters."""
 
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """The entries of J on a CSC pattern, in its order; None where they take too many products."""
+
 
 @dataclass(frozen=True, eq=False)
 class TransposedProduct:
@@ -53,15 +57,25 @@ class TransposedProduct:
 
     def pattern(self) -> Any:
         """The axes along which the product goes apart."""
-        return pattern_of(self._product, self.vector.parameters, self.vector.outputs, self.vector.weights)
+        return pattern_of(self.product, self.vector.parameters, self.vector.outputs, self.vector.weights)
 
     def among(self, column: int, rows: IndexArray, u: Floats) -> float:
         """By one product."""
         some = np.zeros(len(u))
         some[rows] = u[rows]
-        return float(self._product(some)[column])
+        return float(self.product(some)[column])
 
-    def _product(self, u: Floats) -> Floats:
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """By a product for each group of rows that share no column."""
+        rows = np.asarray(pattern.indices)
+        columns = np.repeat(np.arange(pattern.shape[1]), np.diff(pattern.indptr))
+        numbers = group_numbers(pattern.T.tocsc())
+        if numbers.max() >= most:
+            return None
+        products = np.array([self.product((numbers == group) * 1.0) for group in range(numbers.max() + 1)])
+        return np.asarray(products[numbers[rows], columns])
+
+    def product(self, u: Floats) -> Floats:
         """(n,) J^T u at the parameters."""
         vector = self.vector
         function = as_given(self.vjp, vector.parameters)
@@ -88,10 +102,19 @@ class Product:
 
     def among(self, column: int, rows: IndexArray, u: Floats) -> float:
         """By one product."""
+        return float(u[rows] @ self.column(column)[rows])
+
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """By a product for each column."""
+        columns = range(pattern.shape[1])
+        ends = pattern.indptr
+        return np.concatenate([self.column(i)[pattern.indices[ends[i] : ends[i + 1]]] for i in columns])
+
+    def column(self, column: int) -> Floats:
+        """(m,) one column of J."""
         vector = self.vector
         function = as_given(self.jvp, vector.parameters)
-        found = vector.outputs.flat(function(vector.private(), unit(vector, column), *vector.args))
-        return float(u[rows] @ found[rows])
+        return vector.outputs.flat(function(vector.private(), unit(vector, column), *vector.args))
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +127,7 @@ class WholeMatrix:
     @property
     def gradient(self) -> Any:
         """J^T w."""
-        if _is_function(self.jacobian):
+        if is_function(self.jacobian):
             return _Transposed(self.jacobian, self.vector)
         return _transposed(self.jacobian, self.vector)
 
@@ -116,7 +139,7 @@ class WholeMatrix:
     def matrix(self) -> Matrix:
         """J at the parameters."""
         vector, found = self.vector, self.jacobian
-        if _is_function(found):
+        if is_function(found):
             found = as_given(found, vector.parameters)(vector.private(), *vector.args)
         return matrix(found, vector.parameters, vector.outputs)
 
@@ -126,10 +149,9 @@ class WholeMatrix:
         one[column] = 1.0
         return float(u[rows] @ self.matrix.times(one)[rows])
 
-
-def _is_function(jacobian: Any) -> bool:
-    """Whether it returns J; a LinearOperator can be called too, and is J itself."""
-    return callable(jacobian) and not hasattr(jacobian, "rmatvec")
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """From the matrix."""
+        return self.matrix.on(pattern, most)
 
 
 def unit(vector: VectorProblem, column: int) -> Any:

@@ -6,7 +6,7 @@ claimed of a half, one product, is not what its numbers add up to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import numpy as np
@@ -24,6 +24,9 @@ COLUMNS = 3
 
 OF_A_COLUMN = 3
 """How many entries of each are named."""
+
+LOOKED_INTO = 8
+"""How many suspicious entries are looked into."""
 
 STEPS = (2.0**-9, 2.0**-12)
 """Steps of differences of a whole column, in units of the parameter; in float32 SINGLE_STEPS."""
@@ -53,6 +56,18 @@ def wrong_entries(claim: Claim, columns: IndexArray) -> tuple[Entry, ...]:
     """
     found = (entry for column in columns[:COLUMNS] for entry in _of_column(claim, int(column)))
     return tuple(found)
+
+
+def confirmed(claim: Claim, suspicions: Iterable[tuple[int, int]]) -> tuple[Entry, ...]:
+    """Those of some entries that careful differences find wrong.
+
+    Parameters
+    ----------
+    claim : Claim
+    suspicions : rows and columns, of which the first LOOKED_INTO are looked into
+    """
+    found = (_entry(claim, column, row) for row, column in islice(suspicions, LOOKED_INTO))
+    return tuple(entry for entry in found if entry is not None)
 
 
 def _of_column(claim: Claim, column: int) -> list[Entry]:

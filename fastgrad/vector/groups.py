@@ -1,8 +1,4 @@
-"""Groups of columns that share no row: one evaluation of F serves all columns of a group.
-
-Curtis, Powell and Reid, "On the estimation of sparse Jacobian matrices", J. Inst. Math. Appl. 13 (1974). The
-groups are those of scipy, which takes columns greedily.
-"""
+"""Groups of columns that share no row: one evaluation of F serves all columns of a group."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
+from fastgrad.problem.columns import group_numbers
 
 WORTH_IT = 0.5
 """Groups are used where there are fewer than this share of the columns."""
@@ -40,13 +37,11 @@ class Groups:
     @classmethod
     def of(cls, pattern: Any) -> Groups | None:
         """Groups of a pattern; None where they are not worth it."""
-        from scipy.optimize._numdiff import group_columns
-
         if pattern.nnz > LARGEST_PATTERN or pattern.shape[1] < 2:
             return None
         ones = np.ones(pattern.nnz, dtype=np.int8)
         plain = type(pattern)((ones, pattern.indices, pattern.indptr), pattern.shape)
-        numbers = np.asarray(group_columns(plain, np.arange(pattern.shape[1])), dtype=np.intp)
+        numbers = group_numbers(plain)
         return cls(plain, numbers) if numbers.max() + 1 <= WORTH_IT * len(numbers) else None
 
     @property

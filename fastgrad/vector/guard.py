@@ -12,15 +12,14 @@ chance does it not, which has probability 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from fastgrad.arrays import Bools, Floats
+from fastgrad.vector.function import MovedFunction
 from fastgrad.vector.groups import Groups
 
-STEP = 2.0**-18
-"""h in units of the parameter: noise is then 2^-34 of a row, and what F bends by about as much."""
+STEP = 2.0**-26
+"""h in units of the parameter: noise is then 2^-26 of a row, and what F bends by about as much."""
 
 SINGLE_STEP = 2.0**-9
 """The same in float32."""
@@ -37,45 +36,41 @@ SINGLE = 2.0**-40
 DIRECTIONS = 2
 """How many v are tried."""
 
-Move = Callable[[Floats], Floats]
-"""displacements (n,) -> F (m,) there"""
 
-
-def outside(groups: Groups, function: Move, sizes: Floats, epsilon: float, seed: int) -> Bools:
+def outside(groups: Groups, moved: MovedFunction, seed: int) -> Bools:
     """(m,) the outputs that have a derivative outside the pattern.
 
-    It evaluates F 1 + 2 (groups + DIRECTIONS) times.
+    It evaluates F 2 (groups + DIRECTIONS) times.
 
     Parameters
     ----------
     groups : Groups
-    function : displacements (n,) -> F (m,)
-    sizes : (n,) the size of each parameter, a power of two
-    epsilon : machine epsilon of the coarsest of parameters and outputs
+    moved : F at moved parameters
     seed : of the directions
     """
     rng = np.random.default_rng([seed, 0x6F757473])
-    single = epsilon > SINGLE
-    h = sizes * (SINGLE_STEP if single else STEP)
+    single = moved.epsilon > SINGLE
+    h = moved.sizes * (SINGLE_STEP if single else STEP)
     found = np.zeros(groups.pattern.shape[0], dtype=bool)
     rows, columns = groups.pattern.indices, np.repeat(np.arange(len(h)), np.diff(groups.pattern.indptr))
     slopes = np.zeros(len(rows))
-    bend, centre = np.zeros(len(found)), function(np.zeros(len(h)))
+    bend, centre = np.zeros(len(found)), moved.outputs.values
     with np.errstate(all="ignore"):
         for group in range(groups.count):
             by = np.where(groups.numbers == group, h, 0.0)
-            after, before = function(by), function(-by)
+            after, before = moved(by), moved(-by)
             mine = groups.numbers[columns] == group
             slopes[mine] = ((after - before) / 2)[rows[mine]] / h[columns[mine]]
             bend += np.abs(after - 2 * centre + before)
+        # What is added up to give F_k may be larger than F_k: it is of the size of x_i dF_k/dx_i.
+        parts = np.abs(centre) + np.bincount(rows, np.abs(slopes) * moved.sizes[columns], len(found))
         for _ in range(DIRECTIONS):
             v = h * rng.choice([-1.0, 1.0], len(h)) * _factors(rng, len(h), single)
-            after, before = function(v), function(-v)
+            after, before = moved(v), moved(-v)
             along = np.bincount(rows, slopes * v[columns], len(found))
             residual = np.abs((after - before) / 2 - along)
-            total = np.bincount(rows, np.abs(slopes * v[columns]), len(found))
             bent = bend + np.abs(after - 2 * centre + before)
-            allowed = BY_CHANCE * epsilon * (np.abs(centre) + total) + BENT * bent
+            allowed = BY_CHANCE * moved.epsilon * parts + BENT * bent
             found |= ~(residual <= allowed)
     return found
 

@@ -26,7 +26,11 @@ from fastgrad.vector.combination import Combination, random_weights
 from fastgrad.vector.function import FlatFunction, MovedFunction
 from fastgrad.vector.groups import Groups
 from fastgrad.vector.guard import outside
+from fastgrad.vector.missing import extended, missing_entries
 from fastgrad.vector.outputs import Function, Outputs
+
+EXTENDED = 3
+"""How often a pattern is tried, the second time with the entries that were missing from it."""
 
 
 def require_callable(**given: Any) -> None:
@@ -106,15 +110,25 @@ class VectorProblem:
         cost = Combination(self.function, self.outputs, self.weights)
         return Problem(cost, gradient, self.params, self.args, columns)
 
-    def columns(self, pattern: Any) -> Columns | None:
-        """How F is evaluated by groups of columns, if it moves as the pattern says; else None."""
+    def groups(self, pattern: Any) -> Groups | None:
+        """Groups of columns of a pattern, with what F itself has beyond it.
+
+        None where there is no pattern, or where F moves in another way.
+        """
         groups = None if pattern is None else Groups.of(pattern)
-        if groups is None:
-            return None
-        moved = self.moved
-        if outside(groups, moved, moved.sizes, moved.epsilon, self.options.seed).any():
-            return None
+        for _ in range(EXTENDED):
+            if groups is None:
+                return None
+            beyond = np.flatnonzero(outside(groups, self.moved, self.options.seed))
+            if not len(beyond):
+                return groups
+            entries = missing_entries(groups.pattern, self.moved, beyond)
+            groups = Groups.of(extended(groups.pattern, entries)) if entries else None
+        return None
+
+    def columns(self, groups: Groups) -> Columns:
+        """How w . F is evaluated by groups of columns."""
         weights = groups.weighted(self.weights)
         largest = float((abs(weights) @ np.abs(self.outputs.values)).max()) or 1.0
-        sizes = np.bincount(groups.numbers)
-        return Columns(FlatFunction(self.function, self.outputs), weights, groups.numbers, sizes, largest)
+        function, sizes = FlatFunction(self.function, self.outputs), np.bincount(groups.numbers)
+        return Columns(function, weights, groups.numbers, sizes, largest)
