@@ -107,6 +107,10 @@ class Box:
         """Whether a point lies inside, or on a bound."""
         return bool(((x >= self.lower) & (x <= self.upper)).all())
 
+    def touches(self, x: npt.NDArray[Any]) -> bool:
+        """Whether a point lies on a bound."""
+        return bool(((x == self.lower) | (x == self.upper)).any())
+
     def require_inside(self, x0: npt.NDArray[Any], names: tuple[Any, ...] | None) -> None:
         """Refuse a point outside, naming its first entry that is."""
         outside: Bools = (x0 < self.lower) | (x0 > self.upper)

@@ -74,12 +74,13 @@ class Constraint:
         return lambda x: hess(x, v)
 
 
-def constraints_of(constraints: Any) -> tuple[list[Constraint], list[Linear], list[str]]:
+def constraints_of(constraints: Any, size: int) -> tuple[list[Constraint], list[Linear], list[str]]:
     """The constraints with functions, the linear ones, and notes on what there is nothing to check of.
 
     Parameters
     ----------
     constraints : as scipy.optimize.minimize takes them: one, or a list of them
+    size : of x0
 
     Raises
     ------
@@ -92,8 +93,7 @@ def constraints_of(constraints: Any) -> tuple[list[Constraint], list[Linear], li
         if isinstance(one, Mapping):
             nonlinear.append(_of_dict(name, one))
         elif hasattr(one, "A"):
-            A = one.A if hasattr(one.A, "tocsr") else np.atleast_2d(one.A)
-            linear.append(Linear(A.tocsr() if hasattr(A, "tocsr") else A, *_ends(one, A.shape[0])))
+            linear.append(_of_linear(name, one, size))
             notes.append(f"{name} is linear: there is nothing to check")
         elif hasattr(one, "fun"):
             nonlinear.append(_of_nonlinear(name, one))
@@ -126,7 +126,15 @@ def _of_dict(name: str, one: Mapping[Any, Any]) -> Constraint:
     require_function(f"the fun of {name}", one["fun"], "fun(x, *args)")
     jac = _jac_of(name, one.get("jac"))
     upper = 0.0 if kind == "eq" else np.inf
-    return Constraint(name, Components(one["fun"]), jac, None, as_tuple(one.get("args", ())), 0.0, upper)
+    return Constraint(
+        name,
+        Components(one["fun"], f"the fun of {name}"),
+        jac,
+        None,
+        as_tuple(one.get("args", ())),
+        0.0,
+        upper,
+    )
 
 
 def _of_nonlinear(name: str, one: Any) -> Constraint:
@@ -134,19 +142,27 @@ def _of_nonlinear(name: str, one: Any) -> Constraint:
     hess = getattr(one, "hess", None)
     if not callable(hess) or is_update(hess):
         hess = None
-    return Constraint(name, Components(one.fun), _jac_of(name, one.jac), hess, (), one.lb, one.ub)
+    return Constraint(
+        name, Components(one.fun, f"the fun of {name}"), _jac_of(name, one.jac), hess, (), one.lb, one.ub
+    )
+
+
+def _of_linear(name: str, one: Any, size: int) -> Linear:
+    A = one.A.tocsr() if hasattr(one.A, "tocsr") else np.atleast_2d(one.A)
+    if A.shape[1] != size:
+        raise InputError(
+            f"the matrix of {name} must have a column for each of the {size:,} entries of x0; got shape "
+            f"{A.shape}"
+        )
+    lower, upper = (np.broadcast_to(np.asarray(v, np.float64), A.shape[:1]) for v in (one.lb, one.ub))
+    return Linear(A, lower, upper)
 
 
 def _jac_of(name: str, jac: Any) -> Rows | None:
     if jac is None or (isinstance(jac, str) and jac in FROM_DIFFERENCES):
         return None
     require_function(f"the jac of {name}", jac, "jac(x, *args)")
-    return Rows(jac)
-
-
-def _ends(one: Any, size: int) -> tuple[Floats, Floats]:
-    lower, upper = (np.broadcast_to(np.asarray(v, dtype=np.float64), (size,)) for v in (one.lb, one.ub))
-    return lower, upper
+    return Rows(jac, f"the jac of {name}")
 
 
 def _transposed(J: Any, v: Floats) -> Any:

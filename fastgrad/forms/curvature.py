@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.errors import InputError
+from fastgrad.forms.bounds import Box
 from fastgrad.forms.functions import (
     FROM_DIFFERENCES,
     Vector,
@@ -54,8 +55,9 @@ class Curvature:
         objective, params = self.objective, place(x, self.objective.names)
         gradient, args = objective.gradient_within, objective.args
         if self.hess is not None:
-            check_hess = hessian_check(gradient, self.hess, params, x, objective.cost, args)
-            checks.add(f"hess at {where}", check_hess)
+            name = f"hess at {where}"
+            if has_room(checks, name, gradient, objective.box, x):
+                checks.add(name, hessian_check(gradient, self.hess, params, x, objective.cost, args))
         if (hessp := self.hessp) is None:
             return
         if gradient is None:
@@ -71,6 +73,18 @@ def _shown(hess: Any) -> str:
 
 def _is_matrix(hess: Any) -> bool:
     return is_operator(hess) or np.ndim(hess) == 2 or hasattr(hess, "tocsc")
+
+
+def has_room(
+    checks: Checks, name: str, gradient: Callable[..., Any] | None, box: Box, x: npt.NDArray[Any]
+) -> bool:
+    """Whether a Hessian can be checked at x: from the cost alone not on a bound, which becomes a note."""
+    if gradient is not None or not box.touches(x):
+        return True
+    checks.note(
+        f"{name} is not checked: without jac it takes points on all sides, and this one lies on a bound"
+    )
+    return False
 
 
 def hessian_check(

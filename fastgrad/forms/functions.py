@@ -131,19 +131,27 @@ class Rows:
     Parameters
     ----------
     function : callable(x, *args) -> (m, n), or (n,) where m = 1
+    what : as messages call it
     """
 
     function: Callable[..., Any]
+    what: str = "jac"
 
     def __post_init__(self) -> None:
         name_like(self, self.function)
 
     def __call__(self, x: Any, *args: Any) -> Any:
-        """The Jacobian, with two axes."""
+        """The Jacobian, with two axes; InputError for no numbers."""
         found = self.function(x, *args)
         if is_operator(found) or hasattr(found, "tocsc"):
             return found
-        return np.atleast_2d(to_array(found, "the Jacobian"))
+        array = np.atleast_2d(to_array(found, f"what {self.what} returns"))
+        if array.dtype.kind not in "fiub":
+            raise InputError(
+                f"{self.what} must return a matrix of real numbers; got {describe(found)}"
+                + ". Is a return missing?" * (found is None)
+            )
+        return array
 
     def for_worker(self) -> Rows:
         """The same, with its own copy of a function that keeps state."""
@@ -157,16 +165,24 @@ class Components:
     Parameters
     ----------
     function : callable(x, *args) -> (m,), a number, or a list of numbers
+    what : as messages call it
     """
 
     function: Callable[..., Any]
+    what: str = "fun"
 
     def __post_init__(self) -> None:
         name_like(self, self.function)
 
     def __call__(self, x: Any, *args: Any) -> npt.NDArray[Any]:
-        """(m,) the components."""
-        found = np.atleast_1d(to_array(self.function(x, *args), "what it returns"))
+        """(m,) the components; InputError for more axes than one, and for no numbers."""
+        returned = self.function(x, *args)
+        found = np.atleast_1d(to_array(returned, f"what {self.what} returns"))
+        if found.ndim != 1 or found.dtype.kind not in "fiub":
+            raise InputError(
+                f"{self.what} must return a vector of real numbers, or one; got {describe(returned)}"
+                + ". Is a return missing?" * (returned is None)
+            )
         return found.astype(np.float64) if found.dtype.kind in "iub" else found
 
     def for_worker(self) -> Components:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fastgrad.forms.bounds import within
 from fastgrad.forms.constraints import Constraint, constraints_of
-from fastgrad.forms.curvature import Curvature, hessian_check
+from fastgrad.forms.curvature import Curvature, has_room, hessian_check
 from fastgrad.forms.functions import place
 from fastgrad.forms.objective import Objective
 from fastgrad.forms.points import Linear, has_value, random_points
@@ -81,7 +81,7 @@ def check_minimize(
     del method, tol, callback, options
     seed = Options.of(dict(check_options)).seed
     objective = Objective.of(fun, x0, args, jac, bounds)
-    nonlinear, linear, notes = constraints_of(constraints)
+    nonlinear, linear, notes = constraints_of(constraints, objective.x0.size)
     checks = Checks(notes=notes)
     curvature = Curvature.of(objective, hess, hessp, checks)
     for where, x in _places(objective, nonlinear, linear, points, seed, checks):
@@ -126,10 +126,11 @@ def _add_constraint(
             f"{constraint.name}.jac at {where}",
             lambda given: check_jacobian(fun, jac, params, args=constraint.args, **given),
         )
-    if constraint.hess is not None:
+    name = f"{constraint.name}.hess at {where}"
+    if constraint.hess is not None and has_room(checks, name, constraint.jac, box, x):
         v = np.random.default_rng([seed, MULTIPLIERS]).uniform(0.5, 1.5, values.size)
         gradient = constraint.gradient_of_combined(v)
         if gradient is not None:
             gradient = within(gradient, box, np.full(x.size, np.nan))
         cost, hess = within(constraint.combined(v), box, np.nan), constraint.hessian_of_combined(v)
-        checks.add(f"{constraint.name}.hess at {where}", hessian_check(gradient, hess, params, x, cost))
+        checks.add(name, hessian_check(gradient, hess, params, x, cost))

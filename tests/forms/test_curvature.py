@@ -7,7 +7,9 @@ import pytest
 from scipy.optimize import rosen, rosen_der, rosen_hess, rosen_hess_prod
 from scipy.sparse.linalg import LinearOperator
 
-from fastgrad.forms.curvature import Curvature, Product, hessian_check
+import fastgrad
+from fastgrad.forms.bounds import Box
+from fastgrad.forms.curvature import Curvature, Product, has_room, hessian_check
 from fastgrad.forms.objective import Objective
 from fastgrad.forms.several import Checks
 
@@ -30,6 +32,23 @@ def test_hessian_check(hess, is_function):
     assert check({}).passed
     there = X0 + 0.01
     assert hessian_check(rosen_der, hess, there, there, rosen)({}).passed == is_function
+
+
+def test_by_the_cost_alone():
+    """Without a jac a Hessian is checked from the cost, right and wrong."""
+    assert hessian_check(None, rosen_hess, X0, X0, rosen)({}).passed
+    assert hessian_check(None, lambda x: 1.01 * rosen_hess(x), X0, X0, rosen)({}).verdict == "disagree"
+
+
+def test_on_a_bound():
+    """On a bound that takes a jac: without one it is left out, and said."""
+    box, checks = Box.of_minimize([(0, 1.3), (0, 9), (0, 9)], 3), Checks()
+    assert has_room(checks, "hess at x0", rosen_der, box, X0)
+    assert not has_room(checks, "hess at x0", None, box, X0)
+    assert has_room(checks, "hess at point 1", None, box, 0.9 * X0)
+    assert checks.notes[0].startswith("hess at x0 is not checked: without jac")
+    reports = fastgrad.check_minimize(rosen, X0, hess=rosen_hess, bounds=[(0, 1.3), (0, 9), (0, 9)])
+    assert (reports.verdict, list(reports.reports)) == ("agree", ["hess at point 1", "hess at point 2"])
 
 
 def test_product():
