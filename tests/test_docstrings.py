@@ -12,7 +12,7 @@ import pytest
 
 import fastgrad
 
-RESULTS = (fastgrad.Report, fastgrad.NumericalGradient)
+RESULTS = (fastgrad.Report, fastgrad.Reports, fastgrad.NumericalGradient)
 """Made by fastgrad, not by its caller: their fields need no Parameters section."""
 
 UNDERLINED = re.compile(r"^Parameters\n-+\n(.*?)(?=^\w[^\n]*\n-{3,}$|\Z)", re.MULTILINE | re.DOTALL)
@@ -46,7 +46,8 @@ def complaints(name, thing):
 PUBLIC = {name: getattr(fastgrad, name) for name in fastgrad.__all__}
 NOT_RAISED = {n: t for n, t in PUBLIC.items() if not (inspect.isclass(t) and issubclass(t, BaseException))}
 CALLED = {n: t for n, t in NOT_RAISED.items() if t not in RESULTS} | {
-    "Problem.from_object": fastgrad.Problem.from_object
+    f"Problem.{name}": getattr(fastgrad.Problem, name)
+    for name in ("from_object", "from_value_and_gradient", "from_model")
 }
 
 
