@@ -1,4 +1,4 @@
-"""A gradient in float32 or a shorter float, beside the same one in float64 that differences were compared with.
+"""A gradient in float32 or a shorter float, beside the one in float64 that was compared with differences.
 
 An adapter checks the float64 gradient by `check_gradient`. Then it takes the gradient in the precision that
 the user works in, at the parameters and at a few points nearby, and `with_own_precision` adds to the report
@@ -8,10 +8,10 @@ Notation, for coordinate i: g = the gradient in its own precision; d = the same 
 of the own precision; s = the standard deviation of g - d over the points nearby, where all roundings come out
 differently. Of right gradients g - d is no more than rounding:
 
-    |g_i - d_i| > 8 eps |d_i| + t s_i + 8 s_typical      disagrees; t is Student's, for all coordinates together
+    |g_i - d_i| > 8 eps |d_i| + t s_i + 8 s_typical      disagrees; t is Student's, for all coordinates
 
-s_typical is that of three quarters of the entries of a block: what an entry loses in a sum with a constant, or
-with data, is the same at all points, and shows in the others alone.
+s_typical is that of three quarters of the entries of a block: what an entry loses in a sum with a constant,
+or with data, is the same at all points, and shows in the others alone.
 
 The rest is the rule of a check (verdict/rule.py): each coordinate on its own scale, to its resolution.
 """
@@ -103,7 +103,7 @@ def nearby(leaf: FloatArray, dtype: str, point: int, rng: np.random.Generator) -
     nearest, farthest = MOVES
     share = nearest * (farthest / nearest) ** (point / (NEARBY - 1))
     by = max(share, LAST_DIGITS * EPSILONS[dtype]) * rng.uniform(0.5, 1, np.shape(leaf))
-    return np.asarray(leaf, dtype=np.float64) * (1 + by * rng.choice((-1, 1), np.shape(leaf)))
+    return np.asarray(leaf * (1 + by * rng.choice((-1, 1), np.shape(leaf))), dtype=np.float64)
 
 
 def scatter_of(deviations: Iterable[Floats]) -> tuple[Floats | None, int]:
