@@ -237,6 +237,8 @@ def _in_words(comparison: Comparison, gradient: OwnGradient, parameters: Paramet
     small = int((comparison.small & (gradient.double != 0)).sum())
     if small:
         words += f", {small:,} that nearly cancel on the scale of the others"
+    if comparison.share:
+        words += f", together to {comparison.share:.0e} of the whole gradient"
     return words
 
 
