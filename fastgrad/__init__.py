@@ -45,6 +45,11 @@ if TYPE_CHECKING:  # for type checkers: the names that __getattr__ finds
     from fastgrad.report.numerical import NumericalGradient as NumericalGradient
     from fastgrad.report.report import GradientError as GradientError
     from fastgrad.report.report import Report as Report
+    from fastgrad.vector.jacobian import check_jacobian as check_jacobian
+    from fastgrad.vector.products import check_jvp as check_jvp
+    from fastgrad.vector.products import check_vjp as check_vjp
+    from fastgrad.vector.second_order import check_hessian as check_hessian
+    from fastgrad.vector.second_order import check_hvp as check_hvp
 
 _MODULES = {
     "FastgradWarning": "errors",
@@ -57,6 +62,11 @@ _MODULES = {
     "assert_gradient": "checks",
     "check": "checks",
     "check_gradient": "checks",
+    "check_hessian": "vector.second_order",
+    "check_hvp": "vector.second_order",
+    "check_jacobian": "vector.jacobian",
+    "check_jvp": "vector.products",
+    "check_vjp": "vector.products",
     "numerical_gradient": "checks",
     "relative_error": "checks",
 }
