@@ -8,7 +8,9 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from fastgrad.adapters.jax.claims import ClaimedGradient, Forward, forward_that_works
+from fastgrad.adapters.jax.claims import ClaimedGradient
+from fastgrad.adapters.jax.errors import first_line
+from fastgrad.adapters.jax.forward import Forward, forward_that_works
 from fastgrad.adapters.jax.function import require_options
 from fastgrad.adapters.jax.judged import Judged
 from fastgrad.adapters.jax.orders import Derivative, check_order, derivatives
@@ -18,7 +20,6 @@ from fastgrad.adapters.jax.weights import weights_of
 from fastgrad.errors import InputError
 from fastgrad.options import CheckOptions, takes_options
 from fastgrad.printable import shown_name
-from fastgrad.problem.describe import quoted
 from fastgrad.report.report import GradientError, Report
 
 
@@ -64,7 +65,7 @@ def check_grads(
     subject = Call(given, ()).subject(lambda given: f(*given))
     reports = []
     for derivative in derivatives(subject, int(order), tuple(modes)):
-        report = _checked(derivative, options)
+        report = _checked(derivative, dict(options))
         reports.append(report)
         if not report.passed and not _within(report, *_tolerances(subject, atol, rtol)):
             error = GradientError(report)
@@ -82,7 +83,7 @@ def _checked(derivative: Derivative, options: dict[str, Any]) -> Report:
     try:
         ClaimedGradient(claim, subject, weights, False).at(subject.values)
     except TypeError as error:
-        raise InputError(f"{derivative.label}: jax raised {quoted(error)}{_advice(error)}") from error
+        raise InputError(f"{derivative.label}: jax raises {first_line(error)}{_advice(error)}") from error
     report = Judged(subject, weights, claim, options).report()
     return replace(report, notes=(f"check_grads: {derivative.label}, {WEIGHTED}", *report.notes))
 

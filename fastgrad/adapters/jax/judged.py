@@ -14,6 +14,7 @@ import numpy as np
 
 from fastgrad.adapters.jax.casts import what_is_cast
 from fastgrad.adapters.jax.claims import Claim, ClaimedGradient, Values
+from fastgrad.adapters.jax.errors import first_line
 from fastgrad.adapters.jax.scalar import Blocks, Scalar
 from fastgrad.adapters.jax.subject import Subject
 from fastgrad.adapters.jax.trust import why_not_batched
@@ -28,7 +29,6 @@ from fastgrad.adapters.own_precision import (
 from fastgrad.arrays import Floats
 from fastgrad.checks import check_gradient
 from fastgrad.errors import InputError
-from fastgrad.problem.describe import quoted
 from fastgrad.problem.parameters import Parameters
 from fastgrad.report.report import Report
 
@@ -37,10 +37,14 @@ IN_DOUBLE = (
     "under jax.enable_x64(True), with params and args cast"
 )
 CAST = "params and args were cast to float64 for the differences"
-NO_DOUBLE = "float64 could not be had, so all was evaluated in {precision}: {why}"
+NO_DOUBLE = (
+    "fn has no float64, so all was evaluated in {precision}: under jax.enable_x64(True) it raises {why}"
+)
+NOT_ASKED = "all was evaluated in {precision}, as float64=False asks"
+NUMBERS = "the gradient was given as numbers, in {precision}; the differences are those in float64"
 CASTS = (
-    "{name} casts to {precision} inside: what is computed in it has its rounding in float64 too, and is seen no "
-    "further"
+    "{name} casts to {precision} inside: what is computed in it has its rounding in float64 too, and is "
+    "seen no further"
 )
 
 Weights = Sequence[Floats]
@@ -70,14 +74,18 @@ class Judged:
         subject = self.subject
         if subject.is_double:
             return self._by_differences(True)
-        why = self._why_not_double() if self.double else "float64=False was asked for"
+        if not self.double:
+            return _noted(self._by_differences(False), NOT_ASKED.format(precision=self._precision))
+        why = self._why_not_double()
         if why:
             report = self._by_differences(False)
             return _noted(report, NO_DOUBLE.format(precision=self._precision, why=why))
         report = self._by_differences(True)
-        if not isinstance(self.claim, Values):
-            report = with_own_precision(report, Parameters(self._blocks(True)), self._own_gradient())
-        return _noted(report, CAST if subject.x64 else IN_DOUBLE)
+        cast = CAST if subject.x64 else IN_DOUBLE
+        if isinstance(self.claim, Values):
+            return _noted(report, NUMBERS.format(precision=self._precision), cast)
+        own = with_own_precision(report, Parameters(self._blocks(True)), self._own_gradient())
+        return _noted(own, cast)
 
     @property
     def _precision(self) -> str:
@@ -108,9 +116,22 @@ class Judged:
         except InputError:
             raise
         except Exception as error:
-            self._claimed(False).at(self.subject.values)  # what this raises is the user's to see
-            return f"there it raises {quoted(error)}"
+            self._require_own()
+            return first_line(error)
         return ""
+
+    def _require_own(self) -> None:
+        """Refuse what raises in the user's precision, too; what a gradient of the user's raises passes."""
+        self._scalar(False).plain(self._blocks(True))
+        try:
+            self._claimed(False).at(self.subject.values)
+        except Exception as error:
+            if not self.claim.compiles or isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{self.claim.name} raises {first_line(error)}. Where fn has another gradient, give it as "
+                "gradient="
+            ) from error
 
     def _by_differences(self, double: bool) -> Report:
         scalar, blocks = self._scalar(double), self._blocks(double)

@@ -13,7 +13,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from fastgrad.adapters.jax.claims import Claim, Forward, Reverse
+from fastgrad.adapters.jax.claims import Claim, Reverse
+from fastgrad.adapters.jax.forward import Forward
 from fastgrad.adapters.jax.subject import Arrays, Subject
 from fastgrad.errors import InputError
 

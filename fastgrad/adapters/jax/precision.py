@@ -32,8 +32,8 @@ def is_x64() -> bool:
 
 def precision_of(array: Any) -> str:
     """The name of the precision of a real or complex array: "float32" for complex64."""
-    dtype = np.dtype(array.dtype)
-    return {"complex64": "float32", "complex128": "float64"}.get(dtype.name, dtype.name)
+    name = str(np.dtype(array.dtype).name)
+    return {"complex64": "float32", "complex128": "float64"}.get(name, name)
 
 
 def is_inexact(array: Any) -> bool:

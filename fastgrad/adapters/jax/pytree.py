@@ -1,8 +1,8 @@
 """A pytree taken apart into real arrays with names, and put together again.
 
 `params` of a check are the leaves that have derivatives, each named by its path as jax prints it:
-params['dense']['W']. A complex leaf is a real array with one more axis of length 2, for its real and imaginary
-parts. Integers, booleans and random keys are held as they are; None is no leaf to jax.
+params['dense']['W']. A complex leaf is a real array with one more axis of length 2, for its real and
+imaginary parts. Integers, booleans and random keys are held as they are; None is no leaf to jax.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from fastgrad.problem.describe import describe, joined_names, repr_of
 HELD = "{names} held as given: {have} no derivatives ({dtypes})"
 NONE = "{names} None: to jax a part of the structure without leaves, so that nothing of it is checked"
 COMPLEX = (
-    "{names} complex: the coordinates are real and imaginary parts, [..., 0] and [..., 1]; of a real function "
-    "jax.grad gives dx - i dy, the conjugate of the gradient dx + i dy that is shown"
+    "{names} complex: the coordinates are real and imaginary parts, [..., 0] and [..., 1]; of a real "
+    "function jax.grad gives dx - i dy, the conjugate of the gradient dx + i dy that is shown"
 )
 
 
@@ -56,8 +56,9 @@ class Pytree:
         """
         paths, treedef = jax.tree_util.tree_flatten_with_path(tree)
         labels = _distinct([name + jax.tree_util.keystr(path) for path, _ in paths])
-        leaves = [_array(leaf, label) for (_, leaf), label in zip(paths, labels, strict=True)]
-        moved = [k for k, leaf in enumerate(leaves) if is_inexact(leaf)]
+        given = [leaf for _, leaf in paths]
+        leaves = [_array(leaf, label) for leaf, label in zip(given, labels, strict=True)]
+        moved = dict.fromkeys(k for k, leaf in enumerate(leaves) if is_inexact(leaf))
         if not moved:
             raise InputError(_nothing_to_move(tree, name, labels, leaves))
         for k in moved:
@@ -70,7 +71,7 @@ class Pytree:
             tuple(precision_of(leaves[k]) for k in moved),
             flags,
             tuple(as_float64(as_real(leaves[k])) for k in moved),
-            tuple(None if k in set(moved) else leaf for k, leaf in enumerate(leaves)),
+            tuple(None if k in moved else leaf for k, leaf in enumerate(given)),
             _notes(tree, name, labels, leaves, [n for n, flag in zip(names, flags, strict=True) if flag]),
         )
 
@@ -164,10 +165,11 @@ def _distinct(labels: list[str]) -> list[str]:
 def _nothing_to_move(tree: Any, name: str, labels: list[str], leaves: list[Any]) -> str:
     if not leaves:
         return f"{name} is a pytree without leaves: got {describe(tree)}. There is nothing to check"
-    have = joined_names([f"{shown_name(n)} is {leaf.dtype}" for n, leaf in zip(labels, leaves, strict=True)])
+    named = zip(labels, leaves, strict=True)
+    have = joined_names([f"{shown_name(label)} is {leaf.dtype}" for label, leaf in named])
     return (
-        f"no leaf of {name} has derivatives: {have}. jax.grad needs floats: pass .astype(jnp.float32) of what "
-        "is a parameter"
+        f"no leaf of {name} has derivatives: {have}. jax.grad needs floats: pass .astype(jnp.float32) of "
+        "what is a parameter"
     )
 
 

@@ -17,10 +17,12 @@ import numpy.typing as npt
 
 from fastgrad.adapters.jax.subject import Arrays, Subject
 from fastgrad.arrays import Floats
+from fastgrad.engines.batched import BATCH_BYTES, BATCH_ROWS
 
-ROWS = (1, 4, 16, 64, 256)
-"""The numbers of points that a compiled batch may have: for each of them jax compiles anew. A batch of
-another number is filled up with copies of its first point."""
+ROWS = (1, 4, 16, 64)
+"""The numbers of points that a compiled batch may have, beside the largest that the engine takes: for each
+jax compiles anew. A batch of another number is filled up with copies of its first point. What a batch gives
+does not depend on others before it."""
 
 TEMPORARIES = 2**26
 """Bytes of temporaries of one compiled batch, above which it is evaluated in parts one after another."""
@@ -67,11 +69,18 @@ class Scalar:
         """(k,) w . F at k points; each block has an axis of length k in front."""
         leaves = list(blocks.values())
         count = len(leaves[0])
-        rows = next((r for r in ROWS if r >= count), count)
-        padded = [_filled(leaf, rows) for leaf in leaves]
+        rows = self._rows(count)
+        # jax may alias these arrays of NumPy: they are not written to before it is done.
+        arrays = [_filled(leaf, rows) for leaf in leaves]
         with self.subject.context(self.double):
-            arrays, data = self.subject.arrays(padded, self.double), self.subject.data_in(self.double)
+            data = self.subject.data_in(self.double)
             return np.asarray(self._of_rows(rows, arrays, data)(arrays, data))[:count]
+
+    def _rows(self, count: int) -> int:
+        """The number of points of the batch for so many."""
+        point_bytes = sum(value.nbytes for value in self.subject.values)
+        largest = int(np.clip(BATCH_BYTES // point_bytes, 1, BATCH_ROWS))
+        return next((r for r in (*(r for r in ROWS if r < largest), largest) if r >= count), count)
 
     def _of_rows(self, rows: int, arrays: Arrays, data: Arrays) -> Any:
         with self._lock:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -61,7 +62,11 @@ class Subject:
 
     def data_in(self, double: bool) -> list[Any]:
         """The data in float64, or as they were given; inside of `context`."""
-        return [in_double(array) for array in self.data] if double else list(self.data)
+        return list(self._in_double if double else self.data)
+
+    @cached_property
+    def _in_double(self) -> list[Any]:
+        return [in_double(array) for array in self.data]
 
     def outputs(self, double: bool) -> list[Any]:
         """The outputs at the point, by a plain call."""
