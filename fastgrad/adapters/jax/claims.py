@@ -65,7 +65,7 @@ class Given:
 
     gradient: Callable[..., Any]
     call: Call
-    name: str = "the gradient"
+    name = "the gradient"
     is_linear = False
     compiles = False
 
@@ -80,7 +80,7 @@ class Values:
     """A gradient that is given as numbers, in one precision."""
 
     arrays: tuple[Any, ...]
-    name: str = "the gradient"
+    name = "the gradient"
     is_linear = False
     compiles = False
 
@@ -106,7 +106,7 @@ class ClaimedGradient:
     subject: Subject
     weights: Sequence[Floats]
     double: bool
-    _compiled: Any = field(default=None, repr=False)
+    _compiled: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.__name__ = self.__qualname__ = self.claim.name

@@ -44,8 +44,8 @@ class Scalar:
     subject: Subject
     weights: Sequence[Floats]
     double: bool
-    _compiled: dict[int, Any] = field(default_factory=dict, repr=False)
-    _lock: Any = field(default_factory=threading.Lock, repr=False)
+    _compiled: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
+    _lock: Any = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what was compiled: another process compiles its own."""
@@ -76,11 +76,21 @@ class Scalar:
             data = self.subject.data_in(self.double)
             return np.asarray(self._of_rows(rows, arrays, data)(arrays, data))[:count]
 
+    def compile(self, blocks: Blocks) -> None:
+        """Compile the smallest batch and the largest: the time of either is no time of an evaluation."""
+        for count in (1, self._rows_of_largest):
+            self.batch({name: np.broadcast_to(leaf, (count, *leaf.shape)) for name, leaf in blocks.items()})
+
     def _rows(self, count: int) -> int:
         """The number of points of the batch for so many."""
-        point_bytes = sum(value.nbytes for value in self.subject.values)
-        largest = int(np.clip(BATCH_BYTES // point_bytes, 1, BATCH_ROWS))
+        largest = self._rows_of_largest
         return next((r for r in (*(r for r in ROWS if r < largest), largest) if r >= count), count)
+
+    @property
+    def _rows_of_largest(self) -> int:
+        """The number of points of the largest batch that the engine makes."""
+        point_bytes = sum(value.nbytes for value in self.subject.values)
+        return int(np.clip(BATCH_BYTES // point_bytes, 1, BATCH_ROWS))
 
     def _of_rows(self, rows: int, arrays: Arrays, data: Arrays) -> Any:
         with self._lock:

@@ -36,6 +36,7 @@ def why_not_batched(scalar: Scalar, blocks: Blocks) -> str:
     points = {name: _around(leaf) for name, leaf in blocks.items()}
     try:
         together = scalar.batch(points)
+        scalar.compile(blocks)
     except Exception as error:  # whatever the user's function raises under jit and vmap
         return f"{PLAINLY}: under jax.jit and jax.vmap it raises {first_line(error)}"
     with np.errstate(all="ignore"):
