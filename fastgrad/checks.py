@@ -25,6 +25,7 @@ from fastgrad.report.build import build_report
 from fastgrad.report.numerical import NumericalGradient
 from fastgrad.report.report import Report
 from fastgrad.specification import Specification
+from fastgrad.strategy.ask_closer import ask_closer
 from fastgrad.strategy.ask_directions import ask_directions
 from fastgrad.strategy.ask_witnesses import ask_complex_step, ask_path_integral
 from fastgrad.strategy.run import choose, measure_choice
@@ -140,14 +141,14 @@ def _checked(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) 
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             outcome = measure_choice(coordinates, choice)
-            directions = ask_directions(coordinates)
+            second = _second_look(coordinates)
             complex_step = ask_complex_step(coordinates)
             found = coordinates.result()
         path_integral = ask_path_integral(spec, engines, run, found, outcome, coordinates.z)
         claim.require_unchanged()
     if run.spent:
         run.charge("witnesses")
-    said = tuple(sentence for sentence in (directions.sentence, complex_step, path_integral) if sentence)
+    said = tuple(sentence for sentence in (second, complex_step, path_integral) if sentence)
     return build_report(spec, engines, found, outcome, run, said)
 
 
@@ -161,6 +162,13 @@ def _engines_of(
         spec = with_loss_alone(spec, error)
         run.note(FIRST_TAKEN)
         return spec, vetted_engines(spec, run, indices, looks)
+
+
+def _second_look(coordinates: Coordinates) -> str:
+    """Whether the differences hold at far smaller steps; a sentence for the report."""
+    if coordinates.engines.engine.moves_together:
+        return ask_closer(coordinates)
+    return ask_directions(coordinates).sentence
 
 
 @takes_options
@@ -251,7 +259,7 @@ def _differenced(problem: Problem, options: dict[str, Any], notes: tuple[str, ..
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             measure_choice(coordinates, choice)
-            ask_directions(coordinates)
+            _second_look(coordinates)
             found = coordinates.result()
     return NumericalGradient.of(spec, engines, found, run)
 

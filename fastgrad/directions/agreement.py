@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.arrays import Evaluate, Floats, IndexArray, norm
+from fastgrad.differences.bounds import HALF_DIFFERENCE_SD
 from fastgrad.engines.joint import JointEngine, Move
 
 DIRECTIONS = 8
@@ -46,9 +47,6 @@ STREAM = 0x61677265
 
 SEEN = 2.0**-5
 """The share of a typical slope that noise may cover at the narrowest."""
-
-NOISE_SD = 0.707
-"""Standard deviation of half the difference of two values, in sigma."""
 
 CLOSER = 2.0**-3
 """A direction that does not agree is measured again at this fraction: the cost may bend along it more than
@@ -156,7 +154,7 @@ class Directions:
         with np.errstate(all="ignore"):
             effects = np.abs(self.found.slopes) * self.found.steps
         effects = effects[(effects > 0) & np.isfinite(effects)]
-        noise = 2 * self.z * NOISE_SD * self.sigma
+        noise = 2 * self.z * HALF_DIFFERENCE_SD * self.sigma
         least = noise / SEEN / float(np.median(effects)) if len(effects) else WIDEST
         return np.asarray(np.geomspace(float(np.clip(least, NARROWEST, WIDEST)), WIDEST, 3))
 
@@ -182,7 +180,7 @@ class Directions:
         for by, (before, after) in zip(v, f, strict=True):
             with np.errstate(over="ignore"):
                 spread = norm(found.bounds[among] * by[among])
-            slope = _Slope(float(after - before) / 2, self.z * NOISE_SD * self.sigma + spread, by)
+            slope = _Slope(float(after - before) / 2, self.z * HALF_DIFFERENCE_SD * self.sigma + spread, by)
             slopes.append(slope if np.isfinite(slope.r) and np.isfinite(slope.bound) else None)
         return slopes
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from fastgrad.errors import InputError
 from fastgrad.printable import shortened
+from fastgrad.problem.columns import Columns
 from fastgrad.problem.describe import repr_of
 from fastgrad.problem.stateful import ObjectMethod, copy_of, flat_vector, require_methods
 
@@ -38,7 +39,7 @@ class Problem:
         `problem.kinds`
     args : tuple of whatever else both take; passed through as it is
     structure : a fastgrad.Network that computes the same cost, cost(params, X, Y) with args (X, Y); it is
-        then evaluated by the network engine
+        then evaluated by the network engine. Vector checks pass Columns
 
     Examples
     --------
@@ -53,7 +54,7 @@ class Problem:
     gradient: Any
     params: Any
     args: tuple[Any, ...] = ()
-    structure: Structure | None = None
+    structure: Structure | Columns | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.cost):

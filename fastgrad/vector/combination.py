@@ -16,11 +16,8 @@ from typing import Any
 import numpy as np
 
 from fastgrad.arrays import Floats
-from fastgrad.engines.numbers import DOMAIN_ERRORS
-from fastgrad.errors import InputError
-from fastgrad.problem.as_given import as_given
 from fastgrad.problem.naming import copy_for_worker, name_like
-from fastgrad.problem.parameters import Parameters
+from fastgrad.vector.function import MovedFunction
 from fastgrad.vector.outputs import Function, Outputs
 
 STREAM = 0x636F7461
@@ -31,7 +28,7 @@ AWAY = 0.125
 nothing of its size."""
 
 BARELY = 2.0**-46
-"""The share by which they are moved to see what an output rounds by: its noise moves more than itself then."""
+"""The share by which they are moved to see by how much an output is noisy."""
 
 LOOKS = 2
 """How often they are moved by so little."""
@@ -102,9 +99,7 @@ class Claimed:
         return self.vjp(params, self.outputs.structure(self.weights), *args)
 
 
-def random_weights(
-    function: Function, parameters: Parameters, args: tuple[Any, ...], outputs: Outputs, seed: int
-) -> Floats:
+def random_weights(moved: MovedFunction, seed: int) -> Floats:
     """(m,) random weights, each over the size of its output; this takes 1 + LOOKS evaluations of F.
 
     The size of an output is that of its value, and of its change where each parameter moves by AWAY of
@@ -112,16 +107,12 @@ def random_weights(
 
     Parameters
     ----------
-    function : F
-    parameters : x
-    args : what F takes beside them
-    outputs : F at the parameters
+    moved : F at moved parameters
     seed : of the random numbers
     """
-    rng = np.random.default_rng([seed, STREAM])
-    looks = _Looks(as_given(function, parameters), parameters, args, outputs, rng)
-    sizes = np.abs(outputs.values) + looks.changes(AWAY)
-    noise = np.max([looks.changes(BARELY) for _ in range(LOOKS)], axis=0)
+    rng, outputs = np.random.default_rng([seed, STREAM]), moved.outputs
+    sizes = np.abs(outputs.values) + _changes(moved, AWAY, rng)
+    noise = np.max([_changes(moved, BARELY, rng) for _ in range(LOOKS)], axis=0)
     sizes = np.maximum(sizes, ABOVE_NOISE * noise)
     for block in outputs.blocks:
         some = sizes[block.start : block.stop]
@@ -130,28 +121,9 @@ def random_weights(
     return np.asarray(signs * rng.uniform(1.0, 2.0, outputs.size) / 2.0 ** np.rint(np.log2(sizes)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Looks:
-    """F at points where all parameters are moved."""
-
-    function: Function
-    parameters: Parameters
-    args: tuple[Any, ...]
-    outputs: Outputs
-    rng: np.random.Generator
-
-    def changes(self, share: float) -> Floats:
-        """(m,) how far each output moves where all parameters move by a share; 0 where it is not seen."""
-        moved = []
-        for leaf, typical in zip(self.parameters.leaves, self.parameters.typical_sizes, strict=True):
-            by = share * self.rng.choice([-1.0, 1.0], leaf.size) * np.where(leaf == 0, typical, leaf)
-            moved.append((leaf + by).astype(leaf.dtype))
-        with np.errstate(all="ignore"):
-            try:
-                there = self.outputs.flat(self.function(self.parameters.build_arrays(moved), *self.args))
-            except DOMAIN_ERRORS as error:
-                if isinstance(error, InputError):
-                    raise
-                return np.zeros(self.outputs.size)
-            found = np.abs(there - self.outputs.values)
-        return np.where(np.isfinite(found), found, 0.0)
+def _changes(moved: MovedFunction, share: float, rng: np.random.Generator) -> Floats:
+    """(m,) how far each output moves where all parameters move by a share; 0 where it is not seen."""
+    by = share * rng.choice([-1.0, 1.0], moved.parameters.size) * moved.sizes
+    with np.errstate(all="ignore"):
+        found = np.abs(moved(by) - moved.outputs.values)
+    return np.where(np.isfinite(found), found, 0.0)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Unpack
 
-from fastgrad.checks import check
+import numpy as np
+
 from fastgrad.options import CheckOptions, takes_options
-from fastgrad.problem.naming import name_like
 from fastgrad.report.report import Report
-from fastgrad.vector.matrix import Matrix, matrix
+from fastgrad.vector.adjoint import Identity, adjoint_identity
+from fastgrad.vector.claim_check import check_claim
+from fastgrad.vector.claims import WholeMatrix
+from fastgrad.vector.matrix import Operator, at, matrix
 from fastgrad.vector.outputs import Function
+from fastgrad.vector.products import check_jvp
 from fastgrad.vector.projection import VectorProblem
+from fastgrad.verdict.rule import DISAGREE
+
+NOT_ONE_MATRIX = (
+    "matvec and rmatvec of the LinearOperator do not belong to one matrix: u . (J v) = {:.9g} and "
+    "(J^T u) . v = {:.9g} for random u and v"
+)
 
 
 @takes_options
@@ -55,25 +65,31 @@ def check_jacobian(
     'agree'
     """
     vector = VectorProblem.of(function, params, args, options)
-    gradient = _Transposed(jacobian, vector)
-    problem = vector.gradient_problem(gradient if callable(jacobian) else gradient.of(jacobian))
-    return check(problem, **options)
+    identity = _two_ways(jacobian, vector)
+    report = check_claim(WholeMatrix(jacobian, vector), options)
+    if identity is None or identity.holds:
+        return report
+    if report.verdict != DISAGREE:
+        report = check_jvp(function, _matvec(jacobian, vector), params, args=args, **options)
+    said = NOT_ONE_MATRIX.format(identity.left, identity.right)
+    return replace(report, diagnosis=(said, *report.diagnosis))
 
 
-@dataclass(frozen=True, eq=False)
-class _Transposed:
-    """J^T w of a function that returns J."""
+def _two_ways(jacobian: Any, vector: VectorProblem) -> Identity | None:
+    """Of a LinearOperator, whether matvec and rmatvec belong to one matrix; None for any other Jacobian."""
+    found = WholeMatrix(jacobian, vector).matrix
+    if not isinstance(found, Operator):
+        return None
+    moved, seed = vector.moved, vector.options.seed
+    return adjoint_identity(found.times, found.transposed, vector.weights, moved.sizes, moved.epsilon, seed)
 
-    jacobian: Callable[..., Any]
-    vector: VectorProblem
 
-    def __post_init__(self) -> None:
-        name_like(self, self.jacobian)
+def _matvec(jacobian: Any, vector: VectorProblem) -> Callable[..., Any]:
+    """The products J v of a LinearOperator, as a jvp."""
 
-    def __call__(self, params: Any, *args: Any) -> Any:
-        return self.of(self.jacobian(params, *args))
+    def product(params: Any, v: Any, *args: Any) -> Any:
+        flat = np.concatenate([np.reshape(leaf, -1) for leaf in vector.parameters.match(v, "vector")])
+        found = matrix(at(jacobian, params, args), vector.parameters, vector.outputs)
+        return vector.outputs.structure(found.times(np.asarray(flat, dtype=np.float64)))
 
-    def of(self, value: Any) -> Any:
-        """J^T w of one J."""
-        found: Matrix = matrix(value, self.vector.parameters, self.vector.outputs)
-        return self.vector.in_parameters(found.transposed(self.vector.weights))
+    return product

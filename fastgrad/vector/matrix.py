@@ -29,6 +29,9 @@ class Matrix(Protocol):
     def times(self, v: Floats) -> Floats:
         """(m,) J v."""
 
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """The entries on a CSC pattern, in its order; None where they take more than so many products."""
+
     @property
     def pattern(self) -> Any:
         """Where J may be other than 0, as a scipy.sparse array in CSC; None where that is everywhere."""
@@ -50,6 +53,11 @@ class Dense:
         """(m,) J v."""
         return np.asarray(self.array @ v, dtype=np.float64)
 
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """The entries on a pattern."""
+        columns = np.repeat(np.arange(pattern.shape[1]), np.diff(pattern.indptr))
+        return np.asarray(self.array[pattern.indices, columns], dtype=np.float64)
+
 
 class Sparse(Dense):
     """A scipy.sparse matrix or array (m, n); its stored entries are the pattern."""
@@ -60,6 +68,18 @@ class Sparse(Dense):
         from scipy import sparse
 
         return sparse.csc_array(self.array)
+
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """The entries on a pattern, zero where none is stored."""
+        mine = self.pattern
+        mine.sum_duplicates()
+        columns = np.repeat(np.arange(pattern.shape[1]), np.diff(pattern.indptr))
+        keys = np.repeat(np.arange(mine.shape[1]), np.diff(mine.indptr)) * mine.shape[0] + mine.indices
+        wanted = columns * mine.shape[0] + pattern.indices
+        at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+        if not len(keys):
+            return np.zeros(len(wanted))
+        return np.where(keys[at] == wanted, mine.data[at], 0.0).astype(np.float64)
 
 
 class Operator:
@@ -90,6 +110,16 @@ class Operator:
         """(m,) J v."""
         return np.asarray(self.operator.matvec(v), dtype=np.float64).reshape(-1)
 
+    def on(self, pattern: Any, most: int) -> Floats | None:
+        """The entries on a pattern, by a product for each column."""
+        count, ends = pattern.shape[1], pattern.indptr
+        if count > most:
+            return None
+        units = np.eye(count)
+        return np.concatenate(
+            [self.times(units[i])[pattern.indices[ends[i] : ends[i + 1]]] for i in range(count)]
+        )
+
 
 def matrix(value: Any, parameters: Parameters, outputs: Outputs) -> Matrix:
     """A claimed Jacobian from what the user gave or returned.
@@ -106,7 +136,7 @@ def matrix(value: Any, parameters: Parameters, outputs: Outputs) -> Matrix:
         For another shape or structure.
     """
     wanted = (outputs.size, parameters.size)
-    if hasattr(value, "rmatvec") and hasattr(value, "matvec"):
+    if _is_operator(value):
         _require_shape(tuple(value.shape), wanted, value)
         return Operator(value)
     if hasattr(value, "tocsc") and hasattr(value, "nnz"):
@@ -115,6 +145,28 @@ def matrix(value: Any, parameters: Parameters, outputs: Outputs) -> Matrix:
     if len(parameters.blocks) == len(outputs.blocks) == 1 or isinstance(value, np.ndarray):
         return Dense(_one_array(to_array(value, "the Jacobian"), parameters, outputs))
     return Dense(_nested(value, parameters, outputs))
+
+
+def at(jacobian: Any, params: Any, args: tuple[Any, ...]) -> Any:
+    """A Jacobian at some parameters: what it returns if it is a function of them, else itself.
+
+    A LinearOperator can be called too, and is none.
+
+    Parameters
+    ----------
+    jacobian : as for check_jacobian
+    params, args : what it is called with
+    """
+    return jacobian(params, *args) if is_function(jacobian) else jacobian
+
+
+def is_function(jacobian: Any) -> bool:
+    """Whether a Jacobian is a function of the parameters."""
+    return callable(jacobian) and not _is_operator(jacobian)
+
+
+def _is_operator(value: Any) -> bool:
+    return hasattr(value, "rmatvec") and hasattr(value, "matvec")
 
 
 def _one_array(array: npt.NDArray[Any], parameters: Parameters, outputs: Outputs) -> npt.NDArray[Any]:

@@ -14,6 +14,8 @@ from fastgrad.options import CheckOptions, takes_options
 from fastgrad.problem.naming import name_like
 from fastgrad.problem.problem import Problem
 from fastgrad.report.report import Report
+from fastgrad.vector.claim_check import check_claim
+from fastgrad.vector.claims import Product, TransposedProduct
 from fastgrad.vector.combination import Combination
 from fastgrad.vector.outputs import Function, in_structure
 from fastgrad.vector.projection import VectorProblem, require_callable
@@ -64,7 +66,7 @@ def check_vjp(
     'disagree'
     """
     require_callable(vjp=vjp)
-    return VectorProblem.of(function, params, args, options).check(vjp, options)
+    return check_claim(TransposedProduct(vjp, VectorProblem.of(function, params, args, options)), options)
 
 
 @takes_options
@@ -107,31 +109,10 @@ def check_jvp(
     require_callable(jvp=jvp)
     vector = VectorProblem.of(function, params, args, options)
     if vector.parameters.size <= EACH_COLUMN:
-        return check(vector.gradient_problem(_ByColumns(jvp, vector)), **options)
+        return check_claim(Product(jvp, vector), options)
     along = _Along.random(vector)
     problem = Problem(along, _AlongClaimed(jvp, along), {"direction": np.zeros(DIRECTIONS)}, args)
     return check(problem, **options)
-
-
-@dataclass(frozen=True, eq=False)
-class _ByColumns:
-    """J^T w, an entry for each column that the jvp gives."""
-
-    jvp: Callable[..., Any]
-    vector: VectorProblem
-
-    def __post_init__(self) -> None:
-        name_like(self, self.jvp)
-
-    def __call__(self, params: Any, *args: Any) -> Any:
-        parameters, outputs, w = self.vector.parameters, self.vector.outputs, self.vector.weights
-        found = np.empty(parameters.size)
-        for i in range(parameters.size):
-            unit = np.zeros(parameters.size)
-            unit[i] = 1.0
-            column = self.jvp(params, in_structure(parameters.spec, parameters.blocks, unit), *args)
-            found[i] = w @ outputs.flat(column)
-        return self.vector.in_parameters(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,15 +133,8 @@ class _Along:
     @classmethod
     def random(cls, vector: VectorProblem) -> _Along:
         """Along random directions."""
-        rng = np.random.default_rng([vector.seed, 0x6A7670])
-        sizes = np.concatenate(
-            [
-                np.where(leaf == 0, typical, np.abs(leaf).astype(np.float64))
-                for leaf, typical in zip(
-                    vector.parameters.leaves, vector.parameters.typical_sizes, strict=True
-                )
-            ]
-        )
+        rng = np.random.default_rng([vector.options.seed, 0x6A7670])
+        sizes = vector.moved.sizes
         v = rng.choice([-1.0, 1.0], (DIRECTIONS, len(sizes))) * sizes
         return cls(vector, Combination(vector.function, vector.outputs, vector.weights), v)
 

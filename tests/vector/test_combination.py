@@ -6,12 +6,13 @@ import numpy as np
 
 from fastgrad.problem.parameters import Parameters
 from fastgrad.vector.combination import Claimed, Combination, random_weights
+from fastgrad.vector.function import MovedFunction
 from fastgrad.vector.outputs import Outputs
 
 
 def weights_of(function, x, seed=0):
     """The weights of a function at x."""
-    return random_weights(function, Parameters(x), (), Outputs.of(function(x)), seed)
+    return random_weights(MovedFunction(function, Parameters(x), (), Outputs.of(function(x))), seed)
 
 
 def mixed(x):
