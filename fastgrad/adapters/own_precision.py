@@ -250,7 +250,7 @@ def _found_wrong(
     bound = OWN_ROUNDINGS * EPSILONS["float64"] * np.abs(gradient.double)
 
     def cause(k: int) -> tuple[str, str]:
-        return "off", (
+        return "own_precision", (
             f"in {gradient.precision} off by {abs(gradient.own[k] - gradient.double[k]):.3g} from the "
             f"gradient in float64: more than the {comparison.allowed[k]:.2g} that its rounding explains"
         )

@@ -101,6 +101,21 @@ def test_an_error_of_one_percent_in_one_entry_is_found(params):
     assert report.coverage.checked == SIZE
 
 
+def test_one_entry_that_cancels_more_than_the_others_agrees(params):
+    """An entry whose rounding is its own, and shows from point to point, is not called wrong."""
+    at = int(np.argmax(np.abs(params["b"])))
+
+    def loses(params):
+        found = gradient(params)
+        large = found["b"].dtype.type(1e4) * params["b"][at] ** 3
+        found["b"][at] = (found["b"][at] + large) - large
+        return found
+
+    off = np.abs(in_single(loses, params) - flat(gradient(params)))[SIZE // 4 * 3 + at]
+    assert off > 1e-5 * abs(gradient(params)["b"][at])
+    assert checked(loses, params).passed
+
+
 def test_rounding_that_hides_the_gradient_is_undecided(params):
     """Of a gradient that loses its digits in float32, each time others, it is not said that it is right."""
     rng = np.random.default_rng(2)

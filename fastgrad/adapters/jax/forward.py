@@ -24,9 +24,6 @@ ALIKE = 2.0**-6
 """How far w . (J v) and (J^T w) . v may be apart, as a share of the terms: they differ by rounding only, in
 bfloat16 by some of its last digits."""
 
-COLUMNS = 64
-"""Columns that are computed together."""
-
 
 @dataclass(frozen=True)
 class Forward:
@@ -56,7 +53,10 @@ class Forward:
 
 @dataclass(frozen=True)
 class Columns:
-    """J^T w from each column J e_i that jax.jvp computes; for a rule that cannot be transposed."""
+    """J^T w from each column J e_i that jax.jvp computes; for a rule that cannot be transposed.
+
+    They come one after another: such a rule may have no batching either.
+    """
 
     name: str = "jax.jvp"
     is_linear = True
@@ -72,9 +72,7 @@ class Columns:
             return combined(column, weights)
 
         return [
-            jax.lax.map(partial(of_unit, number), jnp.arange(array.size), batch_size=COLUMNS).reshape(
-                array.shape
-            )
+            jax.lax.map(partial(of_unit, number), jnp.arange(array.size)).reshape(array.shape)
             for number, array in enumerate(arrays)
         ]
 

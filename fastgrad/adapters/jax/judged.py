@@ -38,7 +38,8 @@ IN_DOUBLE = (
 )
 CAST = "params and args were cast to float64 for the differences"
 NO_DOUBLE = (
-    "fn has no float64, so all was evaluated in {precision}: under jax.enable_x64(True) it raises {why}"
+    "fn has no float64, so all was evaluated in {precision}: under jax.enable_x64(True) it raises {why}. "
+    "Where that comes of arrays which fn closes over, pass them in args=: these are cast"
 )
 NOT_ASKED = "all was evaluated in {precision}, as float64=False asks"
 NUMBERS = "the gradient was given as numbers, in {precision}; the differences are those in float64"

@@ -45,3 +45,24 @@ def test_a_rule_that_cannot_be_transposed_is_asked_by_columns():
     assert claim == Columns()
     found = ClaimedGradient(claim, subject_of(sine), [W], True).at([X])[0]
     assert np.allclose(found, W * np.cos(X), rtol=1e-12)
+
+
+def test_a_transpose_that_is_another_one_is_not_taken():
+    """Where a rule brings a transpose of its own that is wrong, the columns of the product itself count."""
+    from jax.custom_derivatives import linear_call
+
+    @jax.custom_jvp
+    def sine(x):
+        return jnp.sin(x)
+
+    def rule(x, v):
+        def product(slope, v):
+            return slope * v
+
+        return jnp.sin(x[0]), linear_call(product, lambda slope, u: 2 * slope * u, jnp.cos(x[0]), v[0])
+
+    sine.defjvp(rule)
+    claim = forward_that_works(Forward(), subject_of(sine), [W])
+    assert claim == Columns()
+    found = ClaimedGradient(claim, subject_of(sine), [W], True).at([X])[0]
+    assert np.allclose(found, W * np.cos(X), rtol=1e-12)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from subprocesses import output_of
 
-import fastgrad
 from fastgrad.errors import InputError
 
 jax = pytest.importorskip("jax")
@@ -261,6 +262,10 @@ def test_what_is_refused(name):
         call()
 
 
-def test_fastgrad_does_not_load_jax():
-    """The adapter is loaded when it is imported, and not by fastgrad."""
-    assert "check_function" not in dir(fastgrad)
+@pytest.mark.parametrize(
+    ("package", "loads"), [("fastgrad.adapters", "False"), ("fastgrad.adapters.jax", "True")]
+)
+def test_jax_is_loaded_by_its_adapter_only(package, loads):
+    """Neither fastgrad nor the package of adapters loads jax."""
+    code = f"import sys, fastgrad, {package}; print('jax' in sys.modules)"
+    assert output_of([sys.executable, "-c", code]).strip() == loads
