@@ -1,6 +1,8 @@
 """Columns: the structure of a cost w . F(x) where many parameters have no output in common.
 
-`vector` makes one from the pattern of a Jacobian, `engines.columns` evaluates by it.
+`vector` makes one from the pattern of a Jacobian, `engines.columns` evaluates by it: parameters that share no
+output are moved together (Curtis, Powell and Reid, "On the estimation of sparse Jacobian matrices", J. Inst.
+Math. Appl. 13, 1974).
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
 
@@ -35,3 +39,24 @@ class Columns:
     def count(self) -> int:
         """How many groups there are."""
         return len(self.sizes)
+
+
+def group_numbers(pattern: Any) -> IndexArray:
+    """(n,) the number of each column's group, of which no two columns share a row; scipy takes them greedily.
+
+    Parameters
+    ----------
+    pattern : scipy.sparse CSC (m, n)
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> group_numbers(sparse.csc_array(np.ones((1, 3)))).tolist()
+    [0, 1, 2]
+    """
+    from scipy.optimize._numdiff import group_columns
+
+    m, n = pattern.shape
+    if pattern.nnz == m * n:  # each column has all rows
+        return np.arange(n)
+    return np.asarray(group_columns(pattern, np.arange(n)), dtype=np.intp)

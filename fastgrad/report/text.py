@@ -69,12 +69,10 @@ def _headline(report: ReportData) -> str:
 def _entry_headline(entries: Sequence[Entry]) -> str:
     """Where all columns agree but for small entries in them."""
     first, count = entries[0], len(entries)
-    found = (
-        "an entry of the Jacobian is wrong:" if count == 1 else f"{count} entries of the Jacobian are wrong,"
-    )
+    found = "1 entry" if count == 1 else f"{count} entries"
     return (
-        f"DISAGREE: {found} of the Jacobian found wrong: d {first.output} / d {first.parameter} is claimed to be {first.claimed:.6g}, "
-        f"numeric {first.numeric:.6g}."
+        f"DISAGREE: {found} of the Jacobian found wrong: d {first.output} / d {first.parameter} is claimed "
+        f"to be {first.claimed:.6g}, numeric {first.numeric:.6g}."
     )
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
 from fastgrad.problem.as_given import as_given
+from fastgrad.problem.columns import group_numbers
 from fastgrad.problem.naming import name_like
 from fastgrad.vector.apart import pattern_of
 from fastgrad.vector.combination import Claimed
-from fastgrad.vector.groups import group_numbers
 from fastgrad.vector.matrix import Matrix, is_function, matrix
 from fastgrad.vector.outputs import in_structure
 from fastgrad.vector.projection import VectorProblem

@@ -1,8 +1,4 @@
-"""Groups of columns that share no row: one evaluation of F serves all columns of a group.
-
-Curtis, Powell and Reid, "On the estimation of sparse Jacobian matrices", J. Inst. Math. Appl. 13 (1974). The
-groups are those of scipy, which takes columns greedily.
-"""
+"""Groups of columns that share no row: one evaluation of F serves all columns of a group."""
 
 from __future__ import annotations
 
@@ -12,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
+from fastgrad.problem.columns import group_numbers
 
 WORTH_IT = 0.5
 """Groups are used where there are fewer than this share of the columns."""
@@ -58,24 +55,3 @@ class Groups:
 
         p = self.pattern
         return sparse.csr_array((weights[p.indices], p.indices, p.indptr), p.shape[::-1])
-
-
-def group_numbers(pattern: Any) -> IndexArray:
-    """(n,) the number of each column's group, of which no two columns share a row.
-
-    Parameters
-    ----------
-    pattern : scipy.sparse CSC (m, n)
-
-    Examples
-    --------
-    >>> from scipy import sparse
-    >>> group_numbers(sparse.csc_array(np.ones((1, 3)))).tolist()
-    [0, 1, 2]
-    """
-    from scipy.optimize._numdiff import group_columns
-
-    m, n = pattern.shape
-    if pattern.nnz == m * n:  # each column has all rows
-        return np.arange(n)
-    return np.asarray(group_columns(pattern, np.arange(n)), dtype=np.intp)

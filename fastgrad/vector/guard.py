@@ -62,14 +62,15 @@ def outside(groups: Groups, moved: MovedFunction, seed: int) -> Bools:
             mine = groups.numbers[columns] == group
             slopes[mine] = ((after - before) / 2)[rows[mine]] / h[columns[mine]]
             bend += np.abs(after - 2 * centre + before)
+        # What is added up to give F_k may be larger than F_k: it is of the size of x_i dF_k/dx_i.
+        parts = np.abs(centre) + np.bincount(rows, np.abs(slopes) * moved.sizes[columns], len(found))
         for _ in range(DIRECTIONS):
             v = h * rng.choice([-1.0, 1.0], len(h)) * _factors(rng, len(h), single)
             after, before = moved(v), moved(-v)
             along = np.bincount(rows, slopes * v[columns], len(found))
             residual = np.abs((after - before) / 2 - along)
-            total = np.bincount(rows, np.abs(slopes * v[columns]), len(found))
             bent = bend + np.abs(after - 2 * centre + before)
-            allowed = BY_CHANCE * moved.epsilon * (np.abs(centre) + total) + BENT * bent
+            allowed = BY_CHANCE * moved.epsilon * parts + BENT * bent
             found |= ~(residual <= allowed)
     return found
 

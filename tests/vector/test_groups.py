@@ -2,22 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import sparse
 
-from fastgrad.vector.groups import Groups, group_numbers
-
-
-@given(st.integers(0, 2**31), st.integers(1, 12), st.integers(1, 12), st.floats(0, 1))
-def test_no_row_twice(seed, m, n, density):
-    """No two columns of a group have a row in common, and every column has a group."""
-    rng = np.random.default_rng(seed)
-    pattern = rng.random((m, n)) < density
-    numbers = group_numbers(sparse.csc_array(pattern))
-    assert len(numbers) == n
-    for group in range(numbers.max() + 1):
-        assert (pattern[:, numbers == group].sum(axis=1) <= 1).all()
+from fastgrad.vector.groups import Groups
 
 
 @pytest.mark.parametrize(("bands", "count"), [(1, 1), (3, 3), (5, 5)])
