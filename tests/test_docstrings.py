@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -54,7 +55,8 @@ CALLED = {n: t for n, t in NOT_RAISED.items() if t not in RESULTS} | {
 def modules():
     """All modules of the package but the kernels and the demonstrations, which compile or load data."""
     for info in pkgutil.walk_packages(fastgrad.__path__, "fastgrad."):
-        if not re.match(r"fastgrad\.(kernels|demos|__main__)", info.name):
+        needs_jax = info.name.startswith("fastgrad.adapters.jax") and not importlib.util.find_spec("jax")
+        if not (needs_jax or re.match(r"fastgrad\.(kernels|demos|__main__)", info.name)):
             yield importlib.import_module(info.name)
 
 
