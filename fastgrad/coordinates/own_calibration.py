@@ -184,7 +184,7 @@ class _Look:
             probes = np.sort(self._drawn(left, count))
             tried = np.concatenate([tried, probes])
             noise = self._measured(probes)
-            if found is None or noise.moved:
+            if found is None or not found.moved or (noise.moved and noise.sigma > found.sigma):
                 found = noise
             if noise.moved and (self.noisy or noise.sigma <= NOISY * abs(self.engines.cost)):
                 break
@@ -240,8 +240,8 @@ class _Look:
     def _measured(self, probes: IndexArray) -> BlockNoise:
         """The noise along some coordinates; of fewer than PROBES each is looked at at several distances.
 
-        Nine values of one coordinate may look smooth by chance: those of a float32 cost that climb by 13 units
-        of rounding at each of nine points.
+        Nine values of one coordinate may look smooth by chance: those of a float32 cost that climb by 13
+        units of rounding at each of nine points.
         """
         probes = np.sort(np.resize(probes, max(len(probes), min(PROBES, self._room()))))
         turn = np.arange(len(probes)) - np.searchsorted(probes, probes)
