@@ -37,7 +37,7 @@ class Checker:
         self.reports: list[Report] = []
 
     def __repr__(self) -> str:
-        return f"<fastgrad_check: {len(self.reports)} checks so far>"
+        return f"<fastgrad_check, checks so far: {len(self.reports)}>"
 
     def __call__(self, what: Problem | Callable[..., Report], /, *args: Any, **options: Any) -> Report:
         """Check a Problem, or call a function that returns a Report, and fail unless it agrees.
@@ -113,7 +113,7 @@ class GradientChecker:
         self._checker = checker
 
     def __repr__(self) -> str:
-        return f"<check_gradient: {len(self.reports)} checks so far>"
+        return f"<check_gradient, checks so far: {len(self.reports)}>"
 
     @property
     def reports(self) -> list[Report]:

@@ -29,7 +29,7 @@ def file_stem(test: str, number: int = 1, worker: str = "") -> str:
     Examples
     --------
     >>> file_stem("tests/test_loss.py::test_it[a/../b]", 2)
-    'tests-test_loss.py-test_it-a-..-b-48d1b0a6-2'
+    'tests-test_loss.py-test_it-a-..-b-94df1dd9-2'
     """
     digest = hashlib.sha256(test.encode("utf-8", "surrogatepass")).hexdigest()[:DIGITS]
     readable = re.sub(r"[^A-Za-z0-9_.]+", "-", test).strip("-.")[:LONGEST]

@@ -13,6 +13,9 @@ _OURS = ("fastgrad", "joblib")
 _SAID_BY_US = (GradientError, InputError, WorkerError)
 """Exceptions whose text says all: where they were raised is of no interest to the user."""
 
+_OF_A_WORKER = "_RemoteTraceback"
+"""The cause by which joblib brings a traceback from a worker, as text."""
+
 
 def hide_own_frames(error: BaseException, called_rightly: bool = True) -> None:
     """Take the frames of fastgrad out of the traceback of an exception, and of its causes.
@@ -24,11 +27,13 @@ def hide_own_frames(error: BaseException, called_rightly: bool = True) -> None:
     error : what came out of a check
     called_rightly : whether the check has the arguments with which it was called; else they are at fault
     """
-    is_ours = users_frames(error.__traceback__) is None and not isinstance(error, _SAID_BY_US)
-    if is_ours and called_rightly:
+    said = isinstance(error, _SAID_BY_US) or type(error.__cause__).__name__ == _OF_A_WORKER
+    if called_rightly and not said and users_frames(error.__traceback__) is None:
         return
     for one in _with_causes(error):
         one.__traceback__ = users_frames(one.__traceback__)
+        if isinstance(one, _SAID_BY_US) and one.__cause__ and not users_frames(one.__cause__.__traceback__):
+            one.__cause__ = None
 
 
 def users_frames(trace: TracebackType | None) -> TracebackType | None:
