@@ -91,6 +91,7 @@ def project(folder, *, ini="", **files):
     lines = [f"{name} = {module}" for name, module in points.items()]
     (site / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines]))
     (site / "METADATA").write_text("Metadata-Version: 2.1\nName: fastgrad\nVersion: 0\n")
+    (site / "RECORD").write_text("fastgrad/__init__.py,,\n")  # from which pytest knows what to rewrite
     (folder / "pytest.ini").write_text(f"[pytest]\n{textwrap.dedent(ini)}")
     for name, text in {"costs": COSTS, **files}.items():
         (folder / f"{name}.py").write_text(textwrap.dedent(text))

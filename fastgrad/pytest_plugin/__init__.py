@@ -10,3 +10,4 @@ from fastgrad.pytest_plugin.hooks import fastgrad_check as fastgrad_check
 from fastgrad.pytest_plugin.hooks import pytest_addoption as pytest_addoption
 from fastgrad.pytest_plugin.hooks import pytest_configure as pytest_configure
 from fastgrad.pytest_plugin.hooks import pytest_configure_node as pytest_configure_node
+from fastgrad.pytest_plugin.hooks import pytest_load_initial_conftests as pytest_load_initial_conftests

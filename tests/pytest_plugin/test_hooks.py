@@ -311,6 +311,19 @@ class TestImports:
         assert {"numpy", "fastgrad.checks"} <= set(loaded)
         assert not {"numba", "joblib", "torch", "jax"} & set(loaded)
 
+    def test_no_rewriting(self, tmp_path):
+        """fastgrad is loaded by Python: pytest rewrites the assertions of tests and of conftest.py only."""
+        conftest = """
+            import fastgrad.options
+            def pytest_sessionfinish():
+                import sys
+                some = ("fastgrad.options", "fastgrad.checks", "test_it")
+                print("LOADED", *(type(sys.modules[name].__loader__).__name__ for name in some))
+        """
+        test = "from costs import *\ndef test_it(check_gradient):\n    check_gradient(cost, gradient, X)"
+        done = run(project(tmp_path / "a", conftest=conftest, test_it=test, ini="addopts = -s"))
+        assert "LOADED SourceFileLoader SourceFileLoader AssertionRewritingHook" in done.text
+
     def test_without_optional_libraries(self, tmp_path):
         """Checks run where neither torch nor JAX nor any other optional library is installed."""
         folder = project(tmp_path / "a", conftest=BLOCKED, test_suite=SUITE)
