@@ -204,7 +204,23 @@ def assert_gradient(
     >>> fastgrad.assert_gradient(lambda x: np.sum(np.sin(x)), np.cos, np.arange(4.0)).passed
     True
     """
-    report = check_gradient(cost, gradient, params, args=args, **options)
+    __tracebackhide__ = True  # pytest shows the line that called this one, and the report
+    return asserted(check_gradient(cost, gradient, params, args=args, **options))
+
+
+def asserted(report: Report) -> Report:
+    """The report, unless it ends a test: one that does not agree, or a check that Ctrl-C ended.
+
+    Parameters
+    ----------
+    report : Report
+
+    Raises
+    ------
+    GradientError, KeyboardInterrupt
+        As assert_gradient does.
+    """
+    __tracebackhide__ = True
     if report.stopped == INTERRUPTED:  # a test run is to end, not to go on with the next test
         raise KeyboardInterrupt(str(report))
     report.raise_if_failed()

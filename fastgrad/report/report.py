@@ -60,6 +60,7 @@ class Report(ReportData):
 
     def raise_if_failed(self) -> None:
         """Raise GradientError with this report's text unless the verdict is "agree"."""
+        __tracebackhide__ = True  # from pytest, which then shows the line of the test
         if not self.passed:
             raise GradientError(self)
 
