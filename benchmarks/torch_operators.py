@@ -1,10 +1,9 @@
 """torch's own list of operators through `gradcheck`: fastgrad's verdict beside torch's.
 
-scripts/torch_operators [--planted] [--only NAME] [--markdown]
+scripts/torch_operators [--planted] [--only NAME]
 
-Every operator of torch.testing's `op_db` that has a derivative, with its first sample in float64 on the CPU
-whose inputs have entries. With --planted also with an error of 1% in one entry of the gradient, the one that is
-largest.
+Every operator of torch.testing's `op_db` that has a derivative: its first sample in float64 on the CPU whose
+inputs have entries. With --planted also with an error of 1% in the largest entry of the gradient.
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def _number(t: torch.Tensor) -> torch.Tensor:
 
 
 def with_error(sample: Sample) -> Sample | None:
-    """The sample with one wrong entry in the gradient of its first input; None where that gradient is zero."""
+    """The sample with one wrong entry in a gradient; None where all gradients are zero."""
     output = sample.function(*sample.inputs)
     tensors = [t for t in _pytree.tree_leaves(output) if isinstance(t, torch.Tensor) and t.requires_grad]
     total = sum(_number(t) for t in tensors)
