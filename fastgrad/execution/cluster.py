@@ -28,7 +28,7 @@ LOOK_EVERY = 0.5
 """Seconds between two looks at the budget, the client and the workers, while no chunk comes."""
 
 MOST_LOSSES = 3
-"""So many times in a row, without a finished chunk, what was sent may be lost with the workers that had it."""
+"""So many times in a row, without a finished chunk, all workers that have the data may die."""
 
 MOST_BYTES = 2**21
 """Bytes of coordinates and offsets in a chunk; dask warns of 10 MB."""
@@ -87,8 +87,8 @@ class _Submitted:
 
     def add(self, chunk: slice) -> None:
         """Submit a chunk."""
-        if self.parcel is None:
-            self.parcel = self._sent()
+        while self.parcel is None:
+            self._send()
         future = self.client.submit(
             self.task,
             __version__,
@@ -101,24 +101,33 @@ class _Submitted:
         self.waiting[future] = chunk
 
     def finished(self) -> Iterator[tuple[slice, Values]]:
-        """The chunks that have come meanwhile, with their values; those that were lost are submitted again."""
+        """The chunks that have come meanwhile, with their values; the lost ones are submitted again."""
         ended = self._ended()
         good = [future for future in ended if future.status == "finished"]
-        for future, answer in zip(good, self.client.gather(good), strict=True):
-            self.losses = 0
-            yield self.waiting.pop(future), _values(answer)
-        lost = [future for future in ended if future not in good]
+        lost = [future for future in ended if future.status != "finished"]
+        for future, answer in zip(good, self._answers(good), strict=True):
+            self.losses, self.deserted_since = 0, None
+            yield self._taken(future), _values(answer)
         for future in lost:
             if future.status == "error":
                 raise self._failure(future.exception())
         if lost:
-            self._submit_again([self.waiting.pop(future) for future in lost])
+            self._lose()
+            for chunk in [self._taken(future) for future in lost]:
+                self.add(chunk)
 
     def cancel(self) -> None:
         """Ask for nothing any more: what has not begun does not begin."""
-        with contextlib.suppress(Exception):  # a client that is closed holds nothing
-            self.client.cancel(list(self.waiting))
-        self.waiting.clear()
+        if self.waiting:
+            with contextlib.suppress(Exception):  # a client that is closed holds nothing
+                self.client.cancel(list(self.waiting))
+        while self.waiting:
+            self._taken(next(iter(self.waiting)))
+
+    def _taken(self, future: Any) -> slice:
+        # Said, not left to the garbage collector: dask would keep the values until then.
+        future.release()
+        return self.waiting.pop(future)
 
     def _ended(self) -> list[Any]:
         from distributed import wait
@@ -131,26 +140,37 @@ class _Submitted:
             self._look_at_workers()
         return ended
 
-    def _sent(self) -> Parcel:
-        return self.job.sent.parcel(self.job.engine, self.client)
+    def _answers(self, good: list[Any]) -> list[Any]:
+        try:
+            return list(self.client.gather(good))
+        except (OSError, _cancelled()) as error:
+            raise self._died(f"its client or its scheduler has ended ({quoted(error)})") from error
 
-    def _submit_again(self, chunks: list[slice]) -> None:
-        """Send all once more: the workers that had it are gone."""
+    def _send(self) -> None:
+        try:
+            patience = self.active.wait_for_workers_timeout
+            self.parcel = self.job.sent.parcel(self.job.engine, self.client, patience)
+        except (OSError, _cancelled()):  # OSError is a timeout too
+            time.sleep(LOOK_EVERY)
+            self._lose()
+
+    def _lose(self) -> None:
+        """Drop what was sent: the workers that had it are gone."""
         self._look_at_workers()
         self.losses += 1
         if self.losses > MOST_LOSSES:
-            raise self._died("all its workers died while they evaluated the cost")
+            raise self._died("all its workers died, again and again")
         self.job.sent.forget()
         self.parcel = None
-        for chunk in chunks:
-            self.add(chunk)
 
     def _look_at_workers(self) -> None:
-        if self.client.status != "running":
+        if self.client.status == "running":
+            with contextlib.suppress(OSError):
+                if self.client.nthreads():
+                    self.deserted_since = None
+                    return
+        else:
             raise self._died(f"its client is {self.client.status}, or its scheduler has ended")
-        if self.client.nthreads():
-            self.deserted_since = None
-            return
         now = time.monotonic()
         self.deserted_since = self.deserted_since or now
         if now - self.deserted_since > (self.active.wait_for_workers_timeout or 0):
@@ -167,6 +187,14 @@ class _Submitted:
 
     def _died(self, what: str) -> WorkerError:
         return WorkerError(f"on the dask cluster {what}{self.job.kept.where_kept}")
+
+
+def _cancelled() -> type[BaseException]:
+    """What dask raises of futures whose data is lost, or whose client is closed."""
+    from distributed import CancelledError
+
+    found: type[BaseException] = CancelledError
+    return found
 
 
 def _small_enough(job: Job, chunks: Iterator[slice]) -> Iterator[slice]:

@@ -43,13 +43,19 @@ class Sent:
     _client: Any = None
     _parcels: int = 0
 
-    def parcel(self, engine: Engine, client: Any) -> Parcel:
+    def parcel(self, engine: Engine, client: Any, patience: float | None = None) -> Parcel:
         """An engine on the cluster of a client; what is there already is not sent again.
 
         Parameters
         ----------
         engine : Engine
         client : a client of dask.distributed
+        patience : seconds in which there must be a worker; None for what dask's settings say
+
+        Raises
+        ------
+        OSError
+            Where there is no worker, or the scheduler does not answer.
         """
         from fastgrad.execution.parcel import packed
 
@@ -59,29 +65,34 @@ class Sent:
         self._parcels += 1
         rest, arrays = packed(engine)
         seen: Counter[str] = Counter()
-        futures = [self._future(array, seen) for array in (rest, *arrays)]
+        futures = [self._future(array, seen, patience) for array in (rest, *arrays)]
         self._drop_old()
         return Parcel(futures[0], futures[1:])
 
     def forget(self) -> None:
         """Hold nothing any more: dask frees it."""
-        self._futures.clear()
-        self._last.clear()
+        for key in list(self._futures):
+            self._drop(key)
         self._client = None
 
-    def _future(self, array: Array, seen: Counter[str]) -> Any:
+    def _future(self, array: Array, seen: Counter[str], patience: float | None) -> Any:
         digest = _digest(array)
         key = (digest, seen[digest])
         seen[digest] += 1
         if key not in self._futures:
             # With hash=True dask would give two equal arrays the same name.
-            self._futures[key] = self._client.scatter(array, broadcast=True, hash=False)
+            options = {"timeout": patience} if patience else {}
+            self._futures[key] = self._client.scatter(array, broadcast=True, hash=False, **options)
         self._last[key] = self._parcels
         return self._futures[key]
 
     def _drop_old(self) -> None:
         for key in [key for key, last in self._last.items() if last <= self._parcels - RECENT]:
-            del self._last[key], self._futures[key]
+            self._drop(key)
+
+    def _drop(self, key: Key) -> None:
+        del self._last[key]
+        self._futures.pop(key).release()  # said: whatever else of a parcel is left, dask is to free it
 
 
 def _digest(array: Array) -> str:
