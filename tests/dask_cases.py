@@ -50,8 +50,8 @@ def limited(seconds=LONGEST):
 
 
 @contextlib.contextmanager
-def cluster_of(processes=2, threads=1):
-    """A client of worker processes on this machine; all of them have ended afterwards."""
+def cluster_of(workers=2, threads=1, processes=True):
+    """A client of workers on this machine, in processes or not; all of them have ended afterwards."""
     pytest.importorskip("distributed")
     import dask
     from distributed import Client, LocalCluster
@@ -59,10 +59,10 @@ def cluster_of(processes=2, threads=1):
     with (
         dask.config.set(SETTINGS),
         LocalCluster(
-            n_workers=processes,
+            n_workers=workers,
             threads_per_worker=threads,
-            processes=True,
-            host="127.0.0.1",
+            processes=processes,
+            host="127.0.0.1" if processes else None,
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False},
             silence_logs=60,  # workers that a test kills are lost on purpose

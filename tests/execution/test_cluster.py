@@ -352,6 +352,16 @@ class TestTheClusterEnds:
             thread.join()
 
 
+def test_workers_that_are_threads_of_this_process():
+    """A cluster within the caller's process gives the same, and its BLAS threads are as before."""
+    before = blas_threads()
+    with limited(), cluster_of(2, processes=False):
+        here, there = local_and_remote(plain(), engine="python")
+    assert without_times(there) == without_times(here)
+    assert there.n_jobs == 2
+    assert blas_threads() == before
+
+
 def test_threads_of_one_worker_take_turns():
     """A plain Python cost that keeps state is called by one thread of a worker at a time."""
     x = np.linspace(0.1, 1, 60)
