@@ -32,7 +32,7 @@ SETTINGS = {
 
 @contextlib.contextmanager
 def limited(seconds=LONGEST):
-    """Fail after so many seconds, whatever the main thread waits for."""
+    """Fail after so many seconds, whatever the main thread waits for; what cleans up has as many again."""
     if not hasattr(signal, "SIGALRM"):
         pytest.skip("no alarm that could end a test that hangs")
 
@@ -41,11 +41,11 @@ def limited(seconds=LONGEST):
         pytest.fail(f"it took longer than {seconds} s")
 
     before = signal.signal(signal.SIGALRM, fail)
-    signal.alarm(seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
 
@@ -70,6 +70,18 @@ def cluster_of(workers=2, threads=1, processes=True):
         Client(cluster) as client,
     ):
         yield client
+
+
+@contextlib.contextmanager
+def limited_ends(manager, seconds=LONGEST):
+    """Enter and leave a context within so many seconds each; what is inside has limits of its own."""
+    with limited(seconds):
+        entered = manager.__enter__()
+    try:
+        yield entered
+    finally:
+        with limited(seconds):
+            manager.__exit__(None, None, None)
 
 
 def plain_cost(x, X):

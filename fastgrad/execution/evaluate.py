@@ -31,8 +31,8 @@ from fastgrad.execution.workers import Workers, choose_workers, closing_quietly,
 
 WORTH_STARTING = {"threads": 0.06, "processes": 1.0, "cluster": 0.3}
 """Seconds of work left below which workers are not started. joblib's first worker processes took 0.5 s to
-start (and import the cost's modules on top). Those of a cluster are there: they took 0.3 s to import fastgrad
-the first time, and 5 MB reached two of them in 0.1 s. Eight empty tasks in two threads took 14 ms, of which 10
+start (and import the cost's modules on top). Those of a cluster are there: it took 0.3 s to import fastgrad
+there, and 5 MB reached two of them in 0.1 s. Eight empty tasks in two threads took 14 ms, of which 10
 are the nap that joblib takes between two looks at its results, so that half of less than 28 ms is not gained,
 and threads that share the interpreter gain less than half."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -80,9 +81,7 @@ class Sent:
         key = (digest, seen[digest])
         seen[digest] += 1
         if key not in self._futures:
-            # With hash=True dask would give two equal arrays the same name.
-            options = {"timeout": patience} if patience else {}
-            self._futures[key] = self._client.scatter(array, broadcast=True, hash=False, **options)
+            self._futures[key] = _scattered(self._client, array, patience)
         self._last[key] = self._parcels
         return self._futures[key]
 
@@ -93,6 +92,28 @@ class Sent:
     def _drop(self, key: Key) -> None:
         del self._last[key]
         self._futures.pop(key).release()  # said: whatever else of a parcel is left, dask is to free it
+
+
+def _scattered(client: Any, array: Array, patience: float | None) -> Any:
+    """The future of an array on all workers.
+
+    In a thread: a Ctrl-C that came within dask would leave an array on the cluster that no future tells of.
+    """
+    threads = ThreadPoolExecutor(1)
+    # With hash=True dask would give two equal arrays the same name.
+    options = {"broadcast": True, "hash": False} | ({"timeout": patience} if patience else {})
+    coming = threads.submit(client.scatter, array, **options)
+    threads.shutdown(wait=False)
+    try:
+        return coming.result()
+    except BaseException:
+        coming.add_done_callback(_release)
+        raise
+
+
+def _release(coming: Future[Any]) -> None:
+    if coming.exception() is None:
+        coming.result().release()
 
 
 def _digest(array: Array) -> str:

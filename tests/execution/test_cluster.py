@@ -21,6 +21,7 @@ from dask_cases import (
     in_worker,
     killing_cost,
     limited,
+    limited_ends,
     local_and_remote,
     plain_cost,
     plain_gradient,
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("many_short_chunks")
 @pytest.fixture(scope="module")
 def cluster():
     """Two worker processes of one thread each, for all tests of this module."""
-    with limited(), cluster_of(2) as client:
+    with limited_ends(cluster_of(2)) as client:
         yield client
 
 
@@ -157,9 +158,14 @@ class TestTheSameReport:
         assert client.run(blas_threads) == before
 
     def test_within_a_task(self, client):
-        """A check within a task of the cluster uses the cluster, and does not wait for its own place."""
-        report = client.submit(fastgrad.check, slow(), engine="python", backend="dask", pure=False).result()
-        assert (report.passed, report.n_jobs) == (True, 2)
+        """Checks in tasks on all workers use all workers: each gives up its own place while it waits."""
+        tasks = [
+            client.submit(
+                fastgrad.check, slow(), engine="python", backend="dask", pure=False, workers=[worker]
+            )
+            for worker in client.nthreads()
+        ]
+        assert [(task.result().passed, task.result().n_jobs) for task in tasks] == [(True, 2), (True, 2)]
 
 
 class TestWhatIsSent:
@@ -243,12 +249,13 @@ class TestEarlyEnds:
             fastgrad.check_gradient(cost, lambda x: np.cos(x), x, backend="dask", engine="python")
         assert any("in a worker process" in note for note in caught.value.__notes__)
 
-    def test_ctrl_c(self, client):
-        """Ctrl-C gives a report of what is known, and nothing more is begun in the workers."""
+    @pytest.mark.parametrize("first", ["ndarray-", "fastgrad-"])
+    def test_ctrl_c(self, client, first):
+        """Ctrl-C, while data is sent or chunks run, gives a report, and leaves nothing in the workers."""
         x = np.linspace(0.1, 1, 4000)
 
         def interrupt():
-            wait_for(lambda: any(client.run_on_scheduler(lambda dask_scheduler: [*dask_scheduler.tasks])))
+            wait_for(lambda: any(key.startswith(first) for key in held_by(client)))
             os.kill(os.getpid(), signal.SIGINT)
 
         thread = threading.Thread(target=interrupt)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import threading
+
 import numpy as np
 import pytest
 from problems import waves
@@ -118,3 +121,27 @@ def test_at_the_end_all_is_freed(client):
     sent.forget()
     sent.parcel(engine(np.zeros(LONG)), client)
     assert len(client.large) == 2
+
+
+def test_interrupted(client, monkeypatch):
+    """What arrives after a Ctrl-C in the middle is freed at once."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(array, real=client.scatter, **options):
+        begun.set()
+        go_on.wait(30)
+        return real(array, **options)
+
+    def interrupted(coming, timeout=None):
+        begun.wait(30)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client, "scatter", slowly)
+    with monkeypatch.context() as patch:
+        patch.setattr(concurrent.futures.Future, "result", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Sent().parcel(engine(), client)
+    go_on.set()
+    for thread in [each for each in threading.enumerate() if each.name.startswith("ThreadPoolExecutor")]:
+        thread.join(30)
+    assert [future.released for future in client.futures] == [True]
