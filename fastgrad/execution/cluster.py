@@ -117,10 +117,7 @@ class _Submitted:
                 self.add(chunk)
 
     def cancel(self) -> None:
-        """Ask for nothing any more: what has not begun does not begin."""
-        if self.waiting:
-            with contextlib.suppress(Exception):  # a client that is closed holds nothing
-                self.client.cancel(list(self.waiting))
+        """Ask for nothing any more: dask does not begin what nobody waits for."""
         while self.waiting:
             self._taken(next(iter(self.waiting)))
 

@@ -370,11 +370,10 @@ def test_workers_that_are_threads_of_this_process():
 
 
 def test_threads_of_one_worker_take_turns():
-    """A plain Python cost that keeps state is called by one thread of a worker at a time."""
+    """A plain Python cost that keeps state is called by one thread of a worker at a time, others by all."""
     x = np.linspace(0.1, 1, 60)
-    with limited(), cluster_of(1, threads=4):
+    with limited(), cluster_of(2, threads=2):
         report = fastgrad.check_gradient(Racing(), lambda x: np.cos(x), x, backend="dask", engine="python")
         compiled_there = fastgrad.check(compiled(), backend="dask")
-    assert report.passed
-    assert report.n_jobs == 1
+    assert (report.passed, report.n_jobs) == (True, 2)
     assert (compiled_there.passed, compiled_there.n_jobs) == (True, 4)
