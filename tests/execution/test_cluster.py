@@ -29,8 +29,13 @@ from dask_cases import (
 from problems import Unpicklable, slow_waves, waves_loop
 
 import fastgrad
+from fastgrad.engines.python import PythonEngine
 from fastgrad.errors import FastgradWarning, InputError, WorkerError
 from fastgrad.execution import cluster as cluster_module
+from fastgrad.execution.budget import Budget
+from fastgrad.execution.evaluate import evaluate
+from fastgrad.execution.run import Run
+from fastgrad.problem.parameters import Parameters
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.usefixtures("many_short_chunks")
@@ -268,13 +273,15 @@ class TestEarlyEnds:
         wait_for(lambda: held_by(client) == [])
 
     def test_budget(self, client):
-        """At the end of a budget what is known is reported, and nothing more is begun in the workers."""
-        x = np.linspace(0.1, 1, 20_000)
-        report = fastgrad.check_gradient(
-            slow_waves, np.cos(x), x, backend="dask", coordinates="all", engine="python", budget=2
-        )
-        assert "budget" in report.stopped
-        assert report.n_jobs == 2
+        """At the end of a budget what is known by then is returned, and nothing is left in the workers."""
+        engine = PythonEngine(slow_waves, Parameters(np.zeros(20_000)))
+        budget = Budget(seconds=1.5)
+        with Run(backend="dask", budget=budget) as run:
+            found = evaluate(engine, np.arange(20_000), np.full((20_000, 1), 0.5), run, seconds=1e-3)
+        assert budget.stopped == "the 1.5 seconds of the budget are over"
+        assert found.n_jobs == 2
+        assert 0 < found.missing.sum() < 20_000
+        assert (found.values[~found.missing] == np.sin(0.5)).all()
         wait_for(lambda: held_by(client) == [])
 
     def test_the_checkpoint_stays_here(self, client, path):
