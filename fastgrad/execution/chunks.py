@@ -25,8 +25,8 @@ PILOT_GROWTH = 16
 
 SHORTEST_CHUNK = {"threads": 0.003, "processes": 0.2, "cluster": 0.1}
 """Seconds a chunk should take at least. Handing over an empty one of 2,410 parameters took 0.2 ms to a thread
-and 1.6 ms to a process (pickle, BLAS limit). To a dask worker on a busy machine it took 11 ms, of which most
-passed while the worker had another one."""
+and 1.6 ms to a process (pickle, BLAS limit). To a dask worker it took 6 ms, most of them while the worker had
+another one."""
 
 LONGEST_CHUNK = 0.5
 """Seconds a chunk should take at most, so that Ctrl-C and progress are answered soon."""
