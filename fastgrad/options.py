@@ -103,7 +103,7 @@ class Options:
     backend: Any = _option(
         None,
         'as joblib.Parallel takes it; naming backend="threading" for a plain Python cost says that it is '
-        "safe in threads",
+        'safe in threads; "dask" evaluates on the workers of a dask client',
         changes_values=False,
     )
     resolution: float = _option(

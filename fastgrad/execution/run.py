@@ -16,6 +16,7 @@ from fastgrad.execution.budget import Budget
 from fastgrad.execution.checkpoint_path import require_usable
 from fastgrad.execution.progress import Progress, in_words
 from fastgrad.execution.resumption import Resumption
+from fastgrad.execution.sent import Sent
 from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.options import Options
@@ -66,6 +67,8 @@ class Run:
     """What went another way while values were computed, each once."""
     resumption: Resumption = field(init=False, default_factory=Resumption)
     """What is taken from the checkpoint."""
+    sent: Sent = field(init=False, default_factory=Sent)
+    """What a cluster has of the check's data."""
     began: float = field(
         init=False, default_factory=lambda: time.perf_counter()
     )  # looked up now: tests have clocks
@@ -98,12 +101,13 @@ class Run:
 
     def __enter__(self) -> Self:
         self._exits.enter_context(one_blas_thread())
+        self._exits.callback(self.sent.forget)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the checkpoint, and give BLAS its threads back."""
+        """Close the checkpoint, free what a cluster holds, and give BLAS its threads back."""
         self._exits.__exit__(kind, error, trace)
 
     def keep_in(self, checkpoint: ValueStore) -> None:
