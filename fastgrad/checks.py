@@ -113,25 +113,23 @@ _Found = TypeVar("_Found")
 
 
 def _recorded_or_plain(
-    measure: Callable[[Problem, dict[str, Any], tuple[str, ...]], _Found],
+    measure: Callable[[Problem, dict[str, Any], str], _Found],
     problem: Problem,
     options: dict[str, Any],
 ) -> _Found:
     """What is found, from the start by the plain engine where a recorded cost turns out to be another one."""
     try:
-        return measure(problem, options, ())
+        return measure(problem, options, "")
     except AnotherCostError as error:
         if options.get("engine", "auto") != "auto":
             raise
-        note = f"{error}; so all was evaluated anew by calls of the cost"
-        return measure(problem, options | {"engine": "python"}, (note,))
+        return measure(problem, options, f"{error}; so all was evaluated anew by calls of the cost")
 
 
-def _checked(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) -> Report:
+def _checked(problem: Problem, options: dict[str, Any], plain_because: str) -> Report:
     began = time.perf_counter()
     spec = Specification.of(problem, options)
-    with Run.of(spec.options, began) as run:
-        run.note(*notes)
+    with Run.of(spec.options, began, plain_because) as run:
         run.expect_report_of(len(spec.parameters.blocks))
         untouched, looks = first_look(spec), Looks(run)
         spec, claim = vetted_gradient(spec, looks)
@@ -206,7 +204,23 @@ def assert_gradient(
     >>> fastgrad.assert_gradient(lambda x: np.sum(np.sin(x)), np.cos, np.arange(4.0)).passed
     True
     """
-    report = check_gradient(cost, gradient, params, args=args, **options)
+    __tracebackhide__ = True  # pytest shows the line that called this one, and the report
+    return asserted(check_gradient(cost, gradient, params, args=args, **options))
+
+
+def asserted(report: Report) -> Report:
+    """The report, unless it ends a test: one that does not agree, or a check that Ctrl-C ended.
+
+    Parameters
+    ----------
+    report : Report
+
+    Raises
+    ------
+    GradientError, KeyboardInterrupt
+        As assert_gradient does.
+    """
+    __tracebackhide__ = True
     if report.stopped == INTERRUPTED:  # a test run is to end, not to go on with the next test
         raise KeyboardInterrupt(str(report))
     report.raise_if_failed()
@@ -247,12 +261,11 @@ def numerical_gradient(
     return _recorded_or_plain(_differenced, Problem(cost, None, params, args), dict(options))
 
 
-def _differenced(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) -> NumericalGradient:
+def _differenced(problem: Problem, options: dict[str, Any], plain_because: str) -> NumericalGradient:
     began = time.perf_counter()
     spec = Specification.of(problem, options)
     require_no_claim_options(spec.options)
-    with Run.of(spec.options, began) as run:
-        run.note(*notes)
+    with Run.of(spec.options, began, plain_because) as run:
         choice = choose(spec, None)
         run.keep_in(open_checkpoint(spec, None, first_look(spec)))
         spec, engines = _engines_of(spec, run, choice.for_engine, Looks(run))

@@ -152,6 +152,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for name, settings in FLAGS.items():
         flag = f"--{'jobs' if name == 'n_jobs' else name.replace('_', '-')}"
         check.add_argument(flag, dest=name, help=explained(name).replace("%", "%%"), **settings)
+    check.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="evaluate on the workers of the dask scheduler there, as tcp://HOST:8786; all of them, whatever "
+        "--jobs says",
+    )
     check.set_defaults(run=_check)
 
 
@@ -197,12 +203,14 @@ def _check(options: argparse.Namespace) -> int:
 
 def _run_check(options: argparse.Namespace) -> Report:
     from fastgrad.checks import check
+    from fastgrad.cli.scheduler import connected
     from fastgrad.cli.targets import load_target
 
     chosen = {name: getattr(options, name) for name in FLAGS}
     problem = load_target(options.target)
     options.interrupts.raise_if_lost()
-    return check(problem, coordinates=_coordinates(options), **chosen)
+    with connected(options.scheduler) as backend:
+        return check(problem, coordinates=_coordinates(options), backend=backend, **chosen)
 
 
 def _trace(options: argparse.Namespace) -> int:

@@ -6,8 +6,9 @@ the cost at the parameters. All later stages evaluate through these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -123,10 +124,10 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
     with args_unchanged(engine.args, "cost", run.note), announced(engine.preparation, options.progress):
         baseline = check_cost(engine, Looks(run) if looks is None else looks)
         run.budget.spend(baseline.evaluations)
+        epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
+        cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
         engine, seconds = _recorded_instead(spec, run, engine, baseline.seconds, len(indices))
         in_reals = _engine_in_reals(spec, run, engine, baseline, indices)
-    epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
-    cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
     by_stencil = Evaluator(engine, seconds, run)
     real = by_stencil if in_reals is engine else Evaluator(in_reals, seconds, run)
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)
@@ -135,21 +136,45 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
 def _recorded_instead(
     spec: Specification, run: Run, engine: Engine, seconds: float, count: int
 ) -> tuple[Engine, float]:
-    """The engine for a recorded cost, or one that is offered, where that is faster; and its seconds."""
-    if spec.options.engine != "auto" or engine.name != "python":
+    """The engine for a recorded cost, or one that is offered, where that is faster; and its seconds.
+
+    Both decisions depend on the clock. A check that goes on from a checkpoint takes what its first run took:
+    the values of another engine are no use to it.
+    """
+    if spec.options.engine != "auto" or engine.name != "python" or run.plain_because:
         return engine, seconds
     room = run.budget.left(seconds) / EACH if run.budget.limited else count
-    if not is_worth_recording(seconds, min(count, room)):
+    worth = run.checkpoint.remember(
+        f"worth recording{run.budget.limits}", lambda: is_worth_recording(seconds, min(count, room))
+    )
+    if not worth:
         return engine, seconds
+    seed, found, faster = spec.options.seed, [], _what_may_be_faster(spec, engine)
+
+    def chosen() -> list[Any]:
+        taken, made, each = faster(engine, seconds, seed)
+        found.append((taken, each))
+        return [taken is not engine, made, list(engine.notes)]
+
+    recorded, made, notes = run.checkpoint.remember("recorded", chosen)
+    run.budget.spend(made)
+    if found:
+        return found[0]
+    engine.notes = tuple(notes)  # of the earlier run, which has chosen
+    if not recorded:
+        return engine, seconds
+    taken, _, each = faster(engine, seconds, seed, taken_before=True)
+    return taken, each
+
+
+def _what_may_be_faster(spec: Specification, engine: Engine) -> Callable[..., tuple[Engine, int, float]]:
+    """What is asked for a faster engine: the ways that an adapter offers, or a recording of the cost."""
     offered = spec.problem.structure
     if isinstance(offered, Alternatives) and isinstance(engine, PythonEngine):
-        taken, made, seconds = offered.fastest(engine, seconds, spec.options.seed)
-    else:
-        from fastgrad.engines.traced.choose import faster_engine
+        return offered.fastest
+    from fastgrad.engines.traced.choose import faster_engine
 
-        taken, made, seconds = faster_engine(engine, seconds, spec.options.seed)
-    run.budget.spend(made)
-    return taken, seconds
+    return faster_engine
 
 
 def _engine_in_reals(

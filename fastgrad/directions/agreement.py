@@ -174,7 +174,8 @@ class Directions:
             self.left = 0
             return []
         v = [signs * np.maximum(found.steps * fraction, found.least) for signs, fraction in directions]
-        moves = (Move(found.indices[among], by[among], found.slopes[among]) for by in v)
+        indices, slopes_found = found.indices[among], found.slopes[among]
+        moves = (Move(indices, by[among], slopes_found) for by in v)
         f = self.evaluate(self.engine.take(*moves), np.tile([-1.0, 1.0], (len(v), 1)))
         slopes: list[_Slope | None] = []
         for by, (before, after) in zip(v, f, strict=True):

@@ -74,7 +74,8 @@ class ColumnsEngine(EngineBase):
     def values(self, indices: IndexArray, offsets: Values) -> Values:
         """The cost at theta + offsets[k, s] * e_indices[k], less `origin`; shape (m, S)."""
         out = np.empty(offsets.shape)
-        few = len(indices) * FEW <= self.parameters.size
+        twice = bool((indices[1:] == indices[:-1]).any())  # one parameter at several offsets
+        few = twice or len(indices) * FEW <= self.parameters.size
         groups = self._groups_of_few(indices) if few else self.columns.groups[indices]
         order = np.argsort(groups, kind="stable")
         for some in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):

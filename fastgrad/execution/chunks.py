@@ -13,7 +13,7 @@ import numpy as np
 from fastgrad.execution.job import Job
 from fastgrad.execution.workers import Workers
 
-PILOT_SECONDS = {"threads": 0.001, "processes": 0.005}
+PILOT_SECONDS = {"threads": 0.001, "processes": 0.005, "cluster": 0.005}
 """Work done in the caller first: it sets the measured price of a coordinate, and none of it is wasted, but
 other workers wait for it."""
 
@@ -23,9 +23,10 @@ PILOT_START = 64
 PILOT_GROWTH = 16
 """The next piece of a pilot is at most so many times the last, whose timing may be that of a hiccup."""
 
-SHORTEST_CHUNK = {"threads": 0.003, "processes": 0.2}
+SHORTEST_CHUNK = {"threads": 0.003, "processes": 0.2, "cluster": 0.1}
 """Seconds a chunk should take at least. Handing over an empty one of 2,410 parameters took 0.2 ms to a thread
-and 1.6 ms to a process (pickle, BLAS limit)."""
+and 1.6 ms to a process (pickle, BLAS limit). To a dask worker it took 6 ms, most of them while the worker had
+another one."""
 
 LONGEST_CHUNK = 0.5
 """Seconds a chunk should take at most, so that Ctrl-C and progress are answered soon."""

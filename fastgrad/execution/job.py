@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fastgrad.arrays import IndexArray, Values
 from fastgrad.engines.protocol import Engine
 from fastgrad.execution.budget import Budget
+from fastgrad.execution.sent import Sent
 from fastgrad.execution.value_store import ValueStore
 
 Watch = Callable[[slice, Values], None]
@@ -57,6 +58,13 @@ class KnownValues:
         self.checkpoint.store(self.key, chunk.start, values)
 
     @property
+    def where_kept(self) -> str:
+        """Where finished values are, as the end of a sentence."""
+        name = self.checkpoint.name
+        kept = f". What was finished is in the checkpoint {name}: with it the next run goes on from there"
+        return kept if name else ""
+
+    @property
     def gaps(self) -> list[slice]:
         """What is not known yet."""
         found, at = [], 0
@@ -98,6 +106,8 @@ class Job:
     """(m,) what a coordinate costs, relative to the others."""
     budget: Budget
     watch: Watch | None = None
+    sent: Sent = field(default_factory=Sent)
+    """What a cluster has of the engine already."""
 
     def in_time(self, chunks: Iterable[slice], seconds_each: float) -> Iterator[slice]:
         """Chunks, as long as each is expected to end within the budget.

@@ -33,21 +33,33 @@ def in_processes(
     answers = run_tasks(workers, _run_in_process, tasks, job.budget.seconds is None)
     with closing_quietly(answers):
         for chunk, answer in answers:
-            if isinstance(answer, _Raised):
+            if isinstance(answer, Raised):
                 raise answer.error()
             yield chunk, answer
 
 
 def _run_in_process(
     engine: Engine, chunk: slice, indices: IndexArray, offsets: Values
-) -> tuple[slice, Values | _Raised]:
+) -> tuple[slice, Values | Raised]:
+    with one_blas_thread(), _deaf_to_ctrl_c():
+        return chunk, answer_of(engine, indices, offsets)
+
+
+def answer_of(engine: Engine, indices: IndexArray, offsets: Values) -> Values | Raised:
+    """A worker's answer: the values (m, S) of some coordinates, or what the cost raised.
+
+    Parameters
+    ----------
+    engine : Engine
+    indices : (m,)
+    offsets : (m, S)
+    """
     try:
-        with one_blas_thread(), _deaf_to_ctrl_c():
-            values = engine.values(np.asarray(indices), np.asarray(offsets))
-            engine.finish()
-            return chunk, values
+        values = engine.values(np.asarray(indices), np.asarray(offsets))
+        engine.finish()
+        return values
     except BaseException as error:  # SystemExit too: the caller is to hear of it, and the worker to live on
-        return chunk, _Raised.of(error)
+        return Raised.of(error)
 
 
 @contextlib.contextmanager
@@ -64,14 +76,15 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Raised:
+class Raised:
     """An exception of the cost on its way from a worker, as text too: not every exception can be pickled."""
 
     pickled: bytes | None
     text: str
 
     @classmethod
-    def of(cls, error: BaseException) -> _Raised:
+    def of(cls, error: BaseException) -> Raised:
+        """An exception as it travels."""
         import cloudpickle
 
         text = "".join(traceback.format_exception(error))

@@ -16,6 +16,7 @@ from fastgrad.execution.budget import Budget
 from fastgrad.execution.checkpoint_path import require_usable
 from fastgrad.execution.progress import Progress, in_words
 from fastgrad.execution.resumption import Resumption
+from fastgrad.execution.sent import Sent
 from fastgrad.execution.value_store import NoCheckpoint, ValueStore
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.options import Options
@@ -60,23 +61,28 @@ class Run:
     """Evaluations that gave no finite value."""
     raised: str = field(init=False, default="")
     """What the cost raised at one of them, if it did."""
+    plain_because: str = field(init=False, default="")
+    """Why the cost is not to be recorded; empty where nothing is known against it."""
     notes: list[str] = field(init=False, default_factory=list)
     """What went another way while values were computed, each once."""
     resumption: Resumption = field(init=False, default_factory=Resumption)
     """What is taken from the checkpoint."""
+    sent: Sent = field(init=False, default_factory=Sent)
+    """What a cluster has of the check's data."""
     began: float = field(
         init=False, default_factory=lambda: time.perf_counter()
     )  # looked up now: tests have clocks
     _exits: ExitStack = field(init=False, default_factory=ExitStack)
 
     @classmethod
-    def of(cls, options: Options, began: float | None = None) -> Run:
+    def of(cls, options: Options, began: float | None = None, plain_because: str = "") -> Run:
         """The run that some options ask for; its checkpoint is opened later, by `keep_in`.
 
         Parameters
         ----------
         options : Options
         began : when the check began, by `time.perf_counter`; now, if it is not given
+        plain_because : why the cost is not to be recorded, which the report is to say; empty if it may be
 
         Raises
         ------
@@ -89,16 +95,19 @@ class Run:
         budget = Budget(options.budget, options.max_evaluations, began=began)
         run = cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
         run.began = began
+        run.plain_because = plain_because
+        run.note(*[plain_because] * bool(plain_because))
         return run
 
     def __enter__(self) -> Self:
         self._exits.enter_context(one_blas_thread())
+        self._exits.callback(self.sent.forget)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the checkpoint, and give BLAS its threads back."""
+        """Close the checkpoint, free what a cluster holds, and give BLAS its threads back."""
         self._exits.__exit__(kind, error, trace)
 
     def keep_in(self, checkpoint: ValueStore) -> None:

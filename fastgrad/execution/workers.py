@@ -17,6 +17,8 @@ import threadpoolctl
 
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError
+from fastgrad.execution.dropped_tasks import dropped_quietly
+from fastgrad.execution.joblib_dask import INSTALL, START_A_CLIENT, is_cluster, is_installed, places
 from fastgrad.execution.worker_life import Beginning, signals_held
 
 LARGEST_COPY = 2**28
@@ -28,7 +30,7 @@ class Workers:
     """How chunks will run: how many workers, in threads or processes, by which joblib backend."""
 
     count: int
-    kind: str  # "threads" or "processes"
+    kind: str  # "threads", "processes", or "cluster": processes that were there before
     backend: Any = None
     """The backend that the user named; None where the choice is left to joblib and to us."""
 
@@ -68,11 +70,15 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     import joblib
 
     try:
-        active = _active_backend(engine.workers, backend)
+        active = active_backend(engine.workers, backend)
+        if is_cluster(active):
+            return Workers(places(active, engine.workers == "threads"), "cluster", backend)
         if backend is None and _starts_processes(active) and parent_process() is not None:
             return alone
         with _named_backend(backend):
             count = joblib.effective_n_jobs(n_jobs)
+    except InputError:
+        raise
     except (ValueError, TypeError) as error:
         raise InputError(_backend_message(backend, n_jobs, error)) from error
     shares_memory = getattr(active, "supports_sharedmem", False)
@@ -103,7 +109,7 @@ def run_tasks(
     """
     import joblib
 
-    active = _active_backend(workers.kind, workers.backend)
+    active = active_backend(workers.kind, workers.backend)
     # Results as they come where the joblib backend can, all at the end where it cannot.
     as_they_come = bool(getattr(active, "supports_return_generator", False))
     # mmap_mode "c": a worker writes to its own copy of the pages it perturbs, and to nothing else.
@@ -117,8 +123,10 @@ def run_tasks(
         pre_dispatch="2 * n_jobs" if ahead else "n_jobs",
         **_beginning(active),
     )
+    processes = _starts_processes(active)
     with contextlib.ExitStack() as ending:
-        with signals_held() if _starts_processes(active) and as_they_come else contextlib.nullcontext():
+        ending.enter_context(dropped_quietly if processes else contextlib.nullcontext())
+        with signals_held() if processes and as_they_come else contextlib.nullcontext():
             results = parallel(joblib.delayed(function)(*task) for task in tasks)
             if as_they_come:
                 ending.enter_context(closing_quietly(results))
@@ -150,7 +158,7 @@ def closing_quietly(results: Generator[Any, None, None]) -> Iterator[None]:
             results.close()
 
 
-def _active_backend(prefer: str, backend: Any) -> Any:
+def active_backend(prefer: str, backend: Any) -> Any:
     """The joblib backend that would run: the one named, the one configured, or the one preferred."""
     from joblib.parallel import get_active_backend
 
@@ -172,4 +180,6 @@ def _backend_message(backend: Any, n_jobs: Any, error: Exception) -> str:
 
     if isinstance(backend, str) and backend not in BACKENDS:
         return f"unknown backend {backend!r}: joblib's backends here are {', '.join(sorted(BACKENDS))}"
+    if backend == "dask":
+        return f'backend="dask": {START_A_CLIENT if is_installed() else INSTALL}'
     return f"joblib cannot run with n_jobs={n_jobs!r} and backend={backend!r}: {error}"

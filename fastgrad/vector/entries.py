@@ -12,8 +12,9 @@ from itertools import islice
 import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
-from fastgrad.checks import numerical_gradient
+from fastgrad.checks import check
 from fastgrad.errors import InputError
+from fastgrad.problem.problem import Problem
 from fastgrad.report.findings import Entry
 from fastgrad.vector.claims import Claim
 from fastgrad.vector.combination import Combination
@@ -109,25 +110,23 @@ def _halved(claim: Claim, column: int, rows: IndexArray, slopes: Floats, bounds:
 
 
 def _entry(claim: Claim, column: int, row: int) -> Entry | None:
-    """One entry, if a careful difference finds it wrong."""
+    """One entry, if a check of that output by that parameter finds it wrong."""
     vector = claim.vector
-    one = np.zeros(vector.outputs.size)
+    one, claimed = np.zeros(vector.outputs.size), np.zeros(vector.parameters.size)
     one[row] = 1.0
-    cost = Combination(vector.function, vector.outputs, one)
+    claimed[column] = claim.among(column, np.array([row]), one)
+    problem = Problem(
+        Combination(vector.function, vector.outputs, one), vector.in_parameters(claimed), vector.params,
+        vector.args,
+    )  # fmt: skip
     try:
-        found = numerical_gradient(
-            cost, vector.params, args=vector.args, coordinates=np.array([column]), engine="python",
-            seed=vector.options.seed,
-        )  # fmt: skip
+        report = check(
+            problem, coordinates=np.array([column]), engine="python", seed=vector.options.seed, progress=False
+        )
     except InputError:
         return None
-    numeric, bound = (
-        float(np.concatenate([leaf.reshape(-1) for leaf in vector.parameters.match(values, "x")])[column])
-        for values in (found.values, found.error_bound)
-    )
-    claimed = claim.among(column, np.array([row]), one)
-    if abs(claimed - numeric) <= bound + RIGHT * max(abs(claimed), abs(numeric)):
+    if not report.wrong:
         return None
-    return Entry(
-        vector.outputs.label(row), vector.parameters.label(column), row, column, claimed, numeric, bound
-    )
+    found = report.wrong[0]
+    names = vector.outputs.label(row), vector.parameters.label(column)
+    return Entry(*names, row, column, found.claimed, found.numeric, found.error_bound)

@@ -72,7 +72,14 @@ class VectorProblem:
     @cached_property
     def parameters(self) -> Parameters:
         """x."""
-        return Parameters(self.params)
+        parameters = Parameters(self.params)
+        for block in parameters.blocks:
+            if block.form is not None and block.form.is_complex:
+                raise InputError(
+                    f"parameter {block.shown} is complex, of which only gradients of real costs are checked: "
+                    "pass its real and imaginary parts as two blocks"
+                )
+        return parameters
 
     def private(self) -> Any:
         """A copy of the parameters as plain arrays, for functions wrapped by `as_given`."""

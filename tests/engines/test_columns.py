@@ -48,6 +48,15 @@ def test_same_as_plain(name, data):
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
+def test_one_parameter_twice():
+    """A parameter may be asked for several times, at other offsets."""
+    together, plain = engines(np.tanh, CASES["elementwise"].jacobian, CASES["elementwise"].x, np.ones(64))
+    indices, offsets = np.array([3, 3, 3, 7]), np.array([[0.1], [0.2], [-0.1], [0.3]])
+    together.baseline(), plain.baseline()
+    found = together.values(indices, offsets) + together.origin
+    np.testing.assert_allclose(found, plain.values(indices, offsets), rtol=1e-13)
+
+
 def test_calls():
     """One call of the function serves all parameters of a group."""
     calls = []

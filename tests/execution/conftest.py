@@ -17,6 +17,6 @@ def path(tmp_path):
 @pytest.fixture
 def many_short_chunks(monkeypatch):
     """Hand over even short work, so that small tests really run in parallel."""
-    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0})
-    monkeypatch.setattr(evaluate_module, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0})
-    monkeypatch.setattr(chunks, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5})
+    monkeypatch.setattr(chunks, "PILOT_SECONDS", {"threads": 0.0, "processes": 0.0, "cluster": 0.0})
+    monkeypatch.setattr(evaluate_module, "WORTH_STARTING", {"threads": 0.0, "processes": 0.0, "cluster": 0.0})
+    monkeypatch.setattr(chunks, "SHORTEST_CHUNK", {"threads": 1e-5, "processes": 1e-5, "cluster": 1e-5})

@@ -7,7 +7,7 @@ import pytest
 
 from fastgrad.engines.python import PythonEngine
 from fastgrad.errors import WorkerError
-from fastgrad.execution.processes import _Raised, _run_in_process, reason_not_sent
+from fastgrad.execution.processes import Raised, _run_in_process, reason_not_sent
 from fastgrad.problem.parameters import Parameters
 
 
@@ -20,7 +20,7 @@ class Odd(Exception):
 
 def test_an_exception_comes_home_as_it_was():
     """An exception of the cost is raised again with its type, text and the worker's traceback."""
-    error = _Raised.of(KeyError("weights")).error()
+    error = Raised.of(KeyError("weights")).error()
     assert type(error) is KeyError
     assert error.args == ("weights",)
     assert "in a worker process" in error.__notes__[0]
@@ -29,7 +29,7 @@ def test_an_exception_comes_home_as_it_was():
 def test_one_that_cannot_travel_is_quoted():
     """An exception that pickle cannot make again becomes a WorkerError with its text."""
     with pytest.raises(WorkerError, match="one and two"):
-        raise _Raised.of(Odd("one", "two")).error()
+        raise Raised.of(Odd("one", "two")).error()
 
 
 def test_a_chunk_or_what_it_raised():
@@ -44,7 +44,7 @@ def test_a_chunk_or_what_it_raised():
     chunk, values = _run_in_process(engine, slice(0, 1), np.zeros(1, int), np.array([[0.5]]))
     assert (chunk, values.tolist()) == (slice(0, 1), [[0.5]])
     _, raised = _run_in_process(engine, slice(0, 1), np.zeros(1, int), np.array([[2.0]]))
-    assert isinstance(raised, _Raised)
+    assert isinstance(raised, Raised)
     assert "too far" in raised.text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from pathlib import Path
 
 import joblib
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 from problems import slow_waves, waves_batch
-from subprocesses import output_of_python
+from subprocesses import output_of, output_of_python
 
 import fastgrad
 from fastgrad.engines.batched import BatchedEngine
@@ -120,3 +121,29 @@ class TestBlas:
         before = run(get(None) for _ in range(4))
         fastgrad.check_gradient(blas_threads, np.zeros(8), np.zeros(8), n_jobs=2, backend="loky")
         assert run(get(None) for _ in range(4)) == before
+
+
+RAY = """
+import numpy as np
+import ray
+from ray.util.joblib import register_ray
+import fastgrad
+from problems import slow_waves
+
+ray.init(num_cpus=2, include_dashboard=False, logging_level="critical", object_store_memory=100 * 2**20)
+register_ray()
+x = np.linspace(0, 1, 200)
+options = {"engine": "python", "coordinates": "all"}
+here = fastgrad.check_gradient(slow_waves, np.cos(x), x, **options)
+there = fastgrad.check_gradient(slow_waves, np.cos(x), x, n_jobs=2, backend="ray", **options)
+print(there.verdict, there.n_jobs, (here.numeric == there.numeric).all())
+ray.shutdown()
+"""
+
+
+def test_ray():
+    """joblib's backend of ray gives the same derivatives, on workers that ray has started."""
+    pytest.importorskip("ray")
+    tests = os.pathsep.join(map(str, (Path(__file__).parents[1], Path(fastgrad.__file__).parents[1])))
+    said = output_of([sys.executable, "-c", RAY], PYTHONPATH=tests, RAY_USAGE_STATS_ENABLED="0")
+    assert said.splitlines()[-1] == "agree 2 True"

@@ -11,7 +11,7 @@ import numpy as np
 from fastgrad.adapters.torch.copies import data_copied, module_copied
 from fastgrad.adapters.torch.names import COMPLEX, flatten_data, is_differentiable
 from fastgrad.adapters.torch.output_batches import outputs_way
-from fastgrad.adapters.torch.own_precision import epsilon_of, name_of, rounding_to
+from fastgrad.adapters.torch.own_precision import beside_own, epsilon_of, name_of
 from fastgrad.adapters.torch.refusals import require_dense
 from fastgrad.adapters.torch.state import generators_kept, graphs_recorded
 from fastgrad.adapters.torch.tensor_function import TensorFunction
@@ -20,11 +20,8 @@ from fastgrad.engines.alternatives import Alternatives
 from fastgrad.errors import InputError
 from fastgrad.options import CheckOptions, takes_options
 from fastgrad.problem.describe import describe, quoted
-from fastgrad.problem.parameters import Parameters
-from fastgrad.report.own_precision import with_own_precision
 from fastgrad.report.report import Report
 from fastgrad.vector.products import check_vjp
-from fastgrad.witnesses.own_precision import in_own_precision
 
 WAYS = Alternatives((outputs_way,))
 """Beside one call of the function for each point."""
@@ -88,22 +85,12 @@ class Functions:
         report = replace(report, notes=(*report.notes, *notes))
         if self.own is None:
             return report
-        own, precise, parameters = self.own, self.precise, Parameters(self.precise.at)
-        rng = np.random.default_rng(seed)
+        own, precise, rng = self.own, self.precise, np.random.default_rng(seed)
         w = {
             name: rng.choice([-1.0, 1.0], y.shape) * rng.uniform(1, 2, y.shape)
             for name, y in precise(precise.at).items()
         }
-        found = in_own_precision(
-            lambda p: own.vjp(p, w),
-            lambda p: precise.vjp(p, w),
-            parameters,
-            name_of(self.dtype),
-            epsilon_of(self.dtype),
-            rounding_to(self.dtype),
-            seed,
-        )
-        return with_own_precision(report, parameters, found, "autograd")
+        return beside_own(report, precise, own, lambda p: own.vjp(p, w), lambda p: precise.vjp(p, w), seed)
 
 
 def functions_of(fn: Callable[..., Any], inputs: Any, moved: list[int]) -> Functions:

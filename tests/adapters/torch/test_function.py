@@ -110,7 +110,7 @@ class TestInputs:
     def test_single_precision(self):
         """Single precision is checked in double precision, and reported in both."""
         report = check_function(right, drawn(40, dtype=torch.float32))
-        assert "in float32, beside float64: agree" in report.witnesses[0]
+        assert "autograd in float64: agree; in float32: agree to" in report.witnesses[0]
         assert report.resolution < 1e-5
 
     def test_single_precision_inside(self):
