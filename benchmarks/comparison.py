@@ -34,6 +34,7 @@ FIGURES = {
     "share_of_peak": (RATIO, True),
     "speed_against_handwritten": (RATIO, True),
     "compiled_times_faster": (RATIO, True),
+    "price_over_bare_loops": (RATIO, False),
     "price_over_the_cost_alone": (RATIO, False),
     "price_over_central": (RATIO, False),
     "parent_peak_over_vector": (RATIO, False),

@@ -18,6 +18,9 @@ if TYPE_CHECKING:  # for type checkers: the names that __getattr__ finds
     from fastgrad.errors import FastgradWarning as FastgradWarning
     from fastgrad.errors import InputError as InputError
     from fastgrad.errors import WorkerError as WorkerError
+    from fastgrad.forms.least_squares import check_least_squares as check_least_squares
+    from fastgrad.forms.minimize import check_minimize as check_minimize
+    from fastgrad.forms.model import check_model as check_model
     from fastgrad.networks import ELU as ELU
     from fastgrad.networks import GELU as GELU
     from fastgrad.networks import AvgPool2D as AvgPool2D
@@ -45,6 +48,12 @@ if TYPE_CHECKING:  # for type checkers: the names that __getattr__ finds
     from fastgrad.report.numerical import NumericalGradient as NumericalGradient
     from fastgrad.report.report import GradientError as GradientError
     from fastgrad.report.report import Report as Report
+    from fastgrad.report.reports import Reports as Reports
+    from fastgrad.vector.jacobian import check_jacobian as check_jacobian
+    from fastgrad.vector.products import check_jvp as check_jvp
+    from fastgrad.vector.products import check_vjp as check_vjp
+    from fastgrad.vector.second_order import check_hessian as check_hessian
+    from fastgrad.vector.second_order import check_hvp as check_hvp
 
 _MODULES = {
     "FastgradWarning": "errors",
@@ -53,10 +62,19 @@ _MODULES = {
     "NumericalGradient": "report.numerical",
     "Problem": "problem.problem",
     "Report": "report.report",
+    "Reports": "report.reports",
     "WorkerError": "errors",
     "assert_gradient": "checks",
     "check": "checks",
     "check_gradient": "checks",
+    "check_least_squares": "forms.least_squares",
+    "check_minimize": "forms.minimize",
+    "check_model": "forms.model",
+    "check_hessian": "vector.second_order",
+    "check_hvp": "vector.second_order",
+    "check_jacobian": "vector.jacobian",
+    "check_jvp": "vector.products",
+    "check_vjp": "vector.products",
     "numerical_gradient": "checks",
     "relative_error": "checks",
 }

@@ -25,6 +25,7 @@ from fastgrad.report.build import build_report
 from fastgrad.report.numerical import NumericalGradient
 from fastgrad.report.report import Report
 from fastgrad.specification import Specification
+from fastgrad.strategy.ask_closer import ask_closer
 from fastgrad.strategy.ask_directions import ask_directions
 from fastgrad.strategy.ask_witnesses import ask_complex_step, ask_path_integral
 from fastgrad.strategy.run import choose, measure_choice
@@ -112,25 +113,23 @@ _Found = TypeVar("_Found")
 
 
 def _recorded_or_plain(
-    measure: Callable[[Problem, dict[str, Any], tuple[str, ...]], _Found],
+    measure: Callable[[Problem, dict[str, Any], str], _Found],
     problem: Problem,
     options: dict[str, Any],
 ) -> _Found:
     """What is found, from the start by the plain engine where a recorded cost turns out to be another one."""
     try:
-        return measure(problem, options, ())
+        return measure(problem, options, "")
     except AnotherCostError as error:
         if options.get("engine", "auto") != "auto":
             raise
-        note = f"{error}; so all was evaluated anew by calls of the cost"
-        return measure(problem, options | {"engine": "python"}, (note,))
+        return measure(problem, options, f"{error}; so all was evaluated anew by calls of the cost")
 
 
-def _checked(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) -> Report:
+def _checked(problem: Problem, options: dict[str, Any], plain_because: str) -> Report:
     began = time.perf_counter()
     spec = Specification.of(problem, options)
-    with Run.of(spec.options, began) as run:
-        run.note(*notes)
+    with Run.of(spec.options, began, plain_because) as run:
         run.expect_report_of(len(spec.parameters.blocks))
         untouched, looks = first_look(spec), Looks(run)
         spec, claim = vetted_gradient(spec, looks)
@@ -140,14 +139,14 @@ def _checked(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) 
         coordinates = Coordinates(spec, engines, run, claim)
         with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             outcome = measure_choice(coordinates, choice)
-            directions = ask_directions(coordinates)
+            second = _second_look(coordinates)
             complex_step = ask_complex_step(coordinates)
             found = coordinates.result()
         path_integral = ask_path_integral(spec, engines, run, found, outcome, coordinates.z)
         claim.require_unchanged()
     if run.spent:
         run.charge("witnesses")
-    said = tuple(sentence for sentence in (directions.sentence, complex_step, path_integral) if sentence)
+    said = tuple(sentence for sentence in (second, complex_step, path_integral) if sentence)
     return build_report(spec, engines, found, outcome, run, said)
 
 
@@ -161,6 +160,13 @@ def _engines_of(
         spec = with_loss_alone(spec, error)
         run.note(FIRST_TAKEN)
         return spec, vetted_engines(spec, run, indices, looks)
+
+
+def _second_look(coordinates: Coordinates) -> str:
+    """Whether the differences hold at far smaller steps; a sentence for the report."""
+    if coordinates.engines.engine.moves_together:
+        return ask_closer(coordinates)
+    return ask_directions(coordinates).sentence
 
 
 @takes_options
@@ -198,7 +204,23 @@ def assert_gradient(
     >>> fastgrad.assert_gradient(lambda x: np.sum(np.sin(x)), np.cos, np.arange(4.0)).passed
     True
     """
-    report = check_gradient(cost, gradient, params, args=args, **options)
+    __tracebackhide__ = True  # pytest shows the line that called this one, and the report
+    return asserted(check_gradient(cost, gradient, params, args=args, **options))
+
+
+def asserted(report: Report) -> Report:
+    """The report, unless it ends a test: one that does not agree, or a check that Ctrl-C ended.
+
+    Parameters
+    ----------
+    report : Report
+
+    Raises
+    ------
+    GradientError, KeyboardInterrupt
+        As assert_gradient does.
+    """
+    __tracebackhide__ = True
     if report.stopped == INTERRUPTED:  # a test run is to end, not to go on with the next test
         raise KeyboardInterrupt(str(report))
     report.raise_if_failed()
@@ -239,19 +261,18 @@ def numerical_gradient(
     return _recorded_or_plain(_differenced, Problem(cost, None, params, args), dict(options))
 
 
-def _differenced(problem: Problem, options: dict[str, Any], notes: tuple[str, ...]) -> NumericalGradient:
+def _differenced(problem: Problem, options: dict[str, Any], plain_because: str) -> NumericalGradient:
     began = time.perf_counter()
     spec = Specification.of(problem, options)
     require_no_claim_options(spec.options)
-    with Run.of(spec.options, began) as run:
-        run.note(*notes)
+    with Run.of(spec.options, began, plain_because) as run:
         choice = choose(spec, None)
         run.keep_in(open_checkpoint(spec, None, first_look(spec)))
         spec, engines = _engines_of(spec, run, choice.for_engine, Looks(run))
         coordinates = Coordinates(spec, engines, run, None)
         with args_unchanged(engines.in_reals.engine.args, "cost", run.note):
             measure_choice(coordinates, choice)
-            ask_directions(coordinates)
+            _second_look(coordinates)
             found = coordinates.result()
     return NumericalGradient.of(spec, engines, found, run)
 

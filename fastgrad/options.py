@@ -262,28 +262,31 @@ def changing_values() -> tuple[str, ...]:
 def takes_options(function: Function) -> Function:
     """Give a function that takes **options the signature and the docstring that show each of them.
 
-    The line of the docstring that begins with "options :" makes way for the options, one entry each.
+    The line of the docstring that begins with "options :" makes way for the options, one entry each. An
+    option whose name is that of an argument with another meaning is left out.
     """
     shown = inspect.signature(function)
     known = [p for p in shown.parameters.values() if p.kind is not p.VAR_KEYWORD]
     more = [
         inspect.Parameter(o.name, inspect.Parameter.KEYWORD_ONLY, default=o.default, annotation=o.type)
         for o in fields(Options)
+        if o.name not in shown.parameters
     ]
     function.__signature__ = shown.replace(parameters=[*known, *more])  # type: ignore[attr-defined]
     before, found, after = (function.__doc__ or "").partition("    options : ")
     if found:
-        function.__doc__ = before + _entries() + after.partition("\n")[2]
+        function.__doc__ = before + _entries(frozenset(shown.parameters)) + after.partition("\n")[2]
     return function
 
 
 @functools.cache
-def _entries() -> str:
-    """The options as entries of a docstring's Parameters section."""
+def _entries(taken: frozenset[str] = frozenset()) -> str:
+    """The options as entries of a docstring's Parameters section, but those whose names are taken."""
     entries = (
         textwrap.fill(
             f"{o.name} : {o.metadata['text']}", 100, initial_indent=" " * 4, subsequent_indent=" " * 8
         )
         for o in fields(Options)
+        if o.name not in taken
     )
     return "\n".join(entries) + "\n"

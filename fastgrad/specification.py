@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from fastgrad.differences.stencils import Stencil, find_stencil
+from fastgrad.errors import InputError
 from fastgrad.options import Options, check_seed
 from fastgrad.problem.as_given import as_given
 from fastgrad.problem.parameters import Parameters
@@ -48,6 +49,7 @@ class Specification:
         chosen = Options.of(dict(options))
         check_seed(chosen.seed)
         parameters = Parameters(problem.params)
+        _refuse_complex_step(chosen.method, parameters)
         cost, gradient = as_given(problem.cost, parameters, chosen.vectorized), problem.gradient
         if callable(gradient):
             gradient = as_given(gradient, parameters)
@@ -59,3 +61,15 @@ class Specification:
     def stencil(self) -> Stencil:
         """The difference formula that the options name."""
         return find_stencil(self.options.method)
+
+
+def _refuse_complex_step(method: str, parameters: Parameters) -> None:
+    """Refuse method="complex" for complex parameters: it moves real ones along the imaginary axis."""
+    if not find_stencil(method).is_complex:
+        return
+    for block in parameters.blocks:
+        if block.form is not None and block.form.is_complex:
+            raise InputError(
+                f'method="complex" moves real parameters along the imaginary axis, and {block.shown} is '
+                'complex: use method="central"'
+            )

@@ -7,6 +7,7 @@ import os
 import hypothesis
 import numpy as np
 import pytest
+from clocks import clock  # noqa: F401 (a fixture of all tests)
 
 pytest.register_assert_rewrite("checkpoint_cases", "layer_gradients")  # they assert for the tests
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -12,7 +13,7 @@ import pytest
 
 import fastgrad
 
-RESULTS = (fastgrad.Report, fastgrad.NumericalGradient)
+RESULTS = (fastgrad.Report, fastgrad.Reports, fastgrad.NumericalGradient)
 """Made by fastgrad, not by its caller: their fields need no Parameters section."""
 
 UNDERLINED = re.compile(r"^Parameters\n-+\n(.*?)(?=^\w[^\n]*\n-{3,}$|\Z)", re.MULTILINE | re.DOTALL)
@@ -46,14 +47,16 @@ def complaints(name, thing):
 PUBLIC = {name: getattr(fastgrad, name) for name in fastgrad.__all__}
 NOT_RAISED = {n: t for n, t in PUBLIC.items() if not (inspect.isclass(t) and issubclass(t, BaseException))}
 CALLED = {n: t for n, t in NOT_RAISED.items() if t not in RESULTS} | {
-    "Problem.from_object": fastgrad.Problem.from_object
+    f"Problem.{name}": getattr(fastgrad.Problem, name)
+    for name in ("from_object", "from_value_and_gradient", "from_model")
 }
 
 
 def modules():
     """All modules of the package but the kernels and the demonstrations, which compile or load data."""
     for info in pkgutil.walk_packages(fastgrad.__path__, "fastgrad."):
-        if not re.match(r"fastgrad\.(kernels|demos|__main__)", info.name):
+        needs_jax = info.name.startswith("fastgrad.adapters.jax") and not importlib.util.find_spec("jax")
+        if not (needs_jax or re.match(r"fastgrad\.(kernels|demos|__main__)", info.name)):
             yield importlib.import_module(info.name)
 
 

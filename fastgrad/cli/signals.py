@@ -57,7 +57,7 @@ class Interrupts:
     def raise_again(self, number: int = signal.SIGINT) -> None:
         """Raise KeyboardInterrupt a little later: in a callback of the garbage collector it would be lost."""
         self.since = None
-        timer = threading.Timer(SOON, signal.raise_signal, [number])
+        timer = threading.Timer(SOON, _send_to_main_thread, [number])
         timer.daemon = True
         timer.start()
 
@@ -98,6 +98,15 @@ def _handle(handler: Callable[[int, Any], None]) -> dict[int, Any]:
     for number in heard:
         signal.signal(number, handler)
     return heard
+
+
+def _send_to_main_thread(number: int) -> None:
+    """Send a signal to the thread that handles it: one that another thread gets does not end its waiting."""
+    main = threading.main_thread().ident
+    if main is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main, number)
+    else:  # Windows
+        signal.raise_signal(number)
 
 
 def _leave(number: int, frame: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -121,10 +122,10 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
     with args_unchanged(engine.args, "cost", run.note), announced(engine.preparation, options.progress):
         baseline = check_cost(engine, Looks(run) if looks is None else looks)
         run.budget.spend(baseline.evaluations)
+        epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
+        cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
         engine, seconds = _recorded_instead(spec, run, engine, baseline.seconds, len(indices))
         in_reals = _engine_in_reals(spec, run, engine, baseline, indices)
-    epsilon = engine.epsilon or float(np.finfo(np.float64).eps)
-    cost = run.resumption.cost(run.checkpoint, baseline.cost, LARGEST_JITTER, epsilon)
     by_stencil = Evaluator(engine, seconds, run)
     real = by_stencil if in_reals is engine else Evaluator(in_reals, seconds, run)
     return Engines(spec.stencil, by_stencil, real, steps, cost, baseline.seconds, baseline.notes)
@@ -133,17 +134,37 @@ def vetted_engines(spec: Specification, run: Run, indices: IndexArray, looks: Lo
 def _recorded_instead(
     spec: Specification, run: Run, engine: Engine, seconds: float, count: int
 ) -> tuple[Engine, float]:
-    """The engine for a recorded cost where that is faster, and what an evaluation takes."""
-    if spec.options.engine != "auto" or engine.name != "python":
+    """The engine for a recorded cost where that is faster, and what an evaluation takes.
+
+    Both decisions depend on the clock. A check that goes on from a checkpoint takes what its first run took:
+    the values of another engine are no use to it.
+    """
+    if spec.options.engine != "auto" or engine.name != "python" or run.plain_because:
         return engine, seconds
     room = run.budget.left(seconds) / EACH if run.budget.limited else count
-    if not is_worth_recording(seconds, min(count, room)):
+    worth = run.checkpoint.remember(
+        f"worth recording{run.budget.limits}", lambda: is_worth_recording(seconds, min(count, room))
+    )
+    if not worth:
         return engine, seconds
     from fastgrad.engines.traced.choose import faster_engine
 
-    taken, made, seconds = faster_engine(engine, seconds, spec.options.seed)
+    seed, found = spec.options.seed, []
+
+    def chosen() -> list[Any]:
+        taken, made, each = faster_engine(engine, seconds, seed)
+        found.append((taken, each))
+        return [taken is not engine, made, list(engine.notes)]
+
+    recorded, made, notes = run.checkpoint.remember("recorded", chosen)
     run.budget.spend(made)
-    return taken, seconds
+    if found:
+        return found[0]
+    engine.notes = tuple(notes)  # of the earlier run, which has chosen
+    if not recorded:
+        return engine, seconds
+    taken, _, each = faster_engine(engine, seconds, seed, taken_before=True)
+    return taken, each
 
 
 def _engine_in_reals(

@@ -23,7 +23,7 @@ from fastgrad.coordinates.stages import look_closer, remeasure_steepest, screen
 from fastgrad.coordinates.table import CoordinateTable
 from fastgrad.coordinates.two_scales import EVERY, learn_from_some, measure_each
 from fastgrad.coordinates.undecided import EVALUATIONS_OF_A_QUOTE, QUOTED, Causes
-from fastgrad.differences.bounds import quantile
+from fastgrad.differences.bounds import HALF_DIFFERENCE_SD, quantile
 from fastgrad.differences.plan import make_plan
 from fastgrad.differences.rounding import SINGLE_EPSILON
 from fastgrad.differences.stencils import CENTRAL
@@ -138,6 +138,22 @@ class Coordinates:
         if len(changed):
             escalate(setting, known, changed, self.spec.options.seed)
         return len(changed)
+
+    def slopes(self, positions: IndexArray, fraction: float) -> tuple[Floats, Floats]:
+        """Central differences of some coordinates at a part of their steps, and what noise leaves of each.
+
+        Parameters
+        ----------
+        positions : (m,) in the table
+        fraction : of the steps
+        """
+        setting, plan = self._setting(0), self.known.table.plan
+        indices = plan.indices[positions]
+        steps = setting.raised(indices, fraction * plan.steps[positions])
+        d = setting.displacements(indices, steps[:, None] * np.array([-1.0, 1.0]))
+        with np.errstate(all="ignore"):
+            found = CENTRAL.derivative(setting.evaluate(indices, d), d, setting.f0)
+            return found, HALF_DIFFERENCE_SD * self.calibration.scales(indices).noise_at(steps) / steps
 
     def settle(self) -> None:
         """Measure the steepest secant once more, where no derivative stands out from zero."""

@@ -17,6 +17,7 @@ from functools import partial
 
 import numpy as np
 
+from fastgrad.diagnosis.complex_numbers import another_convention, real_only
 from fastgrad.diagnosis.evidence import SPARE, Detector, Diagnosis, Evidence, Explanation
 from fastgrad.diagnosis.factor_names import Known
 from fastgrad.diagnosis.factors import factor, named_factor
@@ -42,6 +43,7 @@ LEAVES_OPEN = {
     "entry",
     "part",
     "rectangle",
+    "complex part",
     "triangle",
     "range",
     "stride",
@@ -107,6 +109,8 @@ def _of_whole_blocks(blocks: Sequence[Evidence], known: Known) -> list[Detector]
         not_finite,
         zero,
         independent,
+        another_convention,
+        real_only,
         unresolved,
         partial(named_factor, known=known),
         function_of_parameter,

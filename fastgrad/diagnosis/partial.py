@@ -85,6 +85,7 @@ def _hint(where: Pattern, how: Way) -> str:
     look = {
         "range": "look at the bounds of a loop or a slice",
         "rectangle": "look at the index of one unit, or the bounds of a slice",
+        "complex part": "look at a conjugate, .real or .imag",
         "stride": "look at the step of a slice, or at one channel",
         "triangle": "look at what is done there alone, and at conventions for symmetric matrices",
     }[where.kind]

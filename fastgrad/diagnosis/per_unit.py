@@ -20,7 +20,8 @@ SHARE_OF_UNITS = 0.5
 
 def per_unit(block: Evidence) -> Explanation | None:
     """Each column, or each row, has its own factor."""
-    if len(block.shape) != 2 or not block.explicable:
+    is_complex = block.form is not None and block.form.is_complex  # its last axis holds the two parts
+    if len(block.shape) != 2 or is_complex or not block.explicable:
         return None
     index = np.unravel_index(block.inside[block.known], block.shape)
     for axis, unit in ((1, "column"), (0, "row")):

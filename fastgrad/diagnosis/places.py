@@ -31,7 +31,7 @@ class Pattern:
     """Where the bad entries are."""
 
     kind: str
-    """"rectangle", "triangle", "range" or "stride"."""
+    """"rectangle", "triangle", "range", "stride" or "complex part"."""
     words: str
     """Such as "only in row 2"."""
 
@@ -49,12 +49,23 @@ def pattern_of(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
     """
     if not (block.whole and bad.any() and good.any()):
         return None
+    if block.form is not None and block.form.is_complex:
+        return _one_part(block, bad, good)
     return (
         _rectangle(block, bad, good)
         or _triangle(block, bad, good)
         or _range(block, bad, good)
         or _stride(block, bad, good)
     )
+
+
+def _one_part(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:
+    """The real, or the imaginary, parts of complex numbers."""
+    for part, word in enumerate(("real", "imaginary")):
+        inside = block.inside % 2 == part
+        if inside[bad].all() and not inside[good].any():
+            return Pattern("complex part", f"only in the {word} parts")
+    return None
 
 
 def _rectangle(block: Evidence, bad: Mask, good: Mask) -> Pattern | None:

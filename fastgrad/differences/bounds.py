@@ -35,6 +35,9 @@ and two to spare."""
 OWN_SD = 0.950
 """Standard deviation of the fourth-order central difference, in sigma / h (docs/numerics.md, Step)."""
 
+HALF_DIFFERENCE_SD = 0.707
+"""Standard deviation of half the difference of two values, in sigma."""
+
 UNEVEN_NOISE = 8.4
 """What noise alone leaves of S(2h) / 2h - 2 S(h) / h, in sigma / h: twice its standard deviation of 4.2."""
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.arrays import Evaluate, Floats, IndexArray, norm
+from fastgrad.differences.bounds import HALF_DIFFERENCE_SD
 from fastgrad.engines.joint import JointEngine, Move
 
 DIRECTIONS = 8
@@ -46,9 +47,6 @@ STREAM = 0x61677265
 
 SEEN = 2.0**-5
 """The share of a typical slope that noise may cover at the narrowest."""
-
-NOISE_SD = 0.707
-"""Standard deviation of half the difference of two values, in sigma."""
 
 CLOSER = 2.0**-3
 """A direction that does not agree is measured again at this fraction: the cost may bend along it more than
@@ -156,7 +154,7 @@ class Directions:
         with np.errstate(all="ignore"):
             effects = np.abs(self.found.slopes) * self.found.steps
         effects = effects[(effects > 0) & np.isfinite(effects)]
-        noise = 2 * self.z * NOISE_SD * self.sigma
+        noise = 2 * self.z * HALF_DIFFERENCE_SD * self.sigma
         least = noise / SEEN / float(np.median(effects)) if len(effects) else WIDEST
         return np.asarray(np.geomspace(float(np.clip(least, NARROWEST, WIDEST)), WIDEST, 3))
 
@@ -176,13 +174,14 @@ class Directions:
             self.left = 0
             return []
         v = [signs * np.maximum(found.steps * fraction, found.least) for signs, fraction in directions]
-        moves = (Move(found.indices[among], by[among], found.slopes[among]) for by in v)
+        indices, slopes_found = found.indices[among], found.slopes[among]
+        moves = (Move(indices, by[among], slopes_found) for by in v)
         f = self.evaluate(self.engine.take(*moves), np.tile([-1.0, 1.0], (len(v), 1)))
         slopes: list[_Slope | None] = []
         for by, (before, after) in zip(v, f, strict=True):
             with np.errstate(over="ignore"):
                 spread = norm(found.bounds[among] * by[among])
-            slope = _Slope(float(after - before) / 2, self.z * NOISE_SD * self.sigma + spread, by)
+            slope = _Slope(float(after - before) / 2, self.z * HALF_DIFFERENCE_SD * self.sigma + spread, by)
             slopes.append(slope if np.isfinite(slope.r) and np.isfinite(slope.bound) else None)
         return slopes
 

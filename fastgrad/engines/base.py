@@ -54,6 +54,7 @@ class EngineBase:
     workers = "processes"
     incremental = False
     knows_layers = False
+    moves_together = False
     overhead = 0.0
     granularity = 1
     origin = 0.0

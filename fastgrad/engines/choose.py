@@ -16,7 +16,8 @@ from fastgrad.engines.numbers import DType
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError, warn_user
 from fastgrad.printable import shortened
-from fastgrad.problem.as_given import AsGiven
+from fastgrad.problem.as_given import AsGiven, as_given
+from fastgrad.problem.columns import Columns
 from fastgrad.problem.describe import repr_of
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
@@ -63,6 +64,9 @@ def choose_engine(
         For an unknown engine, or one that does not fit the cost.
     """
     is_name = isinstance(engine, str)
+    by_columns = is_name and engine == "auto" and not stencil.is_complex
+    if isinstance(problem.structure, Columns) and by_columns:
+        return _columns(problem, parameters, problem.structure)
     name = _automatic(problem, stencil, vectorized) if is_name and engine == "auto" else engine
     if not is_name or name not in ENGINES:
         raise InputError(f"unknown engine {engine!r}: the engines are auto, {', '.join(ENGINES)}")
@@ -143,6 +147,13 @@ def _batched(
             "vectorized=True if yours does"
         )
     return BatchedEngine(problem.cost, parameters, problem.args, dtype, len(stencil.evaluated))
+
+
+def _columns(problem: Problem, parameters: Parameters, columns: Columns) -> Engine:
+    from fastgrad.engines.columns import ColumnsEngine
+
+    function = as_given(columns.function, parameters)
+    return ColumnsEngine(problem.cost, parameters, problem.args, columns, function)
 
 
 def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engine:

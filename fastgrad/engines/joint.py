@@ -21,6 +21,9 @@ from fastgrad.engines.directional import DirectionalEngine, Tangent
 from fastgrad.index_sets import as_run
 from fastgrad.problem.parameters import Parameters
 
+Place = tuple[int, slice | IndexArray, slice | IndexArray]
+"""The number of a block, the positions of its coordinates among all that are moved, and within the block."""
+
 
 @dataclass(frozen=True, eq=False)
 class Move:
@@ -58,6 +61,7 @@ class JointEngine(DirectionalEngine):
     ) -> None:
         super().__init__(cost, parameters, args, Tangent(at_parameters, ()), vectorized, workers)
         self.moves: list[Move] = []
+        self._placed: tuple[IndexArray, list[Place]] = (np.empty(0, dtype=np.intp), [])
 
     def take(self, *moves: Move) -> IndexArray:
         """Replace the engine's moves; returns the numbers by which `values` knows the new ones."""
@@ -80,17 +84,28 @@ class JointEngine(DirectionalEngine):
     def _displace(self, move: Move, t: float) -> float:
         """Move the private copy; returns d . (t v)."""
         rise = 0.0
-        for number, where in self.parameters.segments(move.indices):
-            x, moved = self.parameters.leaves[number], self.working.flat_leaves[number]
-            inside = as_run(move.indices[where] - self.parameters.blocks[number].start)
-            point = np.asarray(x[inside], dtype=np.float64) + t * move.by[where]
-            moved[inside] = point  # rounded to the parameter's dtype
-            by = np.subtract(moved[inside], x[inside], out=point, dtype=np.float64)
-            with np.errstate(all="ignore"):  # a slope of 1e200 overflows: what is left is then NaN
+        with np.errstate(all="ignore"):  # a slope of 1e200 overflows: what is left is then NaN
+            for number, where, inside in self._places(move.indices):
+                x, moved = self.parameters.leaves[number], self.working.flat_leaves[number]
+                point = np.asarray(x[inside], dtype=np.float64) + t * move.by[where]
+                moved[inside] = point  # rounded to the parameter's dtype
+                by = np.subtract(moved[inside], x[inside], out=point, dtype=np.float64)
                 rise += float(np.dot(move.slopes[where], by))
         return rise
 
     def _put_back(self, move: Move) -> None:
-        for number, where in self.parameters.segments(move.indices):
-            inside = as_run(move.indices[where] - self.parameters.blocks[number].start)
+        for number, _, inside in self._places(move.indices):
             self.working.flat_leaves[number][inside] = self.parameters.leaves[number][inside]
+
+    def _places(self, indices: IndexArray) -> list[Place]:
+        """Where the coordinates of a move are; the moves of one question mostly share them."""
+        if self._placed[0] is not indices:
+            blocks = self.parameters.blocks
+            self._placed = (
+                indices,
+                [
+                    (number, where, as_run(indices[where] - blocks[number].start))
+                    for number, where in self.parameters.segments(indices)
+                ],
+            )
+        return self._placed[1]

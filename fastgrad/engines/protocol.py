@@ -62,6 +62,8 @@ class Engine(Protocol):
     """Whether the engine propagates changes through layers that it knows. Coordinates of a block are then
     alike, and its values right by construction, so that a block is calibrated at a few coordinates and no
     second witness is asked."""
+    moves_together: bool
+    """Whether one evaluation moves many coordinates, whose values it tells apart."""
     overhead: float
     """The work of a call of `values` by itself, in units of `prices`: chunks are large beside it."""
     granularity: int

@@ -51,6 +51,11 @@ class Budget:
         return self.seconds is not None or self.evaluations is not None
 
     @property
+    def limits(self) -> str:
+        """The limits as part of the name of a decision: a check that goes on with others decides anew."""
+        return f" {self.seconds} s, {self.evaluations} evaluations" if self.limited else ""
+
+    @property
     def seconds_left(self) -> float:
         """Seconds in which evaluations may still begin."""
         if self.seconds is None:

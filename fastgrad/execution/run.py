@@ -61,6 +61,8 @@ class Run:
     """Evaluations that gave no finite value."""
     raised: str = field(init=False, default="")
     """What the cost raised at one of them, if it did."""
+    plain_because: str = field(init=False, default="")
+    """Why the cost is not to be recorded; empty where nothing is known against it."""
     notes: list[str] = field(init=False, default_factory=list)
     """What went another way while values were computed, each once."""
     resumption: Resumption = field(init=False, default_factory=Resumption)
@@ -73,13 +75,14 @@ class Run:
     _exits: ExitStack = field(init=False, default_factory=ExitStack)
 
     @classmethod
-    def of(cls, options: Options, began: float | None = None) -> Run:
+    def of(cls, options: Options, began: float | None = None, plain_because: str = "") -> Run:
         """The run that some options ask for; its checkpoint is opened later, by `keep_in`.
 
         Parameters
         ----------
         options : Options
         began : when the check began, by `time.perf_counter`; now, if it is not given
+        plain_because : why the cost is not to be recorded, which the report is to say; empty if it may be
 
         Raises
         ------
@@ -92,6 +95,8 @@ class Run:
         budget = Budget(options.budget, options.max_evaluations, began=began)
         run = cls(options.n_jobs, options.backend, budget, progress=Progress(options.progress))
         run.began = began
+        run.plain_because = plain_because
+        run.note(*[plain_because] * bool(plain_because))
         return run
 
     def __enter__(self) -> Self:

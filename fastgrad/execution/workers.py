@@ -17,6 +17,7 @@ import threadpoolctl
 
 from fastgrad.engines.protocol import Engine
 from fastgrad.errors import InputError
+from fastgrad.execution.dropped_tasks import dropped_quietly
 from fastgrad.execution.joblib_dask import INSTALL, START_A_CLIENT, is_cluster, is_installed, places
 from fastgrad.execution.worker_life import Beginning, signals_held
 
@@ -122,8 +123,10 @@ def run_tasks(
         pre_dispatch="2 * n_jobs" if ahead else "n_jobs",
         **_beginning(active),
     )
+    processes = _starts_processes(active)
     with contextlib.ExitStack() as ending:
-        with signals_held() if _starts_processes(active) and as_they_come else contextlib.nullcontext():
+        ending.enter_context(dropped_quietly if processes else contextlib.nullcontext())
+        with signals_held() if processes and as_they_come else contextlib.nullcontext():
             results = parallel(joblib.delayed(function)(*task) for task in tasks)
             if as_they_come:
                 ending.enter_context(closing_quietly(results))

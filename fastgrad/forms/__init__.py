@@ -1,1 +1,1 @@
-"""Calls and objects of other libraries read as problems: value and gradient in one, scipy's minimize, models."""
+"""Calls and objects of other libraries, read as problems."""

@@ -44,7 +44,7 @@ def with_loss_alone(spec: Specification, returned: PairReturnedError) -> Specifi
             f"the cost must return one number; got a pair, a number and {describe(pair[1])}, which "
             "is not its gradient. Return the first alone, or say lambda *given: cost(*given)[0]"
         ) from error
-    return replace(spec, problem=replace(problem, cost=_half(problem.cost, 0)))
+    return replace(spec, problem=replace(problem, cost=half_of(problem.cost, 0)))
 
 
 def with_halves(spec: Specification) -> Specification:
@@ -61,10 +61,17 @@ def with_halves(spec: Specification) -> Specification:
             "the gradient as a function of its own"
         )
     both = spec.problem.cost
-    return replace(spec, problem=replace(spec.problem, cost=_half(both, 0), gradient=_half(both, 1)))
+    return replace(spec, problem=replace(spec.problem, cost=half_of(both, 0), gradient=half_of(both, 1)))
 
 
-def _half(function: Callable[..., Any], half: int) -> Callable[..., Any]:
+def half_of(function: Callable[..., Any], half: int) -> Callable[..., Any]:
+    """The loss (half 0), or the gradient (half 1), of a function that returns (loss, gradient).
+
+    Parameters
+    ----------
+    function : callable(params, *args) -> (loss, gradient), of Python or compiled by Numba
+    half : 0 or 1
+    """
     if is_numba_function(function):
         from fastgrad.kernels.pairs import half_of_pair
 

@@ -15,7 +15,7 @@ import numpy as np
 import optree
 
 from fastgrad.errors import InputError
-from fastgrad.problem.kinds.form import Form, Rebuild
+from fastgrad.problem.kinds.form import Form, Rebuild, plain_array
 from fastgrad.problem.naming import copy_for_worker, name_like
 from fastgrad.problem.parameters import Parameters
 
@@ -103,7 +103,7 @@ class AsGiven:
 
 
 def _rebuild(form: Form | None, what: str, is_batch: bool) -> Rebuild | None:
-    if form is None or (is_batch and form.batch_is_array):
+    if form is None or form.rebuild is plain_array or (is_batch and form.batch_is_array):
         return None
     if is_batch and not form.takes_batch:
         raise InputError(

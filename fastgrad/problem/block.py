@@ -18,6 +18,7 @@ from fastgrad.arrays import PIECE, FloatArray, is_private_map, pieces, root_mean
 from fastgrad.errors import InputError
 from fastgrad.printable import shown_name
 from fastgrad.problem.describe import describe, joined_names
+from fastgrad.problem.kinds import complex_parts
 from fastgrad.problem.kinds.form import Form
 from fastgrad.problem.kinds.registry import form_of, to_array
 
@@ -54,6 +55,11 @@ class Block:
         return prod(self.shape)
 
     @property
+    def shape_as_given(self) -> tuple[int, ...]:
+        """The shape of the user's own array, whose entries are pairs of coordinates where it is complex."""
+        return self.shape[:-1] if self.form is not None and self.form.is_complex else self.shape
+
+    @property
     def stop(self) -> int:
         """The flat index after the block's last coordinate."""
         return self.start + self.size
@@ -65,9 +71,12 @@ class Block:
     def label(self, flat_index: int) -> str:
         """A coordinate in the user's terms: "W2[17, 3]", or the bare name of a scalar block.
 
-        Where the user's array has labels these take the place of the index: "params['alpha']".
+        Where the user's array has labels these take the place of the index: "params['alpha']". Of complex
+        numbers each coordinate is a part: "z[3].imag".
         """
         index = self.index(flat_index)
+        if self.form is not None and self.form.is_complex:
+            return complex_parts.label(self.shown, index)
         if not index:
             return self.shown
         labels = self.form.label if self.form is not None else None
@@ -103,6 +112,8 @@ def parameter_leaf(leaf: object, name: str, is_root: bool = False) -> tuple[Floa
     what = f"parameter {name}"
     form = form_of(leaf, what, is_root)
     array = to_array(leaf, what, is_root)
+    if form is not None and form.is_complex:
+        array = complex_parts.real_parts(array)
     if array.dtype.type not in (np.float32, np.float64):
         raise InputError(
             f"{what} must be a float32 or float64 array; got {describe(leaf)}. "
@@ -135,7 +146,7 @@ def _dtype_advice(array: npt.NDArray[Any], name: str, is_array: bool) -> str:
         as_float = f"np.array({name}, dtype=float)" if array.shape else f"float({name})"
         return f"An integer cannot be perturbed: pass {f'{name}.astype(float)' if is_array else as_float}."
     if dtype.kind == "c":
-        return "Pass its real and imaginary parts as two blocks."
+        return f"Pass {name}.astype(np.complex128) or np.complex64."
     if dtype.kind == "f":
         return f"Pass {name}.astype(np.float64) or np.float32."
     if dtype.kind == "O" and is_array:
@@ -147,4 +158,4 @@ def _dtype_advice(array: npt.NDArray[Any], name: str, is_array: bool) -> str:
 
 def describe_blocks(blocks: Sequence[Block]) -> str:
     """The blocks with their shapes, for error messages; of many only the first."""
-    return "{" + joined_names([f"{b.shown}: {b.shape}" for b in blocks]) + "}"
+    return "{" + joined_names([f"{b.shown}: {b.shape_as_given}" for b in blocks]) + "}"

@@ -23,6 +23,8 @@ from fastgrad.errors import InputError
 from fastgrad.printable import shown_names
 from fastgrad.problem.block import Block, describe_blocks
 from fastgrad.problem.describe import describe, joined_names
+from fastgrad.problem.kinds.complex_parts import gradient_parts
+from fastgrad.problem.kinds.form import Form
 from fastgrad.problem.kinds.registry import to_array
 from fastgrad.problem.structure import block_names, containers, flatten, nesting_limited
 
@@ -247,6 +249,8 @@ def matching_leaf(leaf: object, block: Block, what: str) -> tuple[FloatArray, st
         Unless the leaf has a float dtype, and the shape of its block, axes of length 1 aside.
     """
     name = f"the {what} of {block.shown}"
+    if block.form is not None and block.form.is_complex:
+        return _complex_leaf(leaf, block, block.form, name)
     align = None if block.form is None else block.form.align
     array = None if align is None else align(leaf, name)
     if array is None:
@@ -263,6 +267,16 @@ def matching_leaf(leaf: object, block: Block, what: str) -> tuple[FloatArray, st
             + _shape_hint(array.shape, block)
         )
     return array.reshape(-1), _shape_note(array.shape, block, name)
+
+
+def _complex_leaf(leaf: object, block: Block, form: Form, name: str) -> tuple[FloatArray, str]:
+    """The real and imaginary parts of a gradient by complex numbers, and what it was taken for."""
+    array = to_array(leaf, name)
+    if array.dtype.kind not in "cf":
+        hint = ". Is a return missing?" * (leaf is None)
+        raise InputError(f"{name} must hold complex floats; got {describe(leaf)}{hint}")
+    parts = gradient_parts(array, block.shape_as_given, name, form.is_conjugate)
+    return parts.reshape(-1), form.gradient_note.replace("{name}", block.shown)
 
 
 def _shape_hint(shape: tuple[int, ...], block: Block) -> str:

@@ -1,7 +1,7 @@
-"""An object that stores its own parameters, as two functions of these parameters: cost and gradient.
+"""Methods of an object as functions of parameters: cost and gradient.
 
-`Problem.from_object` makes the functions. Each function owns a copy of the user's object, which itself is
-never changed.
+`Problem.from_object` makes them of an object that stores its own parameters, `Problem.from_model` of one
+whose methods take them. Each function owns a copy of the user's object, which itself is never changed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from fastgrad.problem.kinds.registry import to_array
 
 @dataclass(frozen=True)
 class ObjectMethod:
-    """A method of an object as a function of the object's parameters: set them, then call the method."""
+    """A method of an object as a function of parameters, which are set before, or passed to the method."""
 
     net: Any
-    setter: str
-    """The name of the method that sets the parameters."""
+    setter: str | None
+    """The name of the method that sets the parameters; None where `method` takes them."""
     method: str
-    """The name of the method that is called then."""
+    """The name of the method that is called."""
     is_cost: bool
 
     @property
@@ -34,9 +34,13 @@ class ObjectMethod:
         return f"{type(self.net).__name__}.{self.method}"
 
     def __call__(self, params: Any, *args: Any) -> Any:
-        """Set the parameters, then call the method with the data."""
-        getattr(self.net, self.setter)(params)
-        result = getattr(self.net, self.method)(*args)
+        """What the method returns for these parameters and the data."""
+        method = getattr(self.net, self.method)
+        if self.setter is None:
+            result = method(params, *args)
+        else:
+            getattr(self.net, self.setter)(params)
+            result = method(*args)
         if self.is_cost and isinstance(result, np.ndarray) and result.size == 1:
             return (
                 result.item()

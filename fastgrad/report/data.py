@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray
 from fastgrad.report.coverage import Coverage
-from fastgrad.report.findings import BlockRow, Findings
+from fastgrad.report.findings import BlockRow, Entry, Findings
 from fastgrad.report.resolution import Resolution
 
 
@@ -56,6 +56,9 @@ class ReportData:
     """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
     spent: dict[str, int] = field(default_factory=dict)
     """Evaluations by what they were made for: set-up, certificate, subset, localisation."""
+    entries: tuple[Entry, ...] = ()
+    """Some entries of a Jacobian that are wrong, in the columns that are: the report is then that of one
+    random combination of outputs."""
     reused: int = 0
     """Values that came from the checkpoint."""
 

@@ -50,6 +50,20 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One entry of a Jacobian that is wrong: the derivative of an output by a parameter."""
+
+    output: str
+    """The output as a user writes it, such as "output[3]"."""
+    parameter: str
+    output_index: int
+    flat_index: int
+    claimed: float
+    numeric: float
+    error_bound: float
+
+
+@dataclass(frozen=True)
 class BlockRow:
     """One block's row of the report."""
 

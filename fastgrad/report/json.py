@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ def _document(report: ReportData) -> dict[str, Any]:
         "undecided_count": len(report.undecided),
         "wrong": _findings(report.wrong),
         "undecided": _findings(report.undecided),
+        "entries": [asdict(entry) for entry in report.entries],
         "blocks": [_block(row) for row in report.blocks],
         "coverage": {
             "checked": report.coverage.checked,

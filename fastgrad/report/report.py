@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
+from typing import Any
 
 from fastgrad.report.data import ReportData
 from fastgrad.report.json import to_json
@@ -59,17 +60,18 @@ class Report(ReportData):
 
     def raise_if_failed(self) -> None:
         """Raise GradientError with this report's text unless the verdict is "agree"."""
+        __tracebackhide__ = True  # from pytest, which then shows the line of the test
         if not self.passed:
             raise GradientError(self)
 
 
 class GradientError(AssertionError):
-    """The gradient was not found right; the text is the report's, the report is in `.report`."""
+    """The gradient was not found right; the text is the report's, the report (or Reports) is in `.report`."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Any) -> None:
         super().__init__(f"\n{report}")
         self.report = report
 
-    def __reduce__(self) -> tuple[type[GradientError], tuple[Report]]:
+    def __reduce__(self) -> tuple[type[GradientError], tuple[Any]]:
         """Rebuild from the report, so that the error survives a trip between processes."""
         return type(self), (self.report,)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from fastgrad.printable import printable, shown_names
 from fastgrad.report.data import ReportData
-from fastgrad.report.findings import BlockRow, Finding
+from fastgrad.report.findings import BlockRow, Entry, Finding
 from fastgrad.report.plain_table import plain_table
 from fastgrad.verdict.classic import classic_verdict
 from fastgrad.verdict.rule import AGREE, DISAGREE
@@ -25,6 +25,8 @@ def to_text(report: ReportData) -> str:
     parts = [printable(_headline(report)), _relative_error(report), _block_table(report, names)]
     if report.diagnosis:
         parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
+    if report.entries:
+        parts.append(_entry_table(report.entries))
     if report.wrong:
         parts.append(_finding_table("worst coordinates", report.wrong))
     if report.undecided:
@@ -43,6 +45,8 @@ def _headline(report: ReportData) -> str:
         )
     if report.verdict == DISAGREE:
         wrong = len(report.wrong)
+        if not wrong:
+            return _entry_headline(report.entries)
         first = report.wrong[0]
         verb = "is" if wrong == 1 else "are"
         rest = "it is" if wrong == 1 else "the worst is"
@@ -59,6 +63,16 @@ def _headline(report: ReportData) -> str:
     return (
         f"UNDECIDED: {len(report.undecided):,} of {count:,} checked coordinates could not be decided, none "
         "is known to be wrong."
+    )
+
+
+def _entry_headline(entries: Sequence[Entry]) -> str:
+    """Where all columns agree but for small entries in them."""
+    first, count = entries[0], len(entries)
+    found = "1 entry" if count == 1 else f"{count} entries"
+    return (
+        f"DISAGREE: {found} of the Jacobian found wrong: d {first.output} / d {first.parameter} is claimed "
+        f"to be {first.claimed:.6g}, numeric {first.numeric:.6g}."
     )
 
 
@@ -160,6 +174,16 @@ def _finding_table(title: str, findings: Sequence[Finding]) -> str:
         for f in findings[:WORST_SHOWN]
     ]
     return f"{title}\n" + plain_table(header, rows, right=range(1, 7)) + _and_more(findings)
+
+
+def _entry_table(entries: Sequence[Entry]) -> str:
+    """Wrong entries of a Jacobian."""
+    header = ("d output", "/ d parameter", "claimed", "numeric", "error bound")
+    rows = [
+        (e.output, e.parameter, f"{e.claimed:.9g}", f"{e.numeric:.9g}", f"{e.error_bound:.2e}")
+        for e in entries
+    ]
+    return "wrong entries of the Jacobian\n" + plain_table(header, rows, right=(2, 3, 4))
 
 
 def _undecided_list(findings: Sequence[Finding]) -> str:

@@ -9,16 +9,26 @@ The witnesses are loaded when they are asked: `import fastgrad` does without the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
 
 from fastgrad.coordinates.derivatives import Measured
 from fastgrad.coordinates.engines import Engines
 from fastgrad.coordinates.measurement import Coordinates
 from fastgrad.differences.reasons import Reason
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.run import Run
 from fastgrad.specification import Specification
 from fastgrad.strategy.outcome import Outcome
 from fastgrad.verdict.rule import COUNTS
+
+if TYPE_CHECKING:
+    from fastgrad.witnesses.complex_step import Answer
+    from fastgrad.witnesses.functions import Functions
+
+_Answered = TypeVar("_Answered")
 
 LARGEST_ASKED = 2**22
 """Parameters up to which the complex step is asked: it takes three copies of them."""
@@ -72,11 +82,6 @@ def ask_complex_step(coordinates: Coordinates) -> str:
     )
     from fastgrad.witnesses.functions import Functions
 
-    functions = Functions(spec.problem, parameters, options.vectorized)
-    doubt = why_not_analytic(functions)
-    if doubt:
-        run.budget.spend(functions.evaluations)
-        return (NOT_ASKED + doubt) * bool(comparison.undecided.any())
     some = decided[parameters.few_of_each_block(known.indices[decided], OF_EACH_BLOCK)]
     estimates = known.estimates()
     wanted = wanted[: max(1, COPIED // parameters.size)]
@@ -88,10 +93,18 @@ def ask_complex_step(coordinates: Coordinates) -> str:
         estimates.numeric[some],
         estimates.error_bound[some],
     )
-    found = by_complex_witness(functions, real, known.indices[wanted], options.seed)
-    run.budget.spend(functions.evaluations)
-    if found.doubt:
-        return (NOT_ASKED + found.doubt) * bool(comparison.undecided.any())
+    functions = Functions(spec.problem, parameters, options.vectorized)
+
+    def asked() -> Answer | str:
+        doubt = why_not_analytic(functions)
+        return doubt or by_complex_witness(functions, real, known.indices[wanted], options.seed)
+
+    found = _said(asked, functions, run)
+    if found is None:
+        return ""
+    if isinstance(found, str) or found.doubt:
+        doubt = found if isinstance(found, str) else found.doubt
+        return (NOT_ASKED + doubt) * bool(comparison.undecided.any())
     better = found.error_bound < table.error_bound[wanted]
     table.accept(wanted[better], found.numeric[better], found.error_bound[better])
     return (
@@ -112,8 +125,8 @@ def ask_path_integral(
 ) -> str:
     """What the path integral of the gradient says; empty where it is not taken.
 
-    It is not taken where something is wrong or certified already, where there is a budget, and where its
-    calls of the gradient would be many beside the evaluations of the cost.
+    It is not taken where something is wrong or certified already, where there is a budget, after Ctrl-C, and
+    where its calls of the gradient would be many beside the evaluations of the cost.
 
     Parameters
     ----------
@@ -126,10 +139,24 @@ def ask_path_integral(
 
     decided = found.comparison.wrong.any() or outcome.certificate is not None
     few = run.evaluations < PATH_SHARE * CALLS or engines.engine.incremental
-    if decided or run.budget.limited or few or spec.options.tolerance is not None:
+    limited = run.budget.limited or bool(run.budget.stopped)
+    if decided or limited or few or spec.options.tolerance is not None:
         return ""
     sigma = max((s for s in found.noise.values() if s == s), default=float("inf"))
     functions = Functions(spec.problem, spec.parameters, spec.options.vectorized)
-    said = path_witness(functions, sigma=sigma, z=z, seed=spec.options.seed)
-    run.budget.spend(functions.evaluations)
-    return said
+
+    def asked() -> str:
+        return path_witness(functions, sigma=sigma, z=z, seed=spec.options.seed)
+
+    return _said(asked, functions, run) or ""
+
+
+def _said(ask: Callable[[], _Answered], functions: Functions, run: Run) -> _Answered | None:
+    """What a witness says, whose evaluations count; None after Ctrl-C, which ends the check."""
+    try:
+        return ask()
+    except KeyboardInterrupt:
+        run.budget.stop(INTERRUPTED)
+        return None
+    finally:
+        run.budget.spend(functions.evaluations)

@@ -130,7 +130,7 @@ def forecast(spec: Specification, engines: Engines, run: Run, count: int, indice
     def measured() -> list[float]:
         return [pilot.seconds(), run.evaluations - before]
 
-    alone, made = run.checkpoint.remember("price", measured)
+    alone, made = run.checkpoint.remember(f"price of {engines.engine.name}", measured)
     if run.evaluations == before:  # an earlier run has timed it: its evaluations are part of the check
         run.budget.spend(int(made))
     workers = choose_workers(engines.engine, run.n_jobs, run.backend)

@@ -91,7 +91,8 @@ def _within_budget(coordinates: Coordinates, choice: Choice) -> Outcome:
     if choice.indices is not None and choice.selection is not None:
         return _as_asked(coordinates, choice.indices, choice.selection, price)
     numbers = run.checkpoint.remember(
-        f"decision{_limits(run)}", lambda: decide(spec.parameters, spec.options, price, run.budget).as_list
+        f"decision{_setting(coordinates)}",
+        lambda: decide(spec.parameters, spec.options, price, run.budget).as_list,
     )
     decision = Decision.from_list(numbers)
     if not decision.everything:
@@ -104,10 +105,9 @@ def _within_budget(coordinates: Coordinates, choice: Choice) -> Outcome:
     return _as_asked(coordinates, indices, selection, price)
 
 
-def _limits(run: Run) -> str:
-    """The budget, which what is decided depends on: a check that goes on with more decides anew."""
-    budget = run.budget
-    return f" {budget.seconds} s, {budget.evaluations} evaluations" if budget.limited else ""
+def _setting(coordinates: Coordinates) -> str:
+    """What decisions depend on, and a check that goes on may have another of: the engine and the budget."""
+    return f" for {coordinates.engines.engine.name}{coordinates.run.budget.limits}"
 
 
 def _as_asked(
@@ -117,8 +117,8 @@ def _as_asked(
     spec, run, claim = coordinates.spec, coordinates.run, coordinates.claim
     probing = claim is not None and bool(spec.options.probes)  # which may lead to any block
     blocks = len(spec.parameters.blocks) if probing else int((np.array(selection.per_block) > 0).sum())
-    asked, limits = len(indices), _limits(run)
-    room = run.checkpoint.remember(f"room{limits}", lambda: within_budget(asked, blocks, price, run.budget))
+    asked, setting = len(indices), _setting(coordinates)
+    room = run.checkpoint.remember(f"room{setting}", lambda: within_budget(asked, blocks, price, run.budget))
     _announce(price, room, asked, blocks, coordinates)
     planned, rest = 0, np.empty(0, dtype=np.intp)
     if room < asked:
@@ -132,7 +132,7 @@ def _as_asked(
     around = union(indices, _some_of_each_block(spec)) if probing else indices
     left = run.budget.left(price.each)
     calibrated = run.checkpoint.remember(
-        f"looks{limits}", lambda: coordinates_to_calibrate(blocks, left, price)
+        f"looks{setting}", lambda: coordinates_to_calibrate(blocks, left, price)
     )
     with run.progress.stage("measuring noise", None):
         coordinates.calibrate(around, calibrated)

@@ -50,6 +50,15 @@ def test_what_is_traced_gives_what_numpy_gives(name):
     compared(call, MATRIX, exactly=False, strays=True)
 
 
+def test_no_files_are_left(tmp_path, monkeypatch):
+    """What a call writes is not left in the current folder, which stays what it was."""
+    written = []
+    monkeypatch.setitem(CALLS, "save", lambda x: written.append(Path("x").write_text("saved")))
+    monkeypatch.chdir(tmp_path)
+    statuses()
+    assert (len(written), Path.cwd(), list(tmp_path.iterdir())) == (1, tmp_path, [])
+
+
 def test_most_is_traced():
     """What is declined is little; an entry of it has its reason."""
     declined = {n: s for n, s in STATUSES.items() if s.startswith("declined")}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
-from subprocesses import started, surroundings, wait_for_line
+from subprocesses import surroundings
 
 from fastgrad.cli.main import main
 
@@ -158,43 +155,6 @@ def test_perturb(target, capsys):
     """--perturb reaches the check: a cost without products has no nodes."""
     assert main(["check", f"{target}:good", "--perturb", "nodes"]) == 2
     assert 'perturb="nodes" moves the results of products' in capsys.readouterr().err
-
-
-SLOW = """
-    import time
-    import numpy as np
-    import fastgrad
-
-    def cost(x):
-        until = time.perf_counter() + 2e-3
-        while time.perf_counter() < until:
-            pass
-        return float(np.sum(np.sin(x)))
-
-    def told(x):
-        print("begun", flush=True)
-        return np.cos(x)
-
-    problem = fastgrad.Problem(cost, told, np.linspace(0.5, 1.5, 20_000))
-"""
-
-
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c(tmp_path, jobs):
-    """Ctrl-C ends a check with the report of what is known, and status 130."""
-    path = tmp_path / "slow.py"
-    path.write_text(textwrap.dedent(SLOW))
-    command = [sys.executable, "-m", "fastgrad", "check", f"{path}:problem", "--all", "--jobs", jobs]
-    command += ["--engine", "python"]  # a recorded cost is not slow
-    with started(command, text=True, start_new_session=True) as run:
-        for _ in range(4):  # the gradient function is called so often before the cost
-            wait_for_line(run, "begun\n")
-        time.sleep(2.0)
-        os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to all processes of the command
-        out, error = run.communicate()
-    assert run.returncode == 130, error
-    assert out.startswith("UNDECIDED: interrupted by Ctrl-C"), (out, error)
-    assert "ended early: interrupted" in out
 
 
 def test_ctrl_c_before_anything_is_known(target, capsys, monkeypatch):

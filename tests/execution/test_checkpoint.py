@@ -126,14 +126,12 @@ class TestResume:
         assert what_is_found(path) == EVERYTHING
         assert what_is_found(path) == EVERYTHING
 
-    def test_seconds_add_up(self, path, monkeypatch):
+    def test_seconds_add_up(self, path, clock):
         """Seconds are those of all earlier runs, not of this one."""
-        clock = [0.0]
-        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: clock[0])
         for run, (expected, took) in enumerate([(0.0, 2.5), (2.5, 4.0), (6.5, 1.0)]):
             with Checkpoint(path, IDENTITY) as this:
                 assert (run, this.seconds) == (run, expected)
-                clock[0] += took
+                clock.now += took
 
     def test_an_empty_file_is_made_a_checkpoint(self, path):
         """A file without a byte, as tempfile makes it, may become a checkpoint."""
@@ -315,22 +313,21 @@ class TestRemember:
 
 
 class TestCommit:
+    @pytest.mark.usefixtures("clock")  # which stands still, so that it is left to the timer
     def test_a_timer_commits(self, path, monkeypatch):
         """A chunk is committed soon, though no other one comes."""
         monkeypatch.setattr(checkpoint, "COMMIT_SECONDS", 0.05)
-        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: 0.0)  # so that it is left to the timer
         with Checkpoint(path, IDENTITY) as first:
             first.store("a", 0, the_values(0, 2))
             assert soon(lambda: not first._connection.in_transaction)
 
-    def test_commits_are_few(self, path, monkeypatch):
+    def test_commits_are_few(self, path, clock, monkeypatch):
         """Chunks that come quickly are committed together; one that comes late, at once."""
-        clock, commits = [0.0], []
-        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: clock[0])
+        began, commits = clock.now, []
         monkeypatch.setattr(checkpoint.threading, "Timer", lambda wait, call: NoTimer(wait))
         with Checkpoint(path, IDENTITY) as first:
             for at in (0.05, 0.1, 0.19, 0.21, 0.3, 0.5):
-                clock[0] = at
+                clock.now = began + at
                 first.store("a", 0, the_values(0, 2))
                 commits.append(not first._connection.in_transaction)
 
@@ -347,10 +344,10 @@ class TestCommit:
             assert threading.active_count() == before
             assert not first._connection.in_transaction
 
+    @pytest.mark.usefixtures("clock")
     def test_an_error_of_the_timer_is_raised_later(self, path, monkeypatch):
         """What goes wrong in the timer's thread is told to whoever calls next, and to close."""
         monkeypatch.setattr(checkpoint, "COMMIT_SECONDS", 0.05)
-        monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: 0.0)
         first = Checkpoint(path, IDENTITY)
         monkeypatch.setattr(first, "_commit", failing)
         first.store("a", 0, the_values(0, 2))

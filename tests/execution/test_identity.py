@@ -87,22 +87,24 @@ def network():
     return net.problem(net.initial_parameters(), rng.normal(size=(9, 6)), rng.integers(0, 3, 9))
 
 
-SUBSET = {"probes": 20, "wrong_fraction": 0.2}
+PLAINLY = {"coordinates": "all", "engine": "python"}
+"""Options for costs whose calls are counted, or of which two checks are compared that each begin anew: by a
+slow clock they would be recorded."""
 
 CASES = {
-    "smooth": (lambda: Problem(Counted(sines), np.cos(X), X), {"coordinates": "all"}),
-    "wrong": (lambda: Problem(Counted(sines), spoiled(np.cos(X), 7, 150), X), {"coordinates": "all"}),
+    "smooth": (lambda: Problem(Counted(sines), np.cos(X), X), PLAINLY),
+    "wrong": (lambda: Problem(Counted(sines), spoiled(np.cos(X), 7, 150), X), PLAINLY),
     "kinks": (
         lambda: Problem(Counted(bends), spoiled(np.sign(X - 0.1) + 2 * X, 9), X),
-        {"coordinates": "all"},
+        PLAINLY,
     ),
     "subset, probes and search": (
         lambda: Problem(Counted(sines), spoiled(np.cos(MANY), 7, 2500), MANY),
-        SUBSET | {"engine": "python"},
+        {"probes": 20, "wrong_fraction": 0.2, "engine": "python"},
     ),
     "two workers": (
         lambda: Problem(sines, spoiled(np.cos(X), 7), X),
-        {"coordinates": "all", "n_jobs": 2, "backend": "threading"},
+        PLAINLY | {"n_jobs": 2, "backend": "threading"},
     ),
     "a batch": (
         lambda: Problem(waves_batch, spoiled(np.cos(X), 7), X),
@@ -111,8 +113,8 @@ CASES = {
     "Numba": (lambda: Problem(jitted_waves, spoiled(np.cos(X), 7), X), {"coordinates": "all"}),
     "Network": (network, {"coordinates": "all"}),
     "Network, nodes": (network, {"coordinates": "all", "perturb": "nodes"}),
-    "blocks": (layered_problem, {"coordinates": "all"}),
-    "budget": (lambda: Problem(Counted(sines), np.cos(X), X), {"max_evaluations": 500}),
+    "blocks": (layered_problem, PLAINLY),
+    "budget": (lambda: Problem(Counted(sines), np.cos(X), X), {"max_evaluations": 500, "engine": "python"}),
 }
 
 
@@ -214,6 +216,51 @@ def test_killed_again_and_again(case, stores, tmp_path):
     assert attempts > 3
 
 
+def declined(x):
+    """A cost that cannot be recorded."""
+    return float(np.sum(np.sin(x))) + 0.0
+
+
+@pytest.mark.parametrize(
+    ("cost", "worth", "faster", "engine"),
+    [
+        (sines, True, 1e9, "traced"),
+        (sines, True, 0.0, "python"),
+        (sines, False, 1e9, "python"),
+        (declined, True, 1e9, "python"),
+    ],
+)
+def test_the_engine_is_remembered(cost, worth, faster, engine, stores, tmp_path, monkeypatch):
+    """Whatever the clock says, a check goes on with the engine of its first run, to the same report."""
+
+    def clock(worth, faster):
+        monkeypatch.setattr("fastgrad.coordinates.engines.is_worth_recording", lambda seconds, count: worth)
+        monkeypatch.setattr("fastgrad.engines.traced.choose.FASTER", faster)
+
+    def report(path):
+        return fastgrad.check_gradient(cost, np.cos(X), X, coordinates="all", checkpoint=tmp_path / path)
+
+    clock(worth, faster)
+    whole = said(report("whole"))
+    assert whole["engine"] == engine
+    stores.reset(1)
+    with pytest.raises(Killed):
+        report("run")
+    clock(not worth, 1e9 - faster)
+    stores.reset()
+    again = report("run")
+    assert (said(again), again.reused > 0) == (whole, True)
+
+
+def test_more_budget_may_record(tmp_path, monkeypatch):
+    """A check that goes on with more to spend records a cost that was not worth it before."""
+    monkeypatch.setattr("fastgrad.coordinates.engines.is_worth_recording", lambda seconds, count: count > 100)
+    monkeypatch.setattr("fastgrad.engines.traced.choose.FASTER", 1e9)
+    given = {"cost": sines, "gradient": np.cos(X), "params": X, "checkpoint": tmp_path / "run"}
+    engines = [fastgrad.check_gradient(**given, max_evaluations=limit).engine for limit in (60, None, 60)]
+    assert engines == ["python", "traced", "python"]
+
+
 def test_timing_again_is_not_forgotten(stores, tmp_path, monkeypatch):
     """A check that was timed at some coordinates first counts these when it goes on, too."""
     monkeypatch.setattr(forecast, "RETIMED_FROM", 0.0)
@@ -266,7 +313,7 @@ PROGRAM = """
     g[[5, 77]] += 0.1
     options = {"coordinates": "all"} if kind == "all" else {"probes": 20, "wrong_fraction": 0.1}
     print("begun", flush=True)
-    report = fastgrad.check_gradient(slow, g, x, checkpoint=path, **options)
+    report = fastgrad.check_gradient(slow, g, x, checkpoint=path, engine="python", **options)
     open(out, "w").write(report.to_json())
 """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -11,25 +9,6 @@ import fastgrad
 from fastgrad.execution.budget import LOOKS
 from fastgrad.preflight.gradient import NOT_CALLED_AGAIN
 from fastgrad.preflight.looks import Looks
-
-
-class Clock:
-    """A clock that stands still unless a cost or a gradient moves it."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        """What time it is."""
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """The clock by which fastgrad times everything."""
-    clock = Clock()
-    monkeypatch.setattr(time, "perf_counter", clock)
-    return clock
 
 
 def sines(x):

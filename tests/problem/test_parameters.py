@@ -164,9 +164,10 @@ class TestRefusedParameters:
             "An integer cannot be perturbed: pass m.astype(float).",
         ),
         (
-            [np.ones(2), np.ones(3, dtype=complex)],
-            "parameter params[1] must be a float32 or float64 array; got complex128 array of shape (3,). "
-            "Pass its real and imaginary parts as two blocks.",
+            [np.ones(2), np.ones(3, dtype=np.clongdouble)],
+            "parameter params[1] must be a float32 or float64 array; got "
+            f"{np.dtype(np.clongdouble)} array of shape (3,). "
+            "Pass params[1].astype(np.complex128) or np.complex64.",
         ),
         (
             np.ones(2, dtype=np.float16),

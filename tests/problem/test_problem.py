@@ -58,3 +58,51 @@ class TestProblem:
         assert repr(fastgrad.Problem(cost, None, np.ones(2))) == "Problem(cost=cost, gradient=None)"
         net = fastgrad.Problem.from_object(Network(), X, Y)
         assert repr(net) == "Problem(cost=Network.costFunction, gradient=Network.computeGradients)"
+
+
+class TestFromValueAndGradient:
+    def test_right_and_wrong(self):
+        """A function that returns (loss, gradient) is checked; a wrong twin is found."""
+        right = fastgrad.Problem.from_value_and_gradient(
+            lambda x, a: (a * x @ x, 2 * a * x), np.ones(3), (3.0,)
+        )
+        wrong = fastgrad.Problem.from_value_and_gradient(lambda x: (x @ x, 2 * x + [0, 0, 0.1]), np.ones(3))
+        assert fastgrad.check(right).passed
+        assert [f.label for f in fastgrad.check(wrong).wrong] == ["params[2]"]
+
+    def test_no_pair(self):
+        """What returns no pair is refused, with what came."""
+        problem = fastgrad.Problem.from_value_and_gradient(lambda x: x @ x, np.ones(3))
+        with pytest.raises(
+            InputError, match=r"must return a pair \(loss, gradient\) at each call; got float64"
+        ):
+            fastgrad.check(problem)
+        message = "fun must be callable as fun(x, *args) -> (loss, gradient); got 3.0"
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+            fastgrad.Problem.from_value_and_gradient(3.0, np.ones(3))
+
+    def test_losses_of_scikit_learn(self):
+        """The private losses of scikit-learn agree, with a penalty and with an intercept."""
+        module = pytest.importorskip("sklearn.linear_model._linear_loss")
+        losses = pytest.importorskip("sklearn._loss.loss")
+        rng = np.random.default_rng(4)
+        data, y = rng.normal(size=(30, 4)), (rng.random(30) < 0.5).astype(float)
+        loss = module.LinearModelLoss(losses.HalfBinomialLoss(), fit_intercept=True)
+        w = rng.normal(size=5)
+        problem = fastgrad.Problem.from_value_and_gradient(loss.loss_gradient, w, (data, y, None, 0.5))
+        assert fastgrad.check(problem).passed
+
+    def test_a_penalty_that_is_forgotten(self):
+        """A twin of scikit-learn's loss whose gradient lacks the penalty is told what it lacks."""
+        module = pytest.importorskip("sklearn.linear_model._linear_loss")
+        losses = pytest.importorskip("sklearn._loss.loss")
+        rng = np.random.default_rng(4)
+        data, y, w = rng.normal(size=(30, 6)), rng.poisson(2.0, 30).astype(float), 0.3 * rng.normal(size=6)
+        loss = module.LinearModelLoss(losses.HalfPoissonLoss(), fit_intercept=False)
+
+        def forgetful(w):
+            return loss.loss(w, data, y, None, 0.5), loss.gradient(w, data, y, None, 0.0)
+
+        report = fastgrad.check(fastgrad.Problem.from_value_and_gradient(forgetful, w))
+        assert report.verdict == "disagree"
+        assert "L2" in report.diagnosis[0]

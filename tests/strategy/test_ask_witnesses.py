@@ -64,11 +64,75 @@ def test_not_within_limits(options):
     assert by(long, "along ") == []
 
 
+class Interrupted:
+    """A sum of sines beside a large number, and its gradient; Ctrl-C comes at a call of one of them."""
+
+    def __init__(self, base, cost_ends=0, gradient_ends=0):
+        self.base, self.calls, self.ends = base, [0, 0], (cost_ends, gradient_ends)
+
+    def count(self, which):
+        """Count a call."""
+        self.calls[which] += 1
+        if self.calls[which] == self.ends[which]:
+            raise KeyboardInterrupt
+
+    def cost(self, x):
+        """The cost."""
+        self.count(0)
+        return np.sum(np.sin(x)) + self.base
+
+    def gradient(self, x):
+        """The gradient."""
+        self.count(1)
+        return np.cos(x)
+
+    def report(self, x):
+        """Of a check."""
+        return fastgrad.check_gradient(self.cost, self.gradient, x, coordinates="all", engine="python")
+
+
+class TestCtrlC:
+    def test_before_the_path_integral(self):
+        """After Ctrl-C the gradient is not called for the path integral any more."""
+        x = np.linspace(-1, 1, 900)
+        whole, ended = Interrupted(0.0), Interrupted(0.0, cost_ends=1950)
+        assert by(whole.report(x), "along ")
+        report = ended.report(x)
+        assert (report.stopped, by(report, "along ")) == ("interrupted", [])
+        assert report.evaluations >= PATH_SHARE * CALLS
+        assert ended.calls[1] < whole.calls[1] - CALLS / 2
+
+    @pytest.mark.parametrize(("base", "n", "which"), [(0.0, 700, 1), (1e9, 12, 0)])
+    def test_while_a_witness_is_asked(self, base, n, which):
+        """Ctrl-C during the path integral, or the complex step, ends with a report of what was measured."""
+        x = np.linspace(-1, 1, n)
+        whole = Interrupted(base)
+        assert len(whole.report(x).witnesses) > 0
+        ends = [0, 0]
+        ends[which] = whole.calls[which] - 2
+        ended = Interrupted(base, *ends)
+        report = ended.report(x)
+        assert (report.verdict, report.stopped) == ("agree", "interrupted")
+        assert report.coverage.checked == n
+        assert by(report, "along ") == by(report, "the complex step") == []
+        assert report.evaluations == ended.calls[0]
+
+    def test_before_the_complex_step(self, monkeypatch):
+        """Ctrl-C at the first call for the complex step ends with that report too."""
+
+        def interrupted(functions):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("fastgrad.witnesses.analytic_arrays.why_not_analytic", interrupted)
+        report = Interrupted(1e9).report(X)
+        assert (report.verdict, report.stopped, report.coverage.checked) == ("agree", "interrupted", len(X))
+
+
 def test_the_path_integral_is_said_when_it_agrees():
     """The path integral is asked where its calls are few beside the evaluations, and what it saw is said."""
     cost = lambda p: float(np.sum(np.sin(p)))  # noqa: E731
     for n, is_asked in ((300, False), (700, True)):
-        report = fastgrad.check_gradient(cost, np.cos, np.linspace(-1, 1, n))
+        report = fastgrad.check_gradient(cost, np.cos, np.linspace(-1, 1, n), engine="python")
         assert (report.evaluations - report.spent["witnesses"] >= PATH_SHARE * CALLS) == is_asked
         said = by(report, "along ")
         assert len(said) == is_asked
@@ -85,7 +149,7 @@ def test_their_evaluations_are_counted():
 
     for x in (X, np.linspace(-1, 1, 700)):
         calls.clear()
-        report = fastgrad.check_gradient(counted, np.cos, x)
+        report = fastgrad.check_gradient(counted, np.cos, x, engine="python")
         assert by(report, "the complex step")
         assert report.evaluations == sum(report.spent.values()) == len(calls)
         assert report.spent["witnesses"] > len(x)

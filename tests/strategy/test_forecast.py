@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -32,19 +30,11 @@ def forecast_of(problem, checkpoint=None, **options):
     return price, run, run.evaluations - before
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that only a cost moves."""
-    now = [0.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    return now
-
-
 def slow_problem(clock, seconds):
     """A cost that takes so long by the clock."""
 
     def cost(x):
-        clock[0] += seconds
+        clock.now += seconds
         return float(np.sum(np.sin(x)))
 
     return Problem(cost, np.cos, np.linspace(0, 1, 50))
@@ -67,7 +57,7 @@ def test_a_hiccup_is_timed_again(clock):
 
     def cost(x):
         calls[0] += 1
-        clock[0] += 0.04 if calls[0] <= 2 else 1e-4
+        clock.now += 0.04 if calls[0] <= 2 else 1e-4
         return float(np.sum(np.sin(x))) + 0.0  # which cannot be recorded
 
     price, run, _ = forecast_of(Problem(cost, np.cos, np.linspace(0, 1, 5000)))
@@ -81,6 +71,14 @@ def test_it_is_remembered(clock, tmp_path):
         assert forecast_of(slow_problem(clock, 0.5), checkpoint)[0].each == 0.5
     with Checkpoint(tmp_path / "run", {}) as checkpoint:
         assert forecast_of(slow_problem(clock, 4.0), checkpoint)[0].each == 0.5
+
+
+def test_another_engine_has_its_own(clock, tmp_path):
+    """A check that goes on with another engine, such as one with more budget, does not take the old price."""
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        assert forecast_of(slow_problem(clock, 0.5), checkpoint, engine="python")[0].each == 0.5
+    with Checkpoint(tmp_path / "run", {}) as checkpoint:
+        assert forecast_of(slow_problem(clock, 0.5), checkpoint, engine="traced")[0].each < 0.5
 
 
 def test_a_network_is_timed_only_where_it_is_large():

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fastgrad.errors import InputError
 from fastgrad.problem.describe import describe
+from fastgrad.problem.kinds.complex_parts import complex_array, complex_form
 from fastgrad.problem.kinds.form import Form
 
 
@@ -29,10 +30,12 @@ def form_of(value: Any, what: str) -> Form | None:
         return None
     if isinstance(value, jax.core.Tracer):
         raise InputError(_traced(what))
+    if value.dtype in (np.complex64, np.complex128):
+        return complex_form("a complex jax array", _complex_jax_array, is_conjugate=True)
     if value.dtype not in (np.float32, np.float64):
         raise InputError(
             f"{what} must be a float32 or float64 array; got {describe(value)}. "
-            "Pass .astype(jnp.float32) if it is a parameter, a complex one as two blocks"
+            "Pass .astype(jnp.float32) if it is a parameter"
         )
     return Form("a jax array", _jax_array, takes_batch=True)
 
@@ -61,6 +64,10 @@ def _traced(what: str) -> str:
         f"{what} is traced by jax: it has no numbers inside jit, grad or vmap. Call fastgrad outside of "
         "them, and let no function keep what another one traced"
     )
+
+
+def _complex_jax_array(parts: npt.NDArray[Any]) -> Any:
+    return _jax_array(complex_array(parts))
 
 
 def _jax_array(array: npt.NDArray[Any]) -> Any:

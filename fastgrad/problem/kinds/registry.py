@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from fastgrad.errors import InputError
 from fastgrad.problem.describe import describe
-from fastgrad.problem.kinds import number, numpy_subclass
+from fastgrad.problem.kinds import complex_parts, number, numpy_subclass
 from fastgrad.problem.kinds.form import Form
 
 LIBRARIES = {
+    "fastgrad": "named_vector",
     "jax": "jax_array",
     "jaxlib": "jax_array",
     "pandas": "pandas_frame",
@@ -73,7 +74,7 @@ def form_of(value: Any, what: str, is_root: bool = False) -> Form | None:
         For what cannot be made again, saying what to pass in its place.
     """
     if type(value) is np.ndarray:
-        return None
+        return complex_parts.form_of_array(value)
     try:
         return _form_of(value, what, is_root)
     except InputError:
@@ -110,6 +111,8 @@ def to_array(value: Any, what: str, is_root: bool = False) -> npt.NDArray[Any]:
 def _form_of(value: Any, what: str, is_root: bool) -> Form | None:
     if isinstance(value, np.ndarray):
         return numpy_subclass.form_of(value, what)
+    if isinstance(value, complex | np.complex64):
+        return complex_parts.form_of_number(value)
     found = number.form_of(value, what, is_root)
     if found is None and (kind := kind_of(value)) is not None:
         found = kind.form_of(value, what)

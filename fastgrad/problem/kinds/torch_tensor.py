@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from fastgrad.errors import InputError
 from fastgrad.problem.describe import describe
+from fastgrad.problem.kinds.complex_parts import complex_form
 from fastgrad.problem.kinds.form import Form
 
 _MODULE = (
@@ -38,13 +39,17 @@ def form_of(value: Any, what: str) -> Form | None:
         return None
     if value.layout is not torch.strided:
         raise InputError(f"{what} must be a dense tensor; got {describe(value)}. Pass .to_dense()")
-    if value.dtype not in (torch.float32, torch.float64):
+    is_complex = value.dtype in (torch.complex64, torch.complex128)
+    if value.dtype not in (torch.float32, torch.float64) and not is_complex:
         raise InputError(
             f"{what} must be a float32 or float64 tensor; got {describe(value)}. {_dtype_advice(value)}"
         )
     if value.device.type == "meta":
         raise InputError(f"{what} is on the meta device: it has no numbers")
     kind = type(value)
+    if is_complex:
+        rebuild = partial(_complex_tensor, str(value.device), value.requires_grad, kind)
+        return complex_form("a complex tensor", rebuild)
     return Form("a tensor", partial(_tensor, str(value.device), value.requires_grad, kind), takes_batch=True)
 
 
@@ -68,7 +73,7 @@ def to_array(value: Any, what: str) -> npt.NDArray[Any] | None:
 
 def _dtype_advice(value: Any) -> str:
     if value.dtype.is_complex:
-        return "Pass its real and imaginary parts as two blocks, torch.view_as_real(...) for instance"
+        return "Pass .to(torch.complex64) or torch.complex128"
     if value.dtype.is_floating_point:
         return "Differences of a cost in half precision show next to nothing: pass .float() or .double()"
     return "An integer cannot be perturbed: pass .double() if it is a parameter"
@@ -77,7 +82,18 @@ def _dtype_advice(value: Any) -> str:
 def _tensor(device: str, requires_grad: bool, kind: type, array: npt.NDArray[Any]) -> Any:
     import torch
 
-    found = torch.from_numpy(array)
+    return _made(torch.from_numpy(array), device, requires_grad, kind)
+
+
+def _complex_tensor(device: str, requires_grad: bool, kind: type, parts: npt.NDArray[Any]) -> Any:
+    import torch
+
+    return _made(torch.view_as_complex(torch.from_numpy(parts)), device, requires_grad, kind)
+
+
+def _made(found: Any, device: str, requires_grad: bool, kind: type) -> Any:
+    import torch
+
     if device != "cpu":
         found = found.to(device)
     if kind is torch.nn.Parameter:

@@ -69,6 +69,23 @@ def test_anew(monkeypatch):
         fastgrad.check_gradient(squares, 2 * x, x, coordinates="all", engine="traced")
 
 
+def test_anew_with_a_checkpoint(monkeypatch, tmp_path):
+    """What is evaluated anew is kept in the same file, by which a check may go on."""
+    monkeypatch.setattr("fastgrad.coordinates.engines.is_worth_recording", lambda seconds, count: True)
+    monkeypatch.setattr(choose, "FASTER", 1e9)
+    monkeypatch.setattr("fastgrad.engines.traced.tape_costs.LOOKED_AGAIN", -1.0)
+    x = np.linspace(1, 2, 2000)
+    given = {"cost": squares, "gradient": 2 * x, "params": x, "checkpoint": tmp_path / "run"}
+    found, again = (fastgrad.check_gradient(**given, coordinates="all") for _ in range(2))
+    assert (found.verdict, found.engine, found.reused) == ("agree", "python", 0)
+    assert (again.verdict, again.engine, again.numeric.tobytes()) == (
+        "agree",
+        "python",
+        found.numeric.tobytes(),
+    )
+    assert again.reused > 4000
+
+
 def test_asked_for():
     """engine="traced" refuses what cannot be recorded, with file, line and operation."""
     with pytest.raises(fastgrad.InputError, match=r"the cost: test_choose.py:\d+: \.tolist\(\)"):

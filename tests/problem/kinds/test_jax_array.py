@@ -82,7 +82,6 @@ class TestRefused:
     PARAMETERS = (
         (jnp.arange(3), r"got ArrayImpl of int32, shape \(3,\). Pass .astype\(jnp.float32\)"),
         (jnp.ones(2, jnp.bfloat16), "got ArrayImpl of bfloat16"),
-        (jnp.ones(2, jnp.complex64), "a complex one as two blocks"),
         (jnp.array([1.0, jnp.nan]), r"parameter W\[1\] is nan"),
     )
 

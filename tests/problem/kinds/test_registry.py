@@ -66,7 +66,7 @@ class TestKindOf:
             assert callable(found.form_of)
             assert callable(found.to_array)
 
-    @pytest.mark.parametrize("library", sorted({*LIBRARIES} - {"scipy", "jaxlib"}))
+    @pytest.mark.parametrize("library", sorted({*LIBRARIES} - {"scipy", "jaxlib", "fastgrad"}))
     def test_nothing_is_imported_for_others(self, library):
         """A check of arrays, dicts and lists loads none of these libraries, be they installed or not."""
         code = (

@@ -191,7 +191,6 @@ class TestRefused:
         (torch.ones(2, dtype=torch.bfloat16), r"Differences of a cost in half precision .*pass .float\(\)"),
         (torch.ones(2, dtype=torch.int64), r"An integer cannot be perturbed: pass .double\(\)"),
         (torch.tensor([True]), r"An integer cannot be perturbed: pass .double\(\)"),
-        (torch.ones(2, dtype=torch.complex64), "Pass its real and imaginary parts as two blocks"),
         (torch.ones(2).to_sparse(), r"must be a dense tensor; got .* Pass .to_dense\(\)"),
         (torch.ones(2, device="meta"), "is on the meta device: it has no numbers"),
         (torch.tensor([1.0, float("nan")]), r"parameter W\[1\] is nan"),
