@@ -253,6 +253,7 @@ class _Look:
         return measure_noise(
             self.evaluate, x, probes, around,
             epsilon=self.engines.epsilon, largest=abs(self.engines.cost), scale=size,
+            repeated=bool(turn.any()),
         )  # fmt: skip
 
     def _x(self, at: IndexArray) -> FloatArray:

@@ -163,6 +163,7 @@ def measure_noise(
     epsilon: float,
     largest: float,
     scale: float | Floats | None = None,
+    repeated: bool = False,
 ) -> BlockNoise:
     """The noise of the cost along a handful of coordinates of one dtype, at the offset `around`.
 
@@ -176,6 +177,7 @@ def measure_noise(
     largest : the largest |value| that differences are taken of: |J| at the parameters for values counted
         from 0, else 0, for the values around the step are seen here
     scale : the size of all these parameters, or of each (m,); the typical size of x by default
+    repeated : whether coordinates come several times: the largest level is then no other coordinate's
     """
     typical = typical_size(x) if scale is None else scale
     table = _Table(x, np.broadcast_to(around, x.shape), np.broadcast_to(typical, x.shape))
@@ -191,7 +193,7 @@ def measure_noise(
     floor = rounding_floor(max(largest, table.largest), epsilon)
     single = epsilon < SINGLE_EPSILON and looks_single_precision(table.seen)
     successes, moved = int(table.success.sum()), int(table.moved.sum())
-    sigma = max(_pooled(table.sigma, table.success), floor)
+    sigma = max(_pooled(table.sigma, table.success, repeated), floor)
     return BlockNoise(sigma, floor, successes, evaluations, moved, single)
 
 
@@ -360,7 +362,7 @@ def quieter(sigma: Floats, f: Floats, f0: float) -> Floats:
         return np.where(clear & (seen <= QUIET * sigma), own, sigma)
 
 
-def _pooled(sigma: Floats, success: npt.NDArray[np.bool_]) -> float:
+def _pooled(sigma: Floats, success: npt.NDArray[np.bool_], repeated: bool) -> float:
     # Without any success what is left are smallest levels: the noise is hardly more than those.
     if not success.any():
         return float(np.max(sigma, where=~np.isnan(sigma), initial=0))
@@ -368,6 +370,8 @@ def _pooled(sigma: Floats, success: npt.NDArray[np.bool_]) -> float:
     if len(seen) < 3:
         return SAFETY_OF_FEW * float(seen.max())
     middle, largest = float(np.median(seen)), float(seen.max())
+    if repeated:  # a smaller one is by chance
+        return SAFETY * largest
     if len(seen) >= MANY:
         alike = seen[seen <= APART * middle]
         return SAFETY_OF_MANY * float(np.sqrt(np.mean(np.square(alike / middle)))) * middle
