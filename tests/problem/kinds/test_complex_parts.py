@@ -204,7 +204,8 @@ class TestLibraries:
             return (abs(z) ** 4).sum()
 
         z = jax.numpy.array(Z.astype(np.complex64))
-        report = fastgrad.check_gradient(of_array, jax.grad(of_array), z)
+        # In float32 the smallest of the derivatives is not seen to a hundredth of itself.
+        report = fastgrad.check_gradient(of_array, jax.grad(of_array), z, resolution=0.1)
         assert report.passed
         assert "is taken to be dL/da - i dL/db for params = a + ib, as jax.grad gives it" in report.notes[0]
         report = fastgrad.check_gradient(of_array, lambda z: jax.grad(of_array)(z).conj(), z)
