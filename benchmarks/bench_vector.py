@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from measure import in_turns, median_ratio
 from scipy import sparse
+from vector_cases import chain, chain_jacobian
 
 import fastgrad
 from fastgrad.coordinates.measurement import Coordinates
@@ -26,21 +27,6 @@ class Counted:
         """The function's outputs."""
         self.calls += 1
         return self.function(x)
-
-
-def chain(x):
-    """Each output depends on three neighbours."""
-    y = 2 * np.sin(x)
-    y[1:] += x[:-1] ** 2
-    y[:-1] += x[1:] * x[:-1]
-    return y
-
-
-def chain_jacobian(x):
-    """Its Jacobian, tridiagonal."""
-    d = 2 * np.cos(x)
-    d[:-1] += x[1:]
-    return sparse.diags_array([2 * x[:-1], d, x[:-1]], offsets=[-1, 0, 1], format="csr")
 
 
 @pytest.fixture

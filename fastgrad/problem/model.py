@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -97,9 +97,6 @@ def coordinate_names(model: Any, size: int, names: Sequence[Any] | None) -> tupl
             return tuple(found)
     known = _exog_names(model)
     return (*known, *range(len(known), size)) if 0 < len(known) < size else None
-
-
-NamesOf = Callable[[Any], list[Any]]
 
 
 def _param_names(model: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -135,12 +136,14 @@ class WholeMatrix:
         """The stored entries of a sparse matrix."""
         return self.matrix.pattern
 
-    @property
+    @cached_property
     def matrix(self) -> Matrix:
-        """J at the parameters."""
+        """J at the parameters, asked for once: a column is halved by some dozen of its sums."""
         vector, found = self.vector, self.jacobian
         if is_function(found):
             found = as_given(found, vector.parameters)(vector.private(), *vector.args)
+            if hasattr(found, "copy"):  # the function may fill the same array at its next call
+                found = found.copy()
         return matrix(found, vector.parameters, vector.outputs)
 
     def among(self, column: int, rows: IndexArray, u: Floats) -> float:

@@ -18,7 +18,9 @@ from fastgrad.problem.problem import Problem
 from fastgrad.report.findings import Entry
 from fastgrad.vector.claims import Claim
 from fastgrad.vector.combination import Combination
+from fastgrad.vector.each_entry import RIGHT, ROUNDINGS
 from fastgrad.vector.function import MovedFunction
+from fastgrad.vector.guard import SINGLE
 
 COLUMNS = 3
 """How many wrong columns are looked into."""
@@ -33,15 +35,6 @@ STEPS = (2.0**-9, 2.0**-12)
 """Steps of differences of a whole column, in units of the parameter; in float32 SINGLE_STEPS."""
 
 SINGLE_STEPS = (2.0**-4, 2.0**-6)
-
-SINGLE = 2.0**-40
-"""Machine epsilon above this one is float32's."""
-
-ROUNDINGS = 2.0**6
-"""Roundings that an output may be off by."""
-
-RIGHT = 1e-6
-"""Entries that differ by less than this share of themselves count as right, as in the verdict."""
 
 CALM = 4.0
 """Sums count as different from so many times their bound."""

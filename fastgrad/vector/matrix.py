@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from fastgrad.arrays import Floats, IndexArray
+from fastgrad.arrays import Floats
 from fastgrad.errors import InputError
 from fastgrad.problem.describe import describe
 from fastgrad.problem.kinds.registry import to_array
@@ -216,8 +216,3 @@ def _require_shape(shape: tuple[int, ...], wanted: tuple[int, int], value: Any) 
         f"the Jacobian of {wanted[0]} outputs by {wanted[1]} parameters must have shape {wanted}; got "
         f"{shape if shape else describe(value)}{hint}"
     )
-
-
-def columns_of(pattern: Any, column: int) -> IndexArray:
-    """The rows that a CSC pattern has in a column."""
-    return np.asarray(pattern.indices[pattern.indptr[column] : pattern.indptr[column + 1]], dtype=np.intp)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastgrad.engines.by_block import ByBlockEngine
 from fastgrad.engines.python import PythonEngine
@@ -96,3 +98,14 @@ def test_twin():
     assert twin.batches[0] is not engine.batches[0]
     assert twin.batches[2] is engine.batches[2]
     assert np.array_equal(twin.values(EVERY, OFFSETS), engine.values(EVERY, OFFSETS))
+
+
+@given(data=st.data())
+@settings(max_examples=30)
+def test_any_plan(data):
+    """Whatever coordinates are moved by whatever offsets, the values are those of the plain engine."""
+    plain, engine = engines()
+    indices = np.array(sorted(data.draw(st.sets(st.integers(0, 81), min_size=1))))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))
+    offsets = rng.normal(size=(len(indices), data.draw(st.integers(1, 4)))) * 10.0 ** rng.integers(-8, 1)
+    assert np.allclose(engine.values(indices, offsets), plain.values(indices, offsets), rtol=1e-13)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import fastgrad
 from fastgrad.engines.mapped import MappedEngine
@@ -74,3 +76,15 @@ def test_twin(engines):
     _, mapped = engines
     some, offsets = np.array([3, 1201]), np.full((2, 1), 0.01)
     assert np.array_equal(mapped.for_worker().values(some, offsets), mapped.values(some, offsets))
+
+
+@given(data=st.data())
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_plan(engines, data):
+    """Whatever coordinates are moved by whatever offsets, the values are those of the plain engine."""
+    plain, mapped = engines
+    indices = np.array(sorted(data.draw(st.sets(st.integers(0, 1202), min_size=1, max_size=40))))
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**31)))
+    offsets = rng.normal(size=(len(indices), 2)) * 10.0 ** rng.integers(-6, 1)
+    found = mapped.values(indices, offsets) + mapped.origin
+    assert np.allclose(found, plain.values(indices, offsets), rtol=1e-12)

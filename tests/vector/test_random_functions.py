@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import fastgrad
+from fastgrad.options import Options
+from fastgrad.vector.at_once import is_right
+from fastgrad.vector.claims import TransposedProduct
+from fastgrad.vector.projection import VectorProblem
 
 EXAMPLES = int(os.environ.get("FASTGRAD_EXAMPLES", "15"))
 
@@ -97,3 +101,17 @@ def test_single(kind, function, off, which):
         lambda x: function(x.astype(np.float64)).astype(np.float32), claimed, function.x.astype(np.float32)
     )
     assert report.verdict != ("disagree" if off == 1 else "agree"), str(report)
+
+
+@given(function=functions, off=st.sampled_from([1.0, 0.0, 0.99, -1.0]), which=st.integers(0, 2**31))
+@settings(max_examples=EXAMPLES)
+def test_at_once(function, off, which):
+    """What is called right at once is what a whole check calls right; a wrong entry never is."""
+    J = function.jacobian(function.x)
+    entries = np.argwhere(np.abs(function.a) > 0)
+    k, i = entries[which % len(entries)]
+    J[k, i] *= off
+    claim = TransposedProduct(lambda x, u: J.T @ u, VectorProblem(function, function.x, (), Options()))
+    if is_right(claim):
+        assert off == 1
+        assert fastgrad.check_vjp(function, claim.vjp, function.x).verdict == "agree"

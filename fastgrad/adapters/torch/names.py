@@ -18,9 +18,6 @@ import optree
 from fastgrad.errors import InputError
 from fastgrad.problem.structure import NAMESPACE
 
-INPUTS = "inputs"
-"""What the inputs are called: inputs, inputs[0], inputs['mask']."""
-
 COMPLEX = "of complex tensors the last index is 0 for the real part, 1 for the imaginary one"
 
 
