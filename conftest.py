@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("jax") else ["fastgrad/adapters/jax/*"]
+collect_ignore_glob = [] if find_spec("jax") else ["fastgrad/adapters/jax/*", "tests/jax_cases.py"]

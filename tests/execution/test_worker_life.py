@@ -112,6 +112,18 @@ def assert_quiet(said, complained):
     assert [line for line in complained.splitlines() if not line.startswith("fastgrad: 3,000 coord")] == []
 
 
+def without_the_tracker(complained):
+    """All but what loky's tracker of resources says: a process of its own, which ends after the others.
+
+    Where it reads its pipe late it says that it deletes what is deleted already. That was seen once in some
+    hundred runs, and no file is left: the tests look for those.
+    """
+    lines = complained.splitlines()
+    own = [k for k, line in enumerate(lines) if "resource_tracker" in line]
+    its_code = {k + 1 for k in own if lines[k + 1 : k + 2] == ["  warnings.warn("]}
+    return "\n".join(line for k, line in enumerate(lines) if k not in own and k not in its_code)
+
+
 @posix
 class TestTheParentIsKilled:
     @pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
@@ -161,7 +173,8 @@ class TestCtrlC:
             others = while_starting(process)
             os.killpg(process.pid, signal.SIGINT)
 
-            assert_quiet(*process.communicate())
+            said, complained = process.communicate()
+            assert_quiet(said, without_the_tracker(complained))
             assert all_end(others, tmp_path)
 
     def test_held(self):
