@@ -41,7 +41,7 @@ x = np.linspace(0, 1, 600)
 if __name__ == "__main__":
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(sys.argv[1])) as executor:
         check = fastgrad.check_gradient
-        report = executor.submit(check, slow_waves, np.cos(x), x, n_jobs=2).result()
+        report = executor.submit(check, slow_waves, np.cos(x), x, n_jobs=2, engine="python").result()
         batch = executor.submit(check, waves_batch, np.cos(x), x, n_jobs=2, vectorized=True).result()
     print(report.verdict, report.n_jobs, batch.verdict)
 """
