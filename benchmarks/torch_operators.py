@@ -80,7 +80,7 @@ class Off(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, g: torch.Tensor) -> torch.Tensor:
         """All but one entry as it is."""
-        found = g.clone().contiguous()
+        found = g.clone(memory_format=torch.contiguous_format)
         flat = found.view(-1)
         k = Off.entry if Off.entry is not None else int(flat.abs().argmax())
         flat[k] *= OFF
@@ -91,8 +91,8 @@ class Off(torch.autograd.Function):
 
 def _number(t: torch.Tensor) -> torch.Tensor:
     """A number on which every entry has an influence of its own."""
-    weights = torch.linspace(1, 2, t.numel(), dtype=torch.float64).view(t.shape)
-    return (weights * (torch.view_as_real(t).sum(-1) if t.is_complex() else t)).sum()
+    weights = torch.linspace(1, 2, t.numel(), dtype=torch.float64).reshape(t.shape)
+    return (weights * ((t.real + t.imag) if t.is_complex() else t)).sum()
 
 
 def with_error(sample: Sample) -> Sample | None:

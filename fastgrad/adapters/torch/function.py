@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from fastgrad.adapters.torch.alone import each_alone
 from fastgrad.adapters.torch.copies import data_copied, module_copied
 from fastgrad.adapters.torch.names import COMPLEX, flatten_data, is_differentiable
 from fastgrad.adapters.torch.output_batches import outputs_way
@@ -57,7 +58,7 @@ def check_function(fn: Callable[..., Any], inputs: Any, **options: Unpack[CheckO
         functions = functions_of(fn, inputs, moved)
         precise = functions.precise
         with threads_held(lambda: precise(precise.at)):
-            report = check_vjp(precise, precise.vjp, precise.at, **options)
+            report = each_alone(precise, lambda: check_vjp(precise, precise.vjp, precise.at, **options))
             return functions.completed(report, options.get("seed", 0))
 
 

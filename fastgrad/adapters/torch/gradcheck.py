@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fastgrad.adapters.torch.alone import differs_alone, each_alone
 from fastgrad.adapters.torch.at_once import is_right_at_once
 from fastgrad.adapters.torch.backward_rules import (
     batched_forward,
@@ -18,6 +19,7 @@ from fastgrad.adapters.torch.failure import failure, failure_class
 from fastgrad.adapters.torch.function import Functions, devices_of, functions_of, places_moved
 from fastgrad.adapters.torch.names import flatten_data, is_differentiable
 from fastgrad.adapters.torch.state import generators_kept, graphs_recorded
+from fastgrad.adapters.torch.tensor_function import TensorFunction
 from fastgrad.adapters.torch.threads import threads_held
 from fastgrad.adapters.torch.tolerances import Tolerances
 from fastgrad.errors import InputError
@@ -92,7 +94,7 @@ def gradcheck(
             with threads_held(lambda: precise(precise.at)):
                 if check_backward_ad:
                     reentrant(precise, nondet_tol)
-                    if functions.own is not None or not is_right_at_once(precise, SEED):
+                    if functions.own is not None or in_doubt(precise):
                         _require_right(functions, _by_backward(functions), tolerances)
                 if check_forward_ad:
                     _require_right(functions, _by_forward(functions), tolerances)
@@ -203,9 +205,20 @@ def differentiable(returned: Any) -> list[Any]:
     return [one for one in flatten_data(returned, "")[0] if is_differentiable(one) and one.requires_grad]
 
 
+def in_doubt(precise: TensorFunction) -> bool:
+    """Whether the backward pass is not seen at once to be right.
+
+    Parameters
+    ----------
+    precise : the function in double precision
+    """
+    return not is_right_at_once(precise, SEED) or differs_alone(precise)
+
+
 def _by_backward(functions: Functions) -> Report:
     precise = functions.precise
-    return functions.completed(check_vjp(precise, precise.vjp, precise.at, seed=SEED), SEED)
+    report = each_alone(precise, lambda: check_vjp(precise, precise.vjp, precise.at, seed=SEED))
+    return functions.completed(report, SEED)
 
 
 def _by_forward(functions: Functions) -> Report:

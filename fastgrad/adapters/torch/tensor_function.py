@@ -66,6 +66,8 @@ class TensorFunction:
         self.at: Blocks = {slot.name: slot.to_block(slot.tensor) for slot in self.slots}
         self.taken: list[tuple[str, int]] | None = None
         self.calls = 0
+        self.one_by_one = False
+        """Whether the backward pass is asked for each output alone."""
         self.graph: Graph | None = None
 
     @property
@@ -85,10 +87,16 @@ class TensorFunction:
         if not outputs:
             return {name: np.zeros_like(block) for name, block in self.at.items()}
         upstream = [like(u[name], output) for name, output in outputs.items()]
-        found = torch.autograd.grad(
-            list(outputs.values()), tensors, upstream, retain_graph=True, allow_unused=True
-        )
-        return self.by_name(found)
+        wanted, parts = list(outputs.values()), [slice(None)]
+        if self.one_by_one:
+            parts = [slice(k, k + 1) for k in range(len(wanted))]
+        found = [
+            self.by_name(
+                torch.autograd.grad(wanted[k], tensors, upstream[k], retain_graph=True, allow_unused=True)
+            )
+            for k in parts
+        ]
+        return {name: sum((one[name] for one in found[1:]), found[0][name]) for name in found[0]}
 
     def jvp(self, params: Blocks, v: Blocks) -> Blocks:
         """J v by torch's forward mode."""
