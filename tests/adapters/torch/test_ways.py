@@ -11,6 +11,7 @@ from fastgrad.adapters.torch.copies import copied
 from fastgrad.adapters.torch.loss_cost import LossCost
 from fastgrad.adapters.torch.refusals import subject_of
 from fastgrad.adapters.torch.ways import Candidates, batched_way
+from fastgrad.engines import alternatives
 from fastgrad.engines.python import PythonEngine
 from fastgrad.problem.parameters import Parameters
 
@@ -101,8 +102,9 @@ def test_detached_penalty(monkeypatch):
     assert {found.block for found in report.wrong} == {"penalised.weight"}
 
 
-def test_names_of_a_lowered_module():
+def test_names_of_a_lowered_module(monkeypatch):
     """The report of a module that is evaluated as a network has torch's names and its order of axes."""
+    monkeypatch.setattr(alternatives, "FASTER", 1e9)  # the network is taken, whatever the clock says
     net = settled(nn.Sequential(nn.Linear(64, 30), nn.Tanh(), nn.Linear(30, 3)))
     data = drawn(40, 64), torch.arange(40) % 3
     net[0].weight.register_hook(lambda g: g + 0.1 * (torch.arange(30 * 64).reshape(30, 64) == 19 * 64 + 38))
