@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from fastgrad._version import __version__
-from fastgrad.cli.printing import NotPrintedError, complain, print_to
+from fastgrad.cli.printing import NotPrintedError, check_folder, complain, print_to
 from fastgrad.cli.signals import INTERRUPTED, interruptible
 from fastgrad.errors import InputError, WorkerError
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
@@ -149,6 +149,7 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     which.add_argument("--fraction", type=float, metavar="F", help="check this share of the coordinates")
     which.add_argument("--all", action="store_true", help="check every coordinate, however long it takes")
     check.add_argument("--json", action="store_true", help="print the report as JSON")
+    check.add_argument("--html", metavar="FILE", help="write the report as a page with pictures, too")
     for name, settings in FLAGS.items():
         flag = f"--{'jobs' if name == 'n_jobs' else name.replace('_', '-')}"
         check.add_argument(flag, dest=name, help=explained(name).replace("%", "%%"), **settings)
@@ -188,16 +189,25 @@ def _add_jobs(command: argparse.ArgumentParser, what: str = "workers") -> None:
 
 def _check(options: argparse.Namespace) -> int:
     out, err = sys.stdout, sys.stderr  # now: the user's code may put others in their places
+    if options.html:
+        check_folder(options.html)  # before the check, which may take an hour
     # With --json stdout carries the JSON alone: what the user's code prints goes to stderr.
     with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
         report = _run_check(options)
     text = report.to_json() if options.json else str(report)
     status = INTERRUPTED if report.stopped == STOPPED_BY_CTRL_C else EXIT_STATUS[report.verdict]
+    failed = INTERRUPTED if status == INTERRUPTED else CANNOT_RUN
     try:
         print_to(text, out)
     except NotPrintedError as error:
         complain(f"fastgrad: of the report, {error}. It is:\n{text}", err)
-        return INTERRUPTED if status == INTERRUPTED else CANNOT_RUN
+        status = failed
+    if options.html:
+        try:
+            report.to_html(options.html)
+        except OSError as error:
+            complain(f"fastgrad: cannot write {options.html}: {error.strerror or error}", err)
+            status = failed
     return status
 
 

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TextIO
+
+from fastgrad.errors import InputError
 
 
 class NotPrintedError(Exception):
@@ -49,3 +52,18 @@ def complain(text: str, stream: TextIO | None) -> None:
         print_to(text, stream)
     except NotPrintedError:
         return
+
+
+def check_folder(path: str) -> None:
+    """Refuse the path of a file that is to be written later, where there is no such folder.
+
+    Raises
+    ------
+    InputError
+        For a path in no folder, and for a folder in its place.
+    """
+    place = Path(path)
+    if not place.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {place.parent}")
+    if place.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; give the name of a file in it")

@@ -80,6 +80,8 @@ def build_report(
         claimed=arrays.claimed,
         numeric=arrays.numeric,
         error_bound=arrays.error_bound,
+        allowed=arrays.allowed,
+        states=comparison.states,
         cost=engines.cost,
         evaluations=run.evaluations + run.resumption.compared,
         seconds=run.seconds,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray
+from fastgrad.printable import shown_names
 from fastgrad.report.coverage import Coverage
 from fastgrad.report.findings import BlockRow, Entry, Findings
 from fastgrad.report.resolution import Resolution
@@ -33,6 +34,10 @@ class ReportData:
     claimed: npt.NDArray[np.float64]
     numeric: npt.NDArray[np.float64]
     error_bound: npt.NDArray[np.float64]
+    allowed: npt.NDArray[np.float64]
+    """What |claimed - numeric| may be."""
+    states: npt.NDArray[np.uint8]
+    """0 where a coordinate agrees, 1 where it is undecided, 2 where it is wrong."""
     cost: float
     evaluations: int
     seconds: float
@@ -61,6 +66,11 @@ class ReportData:
     random combination of outputs."""
     reused: int = 0
     """Values that came from the checkpoint."""
+
+    @property
+    def shown_blocks(self) -> list[str]:
+        """The names of the blocks as they are printed."""
+        return shown_names([row.name for row in self.blocks])
 
     @property
     def resolution(self) -> float:

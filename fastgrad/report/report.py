@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastgrad.report.data import ReportData
 from fastgrad.report.json import to_json
 from fastgrad.report.text import to_text
 from fastgrad.report.whole_file import write_whole
 from fastgrad.verdict.rule import AGREE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +50,12 @@ class Report(ReportData):
             f"undecided of {self.coverage.checked}, relative error {self.relative_error:.2e}>"
         )
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict, the table of blocks, one picture."""
+        from fastgrad.report.html.notebook import cell_of
+
+        return cell_of(self)
+
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
         """The report as JSON with a version field, also written to `path` if one is given.
 
@@ -57,6 +66,60 @@ class Report(ReportData):
         if path is not None:
             write_whole(path, text + "\n")
         return text
+
+    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+        """The report as one HTML page, also written to `path` if one is given.
+
+        The page needs no network and no scripts. It has the tables of the text, maps of where the errors are,
+        what was claimed against what differences gave, and the error by the step for the worst coordinates.
+        A file of that name is replaced when all is written.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+
+        Examples
+        --------
+        >>> import fastgrad
+        >>> report = fastgrad.check_gradient(lambda x: x**2, lambda x: 2.1 * x, 3.0)
+        >>> page = report.to_html()
+        >>> page.startswith("<!DOCTYPE html>"), "claimed 6.3" in page
+        (True, True)
+        """
+        from fastgrad.report.html.page import page_of
+
+        text = page_of(self)
+        if path is not None:
+            write_whole(path, text)
+        return text
+
+    def plot(self, kind: str | None = None, ax: Axes | None = None, block: str | None = None) -> Axes:
+        """Draw a picture of the report by matplotlib, and return the axes.
+
+        Parameters
+        ----------
+        kind : "map", error over allowed in a block; "scatter", claimed against numeric; "steps", the error by
+            the step for the worst coordinate; "evaluations", what they were made for. None for a map where
+            something is wrong, else the scatter
+        ax : where to draw; None for a new figure
+        block : the name of the block whose map is drawn; None for the worst
+
+        Raises
+        ------
+        InputError
+            Where matplotlib is not installed (pip install fastgrad[plot]), and where there is nothing to draw.
+
+        Examples
+        --------
+        >>> import fastgrad
+        >>> report = fastgrad.check_gradient(lambda x: x @ x, lambda x: 2.1 * x, [3.0, 4.0])
+        >>> report.plot().get_title()
+        'params: error over allowed'
+        """
+        from fastgrad.report.plots import draw
+
+        return draw(self, kind, ax, block)
 
     def raise_if_failed(self) -> None:
         """Raise GradientError with this report's text unless the verdict is "agree"."""

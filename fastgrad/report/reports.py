@@ -132,6 +132,16 @@ class Reports:
             write_whole(path, text + "\n")
         return text
 
+    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+        """All reports as one HTML page, as `Report.to_html` makes it of one, also written to `path` if given."""
+        from fastgrad.report.html.page import page_of_several
+
+        said = [*(f"not checked: {one}" for one in self.unchecked), *self.notes]
+        text = page_of_several(self.reports, self.verdict, said)
+        if path is not None:
+            write_whole(path, text)
+        return text
+
     def raise_if_failed(self) -> None:
         """Raise GradientError with this text unless the verdict is "agree"."""
         if not self.passed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastgrad.printable import printable, shown_names
+from fastgrad.printable import printable
 from fastgrad.report.data import ReportData
 from fastgrad.report.findings import BlockRow, Entry, Finding
 from fastgrad.report.plain_table import plain_table
@@ -21,8 +21,11 @@ BLOCKS_SHOWN = 40
 
 def to_text(report: ReportData) -> str:
     """The whole report as plain text, no wider than its tables need."""
-    names = shown_names([row.name for row in report.blocks])
-    parts = [printable(_headline(report)), _relative_error(report), _block_table(report, names)]
+    parts = [
+        printable(headline(report)),
+        relative_error_line(report),
+        _block_table(report, report.shown_blocks),
+    ]
     if report.diagnosis:
         parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
     if report.entries:
@@ -35,7 +38,8 @@ def to_text(report: ReportData) -> str:
     return "\n\n".join(parts)
 
 
-def _headline(report: ReportData) -> str:
+def headline(report: ReportData) -> str:
+    """The verdict in one sentence: how far it could see, or where the gradient is wrong."""
     count = report.coverage.checked
     if report.verdict == AGREE:
         to = f" to {report.resolution:.0e}" if report.resolution > 0 else ""
@@ -110,7 +114,8 @@ def _and_beyond(report: ReportData) -> str:
     )
 
 
-def _relative_error(report: ReportData) -> str:
+def relative_error_line(report: ReportData) -> str:
+    """The classic measure, its interval, and what that says."""
     low, high = report.relative_error_interval
     return (
         f"relative error ||g - d|| / ||g + d|| = {report.relative_error:.2e}; by the bounds {low:.1e} to "
@@ -131,7 +136,7 @@ def _block_table(report: ReportData, names: Sequence[str]) -> str:
         "worst",
         "verdict",
     )
-    shown = sorted(report.blocks, key=_badness)[:BLOCKS_SHOWN]
+    shown = sorted(report.blocks, key=badness)[:BLOCKS_SHOWN]
     keep = {id(row) for row in shown}
     rows = [_block_row(row, name) for row, name in zip(report.blocks, names, strict=True) if id(row) in keep]
     text = plain_table(header, rows, right=(2, 3, 4, 5, 6, 7))
@@ -139,7 +144,8 @@ def _block_table(report: ReportData, names: Sequence[str]) -> str:
     return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
 
 
-def _badness(row: BlockRow) -> tuple[int, int]:
+def badness(row: BlockRow) -> tuple[int, int]:
+    """What blocks are sorted by, the worst first."""
     return (-row.wrong, -row.undecided)
 
 

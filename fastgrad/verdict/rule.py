@@ -27,6 +27,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from fastgrad.arrays import Bools, Floats, IndexArray, norm
 from fastgrad.index_sets import distinct
@@ -128,6 +129,11 @@ class Comparison:
     def verdict(self) -> str:
         """The verdict over all coordinates: one wrong is enough, then one undecided."""
         return overall(int(self.wrong.sum()), int(self.undecided.sum()))
+
+    @property
+    def states(self) -> npt.NDArray[np.uint8]:
+        """(m,) 0 for the coordinates that agree, 1 for the undecided, 2 for the wrong."""
+        return np.where(self.wrong, np.uint8(2), self.undecided.astype(np.uint8))
 
     @property
     def small(self) -> Bools:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastgrad.errors import InputError
+from fastgrad.report.plots import style_of_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,7 +68,7 @@ def bar_chart(
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['1', '100']
     """
-    style = _style()
+    style = style_of_matplotlib()
     from matplotlib.figure import Figure
 
     rows = list(dict.fromkeys(row for values in groups.values() for row in values))
@@ -104,7 +105,7 @@ def bar_chart(
 def save(figure: Figure, path: str | Path) -> None:
     """Write a chart to a file: SVG, or what the ending of the file says. It is the same file on any day."""
     kind = _kind(path)
-    with _style().context(STYLE), _writing(path):
+    with style_of_matplotlib().context(STYLE), _writing(path):
         figure.savefig(path, format=kind, metadata=UNDATED.get(kind))
 
 
@@ -127,7 +128,7 @@ def _writing(path: str | Path) -> Iterator[None]:
 
 
 def _kind(path: str | Path) -> str:
-    _style()
+    style_of_matplotlib()
     from matplotlib.backend_bases import FigureCanvasBase
 
     kind = Path(path).suffix[1:].lower() or "svg"
@@ -135,13 +136,3 @@ def _kind(path: str | Path) -> str:
     if kind not in known:
         raise InputError(f"matplotlib cannot draw to {path}: the ending must be one of {', '.join(known)}")
     return kind
-
-
-def _style() -> Any:
-    try:
-        from matplotlib import style
-    except ImportError as error:
-        raise InputError(
-            "drawing needs matplotlib, which is not installed: pip install fastgrad[plot]"
-        ) from error
-    return style

@@ -1,0 +1,100 @@
+"""One HTML file for a report, or for several: style, script and pictures are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from fastgrad._version import __version__
+from fastgrad.printable import shown_names
+from fastgrad.report.html import figures, sections
+from fastgrad.report.html.code import code_lines
+from fastgrad.report.html.elements import element, html_of, verbatim
+
+if TYPE_CHECKING:
+    from fastgrad.report.report import Report
+
+NOTHING = "data:,"
+"""An icon that needs no request: without one a browser asks the server for it."""
+
+
+def page_of(report: Report) -> str:
+    """The page of one report."""
+    return _document(f"{report.verdict}: gradient check", [article(report)])
+
+
+def page_of_several(reports: Mapping[str, Report], verdict: str, said: Sequence[str]) -> str:
+    """The page of several reports: a list, then each of them.
+
+    Parameters
+    ----------
+    reports : by the name of the check
+    verdict : over all
+    said : sentences below it: what was not checked, and notes
+    """
+    names = shown_names(list(reports))
+    links = [
+        element("li", element("a", f"{name}: {report.verdict}", href=f"#r{k}"))
+        for k, (name, report) in enumerate(zip(names, reports.values(), strict=True), 1)
+    ]
+    badge = element(
+        "h1",
+        element("span", sections.SIGNS[verdict], aria_hidden="true"),
+        f" {verdict.upper()}",
+        class_=f"verdict {verdict}",
+    )
+    top = element("header", badge, element("ul", links), [element("p", sentence) for sentence in said])
+    parts = [
+        article(report, f"r{k}-", element("h2", name, id=f"r{k}", class_="check"))
+        for k, (name, report) in enumerate(zip(names, reports.values(), strict=True), 1)
+    ]
+    return _document(f"{verdict}: {len(parts)} checks", [top, *parts])
+
+
+def article(report: Report, prefix: str = "", title: Element | None = None) -> Element:
+    """All parts of one report.
+
+    Parameters
+    ----------
+    report : what was found
+    prefix : before the names of its headings, where a page has several reports
+    title : of this report, where there are several
+    """
+    return element(
+        "article",
+        title,
+        sections.verdict(report, "h1" if title is None else "p"),
+        sections.coverage(report, prefix),
+        sections.blocks(report, prefix),
+        sections.worst(report, prefix),
+        sections.entries(report, prefix),
+        sections.undecided(report, prefix),
+        sections.diagnosis(report, prefix, code_lines(report)),
+        figures.maps(report, prefix),
+        figures.claimed_against_numeric(report, prefix),
+        figures.curves(report.step_curves(), prefix) if hasattr(report, "step_curves") else None,
+        sections.evaluations(report, prefix),
+        sections.method(report, prefix, __version__),
+    )
+
+
+def _document(title: str, parts: Sequence[Element]) -> str:
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{title} - fastgrad"),
+        element("link", rel="icon", href=NOTHING),
+        verbatim("style", own_file("page.css")),
+    )
+    main = element("main", list(parts), class_="fastgrad")
+    body = element("body", main, verbatim("script", own_file("page.js")), class_="page")
+    return "<!DOCTYPE html>\n" + html_of(element("html", head, body, lang="en")) + "\n"
+
+
+def own_file(name: str) -> str:
+    """The text of a file that lies beside this module."""
+    return (files(__package__) / name).read_text(encoding="utf-8")

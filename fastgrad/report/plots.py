@@ -1,0 +1,174 @@
+"""The pictures of a report by matplotlib (extra `plot`), for notebooks and papers.
+
+`Report.plot` calls `draw`. What the pictures show is computed in `report.pictures`, as for the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastgrad.errors import InputError
+from fastgrad.report.pictures.heat_maps import HeatMap, heat_maps
+from fastgrad.report.pictures.levels import MEANINGS
+from fastgrad.report.pictures.scatter import MARKED, scatter
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fastgrad.report.report import Report
+
+COLOURS = ("#ffffff", "#dbe6f4", "#a9c4e4", "#6f9bd1", "#8b8b94", "#f0a04b", "#dc6a1b", "#9c1420")
+"""Of the levels, as on a light page."""
+
+POINTS = 5_000
+"""Coordinates that agree that are drawn at most, evenly taken; a PDF of more is slow to show."""
+
+
+def draw(report: Report, kind: str | None, ax: Axes | None, block: str | None) -> Axes:
+    """Draw a picture of a report; the axes with it.
+
+    Parameters
+    ----------
+    report : what was found
+    kind : a key of KINDS; None for a map where something is wrong, else the scatter
+    ax : where to draw; None for a new figure
+    block : of which block the map is; None for the worst
+
+    Raises
+    ------
+    InputError
+        Where matplotlib is missing, for another kind, for a block that has no map, and for nothing to draw.
+    """
+    style_of_matplotlib()
+    if kind is None:
+        kind = "map" if block is not None or (report.wrong and heat_maps(report, 1)) else "scatter"
+    if kind not in KINDS:
+        raise InputError(f"kind must be one of {', '.join(KINDS)}, or None; got {kind!r}")
+    if ax is None:
+        from matplotlib import pyplot
+
+        _, ax = pyplot.subplots(layout="constrained")
+    KINDS[kind](report, ax, block)
+    return ax
+
+
+def _draw_map(report: Report, ax: Axes, block: str | None) -> None:
+    """Error over allowed in a block, each cell as bad as its worst entry."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.patches import Patch
+
+    found = _map_of(report, block)
+    levels = np.arange(len(MEANINGS) + 1) - 0.5
+    rows, columns = found.sheet
+    ax.imshow(
+        found.levels,
+        cmap=ListedColormap(list(COLOURS)),
+        norm=BoundaryNorm(levels, len(MEANINGS)),
+        extent=(-0.5, found.levels.shape[1] * found.each[1] - 0.5,
+                found.levels.shape[0] * found.each[0] - 0.5, -0.5),
+        aspect="auto",
+        interpolation="nearest",
+    )
+    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), title=_plain(f"{found.name}: error over allowed"))
+    shown = [Patch(facecolor=COLOURS[k], edgecolor="gray", label=MEANINGS[k]) for k in np.unique(found.levels)]
+    ax.legend(handles=shown, loc="upper left", bbox_to_anchor=(0, -0.08), fontsize="small", frameon=False)
+
+
+def _map_of(report: Report, block: str | None) -> HeatMap:
+    """The map of the block of that name, or of the worst one."""
+    found = heat_maps(report, most=1 if block is None else len(report.blocks))
+    if block is None:
+        if not found:
+            raise InputError("no block has a map: of none were two entries or more checked")
+        return found[0]
+    names = [row.name for row in report.blocks]
+    if block in names:
+        shown = report.shown_blocks[names.index(block)]
+        for one in found:
+            if one.name == shown:
+                return one
+    raise InputError(
+        f"block {block!r} has no map; those with one are {', '.join(one.name for one in found) or 'none'}"
+    )
+
+
+def _draw_scatter(report: Report, ax: Axes, block: str | None) -> None:
+    """Claimed against numeric, the diagonal, and what is not on it."""
+    points = scatter(report)
+    if points is None:
+        raise InputError("there is nothing to draw: of no coordinate are both numbers finite")
+    right = np.flatnonzero(points.right)
+    some = right[:: -(-len(right) // POINTS)] if len(right) else right
+    ax.axline((0, 0), slope=1, color="gray", linestyle="--", linewidth=0.8)
+    ax.plot(points.numeric[some], points.claimed[some], ".", color=COLOURS[3], label="agree")
+    for which, name, colour in (
+        (~points.right & ~points.wrong, "undecided", "#7d4e00"),
+        (points.wrong, "wrong", "#b3261e"),
+    ):
+        if which.any():
+            bad = np.flatnonzero(which)[:MARKED]
+            ax.plot(points.numeric[bad], points.claimed[bad], "x", color=colour, label=name)
+    if points.threshold:
+        for axis in ("x", "y"):
+            getattr(ax, f"set_{axis}scale")("symlog", linthresh=points.threshold)
+    ax.set(xlabel="numeric", ylabel="claimed")
+    ax.legend(frameon=False)
+
+
+def _draw_steps(report: Report, ax: Axes, block: str | None) -> None:
+    """Error against step for the worst coordinate, with the two branches and the step that was taken."""
+    found = report.step_curves(most=1)
+    if not found.curves:
+        raise InputError(f"the error by the step cannot be drawn: {found.reason}")
+    curve = found.curves[0]
+    ax.loglog(curve.steps, curve.errors, ".", color="black", label="measured")
+    ax.loglog(curve.steps, curve.noise_branch, color=COLOURS[6], label="rounding and noise")
+    ax.loglog(curve.steps, curve.truncation_branch, color=COLOURS[3], label="truncation")
+    if np.isfinite(curve.taken):
+        ax.axvline(curve.taken, color="black", linewidth=0.8, label="step taken")
+    if np.isfinite(curve.allowed):
+        ax.axhline(curve.allowed, color="gray", linestyle="--", label="allowed")
+    ax.set(xlabel="step", ylabel="error", title=_plain(curve.label))
+    ax.legend(frameon=False)
+
+
+def _draw_evaluations(report: Report, ax: Axes, block: str | None) -> None:
+    """What the evaluations were made for."""
+    spent = report.spent or {"all": report.evaluations}
+    bars = ax.barh(list(spent), list(spent.values()), color=COLOURS[3])
+    ax.bar_label(bars, [f"{made:,}" for made in spent.values()], padding=3)
+    ax.set(xlabel="evaluations of the cost", xmargin=0.15)
+    ax.invert_yaxis()
+
+
+def _plain(text: str) -> str:
+    """A text in which a dollar sign is a dollar sign."""
+    return text.replace("$", r"\$")
+
+
+KINDS: dict[str, Callable[[Report, Axes, str | None], None]] = {
+    "map": _draw_map,
+    "scatter": _draw_scatter,
+    "steps": _draw_steps,
+    "evaluations": _draw_evaluations,
+}
+
+
+def style_of_matplotlib() -> Any:
+    """matplotlib's module of styles.
+
+    Raises
+    ------
+    InputError
+        Where matplotlib is not installed.
+    """
+    try:
+        from matplotlib import style
+    except ImportError as error:
+        raise InputError(
+            "drawing needs matplotlib, which is not installed: pip install fastgrad[plot]"
+        ) from error
+    return style
