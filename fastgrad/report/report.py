@@ -11,6 +11,7 @@ from typing import Any
 
 from fastgrad.report.data import ReportData
 from fastgrad.report.json import to_json
+from fastgrad.report.step_curves import WORST, StepCurves, step_curves
 from fastgrad.report.text import to_text
 from fastgrad.report.whole_file import write_whole
 from fastgrad.verdict.rule import AGREE
@@ -57,6 +58,27 @@ class Report(ReportData):
         if path is not None:
             write_whole(path, text + "\n")
         return text
+
+    def step_curves(self, most: int = WORST) -> StepCurves:
+        """How the error of differences depends on their step, at the worst coordinates.
+
+        The cost is evaluated anew, for half a second at most. There are fewer curves than `most`, or none,
+        where it is slow, raises, or is no longer what was checked; `.sentence` then says why.
+
+        Parameters
+        ----------
+        most : curves at most: of wrong coordinates first, then undecided ones, then those seen least well
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastgrad
+        >>> report = fastgrad.check_gradient(lambda x: np.exp(x), lambda x: 1.1 * np.exp(x), 1.0)
+        >>> [curve] = report.step_curves().curves
+        >>> curve.label, len(curve.steps), curve.taken in curve.steps
+        ('params', 25, True)
+        """
+        return step_curves(self.revisit, most)
 
     def raise_if_failed(self) -> None:
         """Raise GradientError with this report's text unless the verdict is "agree"."""
