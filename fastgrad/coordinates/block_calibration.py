@@ -105,6 +105,12 @@ class BlockCalibration:
         return {b.name: float(s) for b, s in zip(self.parameters.blocks, sigma, strict=True)}
 
     @property
+    def noise_parts(self) -> dict[str, tuple[float, float]]:
+        """Its two parts by block name: a constant, and what grows with the offset."""
+        pairs = zip(self.constant.tolist(), self.proportional.tolist(), strict=True)
+        return {b.name: pair for b, pair in zip(self.parameters.blocks, pairs, strict=True)}
+
+    @property
     def largest_noise(self) -> float:
         """The largest standard deviation of a value that does not depend on the step."""
         return float(np.nanmax(self.constant))

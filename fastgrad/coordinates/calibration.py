@@ -115,6 +115,10 @@ class Calibration(Protocol):
     def noise(self) -> dict[str, float]:
         """The standard deviation of a value, by block name."""
 
+    @property
+    def noise_parts(self) -> dict[str, tuple[float, float]]:
+        """Its two parts by block name: a constant, and what grows with the offset."""
+
     def steps(self, indices: IndexArray) -> Floats:
         """(m,) the steps of some coordinates alone."""
 

@@ -6,6 +6,7 @@ carries the table of what was moved over to the user's coordinates, and asks the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -40,6 +41,12 @@ class Measured:
     single: bool
     """Whether the cost computes in float32."""
     notes: tuple[str, ...]
+    steps: Floats | None = None
+    """(m,) the step of the values that each estimate comes from, NaN where it is not known; None where other
+    points than the user's parameters were moved."""
+    noise_parts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """By block name, the standard deviation of a value: a constant, and the part that grows with the offset.
+    Empty where other points than the user's parameters were moved."""
 
 
 @dataclass(eq=False)
@@ -164,6 +171,10 @@ class Derivatives:
         moved = self.space.needed(self.indices[positions])
         at = positions_of(self.table.plan.indices, moved)
         return np.arange(at.start, at.stop) if isinstance(at, slice) else at
+
+    def steps(self) -> Floats | None:
+        """(m,) the step of the values that each estimate comes from; None where others were moved."""
+        return self.table.taken[self._rows()] if self.space.is_plain else None
 
     def flagged(self, flags: Bools) -> Bools:
         """Which of the user's coordinates depend on a flagged row; none where several rows move for one."""

@@ -115,12 +115,13 @@ def fit_steps(
         if not len(again):
             return
         at, steps = at[again], steps[again] * factor[again]
-        found = four_values(setting, table.plan.indices[at], setting.raised(table.plan.indices[at], steps))
+        raised = setting.raised(table.plan.indices[at], steps)
+        found = four_values(setting, table.plan.indices[at], raised)
         with np.errstate(invalid="ignore"):
             meet = np.abs(found.numeric - table.numeric[at]) <= found.error_bound + table.error_bound[at]
         take = ~meet | (found.error_bound < table.error_bound[at])
         table.special[at] |= found.kinked | ~meet
-        table.accept(at[take], found.numeric[take], found.error_bound[take], level)
+        table.accept(at[take], found.numeric[take], found.error_bound[take], level, raised[take])
 
 
 def room_for(setting: Setting, indices: IndexArray, steps: Floats) -> Floats:

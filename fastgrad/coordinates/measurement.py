@@ -180,6 +180,8 @@ class Coordinates:
             noise=self.noise,
             single=self._single,
             notes=self.engines.notes + self.calibration.notes + tuple(self.run.notes) + known.table.notes,
+            steps=known.steps(),
+            noise_parts=self.calibration.noise_parts if known.space.is_plain else {},
         )
 
     @property

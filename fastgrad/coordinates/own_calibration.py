@@ -124,6 +124,11 @@ class OwnCalibration:
         return {block.name: self.sigma[block.dtype] for block in self.parameters.blocks}
 
     @property
+    def noise_parts(self) -> dict[str, tuple[float, float]]:
+        """Its two parts by block name: all of it is constant."""
+        return {name: (sigma, 0.0) for name, sigma in self.noise.items()}
+
+    @property
     def largest_noise(self) -> float:
         """The largest standard deviation of a value."""
         return max(self.sigma.values())

@@ -189,7 +189,7 @@ def _closer(setting: Setting, table: CoordinateTable, at: IndexArray, factor: fl
     clear = table.doubt[at] > CLEAR * np.fmax(found.error_bound, room)
     table.agreed[at] = meet & clear & ~found.kinked & (table.level[at] >= OWN)
     table.level[at] = level
-    table.accept(at[take], found.numeric[take], found.error_bound[take], level)
+    table.accept(at[take], found.numeric[take], found.error_bound[take], level, steps[take])
     fit_steps(setting, table, at, steps, found, level)
 
 
@@ -221,7 +221,7 @@ def look_closer(setting: Setting, table: CoordinateTable, at: IndexArray, off: F
     table.plan.steps[changed] = steps[other]
     table.special[changed], table.agreed[changed] = True, False
     table.level[changed] = OWN
-    table.accept(changed, found.numeric[other], found.error_bound[other], OWN)
+    table.accept(changed, found.numeric[other], found.error_bound[other], OWN, steps[other])
     return changed
 
 
@@ -273,7 +273,7 @@ def _wider(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:
     with np.errstate(invalid="ignore"):
         meet = np.abs(numeric - table.numeric[at]) <= bound + table.error_bound[at]
     better = meet & (bound < table.error_bound[at])
-    table.accept(at[better], numeric[better], bound[better], WIDER)
+    table.accept(at[better], numeric[better], bound[better], WIDER, steps[better])
 
 
 def _ladder(setting: Setting, table: CoordinateTable, at: IndexArray) -> None:

@@ -25,7 +25,7 @@ one derivative at two steps, and no kink."""
 
 COLUMNS = (
     "numeric", "error_bound", "size", "level", "reason", "kink", "suspect", "special", "agreed", "cut",
-    "vouched", "plateau", "scale", "doubt",
+    "vouched", "plateau", "scale", "doubt", "taken",
 )  # fmt: skip
 """The fields of CoordinateTable that have an entry for each coordinate."""
 
@@ -68,6 +68,8 @@ class CoordinateTable:
     """Where the ladder begins, in units of the parameter's size: 1, or where the ladder was readable."""
     doubt: Floats
     """How far the claim was seen to be off, where it looked wrong; else 0."""
+    taken: Floats
+    """The step of the values that the derivative comes from; NaN where it is not known, or is complex."""
     quantum: float = 0.0
     """By how much the cost jumps where it stands still between; 0 where it does not."""
     version: int = 0
@@ -85,17 +87,33 @@ class CoordinateTable:
         m = len(plan.indices)
         plan = replace(plan, displacements=np.empty((0, 0)))
         level, reason = np.zeros((2, m), dtype=np.int8)
+        taken = np.full(m, np.nan) if plan.stencil.is_complex else plan.steps.copy()
         kink, suspect, special, agreed, cut, vouched, plateau = np.zeros((7, m), dtype=bool)
         return cls(
             plan, numeric, bound, size, steepest, moves, level, reason,
-            kink, suspect, special, agreed, cut, vouched, plateau, np.ones(m), np.zeros(m),
+            kink, suspect, special, agreed, cut, vouched, plateau, np.ones(m), np.zeros(m), taken,
         )  # fmt: skip
 
-    def accept(self, at: IndexArray, numeric: Floats, bound: Floats, level: int | None = None) -> None:
+    def accept(
+        self,
+        at: IndexArray,
+        numeric: Floats,
+        bound: Floats,
+        level: int | None = None,
+        steps: Floats | None = None,
+    ) -> None:
         """Take over derivatives and bounds at some positions, measured by the stage of that level.
 
         A complex step that meets what differences in reals say is kept: it is far narrower.
+
+        Parameters
+        ----------
+        at : (m,) positions
+        numeric, bound : (m,)
+        level : of the stage
+        steps : (m,) of the values that they come from; None where it is no one step
         """
+        steps = np.full(len(at), np.nan) if steps is None else steps
         if self.plan.stencil.is_complex:
             with np.errstate(invalid="ignore"):
                 meet = np.abs(numeric - self.numeric[at]) <= bound + self.error_bound[at]
@@ -104,7 +122,8 @@ class CoordinateTable:
                 np.where(keep, self.numeric[at], numeric),
                 np.where(keep, self.error_bound[at], bound),
             )
-        self.numeric[at], self.error_bound[at] = numeric, bound
+            steps = np.where(keep, self.taken[at], steps)
+        self.numeric[at], self.error_bound[at], self.taken[at] = numeric, bound, steps
         if level is not None:
             self.level[at] = level
         self.version += 1
@@ -116,7 +135,8 @@ class CoordinateTable:
         self.reason[at], self.kink[at] = found.reason, kinked
         self.ruled.append((at, found))
         numeric, bound = np.where(kinked, middle, found.numeric), np.where(kinked, half, found.error_bound)
-        self.accept(at, numeric, bound, level)
+        kept = (numeric == self.numeric[at]) & (bound == self.error_bound[at])  # what was known before
+        self.accept(at, numeric, bound, level, np.where(kept, self.taken[at], found.step))
 
     def cut_off(self, at: IndexArray) -> None:
         """Put down that there was no budget for the next stage of some positions."""

@@ -42,7 +42,7 @@ def measure_each(setting: Setting, plan: Plan, values: Values, table: Coordinate
     found = _at_twice(setting, plan, values)
     better = np.flatnonzero(np.isfinite(found.error_bound))
     table.special |= found.kinked
-    table.accept(better, found.numeric[better], found.error_bound[better], OWN)
+    table.accept(better, found.numeric[better], found.error_bound[better], OWN, plan.steps[better])
     if plan.stencil is CENTRAL:
         fit_steps(setting, table, np.arange(len(plan.indices)), plan.steps, found, OWN)
 

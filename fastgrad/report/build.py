@@ -24,6 +24,7 @@ from fastgrad.report.evidence import build_diagnosis
 from fastgrad.report.findings import Arrays
 from fastgrad.report.report import Report
 from fastgrad.report.resolution import Resolution, only_rounding
+from fastgrad.report.revisit import Revisit
 from fastgrad.report.tables import build_blocks, build_findings
 from fastgrad.specification import Specification
 from fastgrad.strategy.outcome import Outcome
@@ -103,6 +104,7 @@ def build_report(
         stopped=stopped,
         spent=run.purposes,
         reused=run.resumption.taken,
+        revisit=Revisit.of(spec, engines, found, arrays, comparison),
     )
 
 

@@ -8,6 +8,7 @@ Arrays have shape (m,), an entry for each checked coordinate, in the units of th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from fastgrad.printable import shown_names
 from fastgrad.report.coverage import Coverage
 from fastgrad.report.findings import BlockRow, Entry, Findings
 from fastgrad.report.resolution import Resolution
+from fastgrad.report.revisit import Revisit
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,6 +68,12 @@ class ReportData:
     random combination of outputs."""
     reused: int = 0
     """Values that came from the checkpoint."""
+    revisit: Revisit | None = field(default=None, repr=False, compare=False)
+    """What can still be asked of the check; None in another process, and in a copy."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The data alone: the user's functions stay in the process of the check."""
+        return self.__dict__ | {"revisit": None}
 
     @property
     def shown_blocks(self) -> list[str]:

@@ -67,13 +67,21 @@ def _draw_map(report: Report, ax: Axes, block: str | None) -> None:
         found.levels,
         cmap=ListedColormap(list(COLOURS)),
         norm=BoundaryNorm(levels, len(MEANINGS)),
-        extent=(-0.5, found.levels.shape[1] * found.each[1] - 0.5,
-                found.levels.shape[0] * found.each[0] - 0.5, -0.5),
+        extent=(
+            -0.5,
+            found.levels.shape[1] * found.each[1] - 0.5,
+            found.levels.shape[0] * found.each[0] - 0.5,
+            -0.5,
+        ),
         aspect="auto",
         interpolation="nearest",
     )
-    ax.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), title=_plain(f"{found.name}: error over allowed"))
-    shown = [Patch(facecolor=COLOURS[k], edgecolor="gray", label=MEANINGS[k]) for k in np.unique(found.levels)]
+    ax.set(
+        xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), title=_plain(f"{found.name}: error over allowed")
+    )
+    shown = [
+        Patch(facecolor=COLOURS[k], edgecolor="gray", label=MEANINGS[k]) for k in np.unique(found.levels)
+    ]
     ax.legend(handles=shown, loc="upper left", bbox_to_anchor=(0, -0.08), fontsize="small", frameon=False)
 
 
@@ -122,7 +130,7 @@ def _draw_steps(report: Report, ax: Axes, block: str | None) -> None:
     """Error against step for the worst coordinate, with the two branches and the step that was taken."""
     found = report.step_curves(most=1)
     if not found.curves:
-        raise InputError(f"the error by the step cannot be drawn: {found.reason}")
+        raise InputError(f"the error by the step cannot be drawn: {found.sentence}")
     curve = found.curves[0]
     ax.loglog(curve.steps, curve.errors, ".", color="black", label="measured")
     ax.loglog(curve.steps, curve.noise_branch, color=COLOURS[6], label="rounding and noise")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastgrad.report.data import ReportData
 from fastgrad.report.json import to_json
+from fastgrad.report.step_curves import WORST, StepCurves, step_curves
 from fastgrad.report.text import to_text
 from fastgrad.report.whole_file import write_whole
 from fastgrad.verdict.rule import AGREE
@@ -108,7 +109,7 @@ class Report(ReportData):
         Raises
         ------
         InputError
-            Where matplotlib is not installed (pip install fastgrad[plot]), and where there is nothing to draw.
+            Where matplotlib is not installed (pip install fastgrad[plot]), or there is nothing to draw.
 
         Examples
         --------
@@ -120,6 +121,27 @@ class Report(ReportData):
         from fastgrad.report.plots import draw
 
         return draw(self, kind, ax, block)
+
+    def step_curves(self, most: int = WORST) -> StepCurves:
+        """How the error of differences depends on their step, at the worst coordinates.
+
+        The cost is evaluated anew, for half a second at most. There are fewer curves than `most`, or none,
+        where it is slow, raises, or is no longer what was checked; `.sentence` then says why.
+
+        Parameters
+        ----------
+        most : curves at most: of wrong coordinates first, then undecided ones, then those seen least well
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastgrad
+        >>> report = fastgrad.check_gradient(lambda x: np.exp(x), lambda x: 1.1 * np.exp(x), 1.0)
+        >>> [curve] = report.step_curves().curves
+        >>> curve.label, len(curve.steps), curve.taken in curve.steps
+        ('params', 25, True)
+        """
+        return step_curves(self.revisit, most)
 
     def raise_if_failed(self) -> None:
         """Raise GradientError with this report's text unless the verdict is "agree"."""

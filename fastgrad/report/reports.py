@@ -133,7 +133,7 @@ class Reports:
         return text
 
     def to_html(self, path: str | PathLike[str] | None = None) -> str:
-        """All reports as one HTML page, as `Report.to_html` makes it of one, also written to `path` if given."""
+        """All reports as one HTML page, also written to `path` if one is given; see Report.to_html."""
         from fastgrad.report.html.page import page_of_several
 
         said = [*(f"not checked: {one}" for one in self.unchecked), *self.notes]

@@ -98,7 +98,7 @@ def _density(points: Scatter, left: float, top: float, side: float) -> Element:
 
 def curve_picture(curve: StepCurve) -> Element:
     """The error of the difference by the step: measured, and the two branches that it should follow."""
-    values = np.concatenate([curve.errors, curve.noise_branch, curve.truncation_branch, [curve.allowed]])
+    values = np.append(curve.errors, curve.allowed)  # the branches go far beyond these, and are cut
     values = values[np.isfinite(values) & (values > 0)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (1e-16, 1.0)
     across = Axis(float(curve.steps.min()), float(curve.steps.max()), svg.LEFT, svg.WIDTH - svg.RIGHT, True)
@@ -121,12 +121,12 @@ def curve_picture(curve: StepCurve) -> Element:
 
 def _said_of_curve(curve: StepCurve) -> str:
     """What the curve shows, in words."""
-    errors = np.where(np.isfinite(curve.errors), curve.errors, np.inf)
+    errors, steps = np.where(np.isfinite(curve.errors), curve.errors, np.inf), curve.steps
     best = int(np.argmin(errors))
     taken = (
         f"the step that was taken is {curve.taken:.2g}" if np.isfinite(curve.taken) else "no step was taken"
     )
     return (
-        f"Error against step for {curve.label}, {len(curve.steps)} steps from {curve.steps.min():.1g} to "
-        f"{curve.steps.max():.1g}: the smallest error, {errors[best]:.2g}, is at {curve.steps[best]:.2g}; {taken}."
+        f"Error against step for {curve.label}, {len(steps)} steps from {steps.min():.1g} to "
+        f"{steps.max():.1g}: the smallest error, {errors[best]:.2g}, is at {steps[best]:.2g}; {taken}."
     )

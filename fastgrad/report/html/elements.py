@@ -22,7 +22,7 @@ CASED = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio"}
 
 
 def element(tag: str, *children: Child | Iterable[Child], **attributes: str | float | bool | None) -> Element:
-    """An element with its children in order; None is left out, and so is an attribute that is None or False.
+    r"""An element with its children in order; None is left out, and so is an attribute that is None or False.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ def element(tag: str, *children: Child | Iterable[Child], **attributes: str | fl
 
     Examples
     --------
-    >>> html_of(element("p", "block ", element("code", "<b>\\n"), class_="name"))
-    '<p class="name">block <code>&lt;b&gt;\\\\n</code></p>'
+    >>> html_of(element("p", "block ", element("code", "<b>\n"), class_="name"))
+    '<p class="name">block <code>&lt;b&gt;\\n</code></p>'
     """
     made = Element(tag)
     for name, value in attributes.items():

@@ -71,17 +71,17 @@ def claimed_against_numeric(report: ReportData, prefix: str) -> Element | None:
 
 def curves(found: StepCurves, prefix: str) -> Element | None:
     """The error by the step, for the coordinates that are worst."""
-    if not found.curves and not found.reason:
+    if not found.curves and not found.sentence:
         return None
     said = element(
         "p",
-        "Points: the error of the difference at each step. Falling line: rounding and noise over the step. Rising "
-        "line: what the curvature of the cost leaves out. Upright line: the step that was taken. Dashed line: what "
-        "was allowed.",
+        "Points: the error of the difference at each step. Falling line: rounding and noise over the step. "
+        "Rising line: what the curvature of the cost leaves out. Upright line: the step that was taken. "
+        "Dashed line: what was allowed.",
     )
     figures = element("div", [_curve(one) for one in found.curves], class_="figures")
     parts = [said, figures] if found.curves else []
-    reason = element("p", found.reason) if found.reason else None
+    reason = element("p", found.sentence) if found.sentence else None
     return section(f"{prefix}steps", "Error against step", parts, reason)
 
 

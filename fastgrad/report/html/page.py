@@ -71,10 +71,10 @@ def article(report: Report, prefix: str = "", title: Element | None = None) -> E
         sections.worst(report, prefix),
         sections.entries(report, prefix),
         sections.undecided(report, prefix),
-        sections.diagnosis(report, prefix, code_lines(report)),
+        sections.diagnosis(report, prefix, code_lines(report) if hasattr(report, "code_lines") else None),
         figures.maps(report, prefix),
         figures.claimed_against_numeric(report, prefix),
-        figures.curves(report.step_curves(), prefix) if hasattr(report, "step_curves") else None,
+        figures.curves(report.step_curves(), prefix),
         sections.evaluations(report, prefix),
         sections.method(report, prefix, __version__),
     )

@@ -201,7 +201,7 @@ def evaluations(report: ReportData, prefix: str) -> Element:
     rows = [(what, count(made), Number(f"{made / total:.0%}", made / total)) for what, made in spent.items()]
     made = table("Evaluations of the cost", ("made for", "evaluations", "share"), rows, sortable=True)
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
-    said = f"{report.evaluations:,} evaluations in {report.seconds:.2f} s by the {report.engine} engine, {workers}."
+    said = f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, {workers}."
     if report.reused:
         said += f" {report.reused:,} values came from the checkpoint."
     return section(f"{prefix}evaluations", "Where the evaluations went", element("p", said), made)

@@ -1,0 +1,171 @@
+"""The error of differences against their step, at the coordinates that a report lists first.
+
+`Report.step_curves` evaluates the cost anew, by the engine of the check, when it is asked. Slopes are those
+of central differences, whatever the stencil of the check: (s,) steps in, (s,) slopes and errors out.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastgrad.arrays import Floats, IndexArray
+from fastgrad.differences.stencils import CENTRAL
+from fastgrad.differences.step_curve import MOST_STEPS, curve_steps, noise_branch, truncation_branch
+from fastgrad.differences.steps import representable
+from fastgrad.execution.progress import in_words
+from fastgrad.report.revisit import GONE, CannotRevisitError, Ended, Moved, Revisit
+
+SECONDS = 0.5
+"""What all curves together may take."""
+
+WORST = 4
+"""Curves that are made where nobody says how many."""
+
+TOO_SLOW = (
+    "an evaluation of the cost takes {each}, so that a curve of {count} would take {all}: more than the {most} "
+    "that curves may take"
+)
+
+FEWER = "only {made} of {wanted} curves were made within {most}: an evaluation of the cost takes {each}"
+
+
+@dataclass(frozen=True, eq=False)
+class StepCurve:
+    """Central differences of one coordinate at s steps, and how far each is from what the check found."""
+
+    label: str
+    """The coordinate as a report prints it."""
+    flat_index: int
+    claimed: float
+    numeric: float
+    error_bound: float
+    allowed: float
+    """By how much claim and estimate may differ."""
+    taken: float
+    """The step that the estimate comes from; NaN where it is not known, as of the complex step."""
+    steps: Floats
+    """(s,) increasing, `taken` among them."""
+    slopes: Floats
+    """(s,) the central difference at each step; NaN outside the domain of the cost."""
+    errors: Floats
+    """(s,) |slope - numeric|."""
+    noise_branch: Floats
+    """(s,) the error that the measured noise of the cost gives each, one standard deviation; NaN where it is
+    not known."""
+    truncation_branch: Floats
+    """(s,) c h^2, with c from the curve itself; NaN where the slopes show none, as those of a parabola."""
+
+
+@dataclass(frozen=True)
+class StepCurves:
+    """The curves, and why there are not as many as were asked for."""
+
+    curves: tuple[StepCurve, ...] = ()
+    sentence: str = ""
+    """Empty where there are."""
+
+
+def step_curves(revisit: Revisit | None, most: int = WORST) -> StepCurves:
+    """The curves of the worst coordinates of a check.
+
+    Parameters
+    ----------
+    revisit : what can still be asked of the check; None for nothing
+    most : how many at most
+    """
+    if revisit is None:
+        return StepCurves(sentence=GONE)
+    try:
+        ended = revisit.ended
+        worst = worst_positions(ended, most)
+        _require_fast(2 * MOST_STEPS * ended.seconds_each + ended.seconds, ended)
+        with revisit.moved() as moved:
+            return _curves(moved, worst)
+    except CannotRevisitError as error:
+        return StepCurves(sentence=str(error))
+
+
+def worst_positions(ended: Ended, most: int) -> IndexArray:
+    """The positions of coordinates among the checked ones: wrong, undecided, then those seen least well.
+
+    Of those that agree the blocks take turns.
+    """
+    comparison, rho = ended.comparison, ended.arrays.resolution
+    wrong, undecided = np.flatnonzero(comparison.wrong), np.flatnonzero(comparison.undecided)
+    wrong = wrong[np.argsort(-comparison.severity[wrong], kind="stable")]
+    found = np.concatenate([wrong, undecided])[:most]
+    rest = np.flatnonzero(~comparison.wrong & ~comparison.undecided)
+    if len(found) == most or not len(rest):
+        return found
+    rest = rest[np.argsort(np.where(np.isfinite(rho[rest]), -rho[rest], np.inf), kind="stable")]
+    numbers = ended.spec.parameters.block_numbers(ended.arrays.indices[rest])
+    first = np.sort(np.unique(numbers, return_index=True)[1])
+    others = np.delete(np.arange(len(rest)), first)
+    return np.concatenate([found, rest[np.concatenate([first, others])]])[:most]
+
+
+def _require_fast(seconds: float, ended: Ended) -> None:
+    if seconds <= SECONDS:
+        return
+    raise CannotRevisitError(
+        TOO_SLOW.format(
+            each=in_words(max(ended.seconds, ended.seconds_each)),
+            count=2 * MOST_STEPS,
+            all=in_words(seconds),
+            most=in_words(SECONDS),
+        )
+    )
+
+
+def _curves(moved: Moved, worst: IndexArray) -> StepCurves:
+    """The curves of coordinates at some positions, as many as there is time for."""
+    began, made = time.perf_counter(), []
+    each = 2 * MOST_STEPS * moved.seconds_each
+    for position in worst.tolist():
+        if time.perf_counter() - began + each > SECONDS:
+            break
+        made.append(_curve(moved, position))
+    said = ""
+    if len(made) < len(worst):
+        said = FEWER.format(
+            made=len(made), wanted=len(worst), most=in_words(SECONDS), each=in_words(moved.seconds_each)
+        )
+    return StepCurves(tuple(made), said)
+
+
+def _curve(moved: Moved, position: int) -> StepCurve:
+    ended, parameters = moved.ended, moved.parameters
+    arrays = ended.arrays
+    index = int(arrays.indices[position])
+    block = parameters.block_of(index)
+    number = int(parameters.block_numbers(np.array([index]))[0])
+    leaf = parameters.leaves[number]
+    x = leaf[[index - block.start]]
+    taken = np.nan if ended.steps is None else float(ended.steps[position])
+    size = float(abs(x[0])) or float(parameters.typical_sizes[number])
+    steps = curve_steps(float(x[0]), size, float(np.finfo(leaf.dtype).eps), taken)
+    d = representable(x, (steps[:, None] * np.array([-1.0, 1.0])).reshape(1, -1)).reshape(-1, 2)
+    keep = d.all(axis=1)
+    steps, d = steps[keep], d[keep]
+    slopes = CENTRAL.derivative(moved.values(index, d.reshape(-1)).reshape(-1, 2), d, 0.0)
+    slopes = np.where(np.isfinite(slopes), slopes, np.nan)
+    constant, proportional = ended.noise_parts.get(block.name, (np.nan, np.nan))
+    noise = noise_branch(steps, constant, proportional)
+    numeric = float(arrays.numeric[position])
+    return StepCurve(
+        label=block.label(index),
+        flat_index=index,
+        claimed=float(arrays.claimed[position]),
+        numeric=numeric,
+        error_bound=float(arrays.error_bound[position]),
+        allowed=float(arrays.allowed[position]),
+        taken=taken,
+        steps=steps,
+        slopes=slopes,
+        errors=np.abs(slopes - numeric),
+        noise_branch=noise,
+        truncation_branch=truncation_branch(steps, slopes, noise),
+    )
