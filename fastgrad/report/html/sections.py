@@ -90,7 +90,6 @@ def block_table(report: ReportData) -> Element:
     header = (
         "block",
         "shape",
-        "size",
         "checked",
         "wrong",
         "undecided",
@@ -108,9 +107,11 @@ def _block(row: BlockRow, name: str) -> tuple[Cell, ...]:
     said = row.verdict if row.checked else "not checked"
     return (
         name,
-        str(row.shape),
-        count(row.size),
-        count(row.checked),
+        Word(str(row.shape), "shape"),
+        Number(
+            f"all {row.checked:,}" if row.checked == row.size else f"{row.checked:,} of {row.size:,}",
+            row.checked,
+        ),
         count(row.wrong),
         count(row.undecided),
         real(row.relative_error, ".2e"),
@@ -165,14 +166,13 @@ def undecided(report: ReportData, prefix: str) -> Element | None:
     """Why coordinates are undecided, and what to do."""
     if not report.undecided:
         return None
-    rows = [(one.label, one.code, one.cause) for one in report.undecided[:COORDINATES]]
+    rows = [
+        element("li", element("b", one.label), f" ({one.code}): {one.cause}")
+        for one in report.undecided[:COORDINATES]
+    ]
     hidden = len(report.undecided) - COORDINATES
-    return section(
-        f"{prefix}undecided",
-        "Undecided",
-        table("Undecided coordinates", ("where", "reason", "what it means"), rows),
-        element("p", f"{hidden:,} more are undecided.") if hidden > 0 else None,
-    )
+    more = element("p", f"{hidden:,} more are undecided.") if hidden > 0 else None
+    return section(f"{prefix}undecided", "Undecided", element("ul", rows), more)
 
 
 def entries(report: ReportData, prefix: str) -> Element | None:
@@ -198,7 +198,11 @@ def evaluations(report: ReportData, prefix: str) -> Element:
     """Where the evaluations went."""
     spent = report.spent or {"all": report.evaluations}
     total = max(1, sum(spent.values()))
-    rows = [(what, count(made), Number(f"{made / total:.0%}", made / total)) for what, made in spent.items()]
+    rows = [
+        (what, count(made), Number(f"{made / total:.0%}", made / total))
+        for what, made in spent.items()
+        if made
+    ]
     made = table("Evaluations of the cost", ("made for", "evaluations", "share"), rows, sortable=True)
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
     said = f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, {workers}."
