@@ -1,0 +1,147 @@
+"""A browser for all tests of pages, and each page opened once for each kind of window."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import page_cases
+import pytest
+from page_checks import AXE
+
+BROWSER = Path(os.environ.get("FASTGRAD_BROWSER", "/usr/bin/chromium"))
+
+QUIET = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+"""No sandbox, for there is none for root; no request of the browser's own."""
+
+WINDOWS = {
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    "phone dark": {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    "desktop": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "desktop dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "zoomed": {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2},
+    "no scripts": {"viewport": {"width": 1280, "height": 900}, "java_script_enabled": False},
+    "paper": {"viewport": {"width": 718, "height": 1000}},
+}
+"""A4 is 794 pixels wide, without a margin of one centimetre 718. Zoomed is a desktop window at 200%."""
+
+
+def missing_tools():
+    """What these tests need and is not there, in words; empty where all is."""
+    lacking = [] if find_spec("playwright") else ["playwright"]
+    lacking += [str(path) for path in (BROWSER, AXE) if not path.exists()]
+    return f"scripts/pages sets up what is missing: {', '.join(lacking)}" if lacking else ""
+
+
+def pytest_addoption(parser):
+    """Whether outlines are written anew."""
+    parser.addoption("--outlines", action="store_true", help="save the outlines of pages")
+
+
+def pytest_collection_modifyitems(items):
+    """Without a browser these tests are skipped; scripts/pages and CI have one."""
+    reason = missing_tools()
+    if reason and os.environ.get("FASTGRAD_PAGES"):
+        raise pytest.UsageError(reason)
+    for item in items:
+        if reason and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """The files of pages that were written, by case."""
+    folder = tmp_path_factory.mktemp("pages")
+
+    def write(name):
+        path = folder / f"{name}.html"
+        if not path.exists():
+            page_cases.report(name).to_html(path)
+        return path
+
+    return write
+
+
+class Opened:
+    """Pages in one kind of window each, with what they asked for and complained of."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.contexts = {}
+        self.said = []
+
+    def open(self, path, window):
+        """A new page of a window, with the file in it."""
+        if window not in self.contexts:
+            self.contexts[window] = self.browser.new_context(**WINDOWS[window])
+            self.contexts[window].route("**/*", self._file_only)
+        page = self.contexts[window].new_page()
+        page.on("console", lambda message: self.said.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        if window == "paper":
+            page.emulate_media(media="print")
+        page.goto(Path(path).as_uri())
+        return page
+
+    def _file_only(self, route):
+        if route.request.url.startswith("file://"):
+            route.continue_()
+        else:
+            self.said.append(f"request: {route.request.url}")
+            route.abort()
+
+
+@pytest.fixture(scope="session")
+def opened(browser):
+    """The windows of the session."""
+    return Opened(browser)
+
+
+@pytest.fixture
+def look(opened, files):
+    """Open the page of a case in a kind of window; it must complain of nothing, and ask for nothing."""
+    pages = []
+    opened.said.clear()
+
+    def open_page(name, window="desktop"):
+        pages.append(opened.open(files(name), window))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert opened.said == []
+
+
+@pytest.fixture
+def broken(opened, files, tmp_path):
+    """Open the page of a case with something in it replaced: the twin that a check must notice."""
+    pages = []
+    opened.said.clear()
+
+    def open_page(name, old, new, window="desktop"):
+        text = files(name).read_text(encoding="utf-8")
+        assert old in text
+        path = tmp_path / "broken.html"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        pages.append(opened.open(path, window))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.close()

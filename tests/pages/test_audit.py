@@ -1,0 +1,28 @@
+"""Rules of accessibility, by axe: nothing that keeps somebody from using a page."""
+
+from __future__ import annotations
+
+import page_cases
+import pytest
+from page_checks import audit
+
+ALL = ("minor", "moderate", "serious", "critical")
+
+
+@pytest.mark.parametrize("window", ["phone", "phone dark", "desktop", "desktop dark"])
+@pytest.mark.parametrize("name", page_cases.CASES)
+def test_no_finding(look, name, window):
+    """Neither on a phone nor on a desktop, neither light nor dark; colours can be read in both."""
+    assert audit(look(name, window), ALL) == []
+
+
+def test_low_contrast_is_seen(broken):
+    """The twin: grey on white is a serious finding."""
+    found = audit(broken("right", "--muted: #57606a", "--muted: #c0c0c0"))
+    assert found and all(one.startswith("serious color-contrast") for one in found)
+
+
+def test_a_picture_without_a_name_is_seen(broken):
+    """The twin: a picture that says nothing is a serious finding."""
+    [found] = audit(broken("right", 'role="img" aria-label=', 'role="img" data-was='))
+    assert found.startswith("serious svg-img-alt")

@@ -1,0 +1,27 @@
+"""A page runs without errors, and asks for nothing: no network, no other file."""
+
+from __future__ import annotations
+
+import page_cases
+import pytest
+
+
+@pytest.mark.parametrize("window", ["phone", "desktop dark"])
+@pytest.mark.parametrize("name", page_cases.CASES)
+def test_no_complaint(opened, look, name, window):
+    """Neither messages nor errors of scripts nor requests, on a phone and a desktop."""
+    look(name, window)
+    assert opened.said == []
+
+
+def test_a_script_error_is_seen(opened, broken):
+    """The twin: an error, and a message of the console, are noticed."""
+    broken("right", "<script>", "<script>console.log('said'); missing();")
+    assert opened.said == ["console: said", "error: missing is not defined"]
+
+
+def test_a_request_is_seen(opened, broken):
+    """The twin: a picture from elsewhere is noticed, and not asked for."""
+    page = broken("right", "<body", '<body><img src="http://example.invalid/a.png"></body><body')
+    page.wait_for_load_state()
+    assert "request: http://example.invalid/a.png" in opened.said
