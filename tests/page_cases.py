@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 import numpy as np
 from report_cases import linear, report_of, undecided_report
@@ -151,6 +152,7 @@ def report(name):
 
 
 def texts(name):
-    """The text of each report on the page of a case."""
+    """The text of each report on the page of a case, but for how many more there are: the page lists more."""
     found = report(name)
-    return [str(one) for one in found.reports.values()] if hasattr(found, "reports") else [str(found)]
+    reports = found.reports.values() if hasattr(found, "reports") else [found]
+    return [re.sub(r"(?m)^\.\.\. and .* more.*$", "", str(one)) for one in reports]

@@ -7,11 +7,13 @@ from pathlib import Path
 
 AXE = Path(__file__).parent / "pages" / "node_modules" / "axe-core" / "axe.min.js"
 
-NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+DIGITS = r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?"
+
+NUMBER = re.compile(rf"(?<![\w.]){DIGITS}")
 """A number as reports write it, not the digits at the end of a name."""
 
-HARMFUL = ("serious", "critical")
-"""What axe calls the impact of findings that keep somebody from using the page."""
+CONTRAST = ["color-contrast"]
+"""The rule of axe that depends on whether the page is light or dark."""
 
 STRUCTURE = re.compile(
     r"^\s*- '?(main|banner|article|heading|region|table|caption|columnheader|figure|img|list|group|link|button"
@@ -79,16 +81,28 @@ def missing_numbers(page, texts):
     return sorted(wanted - found)
 
 
-def audit(page, impacts=HARMFUL):
-    """What axe finds on the page: impact, rule, and the elements."""
+def rows(page, caption):
+    """The rows of a table, each a list of what its cells show."""
+    table = page.get_by_role("table", name=caption, exact=True).locator("tbody tr")
+    return table.evaluate_all("(all) => all.map((row) => [...row.cells].map((cell) => cell.innerText.trim()))")
+
+
+def audit(page, rules=None):
+    """What axe finds on the page: impact, rule, and the elements.
+
+    Parameters
+    ----------
+    page : with scripts on
+    rules : the names of some rules; None for all
+    """
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run()")
+    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+    found = page.evaluate("(options) => axe.run(options)", options)
     assert found["passes"], "axe found nothing to look at"
     return [
         f"{one['impact']} {one['id']}: {node['html'][:120]}: {node['failureSummary']}"
         for one in found["violations"]
-        if one["impact"] in impacts
         for node in one["nodes"]
     ]
 
@@ -104,4 +118,5 @@ def outline(page):
 
 
 def _plain(line):
-    return re.sub(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", "#", line).rstrip(":")
+    named = re.sub(r"""(- '?img "[^"]*"'?).*""", r"\1", line)  # without the values beside its ticks
+    return re.sub(DIGITS, "#", named).rstrip(":")

@@ -42,14 +42,25 @@ def pytest_addoption(parser):
     parser.addoption("--outlines", action="store_true", help="save the outlines of pages")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Without a browser these tests are skipped; scripts/pages and CI have one."""
+    """Put the tests of one page together, so that it stays open; without a browser skip them.
+
+    scripts/pages and CI have one.
+    """
     reason = missing_tools()
     if reason and os.environ.get("FASTGRAD_PAGES"):
         raise pytest.UsageError(reason)
-    for item in items:
-        if reason and Path(__file__).parent in item.path.parents:
+    here = [item for item in items if Path(__file__).parent in item.path.parents]
+    if reason:
+        for item in here:
             item.add_marker(pytest.mark.skip(reason=reason))
+    in_turn = iter(sorted(here, key=_case))
+    items[:] = [next(in_turn) if item in here else item for item in items]
+
+
+def _case(item):
+    return str(item.callspec.params.get("name", "")) if hasattr(item, "callspec") else ""
 
 
 @pytest.fixture(scope="session")
@@ -78,32 +89,45 @@ def files(tmp_path_factory):
 
 
 class Opened:
-    """Pages in one kind of window each, with what they asked for and complained of."""
+    """The pages that are open, one in each kind of window, with what each asked for and complained of."""
 
     def __init__(self, browser):
         self.browser = browser
         self.contexts = {}
-        self.said = []
+        self.pages = {}
 
-    def open(self, path, window):
-        """A new page of a window, with the file in it."""
+    def page(self, path, window):
+        """The file in that window; it is loaded unless it is there."""
+        if window not in self.pages or self.pages[window].url != path.as_uri():
+            self.close(window)
+            self.pages[window] = self._load(path, window)
+        return self.pages[window]
+
+    def close(self, window):
+        """Close the page of a window: a test that changes it leaves nothing behind."""
+        if window in self.pages:
+            self.pages.pop(window).close()
+
+    def _load(self, path, window):
         if window not in self.contexts:
             self.contexts[window] = self.browser.new_context(**WINDOWS[window])
-            self.contexts[window].route("**/*", self._file_only)
         page = self.contexts[window].new_page()
-        page.on("console", lambda message: self.said.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        page.said = []
+        page.on("console", lambda message: page.said.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: page.said.append(f"error: {error}"))
+        page.route("**/*", lambda route: _files_only(route, page.said))
         if window == "paper":
             page.emulate_media(media="print")
-        page.goto(Path(path).as_uri())
+        page.goto(path.as_uri())
         return page
 
-    def _file_only(self, route):
-        if route.request.url.startswith("file://"):
-            route.continue_()
-        else:
-            self.said.append(f"request: {route.request.url}")
-            route.abort()
+
+def _files_only(route, said):
+    if route.request.url.startswith("file://"):
+        route.continue_()
+    else:
+        said.append(f"request: {route.request.url}")
+        route.abort()
 
 
 @pytest.fixture(scope="session")
@@ -114,34 +138,38 @@ def opened(browser):
 
 @pytest.fixture
 def look(opened, files):
-    """Open the page of a case in a kind of window; it must complain of nothing, and ask for nothing."""
+    """Open the page of a case in a kind of window, to look at; it complains of nothing, and asks for nothing."""
     pages = []
-    opened.said.clear()
 
     def open_page(name, window="desktop"):
-        pages.append(opened.open(files(name), window))
+        pages.append(opened.page(files(name), window))
         return pages[-1]
 
     yield open_page
-    for page in pages:
-        page.close()
-    assert opened.said == []
+    assert [page.said for page in pages if page.said] == []
+
+
+@pytest.fixture
+def use(opened, files, look):
+    """Open the page of a case anew on a desktop, to click in it and to type."""
+    opened.close("desktop")
+    yield look
+    opened.close("desktop")
 
 
 @pytest.fixture
 def broken(opened, files, tmp_path):
     """Open the page of a case with something in it replaced: the twin that a check must notice."""
-    pages = []
-    opened.said.clear()
+    used = set()
 
     def open_page(name, old, new, window="desktop"):
         text = files(name).read_text(encoding="utf-8")
         assert old in text
-        path = tmp_path / "broken.html"
+        path = tmp_path / f"broken{len(list(tmp_path.iterdir()))}.html"
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        pages.append(opened.open(path, window))
-        return pages[-1]
+        used.add(window)
+        return opened.page(path, window)
 
     yield open_page
-    for page in pages:
-        page.close()
+    for window in used:
+        opened.close(window)

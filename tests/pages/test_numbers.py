@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import page_cases
 import pytest
-from page_checks import NUMBER, missing_numbers
+from page_checks import NUMBER, missing_numbers, rows
 
 
 @pytest.mark.parametrize("window", ["no scripts", "desktop"])
@@ -14,6 +14,34 @@ def test_every_number_of_the_text(look, name, window):
     assert missing_numbers(look(name, window), page_cases.texts(name)) == []
 
 
+@pytest.mark.parametrize("name", [name for name in page_cases.CASES if name != "several"])
+def test_rows_of_blocks(look, name):
+    """With scripts off, each block has its row: name, shape, counts, relative error, verdict."""
+    report = page_cases.report(name)
+    found = {row[0]: row for row in rows(look(name, "no scripts"), "Blocks of parameters")}
+    assert len(found) == min(300, len(report.blocks))
+    for shown, block in zip(report.shown_blocks, report.blocks, strict=True):
+        if shown in found:
+            _, shape, _, wrong, undecided, error, *_, verdict = found[shown]
+            assert (shape, wrong, undecided) == (str(block.shape), str(block.wrong), str(block.undecided))
+            assert float(error or "nan") == pytest.approx(block.relative_error, rel=5e-3, nan_ok=True)
+            assert verdict == (block.verdict if block.checked else "not checked")
+    wrong = {shown for shown, block in zip(report.shown_blocks, report.blocks, strict=True) if block.wrong}
+    assert wrong <= found.keys()
+
+
+@pytest.mark.parametrize("name", ["wrong", "sampled", "all", "hostile", "jacobian", "nan", "sizes", "blocks"])
+def test_rows_of_wrong_coordinates(look, name):
+    """With scripts off, the wrong coordinates are listed, the worst first, each with its own numbers."""
+    wrong = page_cases.report(name).wrong[:20]
+    found = rows(look(name, "no scripts"), "Wrong coordinates, the worst first")
+    assert len(wrong) == len(found) > 0
+    for (label, *numbers), one in zip(found, wrong, strict=True):
+        values = (one.claimed, one.numeric, one.absolute_error, one.allowed, one.relative_error, one.error_bound)
+        assert label == one.label
+        assert [float(text or "nan") for text in numbers] == pytest.approx(values, rel=5e-3, nan_ok=True)
+
+
 @pytest.mark.parametrize("name", page_cases.CASES)
 def test_the_verdict_comes_first(look, name):
     """With scripts off, the verdict of the text is the first heading, and the title says it."""
@@ -21,7 +49,8 @@ def test_the_verdict_comes_first(look, name):
     found = page_cases.report(name)
     heading = page.locator("h1")
     assert heading.count() == 1
-    assert heading.inner_text().split()[-1] == str(found).split()[0].rstrip(":") == found.verdict.upper()
+    assert str(found).startswith(found.verdict.upper())
+    assert heading.inner_text().split()[1] == found.verdict.upper()
     assert page.title().startswith(f"{found.verdict}: ")
 
 

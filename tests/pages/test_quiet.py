@@ -6,22 +6,20 @@ import page_cases
 import pytest
 
 
-@pytest.mark.parametrize("window", ["phone", "desktop dark"])
+@pytest.mark.parametrize("window", ["phone", "desktop dark", "no scripts"])
 @pytest.mark.parametrize("name", page_cases.CASES)
-def test_no_complaint(opened, look, name, window):
-    """Neither messages nor errors of scripts nor requests, on a phone and a desktop."""
-    look(name, window)
-    assert opened.said == []
+def test_no_complaint(look, name, window):
+    """Neither messages nor errors of scripts nor requests, on a phone and a desktop, with scripts and without."""
+    assert look(name, window).said == []
 
 
-def test_a_script_error_is_seen(opened, broken):
+def test_a_script_error_is_seen(broken):
     """The twin: an error, and a message of the console, are noticed."""
-    broken("right", "<script>", "<script>console.log('said'); missing();")
-    assert opened.said == ["console: said", "error: missing is not defined"]
+    page = broken("right", "<script>", "<script>console.log('said'); missing();")
+    assert page.said == ["console: said", "error: missing is not defined"]
 
 
-def test_a_request_is_seen(opened, broken):
+def test_a_request_is_seen(broken):
     """The twin: a picture from elsewhere is noticed, and not asked for."""
-    page = broken("right", "<body", '<body><img src="http://example.invalid/a.png"></body><body')
-    page.wait_for_load_state()
-    assert "request: http://example.invalid/a.png" in opened.said
+    page = broken("right", "<main", '<img src="http://example.invalid/a.png"><main')
+    assert "request: http://example.invalid/a.png" in page.said

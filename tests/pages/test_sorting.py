@@ -31,9 +31,9 @@ def focused(page):
 BLOCKS = "Blocks of parameters"
 
 
-def test_by_mouse(look):
+def test_by_mouse(use):
     """A click sorts by the numbers, not by their text; another one turns the order around."""
-    page = look("blocks")
+    page = use("blocks")
     before = column(page, BLOCKS, "relative error")
     button = head_of(page, BLOCKS, "relative error").get_by_role("button")
     for direction, turned in (("ascending", False), ("descending", True)):
@@ -46,9 +46,9 @@ def test_by_mouse(look):
     assert column(page, BLOCKS, "verdict")[:2] == ["disagree", "disagree"]
 
 
-def test_by_keyboard(look):
+def test_by_keyboard(use):
     """Tab reaches the heads in order; Enter and the space bar sort; only one column says that it is sorted."""
-    page = look("wrong")
+    page = use("wrong")
     page.keyboard.press("Tab")
     assert focused(page) == ["DIV", BLOCKS]
     page.keyboard.press("Tab")
@@ -62,9 +62,9 @@ def test_by_keyboard(look):
     assert said == ["shape"]
 
 
-def test_what_is_unknown_comes_last(look):
+def test_what_is_unknown_comes_last(use):
     """Cells without a number stay at the end, in both directions."""
-    page = look("sizes")
+    page = use("sizes")
     button = head_of(page, BLOCKS, "relative error").get_by_role("button")
     for _ in range(2):
         button.click()
@@ -72,9 +72,9 @@ def test_what_is_unknown_comes_last(look):
 
 
 @pytest.mark.parametrize("name", page_cases.CASES)
-def test_the_order_of_the_focus(look, name):
+def test_the_order_of_the_focus(use, name):
     """Tab visits everything that can be used, once each, from the top of the page to its end."""
-    page = look(name)
+    page = use(name)
     can = page.evaluate(
         "[...document.querySelectorAll('a[href], button, summary, [tabindex]')]"
         ".filter((one) => one.checkVisibility()).length"
@@ -91,9 +91,9 @@ def test_the_order_of_the_focus(look, name):
     assert all(after >= before - 60 for before, after in zip(tops, tops[1:], strict=False))
 
 
-def test_numbers_behind_a_summary(look):
+def test_numbers_behind_a_summary(use):
     """The steps of a curve open by the keyboard."""
-    page = look("wrong")
+    page = use("wrong")
     details = page.locator("details").first
     details.locator("summary").focus()
     page.keyboard.press("Enter")

@@ -191,7 +191,7 @@ def entries(report: ReportData, prefix: str) -> Element | None:
         for one in report.entries[:COORDINATES]
     ]
     caption = "Entries of the Jacobian that are wrong"
-    return section(f"{prefix}entries", caption, table(caption, header, rows, sortable=True))
+    return section(f"{prefix}entries", "Wrong entries", table(caption, header, rows, sortable=True))
 
 
 def evaluations(report: ReportData, prefix: str) -> Element:
