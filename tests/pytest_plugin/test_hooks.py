@@ -232,10 +232,13 @@ class TestJUnit:
 
 class TestReports:
     def test_one_for_each_check(self, serial):
-        """Each check has a file of JSON, with the verdict that the test had."""
-        files = {path.name: json.loads(path.read_text()) for path in serial.folder.glob("reports/of/run/*")}
+        """Each check has a file of JSON and a page beside it, with the verdict that the test had."""
+        folder = serial.folder / "reports" / "of" / "run"
+        files = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
         assert len(files) == 6
-        assert all(name.endswith(".json") and "/" not in name and " " not in name for name in files)
+        assert not any(" " in name for name in files)
+        assert {path.stem for path in folder.glob("*.html")} == {name[: -len(".json")] for name in files}
+        assert len(list(folder.iterdir())) == 12
         verdicts = {
             name.split("test_suite.py-")[1][: len("test_wrong")]: r["verdict"] for name, r in files.items()
         }
@@ -252,7 +255,7 @@ class TestReports:
         pytest.importorskip("xdist")
         folder = project(tmp_path / "a", test_suite=SUITE)
         done = run(folder, "--dist=each", "--tx=2*popen", "-k", "right", "--fastgrad-report=out")
-        names = sorted(path.stem for path in folder.glob("out/*"))
+        names = sorted(path.stem for path in folder.glob("out/*.json"))
         assert [name[-4:] for name in names] == ["-gw0", "-gw1"]
         assert done.summary[0].startswith("2 checks: 2 agree; 6 coordinates")
 
