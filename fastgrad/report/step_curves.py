@@ -29,7 +29,7 @@ TOO_SLOW = (
     "that curves may take"
 )
 
-FEWER = "only {made} of {wanted} curves were made within {most}: an evaluation of the cost takes {each}"
+FEWER = "{made} of {wanted} curves were made: these took {taken}, and all may take {most}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +130,8 @@ def _curves(moved: Moved, worst: IndexArray) -> StepCurves:
         made.append(_curve(moved, position))
     said = ""
     if len(made) < len(worst):
-        said = FEWER.format(
-            made=len(made), wanted=len(worst), most=in_words(SECONDS), each=in_words(moved.seconds_each)
-        )
+        taken = in_words(time.perf_counter() - began)
+        said = FEWER.format(made=len(made), wanted=len(worst), taken=taken, most=in_words(SECONDS))
     return StepCurves(tuple(made), said)
 
 
@@ -150,7 +149,7 @@ def _curve(moved: Moved, position: int) -> StepCurve:
     d = representable(x, (steps[:, None] * np.array([-1.0, 1.0])).reshape(1, -1)).reshape(-1, 2)
     keep = d.all(axis=1)
     steps, d = steps[keep], d[keep]
-    slopes = CENTRAL.derivative(moved.values(index, d.reshape(-1)).reshape(-1, 2), d, 0.0)
+    slopes = CENTRAL.derivative(moved.values(index, d), d, 0.0)
     slopes = np.where(np.isfinite(slopes), slopes, np.nan)
     constant, proportional = ended.noise_parts.get(block.name, (np.nan, np.nan))
     noise = noise_branch(steps, constant, proportional)
