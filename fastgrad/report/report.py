@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
-from fastgrad.report.data import ReportData
 from fastgrad.report.code_lines import CodeLines, code_lines
+from fastgrad.report.data import ReportData
 from fastgrad.report.json import to_json
 from fastgrad.report.step_curves import WORST, StepCurves, step_curves
 from fastgrad.report.text import to_text

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray
+from fastgrad.differences.stencils import CENTRAL
 from fastgrad.differences.step_curve import MOST_STEPS, curve_steps, noise_branch, truncation_branch
 from fastgrad.differences.steps import representable
-from fastgrad.differences.stencils import CENTRAL
 from fastgrad.execution.progress import in_words
 from fastgrad.report.revisit import GONE, CannotRevisitError, Ended, Moved, Revisit
 
@@ -25,8 +25,8 @@ WORST = 4
 """Curves that are made where nobody says how many."""
 
 TOO_SLOW = (
-    "an evaluation of the cost takes {each}, so that a curve of {count} would take {all}: more than the {most} "
-    "that curves may take"
+    "an evaluation of the cost takes {each}, so that a curve of {count} would take {all}: more than the "
+    "{most} that curves may take"
 )
 
 FEWER = "{made} of {wanted} curves were made: these took {taken}, and all may take {most}"
