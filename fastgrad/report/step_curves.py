@@ -21,6 +21,9 @@ from fastgrad.report.revisit import GONE, CannotRevisitError, Ended, Moved, Revi
 SECONDS = 0.5
 """What all curves together may take."""
 
+EVALUATIONS = 2 * MOST_STEPS
+"""Of a curve at most."""
+
 WORST = 4
 """Curves that are made where nobody says how many."""
 
@@ -81,7 +84,7 @@ def step_curves(revisit: Revisit | None, most: int = WORST) -> StepCurves:
     try:
         ended = revisit.ended
         worst = worst_positions(ended, most)
-        _require_fast(2 * MOST_STEPS * ended.seconds_each + ended.seconds, ended)
+        _require_fast(ended.seconds_each, ended.seconds)
         with revisit.moved() as moved:
             return _curves(moved, worst)
     except CannotRevisitError as error:
@@ -107,23 +110,20 @@ def worst_positions(ended: Ended, most: int) -> IndexArray:
     return np.concatenate([found, rest[np.concatenate([first, others])]])[:most]
 
 
-def _require_fast(seconds: float, ended: Ended) -> None:
-    if seconds <= SECONDS:
-        return
-    raise CannotRevisitError(
-        TOO_SLOW.format(
-            each=in_words(max(ended.seconds, ended.seconds_each)),
-            count=2 * MOST_STEPS,
-            all=in_words(seconds),
-            most=in_words(SECONDS),
-        )
-    )
+def _require_fast(each: float, beside: float = 0.0) -> None:
+    """Refuse a cost of which there is no time for one curve, and for what is evaluated beside it."""
+    seconds = EVALUATIONS * each + beside
+    if seconds > SECONDS:
+        said = {"each": max(each, beside), "all": seconds, "most": SECONDS}
+        words = {name: in_words(s) for name, s in said.items()}
+        raise CannotRevisitError(TOO_SLOW.format(count=EVALUATIONS, **words))
 
 
 def _curves(moved: Moved, worst: IndexArray) -> StepCurves:
     """The curves of coordinates at some positions, as many as there is time for."""
+    _require_fast(moved.seconds_each)
     began, made = time.perf_counter(), []
-    each = 2 * MOST_STEPS * moved.seconds_each
+    each = EVALUATIONS * moved.seconds_each
     for position in worst.tolist():
         if time.perf_counter() - began + each > SECONDS:
             break

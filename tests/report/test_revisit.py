@@ -18,6 +18,7 @@ class Cost:
     """A cost that can be watched."""
 
     def __call__(self, x):
+        """The value."""
         return exponentials(x)
 
 

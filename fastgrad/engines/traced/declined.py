@@ -19,6 +19,9 @@ _PYTHON = tuple(
 REPLACED = "_replaced_by_fastgrad"
 """The attribute of a function that stands for one of NumPy's, which it is, while a cost is recorded."""
 
+CALLS_COST = "_call_cost"
+"""The recorder's function that calls the cost: who asked for the recording is no part of the cost."""
+
 
 class Declined(Exception):
     """A cost cannot be recorded. It is no error: the plain cost is evaluated instead.
@@ -63,11 +66,13 @@ class Place(NamedTuple):
 
 
 def users_place() -> Place:
-    """The line of the user's code that is being executed."""
+    """The line of the user's code that is being executed; of a cost that is recorded, a line of the cost."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if is_users_file(frame.f_code.co_filename):
             return Place(frame.f_code.co_filename, frame.f_lineno)
+        if frame.f_code.co_name == CALLS_COST:
+            break
         frame = frame.f_back
     return Place()
 
