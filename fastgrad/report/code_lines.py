@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fastgrad.arrays import Bools
+from fastgrad.engines.alternatives import Alternatives
 from fastgrad.engines.choose import is_networks_own, is_numba_function
 from fastgrad.engines.protocol import Engine
 from fastgrad.engines.python import PythonEngine
@@ -71,7 +72,9 @@ def code_lines(revisit: Revisit | None) -> CodeLines:
         ended = revisit.ended
         if not ended.comparison.wrong.any():
             return CodeLines()
-        return _lines_of_blocks(_tape(ended), ended)
+        with revisit.called():
+            tape = _tape(ended)
+        return _lines_of_blocks(tape, ended)
     except CannotRevisitError as error:
         return CodeLines(sentence=str(error))
 
@@ -98,6 +101,8 @@ def _require_recordable(engine: Engine, ended: Ended) -> None:
         raise CannotRevisitError("the cost is that of a fastgrad.Network, and has no lines of the user's")
     if ended.spec.options.vectorized:
         raise CannotRevisitError("a cost that takes a batch is not recorded")
+    if isinstance(problem.structure, Alternatives):
+        raise CannotRevisitError("a cost of another library's arrays is not recorded")
     if is_numba_function(problem.cost):
         raise CannotRevisitError("a cost that Numba compiled is not recorded")
     if ended.seconds > SECONDS and not engine.knows_layers:

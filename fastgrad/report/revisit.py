@@ -8,9 +8,10 @@ behind where a report goes to another process.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,8 @@ layers of a network adds up in another order than the network's own cost."""
 
 SIGMAS = 8.0
 """By how much of its noise."""
+
+Context = Callable[[], AbstractContextManager[Any]]
 
 GONE = "the cost is no longer at hand: the report was copied, came from another process, or was let go"
 
@@ -80,6 +83,7 @@ class Revisit:
 
     def __init__(self, ended: Ended) -> None:
         self._ended: Ended | None = ended
+        self._context: Context = nullcontext
 
     @classmethod
     def of(
@@ -125,7 +129,29 @@ class Revisit:
 
     def let_go(self) -> None:
         """Hold on to nothing of the user's any more."""
-        self._ended = None
+        self._ended, self._context = None, nullcontext
+
+    def inside(self, context: Context) -> None:
+        """Call the cost inside a context from now on, such as one that puts random generators back.
+
+        Parameters
+        ----------
+        context : what makes it
+        """
+        self._context = context
+
+    @contextmanager
+    def called(self) -> Iterator[Ended]:
+        """What is known of the check, and a context in which its cost may be called.
+
+        Raises
+        ------
+        CannotRevisitError
+            Where it was let go.
+        """
+        ended = self.ended
+        with self._context(), one_blas_thread(), np.errstate(all="ignore"):
+            yield ended
 
     @contextmanager
     def moved(self) -> Iterator[Moved]:
@@ -136,10 +162,9 @@ class Revisit:
         CannotRevisitError
             Where it was let go, where the cost is another one by now, and where it raises.
         """
-        ended = self.ended
-        moved = Moved(ended)
+        moved = Moved(self.ended)
         try:
-            with one_blas_thread(), np.errstate(all="ignore"):
+            with self.called():
                 moved.require_same()
                 yield moved
                 moved.engine.finish()

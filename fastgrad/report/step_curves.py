@@ -27,6 +27,9 @@ EVALUATIONS = 2 * MOST_STEPS
 WORST = 4
 """Curves that are made where nobody says how many."""
 
+LOOKED_AT = 4096
+"""Agreeing coordinates among which blocks take turns: those that were seen least well."""
+
 TOO_SLOW = (
     "an evaluation of the cost takes {each}, so that a curve of {count} would take {all}: more than the "
     "{most} that curves may take"
@@ -103,7 +106,11 @@ def worst_positions(ended: Ended, most: int) -> IndexArray:
     rest = np.flatnonzero(~comparison.wrong & ~comparison.undecided)
     if len(found) == most or not len(rest):
         return found
-    rest = rest[np.argsort(np.where(np.isfinite(rho[rest]), -rho[rest], np.inf), kind="stable")]
+    unseen = np.where(np.isfinite(rho[rest]), -rho[rest], np.inf)
+    if len(rest) > LOOKED_AT:
+        some = np.sort(np.argpartition(unseen, LOOKED_AT)[:LOOKED_AT])
+        rest, unseen = rest[some], unseen[some]
+    rest = rest[np.argsort(unseen, kind="stable")]
     numbers = ended.spec.parameters.block_numbers(ended.arrays.indices[rest])
     first = np.sort(np.unique(numbers, return_index=True)[1])
     others = np.delete(np.arange(len(rest)), first)

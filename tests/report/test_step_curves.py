@@ -33,6 +33,9 @@ class TestEngines:
             if name not in HAS_NO_STEP and name != "forward":
                 assert curve.taken in curve.steps
                 assert np.isfinite(curve.noise_branch).all()
+                here = curve.steps == curve.taken
+                parts = 8 * curve.noise_branch[here] + 2 * np.nan_to_num(curve.truncation_branch[here])
+                assert curve.errors[here] <= curve.error_bound + parts
         if name in HAS_NO_STEP:
             assert np.isnan([curve.taken for curve in found.curves]).all()
 
