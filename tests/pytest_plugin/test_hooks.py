@@ -376,3 +376,25 @@ def test_interrupted(tmp_path):
     assert process.returncode == pytest.ExitCode.INTERRUPTED, text
     assert "KeyboardInterrupt" in text
     assert "not to run" not in text
+
+
+KEEPING = """
+    from costs import *
+
+    kept = []
+
+    def test_first(check_gradient):
+        kept.append(check_gradient(cost, gradient, X))
+        assert len(kept[0].step_curves().curves) == 3
+
+    def test_second(check_gradient):
+        assert kept[0].step_curves().curves == ()
+        assert "was let go" in kept[0].step_curves().sentence
+        kept.append(check_gradient(cost, gradient, X))
+        assert kept[1].step_curves().curves
+"""
+
+
+def test_reports_let_go_of_the_cost(tmp_path):
+    """A report that outlives its test keeps neither the cost nor its data; within the test it has both."""
+    assert run(project(tmp_path, test_keeping=KEEPING)).status == 0
