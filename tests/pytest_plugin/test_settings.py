@@ -98,8 +98,8 @@ def test_budget(tmp_path):
         import time
         from costs import *
         def test_it(check_gradient):
-            slow = lambda x: time.sleep(1e-3) or cost(x)
-            check_gradient(slow, np.cos, np.linspace(0.5, 1.5, 5000), engine="python")  # a tape does not sleep
+            slow, x = lambda x: time.sleep(1e-3) or cost(x), np.linspace(0.5, 1.5, 5000)
+            check_gradient(slow, np.cos, x, engine="python")  # a tape does not sleep
     """
     done = run(project(tmp_path / "a", test_it=test), "--fastgrad-budget=0.3")
     assert done.status == 1
