@@ -174,7 +174,10 @@ class Derivatives:
 
     def steps(self) -> Floats | None:
         """(m,) the step of the values that each estimate comes from; None where others were moved."""
-        return self.table.taken[self._rows()] if self.space.is_plain else None
+        if not self.space.is_plain:
+            return None
+        rows = self._rows()
+        return np.where(np.isfinite(self.table.numeric[rows]), self.table.taken[rows], np.nan)
 
     def flagged(self, flags: Bools) -> Bools:
         """Which of the user's coordinates depend on a flagged row; none where several rows move for one."""

@@ -14,13 +14,11 @@ import numpy as np
 
 from fastgrad.arrays import Floats
 from fastgrad.differences.bounds import HALF_DIFFERENCE_SD
+from fastgrad.differences.steps import ULPS_OF_A_RAISED_STEP
 
 MOST_STEPS = 25
-"""Steps of a curve at most: two for each decade of a float64."""
-
-FEWEST_OCTAVES = 2
-"""Steps are powers of two apart from each other where the parameter has few digits, as in float32; of four
-in float64."""
+"""Steps of a curve, at most where the check's own step is between rounding and size: in float64 each is four
+times the one before, in float32 twice."""
 
 STANDS_OUT = 16.0
 """A change of slope shows truncation if it is so many times what noise makes of it."""
@@ -30,7 +28,7 @@ LIKE_A_SQUARE = 2.0
 
 
 def curve_steps(x: float, size: float, epsilon: float, taken: float) -> Floats:
-    """(s,) increasing steps, from a few roundings of x to the size of the parameter; `taken` is one of them.
+    """(s,) increasing steps, from 16 roundings of x to the size of the parameter; `taken` is one of them.
 
     Parameters
     ----------
@@ -42,15 +40,16 @@ def curve_steps(x: float, size: float, epsilon: float, taken: float) -> Floats:
     Examples
     --------
     >>> steps = curve_steps(1.0, 1.0, 2.0**-52, 2.0**-17)
-    >>> len(steps), float(steps[0]), float(steps[-1]), 2.0**-17 in steps
-    (25, 3.552713678800501e-15, 0.5, True)
+    >>> np.log2(steps[:2]).tolist(), np.log2(steps[-2:]).tolist(), len(steps), 2.0**-17 in steps
+    ([-47.0, -45.0], [-3.0, -1.0], 24, True)
     """
-    least, most = 4 * epsilon * max(abs(x), size), max(abs(x), size)
+    most = max(abs(x), size)
+    least = ULPS_OF_A_RAISED_STEP * epsilon * most
     if not taken > 0:
         taken = 2.0 ** np.round(np.log2(epsilon ** (1 / 3) * size))
     most, least = max(most, taken), min(least, taken)
     octaves = np.log2(most) - np.log2(least)
-    each = max(1, int(np.ceil(octaves / MOST_STEPS)))
+    each = max(1, int(np.ceil(octaves / (MOST_STEPS - 1))))
     down, up = (int(np.floor(abs(np.log2(end) - np.log2(taken)) / each)) for end in (least, most))
     return np.asarray(taken * 2.0 ** (each * np.arange(-down, up + 1.0)))
 
@@ -93,6 +92,7 @@ def truncation_branch(steps: Floats, slopes: Floats, noise: Floats) -> Floats:
         square = (steps[1:] / steps[:-1]) ** 2
         ratio = change[1:] / change[:-1] / square[:-1]
         alike = (ratio > 1 / LIKE_A_SQUARE) & (ratio < LIKE_A_SQUARE) & seen[:-1]
+    alike = alike[:-1] & alike[1:]  # twice in a row: noise grows so once by chance
     if not alike.any():
         return np.full(len(steps), np.nan)
     k = int(np.argmax(alike))

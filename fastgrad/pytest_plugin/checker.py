@@ -69,6 +69,12 @@ class Checker:
                 hide_own_frames(error, fits(function, args, options))
             raise
 
+    def let_go(self) -> None:
+        """Hold on to nothing that the tests' functions and data are in: who keeps a report keeps no model."""
+        for report in self.reports:
+            if report.revisit is not None:
+                report.revisit.let_go()
+
     def _of_the_run(
         self, function: Callable[..., Report], args: tuple[Any, ...], options: dict[str, Any]
     ) -> dict[str, Any]:

@@ -38,14 +38,13 @@ def file_stem(test: str, number: int = 1, worker: str = "") -> str:
 
 
 def write_report(report: Report, folder: Path, stem: str) -> str:
-    """Write a report as JSON, and as HTML where reports can be; why it could not be written, or nothing.
+    """Write a report as JSON and as HTML; why it could not be written, or nothing.
 
     A full disk is no reason to lose the verdict of a test.
     """
     try:
         report.to_json(folder / f"{stem}.json")
-        if callable(to_html := getattr(report, "to_html", None)):
-            to_html(folder / f"{stem}.html")
+        report.to_html(folder / f"{stem}.html")
     except OSError as error:
         return str(error)
     return ""

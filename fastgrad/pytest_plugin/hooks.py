@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,7 +45,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.fixture
-def fastgrad_check(request: pytest.FixtureRequest) -> Checker:
+def fastgrad_check(request: pytest.FixtureRequest) -> Iterator[Checker]:
     """Check a Problem, or call any function that returns a fastgrad.Report; fail unless it agrees.
 
     fastgrad_check(problem), fastgrad_check(fastgrad.check_gradient, cost, gradient, params). Reports are kept
@@ -52,7 +53,9 @@ def fastgrad_check(request: pytest.FixtureRequest) -> Checker:
     """
     from fastgrad.pytest_plugin.checker import Checker
 
-    return Checker(request.node, request.config.stash[SETTINGS])
+    checker = Checker(request.node, request.config.stash[SETTINGS])
+    yield checker
+    checker.let_go()
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def build_report(
         stopped=stopped,
         spent=run.purposes,
         reused=run.resumption.taken,
-        revisit=Revisit.of(spec, engines, found, arrays, comparison),
+        revisit=Revisit.of(spec, engines, found, run, arrays, comparison),
     )
 
 

@@ -14,11 +14,12 @@ from fastgrad.errors import InputError
 from fastgrad.report.pictures.heat_maps import HeatMap, heat_maps
 from fastgrad.report.pictures.levels import MEANINGS
 from fastgrad.report.pictures.scatter import MARKED, scatter
+from fastgrad.report.step_curves import step_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fastgrad.report.report import Report
+    from fastgrad.report.data import ReportData
 
 COLOURS = ("#ffffff", "#dbe6f4", "#a9c4e4", "#6f9bd1", "#8b8b94", "#f0a04b", "#dc6a1b", "#9c1420")
 """Of the levels, as on a light page."""
@@ -27,7 +28,7 @@ POINTS = 5_000
 """Coordinates that agree that are drawn at most, evenly taken; a PDF of more is slow to show."""
 
 
-def draw(report: Report, kind: str | None, ax: Axes | None, block: str | None) -> Axes:
+def draw(report: ReportData, kind: str | None, ax: Axes | None, block: str | None) -> Axes:
     """Draw a picture of a report; the axes with it.
 
     Parameters
@@ -55,7 +56,7 @@ def draw(report: Report, kind: str | None, ax: Axes | None, block: str | None) -
     return ax
 
 
-def _draw_map(report: Report, ax: Axes, block: str | None) -> None:
+def _draw_map(report: ReportData, ax: Axes, block: str | None) -> None:
     """Error over allowed in a block, each cell as bad as its worst entry."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.patches import Patch
@@ -85,7 +86,7 @@ def _draw_map(report: Report, ax: Axes, block: str | None) -> None:
     ax.legend(handles=shown, loc="upper left", bbox_to_anchor=(0, -0.08), fontsize="small", frameon=False)
 
 
-def _map_of(report: Report, block: str | None) -> HeatMap:
+def _map_of(report: ReportData, block: str | None) -> HeatMap:
     """The map of the block of that name, or of the worst one."""
     found = heat_maps(report, most=1 if block is None else len(report.blocks))
     if block is None:
@@ -103,7 +104,7 @@ def _map_of(report: Report, block: str | None) -> HeatMap:
     )
 
 
-def _draw_scatter(report: Report, ax: Axes, block: str | None) -> None:
+def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:
     """Claimed against numeric, the diagonal, and what is not on it."""
     points = scatter(report)
     if points is None:
@@ -126,9 +127,9 @@ def _draw_scatter(report: Report, ax: Axes, block: str | None) -> None:
     ax.legend(frameon=False)
 
 
-def _draw_steps(report: Report, ax: Axes, block: str | None) -> None:
+def _draw_steps(report: ReportData, ax: Axes, block: str | None) -> None:
     """Error against step for the worst coordinate, with the two branches and the step that was taken."""
-    found = report.step_curves(most=1)
+    found = step_curves(report.revisit, most=1)
     if not found.curves:
         raise InputError(f"the error by the step cannot be drawn: {found.sentence}")
     curve = found.curves[0]
@@ -143,7 +144,7 @@ def _draw_steps(report: Report, ax: Axes, block: str | None) -> None:
     ax.legend(frameon=False)
 
 
-def _draw_evaluations(report: Report, ax: Axes, block: str | None) -> None:
+def _draw_evaluations(report: ReportData, ax: Axes, block: str | None) -> None:
     """What the evaluations were made for."""
     spent = report.spent or {"all": report.evaluations}
     bars = ax.barh(list(spent), list(spent.values()), color=COLOURS[3])
@@ -157,7 +158,7 @@ def _plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-KINDS: dict[str, Callable[[Report, Axes, str | None], None]] = {
+KINDS: dict[str, Callable[[ReportData, Axes, str | None], None]] = {
     "map": _draw_map,
     "scatter": _draw_scatter,
     "steps": _draw_steps,

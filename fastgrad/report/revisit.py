@@ -8,18 +8,21 @@ behind where a report goes to another process.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from fastgrad.arrays import Floats
 from fastgrad.coordinates.derivatives import Measured
 from fastgrad.coordinates.engines import Engines
+from fastgrad.engines.base import told_apart
 from fastgrad.engines.protocol import Engine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.errors import InputError
+from fastgrad.execution.run import Run
 from fastgrad.execution.workers import one_blas_thread
 from fastgrad.printable import printable
 from fastgrad.problem.describe import quoted
@@ -35,11 +38,13 @@ layers of a network adds up in another order than the network's own cost."""
 SIGMAS = 8.0
 """By how much of its noise."""
 
+Context = Callable[[], AbstractContextManager[Any]]
+
 GONE = "the cost is no longer at hand: the report was copied, came from another process, or was let go"
 
 CHANGED = (
-    "the cost at the parameters was {was:.9g} when it was checked and is {now:.9g}: the parameters, or the "
-    "data of the cost, have changed since"
+    "the cost at the parameters was {was} when it was checked and is {now}: the parameters, or the data of "
+    "the cost, have changed since"
 )
 
 
@@ -60,7 +65,7 @@ class Ended:
     seconds: float
     """What an evaluation at the parameters took."""
     seconds_each: float
-    """What one of many took."""
+    """What one of many took, by one worker."""
     arrays: Arrays
     comparison: Comparison
     steps: Floats | None
@@ -78,10 +83,17 @@ class Revisit:
 
     def __init__(self, ended: Ended) -> None:
         self._ended: Ended | None = ended
+        self._context: Context = nullcontext
 
     @classmethod
     def of(
-        cls, spec: Specification, engines: Engines, found: Measured, arrays: Arrays, comparison: Comparison
+        cls,
+        spec: Specification,
+        engines: Engines,
+        found: Measured,
+        run: Run,
+        arrays: Arrays,
+        comparison: Comparison,
     ) -> Revisit:
         """Of a check that ends; the private copies of the parameters are freed."""
         evaluator = engines.in_reals
@@ -94,7 +106,7 @@ class Revisit:
                 engines.cost,
                 noise,
                 engines.seconds,
-                evaluator.seconds_each,
+                _seconds_each(engines, run.most_workers),
                 arrays,
                 comparison,
                 found.steps,
@@ -117,7 +129,29 @@ class Revisit:
 
     def let_go(self) -> None:
         """Hold on to nothing of the user's any more."""
-        self._ended = None
+        self._ended, self._context = None, nullcontext
+
+    def inside(self, context: Context) -> None:
+        """Call the cost inside a context from now on, such as one that puts random generators back.
+
+        Parameters
+        ----------
+        context : what makes it
+        """
+        self._context = context
+
+    @contextmanager
+    def called(self) -> Iterator[Ended]:
+        """What is known of the check, and a context in which its cost may be called.
+
+        Raises
+        ------
+        CannotRevisitError
+            Where it was let go.
+        """
+        ended = self.ended
+        with self._context(), one_blas_thread(), np.errstate(all="ignore"):
+            yield ended
 
     @contextmanager
     def moved(self) -> Iterator[Moved]:
@@ -128,10 +162,9 @@ class Revisit:
         CannotRevisitError
             Where it was let go, where the cost is another one by now, and where it raises.
         """
-        ended = self.ended
-        moved = Moved(ended)
+        moved = Moved(self.ended)
         try:
-            with one_blas_thread(), np.errstate(all="ignore"):
+            with self.called():
                 moved.require_same()
                 yield moved
                 moved.engine.finish()
@@ -143,6 +176,14 @@ class Revisit:
             raise CannotRevisitError(f"the cost raised {printable(quoted(error))}") from None
         finally:
             moved.engine.release()
+
+
+def _seconds_each(engines: Engines, workers: int) -> float:
+    """What an evaluation at a moved coordinate takes, when one coordinate is moved at a time."""
+    engine, each = engines.in_reals.engine, engines.in_reals.seconds_each * workers
+    if engine.moves_together:
+        return engines.seconds
+    return each if engine.knows_layers else min(each, engines.seconds)
 
 
 class Moved:
@@ -181,16 +222,21 @@ class Moved:
         if teller is self._plain and engine is self._plain:
             self.seconds_each = max(self.seconds_each, time.perf_counter() - began)
         epsilon = max(teller.epsilon, engine.epsilon, float(np.finfo(np.float64).eps))
+        if teller is not engine:  # which computes in float64 whatever the parameters are
+            epsilon = max(epsilon, *(float(np.finfo(leaf.dtype).eps) for leaf in self.parameters.leaves))
         allowed = ROUNDINGS * epsilon * abs(ended.cost) + SIGMAS * ended.noise
         if not abs(now - ended.cost) <= allowed:
-            raise CannotRevisitError(CHANGED.format(was=ended.cost, now=now))
+            was, is_now = told_apart(ended.cost, now)
+            raise CannotRevisitError(CHANGED.format(was=was, now=is_now))
 
     def values(self, index: int, offsets: Floats) -> Floats:
-        """(S,) the cost where one parameter is moved by offsets (S,), less a number that is the same for all.
+        """(s, k) the cost where one parameter is moved by offsets (s, k), less the same number for all.
+
+        Engines choose for a row how its values are computed, and the most exact way is for small offsets.
 
         Parameters
         ----------
         index : flat index of the parameter
-        offsets : (S,)
+        offsets : (s, k)
         """
-        return np.asarray(self.engine.values(np.array([index], dtype=np.intp), offsets[None, :])[0])
+        return np.asarray(self.engine.values(np.full(len(offsets), index, dtype=np.intp), offsets))

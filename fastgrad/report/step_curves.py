@@ -21,15 +21,21 @@ from fastgrad.report.revisit import GONE, CannotRevisitError, Ended, Moved, Revi
 SECONDS = 0.5
 """What all curves together may take."""
 
+EVALUATIONS = 2 * MOST_STEPS
+"""Of a curve at most."""
+
 WORST = 4
 """Curves that are made where nobody says how many."""
 
+LOOKED_AT = 4096
+"""Agreeing coordinates among which blocks take turns: those that were seen least well."""
+
 TOO_SLOW = (
-    "an evaluation of the cost takes {each}, so that a curve of {count} would take {all}: more than the {most} "
-    "that curves may take"
+    "an evaluation of the cost takes {each}, so that a curve of {count} would take {all}: more than the "
+    "{most} that curves may take"
 )
 
-FEWER = "only {made} of {wanted} curves were made within {most}: an evaluation of the cost takes {each}"
+FEWER = "{made} of {wanted} curves were made: these took {taken}, and all may take {most}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +87,7 @@ def step_curves(revisit: Revisit | None, most: int = WORST) -> StepCurves:
     try:
         ended = revisit.ended
         worst = worst_positions(ended, most)
-        _require_fast(2 * MOST_STEPS * ended.seconds_each + ended.seconds, ended)
+        _require_fast(ended.seconds_each, ended.seconds)
         with revisit.moved() as moved:
             return _curves(moved, worst)
     except CannotRevisitError as error:
@@ -100,39 +106,39 @@ def worst_positions(ended: Ended, most: int) -> IndexArray:
     rest = np.flatnonzero(~comparison.wrong & ~comparison.undecided)
     if len(found) == most or not len(rest):
         return found
-    rest = rest[np.argsort(np.where(np.isfinite(rho[rest]), -rho[rest], np.inf), kind="stable")]
+    unseen = np.where(np.isfinite(rho[rest]), -rho[rest], np.inf)
+    if len(rest) > LOOKED_AT:
+        some = np.sort(np.argpartition(unseen, LOOKED_AT)[:LOOKED_AT])
+        rest, unseen = rest[some], unseen[some]
+    rest = rest[np.argsort(unseen, kind="stable")]
     numbers = ended.spec.parameters.block_numbers(ended.arrays.indices[rest])
     first = np.sort(np.unique(numbers, return_index=True)[1])
     others = np.delete(np.arange(len(rest)), first)
     return np.concatenate([found, rest[np.concatenate([first, others])]])[:most]
 
 
-def _require_fast(seconds: float, ended: Ended) -> None:
-    if seconds <= SECONDS:
-        return
-    raise CannotRevisitError(
-        TOO_SLOW.format(
-            each=in_words(max(ended.seconds, ended.seconds_each)),
-            count=2 * MOST_STEPS,
-            all=in_words(seconds),
-            most=in_words(SECONDS),
-        )
-    )
+def _require_fast(each: float, beside: float = 0.0) -> None:
+    """Refuse a cost of which there is no time for one curve, and for what is evaluated beside it."""
+    seconds = EVALUATIONS * each + beside
+    if seconds > SECONDS:
+        said = {"each": max(each, beside), "all": seconds, "most": SECONDS}
+        words = {name: in_words(s) for name, s in said.items()}
+        raise CannotRevisitError(TOO_SLOW.format(count=EVALUATIONS, **words))
 
 
 def _curves(moved: Moved, worst: IndexArray) -> StepCurves:
     """The curves of coordinates at some positions, as many as there is time for."""
+    _require_fast(moved.seconds_each)
     began, made = time.perf_counter(), []
-    each = 2 * MOST_STEPS * moved.seconds_each
+    each = EVALUATIONS * moved.seconds_each
     for position in worst.tolist():
         if time.perf_counter() - began + each > SECONDS:
             break
         made.append(_curve(moved, position))
     said = ""
     if len(made) < len(worst):
-        said = FEWER.format(
-            made=len(made), wanted=len(worst), most=in_words(SECONDS), each=in_words(moved.seconds_each)
-        )
+        taken = in_words(time.perf_counter() - began)
+        said = FEWER.format(made=len(made), wanted=len(worst), taken=taken, most=in_words(SECONDS))
     return StepCurves(tuple(made), said)
 
 
@@ -150,7 +156,7 @@ def _curve(moved: Moved, position: int) -> StepCurve:
     d = representable(x, (steps[:, None] * np.array([-1.0, 1.0])).reshape(1, -1)).reshape(-1, 2)
     keep = d.all(axis=1)
     steps, d = steps[keep], d[keep]
-    slopes = CENTRAL.derivative(moved.values(index, d.reshape(-1)).reshape(-1, 2), d, 0.0)
+    slopes = CENTRAL.derivative(moved.values(index, d), d, 0.0)
     slopes = np.where(np.isfinite(slopes), slopes, np.nan)
     constant, proportional = ended.noise_parts.get(block.name, (np.nan, np.nan))
     noise = noise_branch(steps, constant, proportional)

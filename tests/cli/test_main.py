@@ -114,6 +114,38 @@ def test_json(target, capsys):
     assert [(f["block"], f["index"]) for f in document["wrong"]] == [("W", [17])]
 
 
+class TestHtml:
+    def test_written(self, target, tmp_path, capsys):
+        """--html writes the page beside what is printed, and leaves the exit status alone."""
+        page = tmp_path / "page.html"
+        assert main(["check", f"{target}:bad", "--html", str(page)]) == 1
+        assert "W[17]" in page.read_text(encoding="utf-8")
+        assert capsys.readouterr().out.startswith("DISAGREE")
+        assert main(["check", f"{target}:good", "--json", "--html", str(page)]) == 0
+        assert json.loads(capsys.readouterr().out)["verdict"] == "agree"
+        assert "W[17]: claimed" not in page.read_text(encoding="utf-8")
+
+    def test_no_such_folder(self, target, tmp_path, capsys):
+        """A page in no folder is refused before anything is evaluated."""
+        missing = tmp_path / "missing" / "page.html"
+        assert main(["check", f"{target}:good", "--html", str(missing)]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert f"cannot write {missing}: there is no folder {missing.parent}" in captured.err
+
+    def test_what_cannot_be_written(self, target, tmp_path, capsys, monkeypatch):
+        """A page that cannot be written is no reason to lose the report."""
+
+        def full(path, text):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("fastgrad.report.report.write_whole", full)
+        assert main(["check", f"{target}:good", "--html", str(tmp_path / "page.html")]) == 2
+        captured = capsys.readouterr()
+        assert captured.out.startswith("AGREE")
+        assert captured.err.endswith("page.html: No space left on device\n")
+
+
 def test_unknown_method(target, capsys):
     """An unknown method is refused with the known ones."""
     assert main(["check", f"{target}:good", "--method", "centre"]) == 2

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from fastgrad.cli.printing import NotPrintedError, complain, print_to
+from fastgrad.cli.printing import NotPrintedError, check_folder, complain, print_to
+from fastgrad.errors import InputError
 
 
 class Full(io.StringIO):
@@ -47,3 +48,13 @@ def test_what_cannot_be_encoded(encoding):
     print_to("\u03b8 \ud800", stream)
     theta = "\u03b8" if encoding == "utf-8" else r"\u03b8"
     assert stream.buffer.getvalue().decode(encoding) == f"{theta} \\ud800\n"
+
+
+def test_check_folder(tmp_path):
+    """A file in a folder can be written, whether it is there or not; elsewhere it cannot."""
+    check_folder(str(tmp_path / "new.html"))
+    check_folder("new.html")
+    with pytest.raises(InputError, match="there is no folder"):
+        check_folder(str(tmp_path / "missing" / "new.html"))
+    with pytest.raises(InputError, match="it is a folder; give the name of a file in it"):
+        check_folder(str(tmp_path))

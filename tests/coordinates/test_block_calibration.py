@@ -86,3 +86,5 @@ def test_noise_by_name():
     assert found.noise["W"] == pytest.approx(1e-16 + 1e-15)
     assert np.isnan(found.noise["b"])
     assert found.largest_noise == 1e-16
+    assert found.noise_parts["W"] == (1e-16, 1e-12)
+    assert np.isnan(found.noise_parts["b"]).all()

@@ -87,3 +87,20 @@ def test_needed_and_flagged():
     flags = np.arange(len(X)) == 4
     np.testing.assert_array_equal(derivatives.flagged(flags), flags)
     assert not derivatives.flagged(np.zeros(len(X), dtype=bool)).any()
+
+
+def test_the_step_of_each_estimate():
+    """Each estimate has the step that the table knows; one that is not finite has none, nor have nodes."""
+    derivatives = known()
+    np.testing.assert_array_equal(derivatives.steps(), derivatives.table.taken)
+    assert (derivatives.steps() > 0).all()
+    derivatives.table.numeric[2] = np.nan
+    assert np.flatnonzero(np.isnan(derivatives.steps())).tolist() == [2]
+    derivatives.space = replace_plain(derivatives.space)
+    assert derivatives.steps() is None
+
+
+def replace_plain(space):
+    """The space as one in which others than the user's parameters are moved."""
+    space.is_plain = False
+    return space

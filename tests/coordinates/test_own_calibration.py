@@ -71,6 +71,7 @@ class TestNoise:
         params = {"a": X, "b": X.astype(np.float32)}
         found = calibrated(cost, params)
         assert found.noise["b"] > 1e5 * found.noise["a"]
+        assert found.noise_parts == {"a": (found.noise["a"], 0.0), "b": (found.noise["b"], 0.0)}
         scales = found.scales(np.arange(16))
         assert (scales.constant == np.repeat([found.noise["a"], found.noise["b"]], 8)).all()
         assert (scales.proportional == 0).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fastgrad.coordinates.table import COLUMNS, CONFIRMED, LADDERED, OWN, SCREENED, CoordinateTable
@@ -127,3 +129,26 @@ def test_what_was_left_alone_is_said():
     assert table.notes == ()
     table.left_alone = 1234
     assert table.notes[0].startswith("1,234 coordinates that were not found right were measured by a few")
+
+
+def test_the_step_of_an_estimate():
+    """It is that of the values that the estimate comes from: of the plan, of a stage, of a ladder."""
+    table = table_of(1, 4, 6)
+    planned = table.plan.steps.copy()
+    assert table.taken.tolist() == planned.tolist()
+    assert table.taken is not table.plan.steps
+    table.accept(np.array([1]), np.array([4.5]), np.array([0.2]), OWN, np.array([0.125]))
+    assert table.taken.tolist() == [planned[0], 0.125, planned[2]]
+    table.accept_rulings(np.array([2]), rulings(6.5), LADDERED)
+    assert table.taken[2] == rulings(6.5).step[0]
+    table.accept(np.array([0]), np.array([4.5]), np.array([0.2]))
+    assert np.isnan(table.taken[0])
+
+
+def test_the_step_of_an_estimate_that_a_ladder_keeps():
+    """Where a ladder finds nothing better, the step stays that of what was known."""
+    table = table_of(1, 4)
+    same = replace(rulings(0.0), numeric=table.numeric[:1].copy(), error_bound=table.error_bound[:1].copy())
+    before = table.taken.tolist()
+    table.accept_rulings(np.array([0]), same, LADDERED)
+    assert table.taken.tolist() == before

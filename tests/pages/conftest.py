@@ -6,9 +6,9 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
-import page_cases
+import browser_cases
 import pytest
-from page_checks import AXE
+from browser_checks import AXE
 
 BROWSER = Path(os.environ.get("FASTGRAD_BROWSER", "/usr/bin/chromium"))
 
@@ -82,7 +82,7 @@ def files(tmp_path_factory):
     def write(name):
         path = folder / f"{name}.html"
         if not path.exists():
-            page_cases.report(name).to_html(path)
+            browser_cases.report(name).to_html(path)
         return path
 
     return write

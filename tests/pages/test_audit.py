@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import page_cases
+import browser_cases
 import pytest
-from page_checks import CONTRAST, audit
+from browser_checks import CONTRAST, audit
 
 @pytest.mark.parametrize("window", ["phone", "desktop dark"])
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_no_finding(look, name, window):
     """By no rule, not even a minor one, neither on a phone nor on a desktop."""
     assert audit(look(name, window)) == []
 
 
 @pytest.mark.parametrize("window", ["phone dark", "desktop"])
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_contrast(look, name, window):
     """Text can be read on light and on dark pages, at both widths."""
     assert audit(look(name, window), CONTRAST) == []

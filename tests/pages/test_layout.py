@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import page_cases
+import browser_cases
 import pytest
-from page_checks import cut_off, overlapping, wider_than_window
+from browser_checks import cut_off, overlapping, wider_than_window
 
 LARGEST = 2_000_000
 """Bytes of a page at most, at 10^6 coordinates."""
 
 
 @pytest.mark.parametrize("window", ["phone", "desktop", "zoomed", "no scripts", "paper"])
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_everything_fits(look, name, window):
     """On a phone, a desktop, at 200% and on paper nothing is wider than the page, and parts are in a row."""
     page = look(name, window)
@@ -19,7 +19,7 @@ def test_everything_fits(look, name, window):
     assert overlapping(page) == []
 
 
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_paper_shows_whole_tables(look, name):
     """What scrolls on a screen is printed whole."""
     assert cut_off(look(name, "paper")) == []

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import page_cases
+import browser_cases
 import pytest
-from page_checks import NUMBER, missing_numbers, rows
+from browser_checks import NUMBER, missing_numbers, rows
 
 
 @pytest.mark.parametrize("window", ["no scripts", "desktop"])
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_every_number_of_the_text(look, name, window):
     """Claimed and numeric values, bounds, counts, resolution: each number of the text is on the page."""
-    assert missing_numbers(look(name, window), page_cases.texts(name)) == []
+    assert missing_numbers(look(name, window), browser_cases.texts(name)) == []
 
 
-@pytest.mark.parametrize("name", [name for name in page_cases.CASES if name != "several"])
+@pytest.mark.parametrize("name", [name for name in browser_cases.CASES if name != "several"])
 def test_rows_of_blocks(look, name):
     """With scripts off, each block has its row: name, shape, counts, relative error, verdict."""
-    report = page_cases.report(name)
+    report = browser_cases.report(name)
     found = {row[0]: row for row in rows(look(name, "no scripts"), "Blocks of parameters")}
     assert len(found) == min(300, len(report.blocks))
     for shown, block in zip(report.shown_blocks, report.blocks, strict=True):
@@ -33,7 +33,7 @@ def test_rows_of_blocks(look, name):
 @pytest.mark.parametrize("name", ["wrong", "sampled", "all", "hostile", "jacobian", "nan", "sizes", "blocks"])
 def test_rows_of_wrong_coordinates(look, name):
     """With scripts off, the wrong coordinates are listed, the worst first, each with its own numbers."""
-    wrong = page_cases.report(name).wrong[:20]
+    wrong = browser_cases.report(name).wrong[:20]
     found = rows(look(name, "no scripts"), "Wrong coordinates, the worst first")
     assert len(wrong) == len(found) > 0
     for (label, *numbers), one in zip(found, wrong, strict=True):
@@ -42,11 +42,11 @@ def test_rows_of_wrong_coordinates(look, name):
         assert [float(text or "nan") for text in numbers] == pytest.approx(values, rel=5e-3, nan_ok=True)
 
 
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_the_verdict_comes_first(look, name):
     """With scripts off, the verdict of the text is the first heading, and the title says it."""
     page = look(name, "no scripts")
-    found = page_cases.report(name)
+    found = browser_cases.report(name)
     heading = page.locator("h1")
     assert heading.count() == 1
     assert str(found).startswith(found.verdict.upper())
@@ -58,17 +58,17 @@ def test_names_are_text(look):
     """Hostile names are shown as the text shows them; none became an element, or ran."""
     page = look("hostile")
     shown = page.evaluate("document.body.innerText")
-    for name in page_cases.report("hostile").shown_blocks:
+    for name in browser_cases.report("hostile").shown_blocks:
         assert name in shown
     assert page.locator("img, script, a, h1").count() == 2  # its own script, and the verdict
 
 
 def test_the_check_notices_a_missing_number(broken):
     """The twin: a page on which one number of a table is another one lacks it."""
-    report = page_cases.report("wrong")
+    report = browser_cases.report("wrong")
     bound = f"{report.wrong[0].error_bound:.2e}"
     page = broken("wrong", f">{bound}<", ">9.99e-99<", "no scripts")
-    assert missing_numbers(page, page_cases.texts("wrong")) == [bound]
+    assert missing_numbers(page, browser_cases.texts("wrong")) == [bound]
 
 
 def test_numbers_of_a_text():

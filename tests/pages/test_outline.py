@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import page_cases
+import browser_cases
 import pytest
-from page_checks import outline
+from browser_checks import outline
 
 SAVED = Path(__file__).parent / "outlines"
 
@@ -20,7 +20,7 @@ def outlines(request):
     return request.config.getoption("--outlines")
 
 
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_the_outline_is_the_saved_one(look, outlines, name):
     """A page has the parts that it had, in their order, and they have their names."""
     path = SAVED / f"{name}.txt"
@@ -33,7 +33,7 @@ def test_the_outline_is_the_saved_one(look, outlines, name):
 
 def test_no_other_outlines():
     """Each saved outline belongs to a case."""
-    assert {path.stem for path in SAVED.glob("*")} == set(page_cases.CASES)
+    assert {path.stem for path in SAVED.glob("*")} == set(browser_cases.CASES)
 
 
 def test_the_outline_does_not_depend_on_the_window(look):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import page_cases
+import browser_cases
 import pytest
 
 
 @pytest.mark.parametrize("window", ["phone", "desktop dark", "no scripts"])
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_no_complaint(look, name, window):
     """Neither messages nor errors of scripts nor requests, on a phone and a desktop, with scripts and without."""
     assert look(name, window).said == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import page_cases
+import browser_cases
 import pytest
 
 
@@ -71,7 +71,7 @@ def test_what_is_unknown_comes_last(use):
         assert column(page, BLOCKS, "checked")[-2:] == ["all 0", "all 0"]
 
 
-@pytest.mark.parametrize("name", page_cases.CASES)
+@pytest.mark.parametrize("name", browser_cases.CASES)
 def test_the_order_of_the_focus(use, name):
     """Tab visits everything that can be used, once each, from the top of the page to its end."""
     page = use(name)

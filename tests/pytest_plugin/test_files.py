@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 
 import pytest
 from report_cases import report_of
 
 from fastgrad.pytest_plugin.files import file_stem, write_report
-from fastgrad.report.report import Report
 
 TESTS = [
     "tests/test_a.py::test_b",
@@ -48,28 +46,14 @@ class TestNames:
         assert file_stem("tests/test_a.py::test_b") == "tests-test_a.py-test_b-df9b21a7"
 
 
-class WithHtml(Report):
-    """A report of a later version, with HTML."""
-
-    def to_html(self, path):
-        """Write something."""
-        path.write_text("<html>")
-
-
 class TestWriting:
-    def test_json(self, tmp_path):
-        """A report is there as JSON, and nothing else is."""
+    def test_files(self, tmp_path):
+        """A report is there as JSON and as a page, and nothing else is."""
         report = report_of({})
         assert write_report(report, tmp_path, "a") == ""
-        assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-        assert (tmp_path / "a.json").read_text() == report.to_json() + "\n"
-
-    def test_html(self, tmp_path):
-        """A report that can be HTML is there as HTML too."""
-        report = report_of({})
-        other = WithHtml(**{field.name: getattr(report, field.name) for field in fields(report)})
-        assert write_report(other, tmp_path, "a") == ""
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "a.json"]
+        assert (tmp_path / "a.json").read_text() == report.to_json() + "\n"
+        assert (tmp_path / "a.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
     def test_not_written(self, tmp_path):
         """Why a report could not be written is returned, and not raised."""

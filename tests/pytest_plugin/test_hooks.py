@@ -232,10 +232,13 @@ class TestJUnit:
 
 class TestReports:
     def test_one_for_each_check(self, serial):
-        """Each check has a file of JSON, with the verdict that the test had."""
-        files = {path.name: json.loads(path.read_text()) for path in serial.folder.glob("reports/of/run/*")}
+        """Each check has a file of JSON and a page beside it, with the verdict that the test had."""
+        folder = serial.folder / "reports" / "of" / "run"
+        files = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
         assert len(files) == 6
-        assert all(name.endswith(".json") and "/" not in name and " " not in name for name in files)
+        assert not any(" " in name for name in files)
+        assert {path.stem for path in folder.glob("*.html")} == {name[: -len(".json")] for name in files}
+        assert len(list(folder.iterdir())) == 12
         verdicts = {
             name.split("test_suite.py-")[1][: len("test_wrong")]: r["verdict"] for name, r in files.items()
         }
@@ -252,7 +255,7 @@ class TestReports:
         pytest.importorskip("xdist")
         folder = project(tmp_path / "a", test_suite=SUITE)
         done = run(folder, "--dist=each", "--tx=2*popen", "-k", "right", "--fastgrad-report=out")
-        names = sorted(path.stem for path in folder.glob("out/*"))
+        names = sorted(path.stem for path in folder.glob("out/*.json"))
         assert [name[-4:] for name in names] == ["-gw0", "-gw1"]
         assert done.summary[0].startswith("2 checks: 2 agree; 6 coordinates")
 
@@ -373,3 +376,25 @@ def test_interrupted(tmp_path):
     assert process.returncode == pytest.ExitCode.INTERRUPTED, text
     assert "KeyboardInterrupt" in text
     assert "not to run" not in text
+
+
+KEEPING = """
+    from costs import *
+
+    kept = []
+
+    def test_first(check_gradient):
+        kept.append(check_gradient(cost, gradient, X))
+        assert len(kept[0].step_curves().curves) == 3
+
+    def test_second(check_gradient):
+        assert kept[0].step_curves().curves == ()
+        assert "was let go" in kept[0].step_curves().sentence
+        kept.append(check_gradient(cost, gradient, X))
+        assert kept[1].step_curves().curves
+"""
+
+
+def test_reports_let_go_of_the_cost(tmp_path):
+    """A report that outlives its test keeps neither the cost nor its data; within the test it has both."""
+    assert run(project(tmp_path, test_keeping=KEEPING)).status == 0

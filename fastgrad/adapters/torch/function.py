@@ -14,7 +14,7 @@ from fastgrad.adapters.torch.names import COMPLEX, flatten_data, is_differentiab
 from fastgrad.adapters.torch.output_batches import outputs_way
 from fastgrad.adapters.torch.own_precision import beside_own, epsilon_of, name_of
 from fastgrad.adapters.torch.refusals import require_dense
-from fastgrad.adapters.torch.state import generators_kept, graphs_recorded
+from fastgrad.adapters.torch.state import ask_again_inside, generators_kept, graphs_recorded
 from fastgrad.adapters.torch.tensor_function import TensorFunction
 from fastgrad.adapters.torch.threads import threads_held
 from fastgrad.engines.alternatives import Alternatives
@@ -59,6 +59,7 @@ def check_function(fn: Callable[..., Any], inputs: Any, **options: Unpack[CheckO
         precise = functions.precise
         with threads_held(lambda: precise(precise.at)):
             report = each_alone(precise, lambda: check_vjp(precise, precise.vjp, precise.at, **options))
+            ask_again_inside(report, devices_of(inputs))
             return functions.completed(report, options.get("seed", 0))
 
 

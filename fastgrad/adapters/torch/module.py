@@ -10,7 +10,7 @@ from fastgrad.adapters.torch.loss_cost import devices_of
 from fastgrad.adapters.torch.names import COMPLEX, frozen_names
 from fastgrad.adapters.torch.own_precision import precisions_of
 from fastgrad.adapters.torch.refusals import require_checkable, subject_of
-from fastgrad.adapters.torch.state import generators_kept
+from fastgrad.adapters.torch.state import ask_again_inside, generators_kept
 from fastgrad.adapters.torch.threads import threads_held
 from fastgrad.adapters.torch.ways import WAYS
 from fastgrad.checks import check
@@ -60,6 +60,7 @@ def check_module(
         cost = chosen.cost
         with threads_held(lambda: cost(cost.at)):
             report = check(Problem(cost, cost.gradient, cost.at, structure=WAYS), **options)
+            ask_again_inside(report, devices_of(subject), chosen.by_copies)
             report = chosen.completed(report, options.get("seed", 0))
         notes = (COMPLEX,) * any(slot.is_complex for slot in cost.slots)
     return replace(report, notes=(*report.notes, *notes, *_frozen(module)))

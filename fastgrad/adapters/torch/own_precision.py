@@ -65,11 +65,13 @@ class Precisions:
     cost : what is differenced
     own : the cost in the module's own precision; None where that is the same
     note : what the report says of it; empty for nothing
+    by_copies : whether it is the cost of a copy of the module, not of the module itself
     """
 
     cost: LossCost
     own: LossCost | None = None
     note: str = ""
+    by_copies: bool = True
 
     def completed(self, report: Report, seed: int) -> Report:
         """The report with what the gradient is in its own precision."""
@@ -108,7 +110,7 @@ def precisions_of(subject: Subject, by_inputs: bool) -> Iterator[Precisions]:
             return
         why = READ_BY_THE_LOSS.format(name=shown_name(name))
     with _moved_itself(subject, by_inputs) as cost:
-        yield Precisions(cost, None, BY_ITSELF.format(why=why))
+        yield Precisions(cost, None, BY_ITSELF.format(why=why), by_copies=False)
 
 
 def _of_copies(own: LossCost, precise: LossCost) -> Precisions:

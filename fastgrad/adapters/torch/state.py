@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from fastgrad.report.report import Report
+
 
 @dataclass(frozen=True)
 class Generator:
@@ -71,6 +73,29 @@ def generators_kept(devices: Sequence[Any] = ()) -> Iterator[list[tuple[Generato
     finally:
         for generator, state in states:
             generator.set(state)
+
+
+def ask_again_inside(report: Report, devices: Sequence[Any], by_copies: bool = True) -> None:
+    """Let a report call a cost of torch's again, after its check, without a trace in the user's process.
+
+    Parameters
+    ----------
+    report : of the check
+    devices : torch.device of each tensor in use
+    by_copies : whether copies of the user's modules are called; the modules themselves are not moved again
+    """
+    if report.revisit is None:
+        return
+    if by_copies:
+        report.revisit.inside(partial(_undisturbed, devices))
+    else:
+        report.revisit.let_go()
+
+
+@contextlib.contextmanager
+def _undisturbed(devices: Sequence[Any]) -> Iterator[None]:
+    with generators_kept(devices), graphs_recorded():
+        yield
 
 
 @contextlib.contextmanager

@@ -53,12 +53,19 @@ def tape_of(problem: Problem) -> Tape:
     parameters = Parameters(problem.params)
     cost = as_given(problem.cost, parameters)
     try:
-        return _recorded(PythonEngine(cost, parameters, problem.args))
+        return recorded_tape(PythonEngine(cost, parameters, problem.args))
     except Declined as declined:
         raise InputError(f"the cost cannot be recorded: {declined}") from None
 
 
-def _recorded(cost: PythonEngine) -> Tape:
+def recorded_tape(cost: PythonEngine) -> Tape:
+    """The tape of an engine's cost.
+
+    Raises
+    ------
+    Declined
+        Where the cost cannot be recorded.
+    """
     if isinstance(cost.cost, AsGiven):
         raise Declined(f"it gets {cost.cost.kind}, not plain arrays")
     return record(copy_for_worker(cost.cost), cost.parameters, cost.args)
@@ -72,7 +79,7 @@ def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:
     Declined
         Where the cost cannot be recorded.
     """
-    tape = _recorded(cost)
+    tape = recorded_tape(cost)
     engine = TracedEngine(cost.cost, cost.parameters, cost.args, tape)
     engine.costs.at_parameters = float(to_number(cost.cost(cost.working.structure, *cost.args)))
     points = compared(engine, seed)

@@ -7,7 +7,7 @@ import sysconfig
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 _FASTGRAD = str(Path(__file__).parents[2])
 _PYTHON = tuple(
@@ -18,6 +18,9 @@ _PYTHON = tuple(
 
 REPLACED = "_replaced_by_fastgrad"
 """The attribute of a function that stands for one of NumPy's, which it is, while a cost is recorded."""
+
+CALLS_COST = "_call_cost"
+"""The recorder's function that calls the cost: who asked for the recording is no part of the cost."""
 
 
 class Declined(Exception):
@@ -37,14 +40,41 @@ class Declined(Exception):
         return f"{self.place}: {self.reason}" if self.place else self.reason
 
 
-def users_line() -> str:
-    """The line of the user's code that is being executed, as file:line."""
+class Place(NamedTuple):
+    """A line of the user's code; as text it is file:line, with the file's name alone.
+
+    Examples
+    --------
+    >>> f"{Place('/home/me/cost.py', 3)}", f"{Place()}"
+    ('cost.py:3', '')
+    """
+
+    file: str = ""
+    """As Python names it; empty where no line is known."""
+    line: int = 0
+
+    @property
+    def name(self) -> str:
+        """Of the file, without its folder."""
+        return _name_of(self.file)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}" if self.file else ""
+
+    def __format__(self, form: str) -> str:
+        return format(str(self), form)
+
+
+def users_place() -> Place:
+    """The line of the user's code that is being executed; of a cost that is recorded, a line of the cost."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if is_users_file(frame.f_code.co_filename):
-            return f"{_name_of(frame.f_code.co_filename)}:{frame.f_lineno}"
+            return Place(frame.f_code.co_filename, frame.f_lineno)
+        if frame.f_code.co_name == CALLS_COST:
+            break
         frame = frame.f_back
-    return ""
+    return Place()
 
 
 @lru_cache(maxsize=4096)

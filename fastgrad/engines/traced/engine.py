@@ -85,7 +85,8 @@ class TracedEngine(EngineBase):
         return copy.copy(self)
 
     def release(self) -> None:
-        """Free the private copy of the parameters."""
+        """Free the private copies of the parameters, its own and that of the plain cost."""
+        super().release()
         self.costs.release()
 
     def finish(self) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.engines.traced.declined import Place
+
 Array = npt.NDArray[Any]
 
 
@@ -53,8 +55,8 @@ class Operation:
     outputs: tuple[int, ...]
     several: bool
     """Whether the function returns a tuple or a list."""
-    place: str
-    """The line of the user's code, as file:line."""
+    place: Place
+    """The line of the user's code."""
     inputs: tuple[int, ...] = field(default=())
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastgrad.engines.traced.declined import Declined, users_line
+from fastgrad.engines.traced.declined import Declined, users_place
 from fastgrad.engines.traced.tape import Array, Operation, Tape, inputs_of, substituted
 
 MOST_OPERATIONS = 20_000
@@ -52,7 +52,7 @@ class Recorder:
 
     def decline(self, reason: str) -> Declined:
         """The exception that says why the cost cannot be recorded; it counts though the cost catches it."""
-        declined = Declined(reason, users_line())
+        declined = Declined(reason, str(users_place()))
         if self.declined is None:
             self.declined = declined
         return declined
@@ -82,7 +82,7 @@ class Recorder:
         for value in found:
             self._keep(value, function, given)
         outputs = tuple(range(start, len(self.base)))
-        self.operations.append(Operation(function, args, kwargs, outputs, several, users_line(), inputs))
+        self.operations.append(Operation(function, args, kwargs, outputs, several, users_place(), inputs))
         if len(self.operations) > MOST_OPERATIONS:
             raise self.decline(
                 f"the cost makes more than {MOST_OPERATIONS:,} NumPy operations: write its loops as "
@@ -95,7 +95,7 @@ class Recorder:
 
     def hand_out(self, number: float, value: int, otherwise: str) -> None:
         """Note that a plain number was given for a value, which the cost is to return as it is."""
-        self.handed_out[id(number)] = number, value, Declined(otherwise, users_line())
+        self.handed_out[id(number)] = number, value, Declined(otherwise, str(users_place()))
 
     def guard(self, number: int) -> None:
         """Note that the course of the cost depends on a value."""

@@ -6,16 +6,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from fastgrad.report.code_lines import code_lines
 from fastgrad.report.html.elements import element
 
 if TYPE_CHECKING:
     from fastgrad.report.code_lines import CodeLine
-    from fastgrad.report.report import Report
+    from fastgrad.report.data import ReportData
 
 
-def code_lines(report: Report) -> Element | None:
+def lines_of_code(report: ReportData) -> Element | None:
     """The lines of the cost in which the blocks that are wrong are first used; None where none is known."""
-    lines = report.code_lines().lines
+    lines = code_lines(report.revisit).lines
     if not lines:
         return None
     parts = [element("p", "Where the cost uses the blocks that are wrong:")]

@@ -75,9 +75,9 @@ def curves(found: StepCurves, prefix: str) -> Element | None:
         return None
     said = element(
         "p",
-        "Points: the error of the difference at each step. Falling line: rounding and noise over the step. "
-        "Rising line: what the curvature of the cost leaves out. Upright line: the step that was taken. "
-        "Dashed line: what was allowed.",
+        "Points: how far the difference at each step is from the estimate of the check. Falling line: "
+        "rounding and noise over the step. Rising line: what the curvature of the cost leaves out. Upright "
+        "line: the step that was taken. Dashed line: what was allowed.",
     )
     figures = element("div", [_curve(one) for one in found.curves], class_="figures")
     parts = [said, figures] if found.curves else []

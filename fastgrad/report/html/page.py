@@ -10,22 +10,23 @@ from xml.etree.ElementTree import Element
 from fastgrad._version import __version__
 from fastgrad.printable import shown_names
 from fastgrad.report.html import figures, sections
-from fastgrad.report.html.code import code_lines
+from fastgrad.report.html.code import lines_of_code
 from fastgrad.report.html.elements import element, html_of, verbatim
+from fastgrad.report.step_curves import step_curves
 
 if TYPE_CHECKING:
-    from fastgrad.report.report import Report
+    from fastgrad.report.data import ReportData
 
 NOTHING = "data:,"
 """An icon that needs no request: without one a browser asks the server for it."""
 
 
-def page_of(report: Report) -> str:
+def page_of(report: ReportData) -> str:
     """The page of one report."""
     return _document(f"{report.verdict}: gradient check", [article(report)])
 
 
-def page_of_several(reports: Mapping[str, Report], verdict: str, said: Sequence[str]) -> str:
+def page_of_several(reports: Mapping[str, ReportData], verdict: str, said: Sequence[str]) -> str:
     """The page of several reports: a list, then each of them.
 
     Parameters
@@ -53,7 +54,7 @@ def page_of_several(reports: Mapping[str, Report], verdict: str, said: Sequence[
     return _document(f"{verdict}: {len(parts)} checks", [top, *parts])
 
 
-def article(report: Report, prefix: str = "", title: Element | None = None) -> Element:
+def article(report: ReportData, prefix: str = "", title: Element | None = None) -> Element:
     """All parts of one report.
 
     Parameters
@@ -71,10 +72,10 @@ def article(report: Report, prefix: str = "", title: Element | None = None) -> E
         sections.worst(report, prefix),
         sections.entries(report, prefix),
         sections.undecided(report, prefix),
-        sections.diagnosis(report, prefix, code_lines(report) if hasattr(report, "code_lines") else None),
+        sections.diagnosis(report, prefix, lines_of_code(report)),
         figures.maps(report, prefix),
         figures.claimed_against_numeric(report, prefix),
-        figures.curves(report.step_curves(), prefix),
+        figures.curves(step_curves(report.revisit), prefix),
         sections.evaluations(report, prefix),
         sections.method(report, prefix, __version__),
     )

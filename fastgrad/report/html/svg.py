@@ -89,7 +89,8 @@ def _round_values(low: float, high: float) -> list[float]:
     rough = (high - low) / TICKS
     decade = 10.0 ** math.floor(math.log10(rough))
     each = next(times * decade for times in (1, 2, 5, 10) if times * decade >= rough)
-    return [k * each for k in range(math.ceil(low / each), math.floor(high / each) + 1)]
+    near = 1e-9  # of a tick, for limits that are multiples but for rounding
+    return [k * each for k in range(math.ceil(low / each - near), math.floor(high / each + near) + 1)]
 
 
 def picture(title: str, drawn: Sequence[Element], width: float = WIDTH, height: float = HEIGHT) -> Element:

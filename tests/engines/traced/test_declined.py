@@ -1,16 +1,18 @@
 """The user's line in the reason why a cost cannot be recorded."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fastgrad.engines.traced.declined import (
     Declined,
+    Place,
     called_by_user,
     is_users_file,
     line_of_error,
-    users_line,
+    users_place,
 )
 
 
@@ -20,9 +22,16 @@ def test_text():
     assert str(Declined("it writes a file")) == "it writes a file"
 
 
-def test_users_line():
-    """The line is the one that is executed here."""
-    assert users_line().startswith("test_declined.py:")
+def test_users_place():
+    """The line is the one that is executed here, in a file that can be read."""
+    place = users_place()
+    assert f"{place}" == str(place) == f"test_declined.py:{place.line}"
+    assert "place = users_place()" in Path(place.file).read_text().splitlines()[place.line - 1]
+
+
+def test_no_place():
+    """Where no line of the user's is executed, there is nothing to say."""
+    assert str(Place()) == f"{Place()}" == ""
 
 
 def mentioned():

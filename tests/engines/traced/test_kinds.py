@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+from fastgrad.engines.traced.declined import Place
 from fastgrad.engines.traced.kinds import ALONG, ALONG_ELSEWHERE, axis_of, is_elementwise
 from fastgrad.engines.traced.tape import Method, Operation, Ref
 
@@ -14,7 +15,7 @@ from fastgrad.engines.traced.tape import Method, Operation, Ref
 )
 def test_elementwise(function, expected):
     """Ufuncs without a signature are, and some functions."""
-    assert is_elementwise(Operation(function, (Ref(0),), {}, (1,), False, "")) is expected
+    assert is_elementwise(Operation(function, (Ref(0),), {}, (1,), False, Place())) is expected
 
 
 def test_axes():

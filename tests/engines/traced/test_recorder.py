@@ -172,3 +172,9 @@ def test_the_tape_keeps_its_numbers(rng):
 
     tape = record(cost, Parameters(W), ())
     assert tape.replay([W * 3]) == cost(W * 3)
+
+
+def test_who_asks_for_the_recording_is_no_place():
+    """A function of NumPy's that is the cost itself has no line: the one that asks is no part of it."""
+    [operation] = record(np.sum, Parameters(np.ones(3)), ()).operations
+    assert str(operation.place) == ""

@@ -1,0 +1,26 @@
+"""A notebook shows the verdict, the blocks and one picture."""
+
+from __future__ import annotations
+
+from page_cases import Page
+from report_cases import agreeing, undecided_report, wrong
+
+
+def test_cell():
+    """The fragment brings its style, no script, and no page around it."""
+    for report in (agreeing(), wrong(), undecided_report()):
+        page = Page(report._repr_html_())
+        assert page.tags[:2] == ["div", "style"]
+        assert not {"script", "html", "body"} & set(page.tags)
+        assert page.tags.count("svg") == 1
+        assert report.verdict.upper() in page.text
+
+
+def test_picture():
+    """Where something is wrong the picture is a map, else claimed against numeric."""
+    said = {
+        report.verdict: Page(report._repr_html_()).values("aria-label")[-1]
+        for report in (agreeing(), wrong())
+    }
+    assert said["disagree"].startswith("Map of W")
+    assert said["agree"].startswith("Claimed against numeric")
