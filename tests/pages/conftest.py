@@ -10,6 +10,8 @@ import browser_cases
 import pytest
 from browser_checks import AXE
 
+from fastgrad.report import step_curves
+
 BROWSER = Path(os.environ.get("FASTGRAD_BROWSER", "/usr/bin/chromium"))
 
 QUIET = [
@@ -85,7 +87,9 @@ def files(tmp_path_factory):
             browser_cases.report(name).to_html(path)
         return path
 
-    return write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step_curves, "SECONDS", 60.0)  # a slow machine draws as many curves as another one
+        yield write
 
 
 class Opened:

@@ -6,6 +6,7 @@ import browser_cases
 import pytest
 from browser_checks import CONTRAST, audit
 
+
 @pytest.mark.parametrize("window", ["phone", "desktop dark"])
 @pytest.mark.parametrize("name", browser_cases.CASES)
 def test_no_finding(look, name, window):

@@ -23,7 +23,7 @@ def test_rows_of_blocks(look, name):
     for shown, block in zip(report.shown_blocks, report.blocks, strict=True):
         if shown in found:
             _, shape, _, wrong, undecided, error, *_, verdict = found[shown]
-            assert (shape, wrong, undecided) == (str(block.shape), str(block.wrong), str(block.undecided))
+            assert (shape, wrong, undecided) == (str(block.shape), f"{block.wrong:,}", f"{block.undecided:,}")
             assert float(error or "nan") == pytest.approx(block.relative_error, rel=5e-3, nan_ok=True)
             assert verdict == (block.verdict if block.checked else "not checked")
     wrong = {shown for shown, block in zip(report.shown_blocks, report.blocks, strict=True) if block.wrong}
@@ -37,7 +37,14 @@ def test_rows_of_wrong_coordinates(look, name):
     found = rows(look(name, "no scripts"), "Wrong coordinates, the worst first")
     assert len(wrong) == len(found) > 0
     for (label, *numbers), one in zip(found, wrong, strict=True):
-        values = (one.claimed, one.numeric, one.absolute_error, one.allowed, one.relative_error, one.error_bound)
+        values = (
+            one.claimed,
+            one.numeric,
+            one.absolute_error,
+            one.allowed,
+            one.relative_error,
+            one.error_bound,
+        )
         assert label == one.label
         assert [float(text or "nan") for text in numbers] == pytest.approx(values, rel=5e-3, nan_ok=True)
 

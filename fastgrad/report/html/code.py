@@ -29,4 +29,4 @@ def _line(found: CodeLine) -> Element:
     """One line with its file and number, in a box that scrolls."""
     said = f"{found.file}, line {found.line}, in which the block is used by {', '.join(found.operations)}"
     code = element("code", element("span", f"{found.file}:{found.line}  ", class_="muted"), found.source)
-    return element("pre", code, tabindex="0", role="region", aria_label=said)
+    return element("pre", code, tabindex="0", role="group", aria_label=said)

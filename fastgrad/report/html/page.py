@@ -63,7 +63,7 @@ def article(report: ReportData, prefix: str = "", title: Element | None = None) 
     prefix : before the names of its headings, where a page has several reports
     title : of this report, where there are several
     """
-    return element(
+    made = element(
         "article",
         title,
         sections.verdict(report, "h1" if title is None else "p"),
@@ -79,6 +79,17 @@ def article(report: ReportData, prefix: str = "", title: Element | None = None) 
         sections.evaluations(report, prefix),
         sections.method(report, prefix, __version__),
     )
+    if title is not None:
+        _put_below(title, made)
+    return made
+
+
+def _put_below(title: Element, made: Element) -> None:
+    """Make the parts of an article parts of what its title names, for those who listen."""
+    for part in made.iter("section"):
+        part.set("aria-labelledby", f"{title.get('id')} {part.get('aria-labelledby')}")
+        for heading in part.iter("h2"):
+            heading.tag = "h3"
 
 
 def _document(title: str, parts: Sequence[Element]) -> str:
