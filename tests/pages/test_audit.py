@@ -24,7 +24,7 @@ def test_contrast(look, name, window):
 def test_low_contrast_is_seen(broken):
     """The twin: grey on white is a serious finding."""
     found = audit(broken("right", "--muted: #57606a", "--muted: #c0c0c0"))
-    assert found and all(one.startswith("serious color-contrast") for one in found)
+    assert {one.partition(":")[0] for one in found} == {"serious color-contrast"}
 
 
 def test_a_picture_without_a_name_is_seen(broken):

@@ -39,7 +39,8 @@ class TestTheChecks:
         wide = '<main class="fastgrad"><div style="width:2000px">wide</div>'
         for window in ("phone", "desktop"):
             found = wider_than_window(broken("wrong", '<main class="fastgrad">', wide, window))
-            assert found[0].startswith("the page is 20") and found[1].startswith("DIV")
+            assert found[0].startswith("the page is 20")
+            assert found[1].startswith("DIV")
 
     def test_a_hidden_overflow(self, broken):
         """So is one that the page does not scroll to, for its overflow is hidden."""

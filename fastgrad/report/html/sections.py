@@ -213,13 +213,12 @@ def evaluations(report: ReportData, prefix: str) -> Element:
 
 def method(report: ReportData, prefix: str, version: str) -> Element:
     """How it was done: all that is needed to do it again."""
-    noise = [f"{name} {value:.2g}" for name, value in list(report.noise.items())[:COORDINATES]]
-    facts = [
+    facts: list[tuple[str, str | list[Child]]] = [
         ("differences", report.method),
         ("a coordinate", report.rule),
         ("resolution", f"{report.seen.wanted:g} of each entry was asked for"),
         ("cost at the parameters", f"{report.cost:.17g}"),
-        ("noise of the cost", ", ".join(noise)),
+        ("noise of the cost", _noise(report)),
         ("perturbed", report.perturbed),
         ("seed", str(report.seed)),
         ("fastgrad", version),
@@ -228,3 +227,13 @@ def method(report: ReportData, prefix: str, version: str) -> Element:
     ]
     rows = [part for name, said in facts if said for part in (element("dt", name), element("dd", said))]
     return section(f"{prefix}method", "How it was done", element("dl", rows))
+
+
+def _noise(report: ReportData) -> list[Child]:
+    """The noise of blocks; each name by itself, for one that is read from the right would turn its number."""
+    shown = dict(zip((row.name for row in report.blocks), report.shown_blocks, strict=True))
+    found = list(report.noise.items())[:COORDINATES]
+    parts: list[Child] = []
+    for k, (name, value) in enumerate(found, 1):
+        parts += [element("bdi", shown.get(name, name)), f" {value:.2g}" + (", " if k < len(found) else "")]
+    return parts

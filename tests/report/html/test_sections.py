@@ -108,6 +108,15 @@ def test_evaluations():
     assert "7 values came from the checkpoint." in text(sections.evaluations(replace(report, reused=7), ""))
 
 
+def test_noise():
+    """The noise of blocks is said with their names as they are shown elsewhere, each in an element of its own."""
+    report = report_of({}, sizes=(("W" * 300, (2,)), ("b", (2,))))
+    part = sections.method(report, "", "9.9")
+    assert [one.text for one in part.iter("bdi")] == report.shown_blocks
+    sigmas = [f"{name} {value:.2g}" for name, value in zip(report.shown_blocks, report.noise.values())]
+    assert ", ".join(sigmas) in text(part)
+
+
 def test_method():
     """All that is needed to do it again is there."""
     report = replace(wrong(), notes=("a note",), witnesses=("a witness",))
