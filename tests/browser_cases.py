@@ -1,4 +1,4 @@
-"""Reports whose pages are looked at in a browser: every verdict, large problems, hostile names, odd values."""
+"""Reports whose pages are looked at in a browser: every verdict, large problems, odd names and values."""
 
 from __future__ import annotations
 

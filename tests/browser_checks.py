@@ -15,10 +15,9 @@ NUMBER = re.compile(rf"(?<![\w.]){DIGITS}")
 CONTRAST = ["color-contrast"]
 """The rule of axe that depends on whether the page is light or dark."""
 
-STRUCTURE = re.compile(
-    r"^\s*- '?(main|banner|article|heading|region|table|caption|columnheader|figure|img|list|group|link|button"
-    r"|term)\b"
-)
+ROLES = "main banner article heading region table caption columnheader figure img list group link button"
+
+STRUCTURE = re.compile(rf"^\s*- '?({'|'.join(ROLES.split())})\b")
 """Roles that make the outline of a page; what is left out is text and rows of numbers."""
 
 WIDER = """() => {
@@ -39,14 +38,16 @@ CUT = """() => [...document.querySelectorAll(".scroll, pre")]
 
 OVERLAPPING = """() => {
   const found = [], parts = [...document.querySelectorAll("main header, main section, main .check")];
-  const boxes = parts.map((one) => [one.getAttribute("aria-labelledby") || one.tagName, one.getBoundingClientRect()]);
+  const nameOf = (one) => one.getAttribute("aria-labelledby") || one.tagName;
+  const boxes = parts.map((one) => [nameOf(one), one.getBoundingClientRect()]);
   boxes.slice(1).forEach(([name, box], k) => {
     if (box.top < boxes[k][1].bottom - 0.5) found.push(`${name} begins above the end of ${boxes[k][0]}`);
   });
+  const meet = (a, b, low, high) => a[low] < b[high] - 0.5 && b[low] < a[high] - 0.5;
   for (const row of document.querySelectorAll(".figures")) {
     const figures = [...row.children].map((one) => one.getBoundingClientRect());
     figures.forEach((a, k) => figures.slice(k + 1).forEach((b) => {
-      if (a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5)
+      if (meet(a, b, "left", "right") && meet(a, b, "top", "bottom"))
         found.push("two figures overlap");
     }));
   }

@@ -142,7 +142,7 @@ def opened(browser):
 
 @pytest.fixture
 def look(opened, files):
-    """Open the page of a case in a kind of window, to look at; it complains of nothing, and asks for nothing."""
+    """Open the page of a case in a kind of window; it complains of nothing, and asks for nothing."""
     pages = []
 
     def open_page(name, window="desktop"):

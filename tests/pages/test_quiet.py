@@ -9,7 +9,7 @@ import pytest
 @pytest.mark.parametrize("window", ["phone", "desktop dark", "no scripts"])
 @pytest.mark.parametrize("name", browser_cases.CASES)
 def test_no_complaint(look, name, window):
-    """Neither messages nor errors of scripts nor requests, on a phone and a desktop, with scripts and without."""
+    """Neither messages nor errors of scripts nor requests, in any window, with scripts or without."""
     assert look(name, window).said == []
 
 

@@ -85,7 +85,7 @@ class TestCurve:
         assert 'class="point"' in html_of(curve_picture(curve))
 
     def test_unknown_errors_are_not_drawn(self):
-        """Where the difference is not finite there is no point: it would look like a difference without error."""
+        """Where the difference is not finite there is no point, which would look like no error."""
         [curve] = undecided_report_of_nothing().step_curves(1).curves
         drawn = curve_picture(curve)
         assert np.isnan(curve.errors).all()

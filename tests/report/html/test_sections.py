@@ -109,11 +109,12 @@ def test_evaluations():
 
 
 def test_noise():
-    """The noise of blocks is said with their names as they are shown elsewhere, each in an element of its own."""
+    """The noise of blocks is said with their names as they are shown, each in an element of its own."""
     report = report_of({}, sizes=(("W" * 300, (2,)), ("b", (2,))))
     part = sections.method(report, "", "9.9")
     assert [one.text for one in part.iter("bdi")] == report.shown_blocks
-    sigmas = [f"{name} {value:.2g}" for name, value in zip(report.shown_blocks, report.noise.values())]
+    shown = zip(report.shown_blocks, report.noise.values(), strict=True)
+    sigmas = [f"{name} {value:.2g}" for name, value in shown]
     assert ", ".join(sigmas) in text(part)
 
 
