@@ -199,6 +199,7 @@ def test_checkpoint(tmp_path):
         check_module(small_net(1.1), cross_entropy, batch(), checkpoint=path)
 
 
+@pytest.mark.usefixtures("clock")
 class TestAskedAgain:
     def test_curves_of_a_copy(self):
         """Curves move the copy of the check: the module, its training and all generators stay as they are."""
