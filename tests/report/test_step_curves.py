@@ -138,6 +138,13 @@ class TestWhichCoordinates:
         rho = report.wrong._arrays.resolution
         assert [c.flat_index for c in curves] == np.argsort(-rho, kind="stable")[:2].tolist()
 
+    def test_of_very_many(self, monkeypatch):
+        """Of very many coordinates that agree only those are sorted that were seen least well."""
+        report = of(gradient=np.exp)
+        worst = [curve.label for curve in report.step_curves(2).curves]
+        monkeypatch.setattr(module, "LOOKED_AT", 2)
+        assert [curve.label for curve in report.step_curves().curves] == worst
+
 
 class TestNone:
     def test_another_process(self):
@@ -203,13 +210,14 @@ class TestNone:
         state["raises"] = True
         assert report.step_curves().sentence == "the cost raised OSError: gone"
 
-    def test_a_cost_that_writes_to_its_parameters(self):
+    @pytest.mark.parametrize("where", ["everywhere", "where they are moved"])
+    def test_a_cost_that_writes_to_its_parameters(self, where):
         """A cost that has begun to write to its parameters is told from one whose data changed."""
         state = {"writes": False}
 
         def cost(x):
             value = exponentials(x)
-            if state["writes"]:
+            if state["writes"] and (where == "everywhere" or (x != X).any()):
                 x[0] += 1.0
             return value
 
