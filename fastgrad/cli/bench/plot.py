@@ -123,7 +123,7 @@ def _writing(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise InputError(f"cannot write {path}: {error.strerror or error}", code="FG904") from error
 
 
 def _kind(path: str | Path) -> str:
@@ -133,7 +133,9 @@ def _kind(path: str | Path) -> str:
     kind = Path(path).suffix[1:].lower() or "svg"
     known = FigureCanvasBase.get_supported_filetypes()
     if kind not in known:
-        raise InputError(f"matplotlib cannot draw to {path}: the ending must be one of {', '.join(known)}")
+        raise InputError(
+            f"matplotlib cannot draw to {path}: the ending must be one of {', '.join(known)}", code="FG904"
+        )
     return kind
 
 
@@ -142,6 +144,6 @@ def _style() -> Any:
         from matplotlib import style
     except ImportError as error:
         raise InputError(
-            "drawing needs matplotlib, which is not installed: pip install fastgrad[plot]"
+            "drawing needs matplotlib, which is not installed: pip install fastgrad[plot]", code="FG905"
         ) from error
     return style
