@@ -55,8 +55,7 @@ def _text_of(code: str) -> str:
     except KeyError:
         near = like(code) or [codes()[0]]
         raise InputError(
-            f"there is no code {code}: the nearest are {', '.join(near)}; `fastgrad explain` lists "
-            "them all",
+            f"there is no code {code}: the nearest are {', '.join(near)}; `fastgrad explain` lists them all",
             code="FG906",
         ) from None
 

@@ -40,7 +40,7 @@ REFERENCES = {
     "jump": "FG505",
     "budget": "FG506",
     "limit": "FG507",
-    "subgradient": "FG508",
+    "subgradient": "FG502",
     "plateau": "FG509",
     "off": "FG520",
     "own_precision": "FG522",

@@ -187,7 +187,7 @@ class Checkpoint:
             raise InputError(
                 f"a checkpoint keeps values (k, S) of {' or '.join(DTYPES)} from a start of 0 or more; "
                 f"got {values.dtype} of shape {values.shape} from {start}",
-                code="FG915",
+                code="FG914",
             )
         size = max(1, LARGEST_BLOB // max(1, values.shape[1] * values.itemsize))
         with self._database() as database:
