@@ -1,7 +1,7 @@
 """`fastgrad explain FG104`: what a code means, and the list of all codes.
 
-`main` calls `text_of_codes`, which gives the text. On a terminal it is rendered, elsewhere it is Markdown as it
-stands.
+`main` calls `text_of_codes`, which gives the text. On a terminal it is rendered, elsewhere it is Markdown as
+it stands.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from fastgrad.errors import InputError
-from fastgrad.explanations import codes, explanation, like
+from fastgrad.explanations import explanation, like
 from fastgrad.explanations.book import GROUPS
 from fastgrad.explanations.pages import codes_of
 
@@ -53,10 +53,9 @@ def _text_of(code: str) -> str:
     try:
         return explanation(code).text
     except KeyError:
-        near = like(code) or [codes()[0]]
+        near = f": the nearest are {', '.join(like(code))}" if like(code) else ""
         raise InputError(
-            f"there is no code {code}: the nearest are {', '.join(near)}; `fastgrad explain` lists them all",
-            code="FG906",
+            f"there is no code {code}{near}; `fastgrad explain` lists them all", code="FG906"
         ) from None
 
 

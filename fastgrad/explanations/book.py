@@ -6,7 +6,6 @@ to this, one under "## Good" beside it, and what else can be done. `tests/explan
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -72,14 +71,15 @@ def explanation(code: str) -> Explanation:
 
 
 def like(code: str) -> list[str]:
-    """Up to three codes that are written most like another, the most alike first; empty where none is.
+    """The three codes next to another by their numbers; empty where it has no number.
 
     Examples
     --------
-    >>> like("FG1002")[0]
-    'FG102'
+    >>> like("FG1O1")[:2]
+    ['FG101', 'FG102']
     """
-    return difflib.get_close_matches(written(code), codes(), n=3)
+    number = re.fullmatch(r"FG([0-9]{1,9})", written(code).replace("O", "0"))
+    return sorted(codes(), key=lambda one: abs(int(one[2:]) - int(number[1])))[:3] if number else []
 
 
 def written(code: str) -> str:

@@ -124,7 +124,8 @@ def functions_of(fn: Callable[..., Any], inputs: Any, moved: list[int]) -> Funct
         return Functions(precise, own, dtype)
     if dtype.itemsize < 4:
         raise InputError(
-            f"in float64 {why}, and differences in {name_of(dtype)} show next to nothing: pass inputs.float()",
+            f"in float64 {why}, and differences in {name_of(dtype)} show next to nothing: pass "
+            "inputs.float()",
             code="FG809",
         )
     return Functions(own, None, dtype, NO_DOUBLE.format(why=why, dtype=name_of(dtype)))
