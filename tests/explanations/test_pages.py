@@ -9,7 +9,7 @@ from fastgrad.explanations.pages import codes_of, pages, write_pages
 
 
 def test_a_page_for_each_code():
-    """A page is the explanation as it stands; the list has a link, a title and a place in the tree for each."""
+    """A page is the explanation as it stands; the list has a link and a place in the tree for each."""
     made = pages()
     assert set(made) == {"index.md", *(f"{code}.md" for code in codes())}
     assert made["FG104.md"] == explanation("FG104").text + "\n"
