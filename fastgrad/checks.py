@@ -102,10 +102,11 @@ def check(problem: Problem, **options: Unpack[CheckOptions]) -> Report:
     if not isinstance(problem, Problem):
         raise InputError(
             f"check takes a Problem; got {type(problem).__name__}. For functions there is "
-            "check_gradient(cost, gradient, params)"
+            "check_gradient(cost, gradient, params)",
+            code="FG130",
         )
     if problem.gradient is None:
-        raise InputError("there is no gradient to check: use numerical_gradient, or give one")
+        raise InputError("there is no gradient to check: use numerical_gradient, or give one", code="FG131")
     return _recorded_or_plain(_checked, problem, dict(options))
 
 
@@ -123,7 +124,7 @@ def _recorded_or_plain(
     except AnotherCostError as error:
         if options.get("engine", "auto") != "auto":
             raise
-        return measure(problem, options, f"{error}; so all was evaluated anew by calls of the cost")
+        return measure(problem, options, f"{error.message}; so all was evaluated anew by calls of the cost")
 
 
 def _checked(problem: Problem, options: dict[str, Any], plain_because: str) -> Report:
@@ -299,6 +300,7 @@ def relative_error(a: Any, b: Any) -> float:
     left, right = flatten_alike(a, b)
     if left.size != right.size:
         raise InputError(
-            f"relative_error compares as many numbers with as many; got {left.size} and {right.size}"
+            f"relative_error compares as many numbers with as many; got {left.size} and {right.size}",
+            code="FG114",
         )
     return _relative_error(left, right)

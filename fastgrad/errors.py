@@ -11,39 +11,64 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 from fastgrad.printable import printable, printable_lines
 
 
-class InputError(ValueError):
+class _Explained(Exception):
+    """An exception with a code, which `fastgrad explain` and the documentation explain.
+
+    args are the message, and the traceback where there is one.
+    """
+
+    code: str
+
+    def __init__(self, message: str, traceback: str = "", *, code: str) -> None:
+        super().__init__(message, *([traceback] if traceback else []))
+        self.code = code
+
+    @property
+    def message(self) -> str:
+        """The message alone: without the code and the traceback, to be quoted in another."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return _in_lines(f"{self.message} [{self.code}]", *self.args[1:])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuild with the code, so that the error survives a trip between processes."""
+        return _rebuilt, (type(self), self.args, self.code)
+
+
+def _rebuilt(kind: type[_Explained], args: tuple[str, ...], code: str) -> _Explained:
+    return kind(*args, code=code)
+
+
+class InputError(_Explained, ValueError):
     """The problem cannot be checked as it was given: says what was expected, what came, what to try.
 
     Parameters
     ----------
     message : one line, whatever of the user's it quotes
     traceback : of the user's own exception, printed below the message; empty where there is none
+    code : of the kind of mistake, such as "FG104": printed after the message, explained in the package
+        fastgrad.explanations
+
+    Examples
+    --------
+    >>> print(InputError("the parameters are empty", code="FG102"))
+    the parameters are empty [FG102]
     """
 
-    def __init__(self, message: str = "", traceback: str = "") -> None:
-        super().__init__(message, *([traceback] if traceback else []))
 
-    def __str__(self) -> str:
-        return _in_lines(*self.args)
-
-
-class WorkerError(RuntimeError):
+class WorkerError(_Explained, RuntimeError):
     """A worker process ended before it could answer.
 
     Parameters
     ----------
-    message, traceback : as in InputError
+    message, traceback, code : as in InputError
     """
-
-    def __init__(self, message: str = "", traceback: str = "") -> None:
-        super().__init__(message, *([traceback] if traceback else []))
-
-    def __str__(self) -> str:
-        return _in_lines(*self.args)
 
 
 class FastgradWarning(UserWarning):

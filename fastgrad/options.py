@@ -163,24 +163,29 @@ class Options:
         check_choice("kinks", self.kinks, KINKS)
         check_choice("perturb", self.perturb, PERTURB)
         if self.n_jobs is not None and not (is_whole_number(self.n_jobs) and self.n_jobs != 0):
-            raise InputError(f"n_jobs must be an integer other than 0, or None; got {self.n_jobs!r}")
+            raise InputError(
+                f"n_jobs must be an integer other than 0, or None; got {self.n_jobs!r}", code="FG402"
+            )
         check_backend(self.backend)
         for name, value in (("vectorized", self.vectorized), ("progress", self.progress)):
             if not isinstance(value, bool | None):
-                raise InputError(f"{name} must be True or False; got {value!r}")
+                raise InputError(f"{name} must be True or False; got {value!r}", code="FG404")
 
     def _check_sample(self) -> None:
         for name in ("confidence", "wrong_fraction"):
             share = getattr(self, name)
             if share is not None and not (is_finite_number(share) and 0 < share < 1):
-                raise InputError(f"{name} must be a number between 0 and 1, or None; got {share!r}")
+                raise InputError(
+                    f"{name} must be a number between 0 and 1, or None; got {share!r}", code="FG405"
+                )
         if self.wrong_fraction is not None and not is_auto(self.coordinates):
             raise InputError(
-                "wrong_fraction= says how many coordinates are drawn, and so does coordinates=: give one"
+                "wrong_fraction= says how many coordinates are drawn, and so does coordinates=: give one",
+                code="FG406",
             )
         check_choice("draw", self.draw, DRAWS)
         if self.probes is not None and not (is_whole_number(self.probes) and self.probes >= 0):
-            raise InputError(f"probes must be an integer >= 0, or None; got {self.probes!r}")
+            raise InputError(f"probes must be an integer >= 0, or None; got {self.probes!r}", code="FG407")
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
@@ -199,18 +204,21 @@ FEWEST = 2
 def check_budget(seconds: object, evaluations: object, fewest: int = FEWEST) -> None:
     """Refuse a budget that is no positive number of seconds, or fewer evaluations than any check makes."""
     if seconds is not None and not (is_finite_number(seconds) and float(seconds) > 0):  # type: ignore[arg-type]
-        raise InputError(f"budget must be a positive number of seconds, or None; got {seconds!r}")
+        raise InputError(
+            f"budget must be a positive number of seconds, or None; got {seconds!r}", code="FG401"
+        )
     if evaluations is not None and not (is_whole_number(evaluations) and evaluations >= fewest):  # type: ignore[operator]
         raise InputError(
             f"max_evaluations must be an integer of at least {fewest}, or None: the cost is evaluated "
-            f"{fewest} times at the parameters before anything else; got {evaluations!r}"
+            f"{fewest} times at the parameters before anything else; got {evaluations!r}",
+            code="FG401",
         )
 
 
 def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Refuse what is not one of a few words."""
     if not (isinstance(value, str) and value in choices):
-        raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+        raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}", code="FG408")
 
 
 def check_backend(backend: Any) -> None:
@@ -219,34 +227,39 @@ def check_backend(backend: Any) -> None:
     if not (backend is None or isinstance(backend, str) or is_object):
         raise InputError(
             f'backend must be a name that joblib knows, as in backend="threading", or a backend of its kind, '
-            f"or None; got {backend!r}"
+            f"or None; got {backend!r}",
+            code="FG403",
         )
 
 
 def check_tolerance(tolerance: float | None) -> None:
     """Refuse a tolerance that is not a finite number >= 0, or None."""
     if tolerance is not None and not (is_finite_number(tolerance) and tolerance >= 0):
-        raise InputError(f"tolerance must be a finite number >= 0, or None; got {tolerance!r}")
+        raise InputError(f"tolerance must be a finite number >= 0, or None; got {tolerance!r}", code="FG410")
 
 
 def check_resolution(resolution: object) -> None:
     """Refuse a resolution that is not a number above 0 and at most 1."""
     if not (is_finite_number(resolution) and 0 < float(resolution) <= 1):  # type: ignore[arg-type]
-        raise InputError(f"resolution must be a number above 0 and at most 1; got {resolution!r}")
+        raise InputError(
+            f"resolution must be a number above 0 and at most 1; got {resolution!r}", code="FG411"
+        )
 
 
 def check_seed(seed: Any) -> None:
     """Refuse a seed that is not an integer >= 0."""
     if not is_whole_number(seed) or seed < 0:
-        raise InputError(f"seed must be an integer >= 0; got {seed!r}")
+        raise InputError(f"seed must be an integer >= 0; got {seed!r}", code="FG412")
 
 
 def require_no_claim_options(options: Options) -> None:
     """Refuse options that are about a claimed gradient, where there is none."""
     if options.tolerance is not None:
-        raise InputError("tolerance= compares two gradients: numerical_gradient has only one")
+        raise InputError("tolerance= compares two gradients: numerical_gradient has only one", code="FG413")
     if options.probes or options.wrong_fraction or options.draw == "importance":
-        raise InputError("probes=, wrong_fraction= and draw= are about a claimed gradient, and there is none")
+        raise InputError(
+            "probes=, wrong_fraction= and draw= are about a claimed gradient, and there is none", code="FG413"
+        )
 
 
 def explained(name: str) -> str:

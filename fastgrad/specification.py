@@ -71,5 +71,6 @@ def _refuse_complex_step(method: str, parameters: Parameters) -> None:
         if block.form is not None and block.form.is_complex:
             raise InputError(
                 f'method="complex" moves real parameters along the imaginary axis, and {block.shown} is '
-                'complex: use method="central"'
+                'complex: use method="central"',
+                code="FG232",
             )

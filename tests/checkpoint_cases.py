@@ -62,13 +62,14 @@ EVERYTHING = (3, [0.1, math.inf])
 
 
 def refusal(path, identity=IDENTITY):
-    """The message with which a file is refused, without its name; the folder stays as it was."""
+    """The message with which a file is refused, without its name and code; the folder stays as it was."""
     before = {file: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
     with pytest.raises(InputError) as caught:
         Checkpoint(path, identity)
     assert {file: file.read_bytes() for file in path.parent.iterdir() if file.is_file()} == before
     assert str(caught.value).startswith(f"{path}: ")
-    return str(caught.value).removeprefix(f"{path}: ")
+    assert str(caught.value).endswith(f" [{caught.value.code}]")
+    return str(caught.value).removeprefix(f"{path}: ").removesuffix(f" [{caught.value.code}]")
 
 
 def edited(path, *statements):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fastgrad
+from fastgrad.engines.numbers import AnotherCostError, PairReturnedError
 from fastgrad.errors import FastgradWarning, InputError, WorkerError, warn_user
 from fastgrad.report.report import GradientError
 
@@ -35,11 +36,35 @@ class TestKinds:
         """Each can be caught by the name that Python gives to its kind."""
         assert issubclass(error, base)
 
-    @pytest.mark.parametrize("error", [InputError("what came"), WorkerError("died")])
-    def test_plain_errors_survive_pickling(self, error):
-        """An error that was raised in a worker arrives with its type and text."""
-        other = pickle.loads(pickle.dumps(error))
-        assert (type(other), str(other)) == (type(error), str(error))
+    @pytest.mark.parametrize("travel", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy])
+    @pytest.mark.parametrize(
+        "error",
+        [
+            InputError("what came", code="FG101"),
+            InputError("raised:", "line", code="FG903"),
+            WorkerError("died", code="FG930"),
+            PairReturnedError((1.0, "state")),
+            AnotherCostError("another", code="FG607"),
+        ],
+        ids=repr,
+    )
+    def test_plain_errors_survive_a_trip(self, error, travel):
+        """An error that was raised in a worker arrives with its type, text and code."""
+        other = travel(error)
+        assert (type(other), str(other), other.code) == (type(error), str(error), error.code)
+
+    def test_code_and_message(self):
+        """The text ends with the code, and the message alone is to be had without it."""
+        error = InputError("the parameters are empty", code="FG102")
+        assert str(error) == "the parameters are empty [FG102]"
+        assert (error.message, error.code) == ("the parameters are empty", "FG102")
+        assert error.args == (error.message,)
+
+    @pytest.mark.parametrize("kind", [InputError, WorkerError])
+    def test_no_error_without_a_code(self, kind):
+        """The code cannot be left out."""
+        with pytest.raises(TypeError, match="code"):
+            kind("what came")
 
     @pytest.mark.parametrize("kind", [InputError, WorkerError])
     def test_what_they_quote_is_printable(self, kind):
@@ -47,9 +72,10 @@ class TestKinds:
 
         Only the traceback of an exception of the user's has lines.
         """
-        assert str(kind("got \x1b[2J\u202e\nand more")) == "got \\x1b[2J\\u202e\\nand more"
-        assert str(kind("raised:", "line\nand line\x1b")) == "raised:\nline\nand line\\x1b"
-        assert str(pickle.loads(pickle.dumps(kind("raised:", "line")))) == "raised:\nline"
+        plain = kind("got \x1b[2J\u202e\nand more", code="FG101")
+        assert str(plain) == "got \\x1b[2J\\u202e\\nand more [FG101]"
+        with_lines = kind("raised:", "line\nand line\x1b", code="FG903")
+        assert str(with_lines) == "raised: [FG903]\nline\nand line\\x1b"
 
 
 class TestGradientError:

@@ -165,7 +165,8 @@ def with_own_precision(
     if comparison.verdict == AGREE or report.verdict == DISAGREE:
         return report
     if comparison.verdict == UNDECIDED:
-        return replace(report, verdict=UNDECIDED, doubt=report.doubt or sentence)
+        doubt, reference = report.doubt or sentence, report.doubt_reference or "FG513"
+        return replace(report, verdict=UNDECIDED, doubt=doubt, doubt_reference=reference)
     return _found_wrong(report, parameters, gradient, comparison)
 
 
@@ -276,6 +277,7 @@ def _found_wrong(
         error_bound=bound,
         seen=_resolution(comparison, report.seen.wanted),
         doubt="",
+        doubt_reference="",
         notes=(
             f"the gradient is right in float64 as far as was checked, and is not in {gradient.precision}: "
             'below, "numeric" is the gradient in float64',

@@ -1,4 +1,4 @@
-"""The command line: fastgrad check TARGET, fastgrad trace TARGET, fastgrad demo [NAME], fastgrad bench.
+"""The command line: fastgrad check TARGET, trace TARGET, demo [NAME], bench, explain [CODE ...].
 
 `entry` calls main, which parses the arguments, runs the command and returns the exit status. `fastgrad check`
 hands its options on to fastgrad.checks.check and prints the report. Commands import what they run when they
@@ -134,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_trace(commands)
     _add_demo(commands)
     _add_bench(commands)
+    _add_explain(commands)
     return parser
 
 
@@ -181,6 +182,12 @@ def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     bench.add_argument("--json", action="store_true", help="print the result as JSON")
     bench.add_argument("--plot", metavar="FILE", help="draw it: svg, png, pdf (matplotlib)")
     bench.set_defaults(run=_bench)
+
+
+def _add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    explain = commands.add_parser("explain", help="what the code of an error or of a reason means: FG104")
+    explain.add_argument("codes", nargs="*", metavar="CODE", help="such as FG104; none: list them all")
+    explain.set_defaults(run=_explain)
 
 
 def _add_jobs(command: argparse.ArgumentParser, what: str = "workers") -> None:
@@ -261,4 +268,11 @@ def _bench(options: argparse.Namespace) -> int:
     print_to(found.to_json() if options.json else str(found), sys.stdout)
     if options.plot:
         found.plot(options.plot)
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from fastgrad.cli.explain import rendered, text_of_codes
+
+    print_to(rendered(text_of_codes(options.codes), sys.stdout), sys.stdout)
     return 0

@@ -64,6 +64,6 @@ def check_folder(path: str) -> None:
     """
     place = Path(path)
     if not place.parent.is_dir():
-        raise InputError(f"cannot write {path}: there is no folder {place.parent}")
+        raise InputError(f"cannot write {path}: there is no folder {place.parent}", code="FG904")
     if place.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder; give the name of a file in it")
+        raise InputError(f"cannot write {path}: it is a folder; give the name of a file in it", code="FG904")

@@ -38,14 +38,15 @@ def _client(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise InputError(f"--scheduler: {INSTALL}") from error
+        raise InputError(f"--scheduler: {INSTALL}", code="FG905") from error
     try:
         with _dask_silent():
             return Client(address, timeout=PATIENCE, name="fastgrad")
     except (OSError, ValueError, TypeError, RuntimeError) as error:  # a timeout is an OSError
         raise InputError(
             f"no dask scheduler answers at {address} ({quoted(error)}): --scheduler "
-            "takes the address that `dask scheduler` prints, such as tcp://HOST:8786"
+            "takes the address that `dask scheduler` prints, such as tcp://HOST:8786",
+            code="FG842",
         ) from error
 
 

@@ -34,24 +34,25 @@ def load_target(target: str) -> Problem:
         place, name = target, ""
     module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
     if not name:
-        raise InputError(f"which problem in {place}? Say {place}:NAME; {_problems_in(module)}")
+        raise InputError(f"which problem in {place}? Say {place}:NAME; {_problems_in(module)}", code="FG901")
     value = _attribute(module, name, place)
     if callable(value) and not isinstance(value, Problem):
         value = _call(value, target)
     if not isinstance(value, Problem):
         raise InputError(
-            f"{target} must be a fastgrad.Problem or a function that returns one; got {type(value).__name__}"
+            f"{target} must be a fastgrad.Problem or a function that returns one; got {type(value).__name__}",
+            code="FG901",
         )
     return value
 
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise InputError(f"there is no file {path}")
+        raise InputError(f"there is no file {path}", code="FG902")
     name = _FILE_MODULE_PREFIX + path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise InputError(f"{path} is not a Python file")
+        raise InputError(f"{path} is not a Python file", code="FG902")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     _search_first(path.resolve().parent)  # the file can import its neighbours, as under `python file.py`
@@ -89,7 +90,7 @@ def _pickle_by_value(module: ModuleType) -> None:
 
 
 def _import_failure(place: str, error: BaseException) -> InputError:
-    return InputError(f"{place} does not import:", user_traceback(error))
+    return InputError(f"{place} does not import:", user_traceback(error), code="FG903")
 
 
 def _attribute(module: ModuleType, name: str, place: str) -> Any:
@@ -100,9 +101,9 @@ def _attribute(module: ModuleType, name: str, place: str) -> Any:
     except KeyboardInterrupt:
         raise
     except AttributeError as error:
-        raise InputError(f"{place} has no {name}; {_problems_in(module)}") from error
+        raise InputError(f"{place} has no {name}; {_problems_in(module)}", code="FG901") from error
     except BaseException as error:  # a property, or a __getattr__ of the module
-        raise InputError(f"reading {name} of {place} failed:", user_traceback(error)) from error
+        raise InputError(f"reading {name} of {place} failed:", user_traceback(error), code="FG903") from error
     return value
 
 
@@ -112,7 +113,7 @@ def _call(function: Any, target: str) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise InputError(f"calling {target}() failed:", user_traceback(error)) from error
+        raise InputError(f"calling {target}() failed:", user_traceback(error), code="FG903") from error
 
 
 def _problems_in(module: ModuleType) -> str:

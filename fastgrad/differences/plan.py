@@ -111,7 +111,8 @@ def _refuse_vanishing(
         raise InputError(
             f"the step {h[k]:.3g} vanishes against {block.label(int(indices[k]))} = {x[k]:.6g}: "
             f"{block.dtype} numbers there are {np.spacing(np.abs(x[k])):.2g} apart; "
-            "leave step=None, or give a larger one"
+            "leave step=None, or give a larger one",
+            code="FG414",
         )
 
 
@@ -131,9 +132,11 @@ def given_steps(step: StepOption, parameters: Parameters) -> dict[str, float]:
     if unknown:
         blocks = joined_names([b.shown for b in parameters.blocks])
         said = joined_names([shown_name(str(name)) for name in unknown])
-        raise InputError(f"step= names unknown blocks {said}: the blocks are {blocks}")
+        raise InputError(f"step= names unknown blocks {said}: the blocks are {blocks}", code="FG415")
     for name, h in steps.items():
         if not is_finite_number(h) or h <= 0:
             got = shortened(repr_of(h))
-            raise InputError(f"the step of {shown_name(name)} must be a positive finite number; got {got}")
+            raise InputError(
+                f"the step of {shown_name(name)} must be a positive finite number; got {got}", code="FG415"
+            )
     return {name: float(h) for name, h in steps.items()}

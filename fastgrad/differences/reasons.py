@@ -30,3 +30,22 @@ class Reason(IntEnum):
     def code(self) -> str:
         """The name that reports give it."""
         return self.name.lower()
+
+
+REFERENCES = {
+    "noise": "FG501",
+    "kink": "FG502",
+    "step_range": "FG503",
+    "not_finite": "FG504",
+    "jump": "FG505",
+    "budget": "FG506",
+    "limit": "FG507",
+    "subgradient": "FG502",
+    "plateau": "FG509",
+    "off": "FG520",
+    "own_precision": "FG522",
+}
+"""Where each reason is explained, and each way to be wrong: `fastgrad explain FG501`."""
+
+CLAIM_NOT_FINITE = "FG521"
+"""Where it is explained that the claim itself is NaN or infinite."""

@@ -164,7 +164,7 @@ def find_stencil(method: str) -> Stencil:
         For an unknown name; the message lists the known ones.
     """
     if not isinstance(method, str) or method not in STENCILS:
-        raise InputError(f"unknown method {method!r}: the methods are {', '.join(STENCILS)}")
+        raise InputError(f"unknown method {method!r}: the methods are {', '.join(STENCILS)}", code="FG409")
     return STENCILS[method]
 
 

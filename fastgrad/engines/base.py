@@ -144,7 +144,8 @@ def require_unchanged(working: WorkingCopy, some: IndexArray | None = None) -> N
     if rebound is not None:
         raise InputError(
             f"the cost changes its parameters: it replaced {rebound} in the structure it was given; "
-            "work on a copy of it"
+            "work on a copy of it",
+            code="FG205",
         )
     at = working.first_change(some)
     if at is not None:
@@ -153,7 +154,8 @@ def require_unchanged(working: WorkingCopy, some: IndexArray | None = None) -> N
         was, now = told_apart(theirs, mine)
         raise InputError(
             f"the cost changes its parameters: {working.parameters.label(at)} was {was} and is "
-            f"{now} after one call; work on a copy (np.copy) inside the cost"
+            f"{now} after one call; work on a copy (np.copy) inside the cost",
+            code="FG205",
         )
 
 

@@ -105,7 +105,9 @@ class BatchedEngine(EngineBase):
         for number, leaf in enumerate(self._batch or []):
             if (leaf != self.working.flat_leaves[number]).any():
                 name = self.parameters.blocks[number].shown
-                raise InputError(f"the cost changes its parameters: it wrote into the batch of {name}")
+                raise InputError(
+                    f"the cost changes its parameters: it wrote into the batch of {name}", code="FG205"
+                )
 
     def _one_batch(self, indices: IndexArray, offsets: Values) -> Values:
         batch = self._buffers()
@@ -147,7 +149,8 @@ class BatchedEngine(EngineBase):
             kind = "complex" if wanted_kind == "c" else "real"
             raise InputError(
                 f"with vectorized=True the cost gets {k} parameter vectors and must return {kind} "
-                f"numbers of shape ({k},); got {describe(result)}"
+                f"numbers of shape ({k},); got {describe(result)}",
+                code="FG220",
             )
         return values.astype(self.dtype)
 
@@ -168,5 +171,6 @@ class BatchedEngine(EngineBase):
             raise InputError(
                 f"with vectorized=True each row must be a cost of its own: the same parameters gave "
                 f"{alone:.17g} alone and {beside:.17g} beside another row. Sum over the parameters' "
-                "axes only, not over the batch"
+                "axes only, not over the batch",
+                code="FG221",
             )

@@ -70,9 +70,11 @@ def choose_engine(
         return _columns(problem, parameters, problem.structure)
     name = _automatic(problem, stencil, vectorized) if is_name and engine == "auto" else engine
     if not is_name or name not in ENGINES:
-        raise InputError(f"unknown engine {engine!r}: the engines are auto, {', '.join(ENGINES)}")
+        raise InputError(
+            f"unknown engine {engine!r}: the engines are auto, {', '.join(ENGINES)}", code="FG420"
+        )
     if vectorized and name != "batched":
-        raise InputError(f'vectorized=True needs engine="batched" (or "auto"); got {engine!r}')
+        raise InputError(f'vectorized=True needs engine="batched" (or "auto"); got {engine!r}', code="FG223")
     dtype = stencil_dtype(stencil)
     if name == "batched":
         return _batched(problem, parameters, stencil, dtype, vectorized)
@@ -86,7 +88,7 @@ def choose_engine(
         if traced is not None:
             return _perturbing(traced, perturb, np.arange(parameters.size) if indices is None else indices)
     if perturb == "nodes":
-        raise InputError(NEEDS_NODES)
+        raise InputError(NEEDS_NODES, code="FG606")
     from fastgrad.engines.python import PythonEngine
 
     plain = PythonEngine(problem.cost, parameters, problem.args, dtype)
@@ -133,7 +135,7 @@ def _perturbing(engine: Engine, perturb: str, indices: IndexArray) -> Engine:
     if through_nodes is None:
         if perturb == "auto":
             return engine
-        raise InputError(NEEDS_NODES)
+        raise InputError(NEEDS_NODES, code="FG606")
     found: Engine = through_nodes(perturb, indices)
     return found
 
@@ -146,7 +148,8 @@ def _batched(
     if not vectorized:
         raise InputError(
             'engine="batched" needs a cost that takes a batch (k, n) and returns (k,): say '
-            "vectorized=True if yours does"
+            "vectorized=True if yours does",
+            code="FG223",
         )
     return BatchedEngine(problem.cost, parameters, problem.args, dtype, len(stencil.evaluated))
 
@@ -161,10 +164,13 @@ def _columns(problem: Problem, parameters: Parameters, columns: Columns) -> Engi
 def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engine:
     if problem.structure is None:
         raise InputError(
-            'engine="network" needs a Problem with a structure: Network.problem(params, X, Y) makes one'
+            'engine="network" needs a Problem with a structure: Network.problem(params, X, Y) makes one',
+            code="FG601",
         )
     if stencil.is_complex:
-        raise InputError('engine="network" takes real steps only: use engine="python" with method="complex"')
+        raise InputError(
+            'engine="network" takes real steps only: use engine="python" with method="complex"', code="FG602"
+        )
     from fastgrad.engines.network.engine import NetworkEngine
     from fastgrad.engines.network.layer_rules import NotArrays
     from fastgrad.engines.network.tie import disagreement, disagreement_of_parts, is_own_cost, own_methods
@@ -173,12 +179,14 @@ def _network(problem: Problem, parameters: Parameters, stencil: Stencil) -> Engi
     if isinstance(problem.structure, Alternatives):
         raise InputError(
             'engine="network" needs a fastgrad.Network; leave engine="auto", which takes the fastest way '
-            "that is known for this cost, a network where it computes the same"
+            "that is known for this cost, a network where it computes the same",
+            code="FG601",
         )
     if not isinstance(problem.structure, Network):
         raise InputError(
             "structure= must be a fastgrad.Network that computes the cost; got "
-            f"{type(problem.structure).__name__}"
+            f"{type(problem.structure).__name__}",
+            code="FG601",
         )
     found = own_methods(problem.structure)
     if found is not None:
@@ -207,7 +215,7 @@ def _traced(problem: Problem, parameters: Parameters, stencil: Stencil, perturb:
         if perturb == "parameters":
             raise
         if perturb == "nodes":
-            raise InputError(f"{NEEDS_NODES}. {error}") from None
+            raise InputError(f"{NEEDS_NODES}. {error.message}", code="FG606") from None
         return None
 
 
@@ -227,12 +235,14 @@ def _compiled(problem: Problem, parameters: Parameters, dtype: DType) -> Engine:
     if isinstance(problem.cost, AsGiven):
         raise InputError(
             f'engine="compiled" moves arrays, and the cost gets {problem.cost.kind}: pass an array in its '
-            'place, or say engine="python"'
+            'place, or say engine="python"',
+            code="FG603",
         )
     if not is_numba_function(problem.cost):
         raise InputError(
             'engine="compiled" needs a cost that is a Numba function (decorated with numba.njit); '
-            f"got {shortened(repr_of(problem.cost))}"
+            f"got {shortened(repr_of(problem.cost))}",
+            code="FG603",
         )
     from fastgrad.engines.compiled import CompiledEngine
 

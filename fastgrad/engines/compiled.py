@@ -120,7 +120,8 @@ class CompiledEngine(EngineBase):
         if isinstance(structure, dict | list):
             raise InputError(
                 f"a Numba cost cannot take a {type(structure).__name__} of arrays: pass an array, a tuple or "
-                "a NamedTuple, or a Python function around it"
+                "a NamedTuple, or a Python function around it",
+                code="FG603",
             )
 
     def _compile(self) -> None:
@@ -131,5 +132,6 @@ class CompiledEngine(EngineBase):
         except Exception as error:
             raise InputError(
                 "the loop around this Numba cost does not compile: Numba says "
-                f'{type(error).__name__}: {error}. engine="python" calls it from Python instead'
+                f'{type(error).__name__}: {error}. engine="python" calls it from Python instead',
+                code="FG604",
             ) from error

@@ -35,7 +35,7 @@ class PairReturnedError(InputError):
     """
 
     def __init__(self, pair: Any) -> None:
-        super().__init__(_not_a_number(pair, ()) + ". Return its first entry alone")
+        super().__init__(_not_a_number(pair, ()) + ". Return its first entry alone", code="FG204")
         self.pair = pair
 
     def __reduce__(self) -> tuple[type[PairReturnedError], tuple[Any]]:
@@ -78,16 +78,17 @@ def to_number(value: Any, dtype: DType = np.float64) -> complex:
         return _to_complex(number)
     if isinstance(number, complex | np.complexfloating):
         raise InputError(
-            f"the cost must return one real number; got the complex {number:.6g}. Return its real part"
+            f"the cost must return one real number; got the complex {number:.6g}. Return its real part",
+            code="FG203",
         )
     shape = _shape(number)
     is_other = isinstance(number, str | bytes | bool | np.bool_ | None | list | tuple | dict)
     if shape != () or is_other:
-        raise InputError(_not_a_number(value, shape if _holds_numbers(number) else ()))
+        raise InputError(_not_a_number(value, shape if _holds_numbers(number) else ()), code="FG202")
     try:
         return float(number)
     except Exception as error:
-        raise InputError(_not_a_number(value, ())) from error
+        raise InputError(_not_a_number(value, ()), code="FG202") from error
 
 
 def loss_of(value: Any) -> Any:
@@ -137,7 +138,8 @@ def _to_complex(value: Any) -> complex:
     raise InputError(
         'method="complex" needs a cost that carries complex numbers through; '
         f"this one returned {describe(value)}. It drops the imaginary part on the way: look for "
-        'np.abs, .real, float(), astype(float) or a float buffer, or use method="central"'
+        'np.abs, .real, float(), astype(float) or a float buffer, or use method="central"',
+        code="FG230",
     )
 
 

@@ -186,7 +186,8 @@ class Checkpoint:
         if values.dtype.name not in DTYPES or values.ndim != 2 or start < 0:
             raise InputError(
                 f"a checkpoint keeps values (k, S) of {' or '.join(DTYPES)} from a start of 0 or more; "
-                f"got {values.dtype} of shape {values.shape} from {start}"
+                f"got {values.dtype} of shape {values.shape} from {start}",
+                code="FG914",
             )
         size = max(1, LARGEST_BLOB // max(1, values.shape[1] * values.itemsize))
         with self._database() as database:
@@ -252,7 +253,7 @@ class Checkpoint:
             That says why the file is of no use.
         """
         self._let_go()
-        raise InputError(f"{self.name}: {why}: use another file or delete it")
+        raise InputError(f"{self.name}: {why}: use another file or delete it", code="FG913")
 
     def flush(self) -> None:
         """Commit all chunks, and the seconds; no timer runs afterwards.

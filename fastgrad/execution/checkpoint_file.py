@@ -111,7 +111,7 @@ def examine_header(path: Path) -> None:
         if not path.exists():
             return
         if file_id(path) in OPEN_HERE:
-            raise InputError(f"{shown(path)}: {IN_USE}")
+            raise InputError(f"{shown(path)}: {IN_USE}", code="FG911")
         with path.open("rb") as file:
             header = file.read(HEADER_BYTES)
     except OSError as error:
@@ -123,11 +123,12 @@ def examine_header(path: Path) -> None:
 def _check_header(path: Path, header: bytes) -> None:
     application, version = (int.from_bytes(header[at : at + 4], "big") for at in (68, 60))
     if header[:16] != b"SQLite format 3\0" or application != APPLICATION_ID:
-        raise InputError(f"{shown(path)}: {_FOREIGN}")
+        raise InputError(f"{shown(path)}: {_FOREIGN}", code="FG912")
     if version != FORMAT:
         raise InputError(
             f"{shown(path)}: this checkpoint is of format {version}, and this fastgrad knows format {FORMAT} "
-            "only: use another file or delete it"
+            "only: use another file or delete it",
+            code="FG912",
         )
 
 
@@ -149,7 +150,8 @@ def refuse_another_problem(path: Path, differences: Sequence[str]) -> None:
     if differences:
         raise InputError(
             f"{shown(path)}: this checkpoint is of another problem: {', '.join(differences)}: "
-            "use another file or delete it"
+            "use another file or delete it",
+            code="FG913",
         )
 
 
@@ -191,4 +193,4 @@ def text_of_row(seal: bytes, row: tuple[Any, ...]) -> Any:
 def explained(path: Path, error: Exception) -> InputError:
     """What went wrong, and what to do about it."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without what SQLite adds to it
-    return InputError(f"{shown(path)}: {TROUBLE.get(code, DAMAGED)} ({error})")
+    return InputError(f"{shown(path)}: {TROUBLE.get(code, DAMAGED)} ({error})", code="FG914")

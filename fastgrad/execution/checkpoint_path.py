@@ -25,7 +25,8 @@ def path_of(given: Any) -> Path:
     name = os.fspath(given) if isinstance(given, str | os.PathLike) else None
     if not isinstance(name, str) or not name or "\0" in name:
         raise InputError(
-            f'checkpoint must be the path of a file, as in checkpoint="check.db"; got {given!r:.60}'
+            f'checkpoint must be the path of a file, as in checkpoint="check.db"; got {given!r:.60}',
+            code="FG910",
         )
     return Path(name).absolute()
 
@@ -50,11 +51,15 @@ def require_usable(given: Any) -> None:
     except OSError as error:
         raise inaccessible(path, error) from error
     if exists and not is_file:
-        raise InputError(f"{shown(path)}: a checkpoint is a file, and this is a folder or a device")
+        raise InputError(
+            f"{shown(path)}: a checkpoint is a file, and this is a folder or a device", code="FG910"
+        )
     if not has_folder:
-        raise InputError(f"{shown(path)}: there is no folder {shown(path.parent)} for this checkpoint")
+        raise InputError(
+            f"{shown(path)}: there is no folder {shown(path.parent)} for this checkpoint", code="FG910"
+        )
 
 
 def inaccessible(path: Path, error: OSError) -> InputError:
     """What is said of a file that cannot even be looked at."""
-    return InputError(f"{shown(path)}: {INACCESSIBLE} ({error.strerror})")
+    return InputError(f"{shown(path)}: {INACCESSIBLE} ({error.strerror})", code="FG910")

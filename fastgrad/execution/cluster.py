@@ -183,7 +183,7 @@ class _Submitted:
         return self._died(f"a worker could not run its task ({quoted(error)})")
 
     def _died(self, what: str) -> WorkerError:
-        return WorkerError(f"on the dask cluster {what}{self.job.kept.where_kept}")
+        return WorkerError(f"on the dask cluster {what}{self.job.kept.where_kept}", code="FG840")
 
 
 def _cancelled() -> type[BaseException]:
@@ -208,7 +208,7 @@ def _values(answer: Values | Raised | Refusal) -> Values:
     if isinstance(answer, Raised):
         raise answer.error()
     if isinstance(answer, tuple):
-        raise InputError(_refused(*answer))
+        raise InputError(_refused(*answer), code="FG841")
     return answer
 
 

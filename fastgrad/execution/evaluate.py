@@ -181,7 +181,8 @@ def _run_parallel(job: Job, chunks: Iterator[slice], workers: Workers) -> str | 
     except TerminatedWorkerError as error:
         raise WorkerError(
             "a worker process died while evaluating the cost (out of memory, or a crash in compiled "
-            f"code): try n_jobs=1, which shows the cost's own error{job.kept.where_kept}"
+            f"code): try n_jobs=1, which shows the cost's own error{job.kept.where_kept}",
+            code="FG930",
         ) from error
     except (pickle.PicklingError, BrokenProcessPool, AttributeError, TypeError) as error:
         if isinstance(error, AttributeError | TypeError) and "pickle" not in str(error):

@@ -44,12 +44,15 @@ def places(active: Any, threads: bool) -> int:
         Where the client is closed, or no worker comes.
     """
     if active.client.status != "running":
-        raise InputError(f"the dask client of joblib's backend is {active.client.status}: {START_A_CLIENT}")
+        raise InputError(
+            f"the dask client of joblib's backend is {active.client.status}: {START_A_CLIENT}", code="FG842"
+        )
     try:
         cores = active.effective_n_jobs(-1)  # it waits for workers, as joblib's option says
     except TimeoutError as error:
         raise InputError(
             f"the dask cluster has no worker after {active.wait_for_workers_timeout:g} s: start some "
-            "(`dask worker ADDRESS`), or wait longer, by joblib's option wait_for_workers_timeout"
+            "(`dask worker ADDRESS`), or wait longer, by joblib's option wait_for_workers_timeout",
+            code="FG842",
         ) from error
     return max(1, int(cores) if threads else len(active.client.nthreads()))

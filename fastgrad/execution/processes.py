@@ -98,7 +98,7 @@ class Raised:
     def error(self) -> BaseException:
         """The exception, or where it could not travel a WorkerError that quotes it."""
         if self.pickled is None:
-            return WorkerError("the cost raised in a worker:", self.text)
+            return WorkerError("the cost raised in a worker:", self.text, code="FG931")
         error: BaseException = pickle.loads(self.pickled)
         error.add_note(f"fastgrad: in a worker process\n{printable_lines(self.text)}")
         return error

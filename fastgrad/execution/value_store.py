@@ -89,7 +89,7 @@ class NoCheckpoint:
 
     def refuse(self, why: str) -> NoReturn:
         """InputError."""
-        raise InputError(why)
+        raise InputError(why, code="FG913")
 
     def __enter__(self) -> Self:
         return self

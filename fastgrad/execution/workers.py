@@ -80,7 +80,7 @@ def choose_workers(engine: Engine, n_jobs: int | None, backend: Any) -> Workers:
     except InputError:
         raise
     except (ValueError, TypeError) as error:
-        raise InputError(_backend_message(backend, n_jobs, error)) from error
+        raise InputError(_backend_message(backend, n_jobs, error), code="FG403") from error
     shares_memory = getattr(active, "supports_sharedmem", False)
     if shares_memory and backend is None and _copy_of(engine) > LARGEST_COPY:
         return alone

@@ -53,7 +53,8 @@ class Box:
         except Exception as error:
             raise InputError(
                 f"bounds must be a pair (low, high) for each of the {size:,} entries of x0, or {_WORDS}; got "
-                f"{describe(bounds)}"
+                f"{describe(bounds)}",
+                code="FG710",
             ) from error
         lower = [-np.inf if value is None else value for value in low]
         return cls._of(lower, [np.inf if value is None else value for value in high], size)
@@ -70,7 +71,9 @@ class Box:
         if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
             return cls._of(bounds.lb, bounds.ub, size)
         if not (isinstance(bounds, tuple | list) and len(bounds) == 2):
-            raise InputError(f"bounds must be a pair (low, high), or {_WORDS}; got {describe(bounds)}")
+            raise InputError(
+                f"bounds must be a pair (low, high), or {_WORDS}; got {describe(bounds)}", code="FG710"
+            )
         return cls._of(bounds[0], bounds[1], size)
 
     @classmethod
@@ -80,12 +83,15 @@ class Box:
         except Exception as error:
             raise InputError(
                 f"bounds must have a number for each of the {size:,} entries of x0; got {describe(low)} and "
-                f"{describe(high)}"
+                f"{describe(high)}",
+                code="FG710",
             ) from error
         wrong = ~(lower <= upper)
         if wrong.any():
             k = int(np.argmax(wrong))
-            raise InputError(f"the bounds of x0[{k}] leave it no room: {lower[k]:g} to {upper[k]:g}")
+            raise InputError(
+                f"the bounds of x0[{k}] leave it no room: {lower[k]:g} to {upper[k]:g}", code="FG710"
+            )
         return cls(lower, upper)
 
     @property
@@ -119,7 +125,8 @@ class Box:
             label = repr(names[k]) if names is not None else str(k)
             raise InputError(
                 f"x0 lies outside of its bounds: x0[{label}] = {x0[k]:g} is not between {self.lower[k]:g} "
-                f"and {self.upper[k]:g}. Start inside, np.clip(x0, low, high) for instance"
+                f"and {self.upper[k]:g}. Start inside, np.clip(x0, low, high) for instance",
+                code="FG711",
             )
 
 

@@ -98,9 +98,9 @@ def constraints_of(constraints: Any, size: int) -> tuple[list[Constraint], list[
         elif hasattr(one, "fun"):
             nonlinear.append(_of_nonlinear(name, one))
         elif hasattr(one, "lb"):
-            raise InputError(f"{name} is a Bounds: pass it as bounds=")
+            raise InputError(f"{name} is a Bounds: pass it as bounds=", code="FG713")
         else:
-            raise InputError(f"{name} must be {_FORMS}; got {describe(one)}")
+            raise InputError(f"{name} must be {_FORMS}; got {describe(one)}", code="FG713")
     notes += [f"{c.name} has no jac: there is nothing to check" for c in nonlinear if c.jac is None]
     return nonlinear, linear, notes
 
@@ -116,13 +116,17 @@ def _listed(constraints: Any) -> list[Any]:
 def _of_dict(name: str, one: Mapping[Any, Any]) -> Constraint:
     unknown = [shortened(repr_of(key)) for key in one if key not in KEYS]
     if unknown:
-        raise InputError(f"{name} has a key {joined_names(unknown)}: scipy knows {', '.join(KEYS)}")
+        raise InputError(
+            f"{name} has a key {joined_names(unknown)}: scipy knows {', '.join(KEYS)}", code="FG713"
+        )
     missing = [key for key in ("type", "fun") if key not in one]
     if missing:
-        raise InputError(f"{name} lacks {' and '.join(map(repr, missing))}")
+        raise InputError(f"{name} lacks {' and '.join(map(repr, missing))}", code="FG713")
     kind = str(one["type"]).lower()
     if kind not in TYPES:
-        raise InputError(f"the type of {name} must be 'eq' or 'ineq'; got {shortened(repr_of(one['type']))}")
+        raise InputError(
+            f"the type of {name} must be 'eq' or 'ineq'; got {shortened(repr_of(one['type']))}", code="FG713"
+        )
     require_function(f"the fun of {name}", one["fun"], "fun(x, *args)")
     jac = _jac_of(name, one.get("jac"))
     upper = 0.0 if kind == "eq" else np.inf
@@ -152,7 +156,8 @@ def _of_linear(name: str, one: Any, size: int) -> Linear:
     if A.shape[1] != size:
         raise InputError(
             f"the matrix of {name} must have a column for each of the {size:,} entries of x0; got shape "
-            f"{A.shape}"
+            f"{A.shape}",
+            code="FG713",
         )
     lower, upper = (np.broadcast_to(np.asarray(v, np.float64), A.shape[:1]) for v in (one.lb, one.ub))
     return Linear(A, lower, upper)

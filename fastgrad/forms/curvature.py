@@ -43,7 +43,8 @@ class Curvature:
         elif isinstance(hess, str) or (hess is not None and not callable(hess) and not _is_matrix(hess)):
             raise InputError(
                 "hess must be a function hess(x, *args), a matrix, a HessianUpdateStrategy, or one of "
-                f"{', '.join(FROM_DIFFERENCES)}; got {describe(hess)}"
+                f"{', '.join(FROM_DIFFERENCES)}; got {describe(hess)}",
+                code="FG714",
             )
         if hessp is not None:
             require_function("hessp", hessp, "hessp(x, p, *args)")

@@ -33,9 +33,11 @@ def start(x0: Any) -> tuple[npt.NDArray[Any], tuple[Any, ...] | None]:
         return flat_parameters(x0.astype(float))
     array = np.atleast_1d(to_array(x0, "x0"))
     if array.ndim != 1:
-        raise InputError(f"x0 must be a vector; got shape {array.shape}. Pass x0.ravel(), as scipy asks for")
+        raise InputError(
+            f"x0 must be a vector; got shape {array.shape}. Pass x0.ravel(), as scipy asks for", code="FG715"
+        )
     if array.dtype.kind == "c":
-        raise InputError(f"x0 must be real, as scipy's optimisers take it; got {describe(x0)}")
+        raise InputError(f"x0 must be real, as scipy's optimisers take it; got {describe(x0)}", code="FG715")
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     return flat_parameters(array)[0], None
@@ -49,7 +51,9 @@ def as_tuple(args: Any) -> tuple[Any, ...]:
 def require_function(what: str, function: Any, form: str) -> None:
     """Refuse what cannot be called."""
     if not callable(function):
-        raise InputError(f"{what} must be callable as {form}; got {shortened(repr_of(function))}")
+        raise InputError(
+            f"{what} must be callable as {form}; got {shortened(repr_of(function))}", code="FG201"
+        )
 
 
 def is_update(hess: Any) -> bool:
@@ -93,7 +97,8 @@ class Vector:
             return found.reshape(self.size)
         raise InputError(
             f"{self.what} must return shape ({self.size},), as x0 has; got {describe(returned)}"
-            + (". Return it with .ravel()" if found.size == self.size else "")
+            + (". Return it with .ravel()" if found.size == self.size else ""),
+            code="FG716",
         )
 
     def for_worker(self) -> Vector:
@@ -149,7 +154,8 @@ class Rows:
         if array.dtype.kind not in "fiub":
             raise InputError(
                 f"{self.what} must return a matrix of real numbers; got {describe(found)}"
-                + ". Is a return missing?" * (found is None)
+                + ". Is a return missing?" * (found is None),
+                code="FG716",
             )
         return array
 
@@ -181,7 +187,8 @@ class Components:
         if found.ndim != 1 or found.dtype.kind not in "fiub":
             raise InputError(
                 f"{self.what} must return a vector of real numbers, or one; got {describe(returned)}"
-                + ". Is a return missing?" * (returned is None)
+                + ". Is a return missing?" * (returned is None),
+                code="FG716",
             )
         return found.astype(np.float64) if found.dtype.kind in "iub" else found
 

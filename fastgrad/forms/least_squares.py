@@ -124,7 +124,8 @@ def _functions(fun: Any, jac: Any, kwargs: dict[str, Any]) -> tuple[Components, 
     if not callable(jac) or isinstance(jac, type):
         raise InputError(
             f"jac must be a function jac(x, *args, **kwargs), or one of {', '.join(FROM_DIFFERENCES)}; got "
-            f"{describe(jac)}"
+            f"{describe(jac)}",
+            code="FG714",
         )
     return Components(fun), Rows(partial(jac, **kwargs) if kwargs else jac)
 
@@ -140,7 +141,8 @@ def _add_loss(checks: Checks, loss: Callable[..., Any], z: npt.NDArray[Any]) -> 
     shape = np.shape(loss(z.copy()))
     if shape != (3, z.size):
         raise InputError(
-            f"loss must return rho, rho' and rho'' of {z.size} numbers, shape (3, {z.size}); got {shape}"
+            f"loss must return rho, rho' and rho'' of {z.size} numbers, shape (3, {z.size}); got {shape}",
+            code="FG717",
         )
     for order, name in ((1, "loss' at x0"), (2, "loss'' at x0")):
         checks.add(name, _loss_check(loss, order, z))

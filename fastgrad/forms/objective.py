@@ -93,11 +93,14 @@ def _value_alone(fun: Callable[..., Any], x0: npt.NDArray[Any], args: tuple[Any,
     if is_pair and second is None:
         if isinstance(value, tuple | list) and len(value) == 2 and np.size(value[0]) == 1:
             return value[0]
-        raise InputError(f"jac=True says that fun returns (value, gradient); got {describe(value)}")
+        raise InputError(
+            f"jac=True says that fun returns (value, gradient); got {describe(value)}", code="FG718"
+        )
     if not is_pair and second is not None:
         raise InputError(
             f"fun returns a pair, a number and {describe(second)}: say jac=True if that is its gradient, "
-            "else let it return the number alone"
+            "else let it return the number alone",
+            code="FG718",
         )
     return value[0] if is_pair else (value if np.size(value) == 1 else 0.0)
 
@@ -109,5 +112,6 @@ def _function_of(jac: Any) -> Callable[..., Any] | None:
         return None
     raise InputError(
         f"jac must be a function jac(x, *args), True, or one of {', '.join(FROM_DIFFERENCES)}; got "
-        f"{describe(jac)}. For the numbers of a gradient there is check_gradient(fun, numbers, x0)"
+        f"{describe(jac)}. For the numbers of a gradient there is check_gradient(fun, numbers, x0)",
+        code="FG714",
     )

@@ -114,7 +114,7 @@ def random_points(
 def require_count(points: Any) -> None:
     """Refuse a number of points that is none."""
     if not (is_whole_number(points) and points >= 0):
-        raise InputError(f"points must be an integer >= 0; got {points!r}")
+        raise InputError(f"points must be an integer >= 0; got {points!r}", code="FG719")
 
 
 def _direction(x0: npt.NDArray[Any], box: Box, rng: np.random.Generator) -> Floats:

@@ -60,10 +60,14 @@ class Checks:
             its name in front.
         """
         if options.get("checkpoint") is not None:
-            raise InputError("checkpoint= keeps a single check, and here are several: leave it out")
+            raise InputError(
+                "checkpoint= keeps a single check, and here are several: leave it out", code="FG720"
+            )
         if not self.to_make and not self.unchecked:
             said = f": {'; '.join(self.notes)}" if self.notes else ""
-            raise InputError(f"there is no derivative to check in this call{said}. Give jac= as a function")
+            raise InputError(
+                f"there is no derivative to check in this call{said}. Give jac= as a function", code="FG721"
+            )
         budget, began = options.get("budget"), time.perf_counter()
         reports: dict[str, Report] = {}
         for name, check in self.to_make.items():
@@ -83,8 +87,7 @@ def _named(name: str, check: Check, options: dict[str, Any]) -> Report:
     try:
         return check(options)
     except InputError as error:
-        message, *more = error.args or ("",)
-        raise InputError(f"{name}: {message}", *more) from error
+        raise InputError(f"{name}: {error.message}", *error.args[1:], code=error.code) from error
 
 
 def free_coordinates(options: Mapping[str, Any], box: Box, checks: Checks) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def free_coordinates(options: Mapping[str, Any], box: Box, checks: Checks) -> di
     asked = found.get("coordinates", "auto")
     if len(box.fixed) and isinstance(asked, str):
         if not len(box.free):
-            raise InputError("the bounds fix all entries of x0: there is nothing to check")
+            raise InputError("the bounds fix all entries of x0: there is nothing to check", code="FG712")
         shown = joined_names([f"x0[{k}]" for k in box.fixed])
         checks.note(f"the bounds fix {shown}: derivatives in what is fixed are not checked")
         found["coordinates"] = box.free

@@ -52,19 +52,24 @@ class WithoutParameters:
 def require_methods(what: str, part: object, names: tuple[str, ...], for_gradient: str) -> None:
     """Refuse a layer or a loss that lacks a method, and a class in place of an object of it."""
     if isinstance(part, type):
-        raise InputError(f"{what} is the class {part.__name__}: pass an object of it, {part.__name__}(...)")
+        raise InputError(
+            f"{what} is the class {part.__name__}: pass an object of it, {part.__name__}(...)", code="FG620"
+        )
     missing = [name for name in names if not callable(getattr(part, name, None))]
     if missing:
         raise InputError(
             f"{what}, {part!r}, has no method {', '.join(missing)}: it needs {', '.join(names)}, and "
-            f"{for_gradient} for the network's own gradient"
+            f"{for_gradient} for the network's own gradient",
+            code="FG620",
         )
 
 
 def expect_features(layer: object, shape: Shape, features: int) -> None:
     """Refuse an input whose last axis is not `features` long."""
     if not shape or shape[-1] != features:
-        raise InputError(f"{layer} takes {features} features; its input has shape {shape} for each sample")
+        raise InputError(
+            f"{layer} takes {features} features; its input has shape {shape} for each sample", code="FG621"
+        )
 
 
 def expect_image(layer: object, shape: Shape, channels: int | None = None) -> None:
@@ -73,5 +78,6 @@ def expect_image(layer: object, shape: Shape, channels: int | None = None) -> No
         wanted = "channels" if channels is None else str(channels)
         raise InputError(
             f"{layer} takes images of shape ({wanted}, height, width); its input has shape {shape} for "
-            "each sample"
+            "each sample",
+            code="FG621",
         )

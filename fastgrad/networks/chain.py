@@ -36,7 +36,9 @@ class Chain:
                 shapes.append(layer.output_shape(shapes[-1]))
             except InputError as error:
                 before = "the input" if k == 0 else f"layer {k - 1}, {self.layers[k - 1]},"
-                raise InputError(f"layer {k} does not fit {before}: {error}") from error
+                raise InputError(
+                    f"layer {k} does not fit {before}: {error.message}", code=error.code
+                ) from error
         return shapes
 
     def initial(self, rng: np.random.Generator) -> Blocks:

@@ -43,7 +43,9 @@ class Conv2D:
         expect_image(self, shape, self.channels)
         height, width = (self._windows(side) for side in shape[1:])
         if height < 1 or width < 1:
-            raise InputError(f"{self} does not fit its input of shape {shape}: no window of it does")
+            raise InputError(
+                f"{self} does not fit its input of shape {shape}: no window of it does", code="FG621"
+            )
         return (self.filters, height, width)
 
     def initial(self, rng: np.random.Generator) -> Blocks:

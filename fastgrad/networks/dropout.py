@@ -35,7 +35,7 @@ class Dropout(WithoutParameters):
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate < 1:
-            raise InputError(f"Dropout takes a rate from 0 to below 1; got {self.rate!r}")
+            raise InputError(f"Dropout takes a rate from 0 to below 1; got {self.rate!r}", code="FG622")
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of the input."""

@@ -41,7 +41,9 @@ class Embedding:
         """The rows."""
         if x.dtype.kind not in "iu" or (x.size and (x.min() < 0 or x.max() >= self.count)):
             raise InputError(
-                f"{self} takes integers from 0 to {self.count - 1}; got {x.dtype} from {x.min()} to {x.max()}"
+                f"{self} takes integers from 0 to {self.count - 1}; got {x.dtype} from {x.min()} to "
+                f"{x.max()}",
+                code="FG623",
             )
         return p["weight"][x]
 

@@ -114,16 +114,20 @@ class SoftmaxCrossEntropy:
         """The targets: integer labels, one for each sample."""
         labels = np.asarray(target)
         if len(shape) != 1:
-            raise InputError(f"{self} takes one score for each class; the outputs have shape {shape}")
+            raise InputError(
+                f"{self} takes one score for each class; the outputs have shape {shape}", code="FG624"
+            )
         if labels.dtype.kind not in "iu" or labels.shape != (samples,):
             raise InputError(
                 f"{self} takes integer labels of shape ({samples},); "
-                f"got {labels.dtype} of shape {labels.shape}"
+                f"got {labels.dtype} of shape {labels.shape}",
+                code="FG624",
             )
         if samples and (labels.min() < 0 or labels.max() >= shape[0]):
             at = int(np.argmax((labels < 0) | (labels >= shape[0])))
             raise InputError(
-                f"{self} takes labels from 0 to {shape[0] - 1}; the label of sample {at} is {labels[at]}"
+                f"{self} takes labels from 0 to {shape[0] - 1}; the label of sample {at} is {labels[at]}",
+                code="FG624",
             )
         return labels
 
@@ -162,7 +166,9 @@ class LogisticLoss:
         """The targets, of the outputs' shape, from 0 to 1."""
         targets = _same_shape(self, shape, samples, target)
         if targets.size and (targets.min() < 0 or targets.max() > 1):
-            raise InputError(f"{self} takes targets from 0 to 1; got {targets.min()} to {targets.max()}")
+            raise InputError(
+                f"{self} takes targets from 0 to 1; got {targets.min()} to {targets.max()}", code="FG624"
+            )
         return targets
 
     def value(self, y: Array, target: Array) -> float:
@@ -198,6 +204,7 @@ def _same_shape(loss: Loss, shape: Shape, samples: int, target: Any) -> Array:
     if targets.shape != (samples, *shape) or targets.dtype.kind not in "fiub":
         raise InputError(
             f"{loss} takes targets of the outputs' shape {(samples, *shape)}; got {targets.dtype} of shape "
-            f"{targets.shape}"
+            f"{targets.shape}",
+            code="FG624",
         )
     return targets

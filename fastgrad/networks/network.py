@@ -61,9 +61,9 @@ class Network:
         self.loss = loss
         self.l2 = float(l2)
         if not layers:
-            raise InputError("a network has at least one layer")
+            raise InputError("a network has at least one layer", code="FG622")
         if not (np.isfinite(self.l2) and self.l2 >= 0):
-            raise InputError(f"l2 must be a finite number >= 0; got {l2!r}")
+            raise InputError(f"l2 must be a finite number >= 0; got {l2!r}", code="FG622")
         first = self.layers[0]
         if isinstance(first, Dense):  # `inputs` of a layer of the user's own may mean anything
             self.chain.shapes((first.inputs,))
@@ -151,7 +151,7 @@ class Network:
         self._check_blocks(params)
         inputs = np.asarray(X)
         if inputs.ndim < 1 or len(inputs) == 0:
-            raise InputError(f"the batch is empty: X has shape {inputs.shape}")
+            raise InputError(f"the batch is empty: X has shape {inputs.shape}", code="FG626")
         shape = self.chain.shapes(inputs.shape[1:])[-1]
         return inputs, self.loss.check(shape, len(inputs), Y)
 
@@ -162,11 +162,12 @@ class Network:
         if missing or unknown:
             lines = [f"missing: {', '.join(missing)}"] * bool(missing)
             lines += [f"not of this network: {', '.join(unknown)}"] * bool(unknown)
-            raise InputError(f"the parameters do not fit the network; {'; '.join(lines)}")
+            raise InputError(f"the parameters do not fit the network; {'; '.join(lines)}", code="FG625")
         for name, shape in expected.items():
             if np.shape(params[name]) != shape:
                 raise InputError(
-                    f"parameter {name} must have shape {shape}; got shape {np.shape(params[name])}"
+                    f"parameter {name} must have shape {shape}; got shape {np.shape(params[name])}",
+                    code="FG625",
                 )
 
     @property

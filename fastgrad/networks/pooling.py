@@ -37,7 +37,9 @@ class _Pool2D(WithoutParameters):
         expect_image(self, shape)
         height, width = ((side - self.size) // self.step + 1 for side in shape[1:])
         if height < 1 or width < 1:
-            raise InputError(f"{self} does not fit its input of shape {shape}: no window of it does")
+            raise InputError(
+                f"{self} does not fit its input of shape {shape}: no window of it does", code="FG621"
+            )
         return (shape[0], height, width)
 
     def _windows(self, x: Array) -> Array:

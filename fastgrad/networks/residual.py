@@ -36,7 +36,9 @@ class Residual:
         """The shape of the input; raises InputError where the branch has output of another shape."""
         out = self.chain.shapes(shape)[-1]
         if out != shape:
-            raise InputError(f"the branch of {self} makes {out} of {shape}: it must keep the shape")
+            raise InputError(
+                f"the branch of {self} makes {out} of {shape}: it must keep the shape", code="FG621"
+            )
         return shape
 
     def initial(self, rng: np.random.Generator) -> Blocks:

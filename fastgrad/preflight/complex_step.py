@@ -82,7 +82,8 @@ def check_complex_step(engine: Engine, in_reals: Engine, plan: Plan, of_each: in
         raise InputError(
             f"the complex step and central differences do not agree at {parameters.label(int(indices[k]))}: "
             f"{by_complex[k]:.6g} and {central[k]:.6g}. Something in the cost drops the imaginary part "
-            '(np.abs, norms, comparisons); use method="central"'
+            '(np.abs, norms, comparisons); use method="central"',
+            code="FG230",
         )
     return int(values.size + len(indices))
 
@@ -97,7 +98,8 @@ def casts_to_real_refused() -> Iterator[None]:
         except np.exceptions.ComplexWarning as error:
             raise InputError(
                 'method="complex" needs a cost that carries complex numbers through; this one casts '
-                f'to real ({error}). Look for float() and astype(float), or use method="central"'
+                f'to real ({error}). Look for float() and astype(float), or use method="central"',
+                code="FG230",
             ) from error
         except TypeError as error:
             error.add_note(
@@ -120,7 +122,8 @@ def require_same_branch(engine: Engine, cost: float) -> None:
     if abs(value.real - cost) > COMPLEX_ULPS * np.spacing(abs(cost)):
         raise InputError(
             f"the cost is {cost!r} at the parameters and {float(value.real)!r} with a complex step of "
-            f'{COMPLEX_STEP:g}: complex numbers take another branch in it; use method="central"'
+            f'{COMPLEX_STEP:g}: complex numbers take another branch in it; use method="central"',
+            code="FG231",
         )
 
 

@@ -81,14 +81,16 @@ def _same_twice(engine: Engine, looks: Looks) -> Baseline:
     if not np.isfinite(first):
         raise InputError(
             f"the cost is {first} at the parameters themselves: it must be finite where its gradient "
-            "is checked; move the parameters"
+            "is checked; move the parameters",
+            code="FG207",
         )
     if first == second:
         return Baseline(first, seconds, made)
     if not abs(first - second) <= LARGEST_JITTER * max(abs(first), abs(second)):
         raise InputError(
             f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
-            "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps"
+            "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps",
+            code="FG208",
         )
     if not looks.room((REPEATS - 2) * seconds, made + (REPEATS - 2) * points):
         return Baseline(first, seconds, made, (JITTERS.format(2, abs(first - second)),))

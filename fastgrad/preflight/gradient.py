@@ -366,7 +366,8 @@ class _Calls:
         if rebound is not None or at is not None:
             what = rebound if at is None else self.parameters.label(at)
             raise InputError(
-                f"the gradient function changes its parameters ({what}); work on a copy inside it"
+                f"the gradient function changes its parameters ({what}); work on a copy inside it",
+                code="FG305",
             )
 
     def _jitter(self, first: Floats, again: Floats) -> Floats:
@@ -382,11 +383,13 @@ class _Calls:
         if same_gradient(again, 2 * first, LARGEST_JITTER):
             raise InputError(
                 "the gradient accumulates: the second call gave twice the first at the same parameters "
-                f"({label}). A buffer is added to and never set to zero: zero it at the start of each call"
+                f"({label}). A buffer is added to and never set to zero: zero it at the start of each call",
+                code="FG306",
             )
         raise InputError(
             f"the gradient function gives another answer each time at the same parameters ({label}). Fix its "
-            "random numbers (a seed, a dropout mask) and any state it keeps"
+            "random numbers (a seed, a dropout mask) and any state it keeps",
+            code="FG307",
         )
 
     def _require_same_as_before(self, first: Floats, last: Floats, jitter: Floats) -> None:
@@ -397,7 +400,8 @@ class _Calls:
         raise InputError(
             f"the gradient function keeps something from call to call: after a call at other parameters it "
             f"gives another answer for the first ones ({label}). Look for a cache that is not keyed by the "
-            "parameters, or activations left from an earlier forward pass"
+            "parameters, or activations left from an earlier forward pass",
+            code="FG308",
         )
 
     def _label_of_worst(self, apart: Floats) -> str:

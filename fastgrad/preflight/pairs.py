@@ -42,7 +42,8 @@ def with_loss_alone(spec: Specification, returned: PairReturnedError) -> Specifi
     except InputError as error:
         raise InputError(
             f"the cost must return one number; got a pair, a number and {describe(pair[1])}, which "
-            "is not its gradient. Return the first alone, or say lambda *given: cost(*given)[0]"
+            "is not its gradient. Return the first alone, or say lambda *given: cost(*given)[0]",
+            code="FG204",
         ) from error
     return replace(spec, problem=replace(problem, cost=half_of(problem.cost, 0)))
 
@@ -58,7 +59,8 @@ def with_halves(spec: Specification) -> Specification:
     if spec.options.vectorized:
         raise InputError(
             "gradient=True says that the cost returns (loss, gradient), which a vectorized cost cannot: pass "
-            "the gradient as a function of its own"
+            "the gradient as a function of its own",
+            code="FG211",
         )
     both = spec.problem.cost
     return replace(spec, problem=replace(spec.problem, cost=half_of(both, 0), gradient=half_of(both, 1)))

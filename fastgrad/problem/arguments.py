@@ -150,7 +150,8 @@ def args_unchanged(
     if now.data != before.data:
         raise InputError(
             f"the {who} changes the arrays in args (as X -= X.mean() does): the data are no longer what you "
-            "passed. Work on a copy inside it"
+            "passed. Work on a copy inside it",
+            code="FG206",
         )
     if now.values != before.values and say is not None:
         changed = [

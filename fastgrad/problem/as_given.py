@@ -108,7 +108,8 @@ def _rebuild(form: Form | None, what: str, is_batch: bool) -> Rebuild | None:
     if is_batch and not form.takes_batch:
         raise InputError(
             f"{what} is {form.kind}, and with vectorized=True the cost gets many of them in one array: pass "
-            "np.asarray(...) of it"
+            "np.asarray(...) of it",
+            code="FG222",
         )
     return form.rebuild if form.follows else _OfArray(form.rebuild)
 

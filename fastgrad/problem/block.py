@@ -117,10 +117,13 @@ def parameter_leaf(leaf: object, name: str, is_root: bool = False) -> tuple[Floa
     if array.dtype.type not in (np.float32, np.float64):
         raise InputError(
             f"{what} must be a float32 or float64 array; got {describe(leaf)}. "
-            + _dtype_advice(array, name, isinstance(leaf, np.ndarray))
+            + _dtype_advice(array, name, isinstance(leaf, np.ndarray)),
+            code="FG101",
         )
     if form is None and not isinstance(leaf, np.ndarray):
-        raise InputError(f"{what} is of type {type(leaf).__name__}, of which no other is made: {_NO_OTHER}")
+        raise InputError(
+            f"{what} is of type {type(leaf).__name__}, of which no other is made: {_NO_OTHER}", code="FG105"
+        )
     _require_finite(array, name, form)
     native = array.dtype.newbyteorder("=")
     if is_private_map(array) or native != array.dtype:
@@ -136,7 +139,8 @@ def _require_finite(array: FloatArray, name: str, form: Form | None) -> None:
             at = i * PIECE + int(np.argmin(finite))
             label = Block(name, array.shape, array.dtype, 0, name, form).label(at)
             raise InputError(
-                f"parameter {label} is {flat[at]}: a gradient can only be checked at finite parameters"
+                f"parameter {label} is {flat[at]}: a gradient can only be checked at finite parameters",
+                code="FG104",
             )
 
 

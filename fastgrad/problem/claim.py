@@ -167,7 +167,8 @@ class ClaimedGradient:
         if not same_gradient(self.at_watched, self.parameters.take(self.leaves, watched(self.parameters))):
             raise InputError(
                 "the cost writes into the array that the gradient function returned, so that what was "
-                "claimed is lost: return a copy of it"
+                "claimed is lost: return a copy of it",
+                code="FG209",
             )
 
     @property

@@ -81,7 +81,8 @@ def _matched(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: Any, wh
         except InputError as other:
             raise InputError(
                 f"the {what} comes as a pair whose first entry is a number, but the second is not a gradient "
-                f"of the parameters: {other}. Return the gradient alone"
+                f"of the parameters: {other.message}. Return the gradient alone",
+                code="FG304",
             ) from error
         return Matched(found.leaves, (OF_A_PAIR.format(what=what), *found.notes))
 
@@ -106,7 +107,8 @@ def _refuse_other_pair(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradien
     except InputError:
         return
     raise InputError(
-        f"the {what} comes as a pair (gradient, number): return the gradient alone, or as (loss, gradient)"
+        f"the {what} comes as a pair (gradient, number): return the gradient alone, or as (loss, gradient)",
+        code="FG304",
     )
 
 
@@ -117,7 +119,7 @@ def _as_it_stands(spec: optree.PyTreeSpec, blocks: Sequence[Block], gradient: An
         leaves, note = _read_otherwise(spec, gradient)
         notes += [note] if note else []
     if leaves is None:
-        raise InputError(_structure_message(spec, blocks, gradient, what))
+        raise InputError(_structure_message(spec, blocks, gradient, what), code="FG301")
     found = [matching_leaf(leaf, block, what) for leaf, block in zip(leaves, blocks, strict=True)]
     notes += [note for _, note in found if note]
     return Matched([leaf for leaf, _ in found], tuple(notes))
@@ -258,13 +260,14 @@ def matching_leaf(leaf: object, block: Block, what: str) -> tuple[FloatArray, st
     if array.dtype.kind != "f":
         hint = " (integers drop the fraction: compute it in floats)" * (array.dtype.kind in "iub")
         hint += ". Is a return missing?" * (leaf is None)
-        raise InputError(f"{name} must hold real floats; got {describe(leaf)}{hint}")
+        raise InputError(f"{name} must hold real floats; got {describe(leaf)}{hint}", code="FG303")
     if array.shape == block.shape:
         return array.reshape(-1), ""
     if _without_ones(array.shape) != _without_ones(block.shape):
         raise InputError(
             f"{name} must have shape {block.shape}, as the parameter has; got shape {array.shape}"
-            + _shape_hint(array.shape, block)
+            + _shape_hint(array.shape, block),
+            code="FG302",
         )
     return array.reshape(-1), _shape_note(array.shape, block, name)
 
@@ -274,7 +277,7 @@ def _complex_leaf(leaf: object, block: Block, form: Form, name: str) -> tuple[Fl
     array = to_array(leaf, name)
     if array.dtype.kind not in "cf":
         hint = ". Is a return missing?" * (leaf is None)
-        raise InputError(f"{name} must hold complex floats; got {describe(leaf)}{hint}")
+        raise InputError(f"{name} must hold complex floats; got {describe(leaf)}{hint}", code="FG303")
     parts = gradient_parts(array, block.shape_as_given, name, form.is_conjugate)
     return parts.reshape(-1), form.gradient_note.replace("{name}", block.shown)
 

@@ -39,13 +39,14 @@ def method_called(model: Any, what: str, name: str | None) -> str:
         For a class, and where the model has no such method.
     """
     if isinstance(model, type):
-        raise InputError(f"a model is an object, not a class: pass {model.__name__}(...)")
+        raise InputError(f"a model is an object, not a class: pass {model.__name__}(...)", code="FG120")
     tried = METHODS[what] if name is None else (name,)
     for one in tried:
         if callable(getattr(model, one, None)):
             return one
     raise InputError(
-        f"{type(model).__name__} has no method {' or '.join(tried)}; another name can be given with {what}="
+        f"{type(model).__name__} has no method {' or '.join(tried)}; another name can be given with {what}=",
+        code="FG121",
     )
 
 
@@ -63,7 +64,7 @@ def flat_parameters(params: Any) -> tuple[FloatArray, tuple[Any, ...] | None]:
         return params.values, params.names
     array, form = parameter_leaf(params, "params", is_root=True)
     if array.ndim not in (1, 2):
-        raise InputError(f"params must be a vector of all parameters; got {describe(params)}")
+        raise InputError(f"params must be a vector of all parameters; got {describe(params)}", code="FG123")
     flat = array.reshape(-1, order="F")
     if form is None or form.label is None:
         return flat, None
@@ -88,7 +89,8 @@ def coordinate_names(model: Any, size: int, names: Sequence[Any] | None) -> tupl
     if names is not None:
         if isinstance(names, str) or len(names) != size:
             raise InputError(
-                f"names= must be a name for each of the {size:,} parameters; got {describe(names)}"
+                f"names= must be a name for each of the {size:,} parameters; got {describe(names)}",
+                code="FG124",
             )
         return tuple(names)
     for names_of in (_param_names, _exog_names, _exog_and_extra_names, _names_of_equations):

@@ -67,7 +67,8 @@ class Parameters:
         if self.size == 0:
             raise InputError(
                 "the parameters are empty: expected at least one number in an array, "
-                f"a dict, a list or a tuple of arrays; got {describe(structure)}"
+                f"a dict, a list or a tuple of arrays; got {describe(structure)}",
+                code="FG102",
             )
 
     def typical_size(self, number: int) -> float:

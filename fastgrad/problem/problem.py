@@ -60,10 +60,13 @@ class Problem:
     def __post_init__(self) -> None:
         if not callable(self.cost):
             raise InputError(
-                f"the cost must be callable as cost(params, *args); got {shortened(repr_of(self.cost))}"
+                f"the cost must be callable as cost(params, *args); got {shortened(repr_of(self.cost))}",
+                code="FG201",
             )
         if not isinstance(self.args, tuple):
-            raise InputError(f"args must be a tuple, as in args=(X, y); got a {type(self.args).__name__}")
+            raise InputError(
+                f"args must be a tuple, as in args=(X, y); got a {type(self.args).__name__}", code="FG113"
+            )
 
     def __repr__(self) -> str:
         return f"Problem(cost={_name(self.cost)}, gradient={_name(self.gradient)})"
@@ -135,7 +138,8 @@ class Problem:
         """
         if not callable(fun):
             raise InputError(
-                f"fun must be callable as fun(x, *args) -> (loss, gradient); got {shortened(repr_of(fun))}"
+                f"fun must be callable as fun(x, *args) -> (loss, gradient); got {shortened(repr_of(fun))}",
+                code="FG201",
             )
         return cls(fun, True, x0, args)
 

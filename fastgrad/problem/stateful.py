@@ -55,12 +55,13 @@ class ObjectMethod:
 def require_methods(net: Any, names: Sequence[str]) -> None:
     """Refuse a class, and an object that lacks some of the methods, naming these."""
     if isinstance(net, type):
-        raise InputError(f"from_object takes an object, not a class: pass {net.__name__}(...)")
+        raise InputError(f"from_object takes an object, not a class: pass {net.__name__}(...)", code="FG120")
     missing = [name for name in names if not callable(getattr(net, name, None))]
     if missing:
         raise InputError(
             f"{type(net).__name__} has no method {', '.join(missing)}; other names can be given "
-            "with get_params=, set_params=, cost= and gradient="
+            "with get_params=, set_params=, cost= and gradient=",
+            code="FG121",
         )
 
 
@@ -71,7 +72,8 @@ def copy_of(net: Any) -> Any:
     except Exception as error:
         raise InputError(
             f"{type(net).__name__} cannot be copied ({quoted(error)}): give it a __deepcopy__, or check "
-            "plain functions cost(params, X, y) and gradient(params, X, y) instead"
+            "plain functions cost(params, X, y) and gradient(params, X, y) instead",
+            code="FG122",
         ) from error
 
 
@@ -84,6 +86,7 @@ def flat_vector(value: Any, what: str) -> Any:
     if axes != 1:
         raise InputError(
             f"{what}() must return all parameters as one flat vector; got {describe(value)}. Join them: "
-            "np.concatenate((W1.ravel(), W2.ravel()))"
+            "np.concatenate((W1.ravel(), W2.ravel()))",
+            code="FG123",
         )
     return copy.deepcopy(value)

@@ -69,7 +69,8 @@ def nesting_limited(what: str) -> Iterator[None]:
     except RecursionError as error:
         raise InputError(
             f"{what}: nested more deeply than can be followed, which is about a thousand levels, or inside "
-            "itself. Use fewer levels, such as one dict of arrays"
+            "itself. Use fewer levels, such as one dict of arrays",
+            code="FG111",
         ) from error
 
 
@@ -100,7 +101,8 @@ def refuse_repeated(names: Sequence[str]) -> None:
         if name in seen:
             raise InputError(
                 f"two blocks of the parameters would both be called {shown_name(name)}: give their keys "
-                "other names"
+                "other names",
+                code="FG112",
             )
         seen.add(name)
 
@@ -119,5 +121,5 @@ def _numbers(leaves: Sequence[Any]) -> Floats:
 def _real_numbers(leaf: Any) -> Floats:
     array = to_array(leaf, "what is compared")
     if array.dtype.kind not in "fiub":
-        raise InputError(f"what is compared must be real numbers; got {describe(leaf)}")
+        raise InputError(f"what is compared must be real numbers; got {describe(leaf)}", code="FG114")
     return array.astype(np.float64).reshape(-1)

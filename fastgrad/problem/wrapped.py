@@ -45,7 +45,8 @@ class HalfOfPair:
         found = self.function(params, *args)
         if second_of_pair(found) is None:
             raise InputError(
-                f"the cost must return a pair (loss, gradient) at each call; got {describe(found)}"
+                f"the cost must return a pair (loss, gradient) at each call; got {describe(found)}",
+                code="FG210",
             )
         return found[self.half]
 

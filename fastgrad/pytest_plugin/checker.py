@@ -95,7 +95,8 @@ class Checker:
         if not isinstance(report, Report):
             raise InputError(
                 "fastgrad_check takes a Problem, or a function that returns a fastgrad.Report with its "
-                f"arguments; what came back is of type {type(report).__name__}"
+                f"arguments; what came back is of type {type(report).__name__}",
+                code="FG920",
             )
         self.reports.append(report)
         properties, settings = self._node.user_properties, self._settings

@@ -90,7 +90,8 @@ def _reason(report: Report) -> str:
     """Why a report is undecided, in one line of printable text."""
     from fastgrad.printable import printable
 
-    first = [f"{finding.label}: {finding.cause}" for finding in report.undecided[:1]]
+    first = [f"{finding.label}: {finding.cause} [{finding.reference}]" for finding in report.undecided[:1]]
     more = len(report.undecided) - 1
     others = f" (and {more:,} more coordinates)" if more > 0 else ""
-    return printable("; ".join([*([report.doubt] if report.doubt else []), *first]) + others)
+    doubt = [f"{report.doubt} [{report.doubt_reference}]"] if report.doubt else []
+    return printable("; ".join([*doubt, *first]) + others)

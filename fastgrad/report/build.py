@@ -67,7 +67,9 @@ def build_report(
         certificate=outcome.certificate,
     )
     diagnosis = build_diagnosis(parameters, arrays, comparison, claim, spec.problem.args, engines.cost)
-    doubt = outcome.doubt or _doubt_of_an_early_end(coverage, found, stopped)
+    doubt, doubt_reference = outcome.doubt, outcome.doubt_reference
+    if not doubt:
+        doubt, doubt_reference = _doubt_of_an_early_end(coverage, found, stopped)
     verdict = comparison.verdict
     return Report(
         verdict=UNDECIDED if doubt and verdict == AGREE else verdict,
@@ -101,6 +103,7 @@ def build_report(
         witnesses=_printable(witnesses),
         diagnosis=_printable(diagnosis),
         doubt=printable(doubt),
+        doubt_reference=doubt_reference,
         stopped=stopped,
         spent=run.purposes,
         reused=run.resumption.taken,
@@ -124,16 +127,16 @@ def _rounding_notes(parameters: Parameters, arrays: Arrays) -> tuple[str, ...]:
     )
 
 
-def _doubt_of_an_early_end(coverage: Coverage, found: Measured, stopped: str) -> str:
-    """Why the verdict cannot be "agree" where not all that was planned was measured."""
+def _doubt_of_an_early_end(coverage: Coverage, found: Measured, stopped: str) -> tuple[str, str]:
+    """Why the verdict cannot be "agree" where not all that was planned was measured, and its reference."""
     if not coverage.planned:
-        return ""
-    doubt = f"budget: {stopped or 'it had room for no more'}"
+        return "", ""
+    doubt, reference = f"budget: {stopped or 'it had room for no more'}", "FG506"
     if stopped == INTERRUPTED:
-        doubt = "interrupted by Ctrl-C or a signal"
+        doubt, reference = "interrupted by Ctrl-C or a signal", "FG510"
     if not np.isfinite(found.estimates.numeric).any():
         doubt += " before anything was known"
-    return doubt
+    return doubt, reference
 
 
 def build_arrays(

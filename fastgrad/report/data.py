@@ -59,6 +59,8 @@ class ReportData:
     """Sentences that name the likely mistakes."""
     doubt: str = ""
     """Why the verdict is not "agree" though every checked coordinate does: a budget, or a failed probe."""
+    doubt_reference: str = ""
+    """Where that doubt is explained, such as "FG506" for `fastgrad explain FG506`."""
     stopped: str = ""
     """Why the check ended early: a budget, or "interrupted"; empty where it did not."""
     spent: dict[str, int] = field(default_factory=dict)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastgrad.arrays import IndexArray
+from fastgrad.differences.reasons import CLAIM_NOT_FINITE, REFERENCES
 from fastgrad.problem.parameters import Parameters
 from fastgrad.verdict.rule import UNDECIDED, overall
 
@@ -35,6 +36,11 @@ class Finding:
     """The cause as a word that programs can test, such as "noise" or "off"."""
     cause: str
     """The same in a sentence, and what to do about it."""
+
+    @property
+    def reference(self) -> str:
+        """Where the cause is explained, such as "FG501" for `fastgrad explain FG501`."""
+        return REFERENCES.get(self.code, "") if np.isfinite(self.claimed) else CLAIM_NOT_FINITE
 
     @property
     def absolute_error(self) -> float:

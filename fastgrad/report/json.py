@@ -67,6 +67,7 @@ def _document(report: ReportData) -> dict[str, Any]:
             "certificate": _certificate(report.coverage.certificate),
         },
         "doubt": report.doubt,
+        "doubt_reference": report.doubt_reference,
         "stopped": report.stopped,
         "spent": dict(report.spent),
         "reused": report.reused,
@@ -131,6 +132,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "allowed": finding.allowed,
         "resolution": finding.resolution,
         "code": finding.code,
+        "reference": finding.reference,
         "cause": finding.cause,
     }
 

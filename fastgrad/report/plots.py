@@ -47,7 +47,7 @@ def draw(report: ReportData, kind: str | None, ax: Axes | None, block: str | Non
     if kind is None:
         kind = "map" if block is not None or (report.wrong and heat_maps(report, 1)) else "scatter"
     if kind not in KINDS:
-        raise InputError(f"kind must be one of {', '.join(KINDS)}, or None; got {kind!r}")
+        raise InputError(f"kind must be one of {', '.join(KINDS)}, or None; got {kind!r}", code="FG940")
     if ax is None:
         from matplotlib import pyplot
 
@@ -91,7 +91,7 @@ def _map_of(report: ReportData, block: str | None) -> HeatMap:
     found = heat_maps(report, most=1 if block is None else len(report.blocks))
     if block is None:
         if not found:
-            raise InputError("no block has a map: of none were two entries or more checked")
+            raise InputError("no block has a map: of none were two entries or more checked", code="FG940")
         return found[0]
     names = [row.name for row in report.blocks]
     if block in names:
@@ -100,7 +100,8 @@ def _map_of(report: ReportData, block: str | None) -> HeatMap:
             if one.name == shown:
                 return one
     raise InputError(
-        f"block {block!r} has no map; those with one are {', '.join(one.name for one in found) or 'none'}"
+        f"block {block!r} has no map; those with one are {', '.join(one.name for one in found) or 'none'}",
+        code="FG940",
     )
 
 
@@ -108,7 +109,7 @@ def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:
     """Claimed against numeric, the diagonal, and what is not on it."""
     points = scatter(report)
     if points is None:
-        raise InputError("there is nothing to draw: of no coordinate are both numbers finite")
+        raise InputError("there is nothing to draw: of no coordinate are both numbers finite", code="FG940")
     right = np.flatnonzero(points.right)
     some = right[:: -(-len(right) // POINTS)] if len(right) else right
     ax.axline((0, 0), slope=1, color="gray", linestyle="--", linewidth=0.8)
@@ -131,7 +132,7 @@ def _draw_steps(report: ReportData, ax: Axes, block: str | None) -> None:
     """Error against step for the worst coordinate, with the two branches and the step that was taken."""
     found = step_curves(report.revisit, most=1)
     if not found.curves:
-        raise InputError(f"the error by the step cannot be drawn: {found.sentence}")
+        raise InputError(f"the error by the step cannot be drawn: {found.sentence}", code="FG940")
     curve = found.curves[0]
     ax.loglog(curve.steps, curve.errors, ".", color="black", label="measured")
     ax.loglog(curve.steps, curve.noise_branch, color=COLOURS[6], label="rounding and noise")
@@ -178,6 +179,6 @@ def style_of_matplotlib() -> Any:
         from matplotlib import style
     except ImportError as error:
         raise InputError(
-            "drawing needs matplotlib, which is not installed: pip install fastgrad[plot]"
+            "drawing needs matplotlib, which is not installed: pip install fastgrad[plot]", code="FG905"
         ) from error
     return style

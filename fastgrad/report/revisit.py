@@ -215,12 +215,12 @@ class Moved:
             Where it is not.
         """
         ended, engine = self.ended, self.engine
-        engine.release()
         teller = self._plain if ended.engine.knows_layers else engine
-        began = time.perf_counter()
         now = teller.baseline()
-        if teller is self._plain and engine is self._plain:
-            self.seconds_each = max(self.seconds_each, time.perf_counter() - began)
+        if engine is self._plain:  # which the check may never have called
+            began = time.perf_counter()
+            now = teller.baseline()
+            self.seconds_each = time.perf_counter() - began
         epsilon = max(teller.epsilon, engine.epsilon, float(np.finfo(np.float64).eps))
         if teller is not engine:  # which computes in float64 whatever the parameters are
             epsilon = max(epsilon, *(float(np.finfo(leaf.dtype).eps) for leaf in self.parameters.leaves))

@@ -193,7 +193,7 @@ def _entry_table(entries: Sequence[Entry]) -> str:
 
 
 def _undecided_list(findings: Sequence[Finding]) -> str:
-    lines = [printable(f"{f.label}: {f.cause}") for f in findings[:WORST_SHOWN]]
+    lines = [printable(f"{f.label}: {f.cause} [{f.reference}]") for f in findings[:WORST_SHOWN]]
     return "undecided\n" + "\n".join(lines) + _and_more(findings)
 
 
@@ -217,7 +217,7 @@ def _footer(report: ReportData) -> list[str]:
         parts = (f"{what} {count:,}" for what, count in report.spent.items())
         lines.append(f"of these evaluations: {', '.join(parts)}")
     if report.doubt:
-        lines.append(f"in doubt: {report.doubt}")
+        lines.append(f"in doubt: {report.doubt} [{report.doubt_reference}]")
     if report.stopped:
         lines.append(f"ended early: {report.stopped}")
     if report.perturbed:

@@ -69,7 +69,7 @@ def least_count(size: int, confidence: float, wrong_fraction: float) -> int:
     check_counts(size, 0, 0)
     check_confidence(confidence)
     if not 0 <= wrong_fraction <= 1:
-        raise InputError(f"wrong_fraction must be from 0 to 1; got {wrong_fraction!r}")
+        raise InputError(f"wrong_fraction must be from 0 to 1; got {wrong_fraction!r}", code="FG405")
     size = int(size)
     bad = math.floor(wrong_fraction * size) + 1
     if bad > size:
@@ -197,7 +197,7 @@ def sequential_confidences(confidence: float, rounds: int) -> list[float]:
     """
     check_confidence(confidence)
     if rounds < 0:
-        raise InputError(f"rounds must be zero or more; got {rounds!r}")
+        raise InputError(f"rounds must be zero or more; got {rounds!r}", code="FG418")
     return [1 - (1 - confidence) / 2 ** (k + 1) for k in range(rounds)]
 
 
@@ -299,12 +299,13 @@ def _deviance(x: int, numerator: int, size: int) -> float:
 def check_confidence(confidence: float) -> None:
     """Refuse a confidence that is not over 0 and up to 1."""
     if not 0 < confidence <= 1:
-        raise InputError(f"confidence must be over 0 and up to 1; got {confidence!r}")
+        raise InputError(f"confidence must be over 0 and up to 1; got {confidence!r}", code="FG405")
 
 
 def check_counts(size: int, drawn: int, wrong: int) -> None:
     """Refuse counts that cannot be: more wrong than drawn, or more drawn than there are."""
     if not 0 <= wrong <= drawn <= size:
         raise InputError(
-            f"counts must be 0 <= wrong <= checked <= size; got wrong {wrong}, checked {drawn}, size {size}"
+            f"counts must be 0 <= wrong <= checked <= size; got wrong {wrong}, checked {drawn}, size {size}",
+            code="FG418",
         )

@@ -89,7 +89,9 @@ class BlockGuarantee:
             check_counts(counts.size, counts.known, counts.dirty_known)
             others = most_wrong(counts.size - counts.known, counts.drawn, counts.dirty_drawn, confidence)
         except InputError as error:
-            raise InputError(f"block {counts.shown or counts.name}: {error}") from error
+            raise InputError(
+                f"block {counts.shown or counts.name}: {error.message}", code=error.code
+            ) from error
         return cls(*counts, at_most=counts.dirty_known + others)
 
     @property

@@ -91,7 +91,7 @@ def choose_coordinates(
     check_seed(seed)
     if isinstance(coordinates, str):
         if coordinates not in ("auto", "all"):
-            raise InputError(_what_is_taken(coordinates))
+            raise InputError(_what_is_taken(coordinates), code="FG416")
         return np.arange(parameters.size, dtype=np.intp), selection_of(parameters, "all", None)
     count = _count(coordinates, parameters)
     if count is None:
@@ -108,18 +108,20 @@ def _count(coordinates: object, parameters: Parameters) -> int | None:
     if isinstance(coordinates, float | np.floating):
         if not 0 < coordinates <= 1:
             raise InputError(
-                f"coordinates={coordinates!r}: a fraction is over 0 and up to 1; a number of them is an int"
+                f"coordinates={coordinates!r}: a fraction is over 0 and up to 1; a number of them is an int",
+                code="FG416",
             )
         return max(1, round(float(coordinates) * parameters.size))
     if not isinstance(coordinates, int | np.integer) or isinstance(coordinates, bool):
         return None
     count = int(coordinates)
     if count < 1:
-        raise InputError(f"coordinates={count}: a subset has at least one coordinate")
+        raise InputError(f"coordinates={count}: a subset has at least one coordinate", code="FG416")
     if count > parameters.size:
         raise InputError(
             f"coordinates={count:,} is more than the {parameters.size:,} parameters there are; "
-            'coordinates="all" checks every one'
+            'coordinates="all" checks every one',
+            code="FG416",
         )
     return count
 
@@ -203,14 +205,15 @@ def _given(coordinates: Any, parameters: Parameters) -> IndexArray:
     try:
         indices = np.asarray(coordinates)
     except ValueError as error:
-        raise InputError(_what_is_taken(coordinates)) from error
+        raise InputError(_what_is_taken(coordinates), code="FG416") from error
     if indices.dtype.kind not in "iu" or indices.ndim != 1 or indices.size == 0:
-        raise InputError(_what_is_taken(coordinates))
+        raise InputError(_what_is_taken(coordinates), code="FG416")
     outside = (indices < 0) | (indices >= parameters.size)
     if outside.any():
         raise InputError(
             f"coordinate {indices[np.argmax(outside)]} is out of range: flat indices run from 0 to "
-            f"{parameters.size - 1}"
+            f"{parameters.size - 1}",
+            code="FG417",
         )
     return distinct(indices).astype(np.intp)
 

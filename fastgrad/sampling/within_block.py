@@ -100,10 +100,11 @@ def plan_block(
     """
     size = int(np.prod(shape, dtype=np.int64))
     if count < 0:
-        raise InputError(f"count must be zero or more; got {count!r}")
+        raise InputError(f"count must be zero or more; got {count!r}", code="FG418")
     if gradient is not None and gradient.shape != (size,):
         raise InputError(
-            f"the gradient must be flat and of the block's size, ({size},); got {gradient.shape}"
+            f"the gradient must be flat and of the block's size, ({size},); got {gradient.shape}",
+            code="FG418",
         )
     if count >= size:
         return BlockPlan(_none(), np.arange(size, dtype=np.intp))
@@ -151,13 +152,15 @@ def draw_by_importance(
     (1000, True)
     """
     if count < 0:
-        raise InputError(f"count must be zero or more; got {count!r}")
+        raise InputError(f"count must be zero or more; got {count!r}", code="FG418")
     sizes, masses, largest = _masses(gradient_leaves)
     n, total = int(sizes.sum()), float(masses.sum())
     if count == 0:
         return _none()
     if n == 0:
-        raise InputError("there is no coordinate to draw from: all leaves of the gradient are empty")
+        raise InputError(
+            "there is no coordinate to draw from: all leaves of the gradient are empty", code="FG418"
+        )
     unit = largest or 1.0  # all zeros: no entry has a share of the sum
     scale = 1 / (total or 1.0)
     probabilities = sizes / n + masses * scale

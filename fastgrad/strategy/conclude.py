@@ -18,6 +18,7 @@ BLIND = (
     "random directions prove nothing here: differences could not tell the slope along them (a "
     "kink at the parameters, or the end of a domain?)"
 )
+NO_ROOM = "the budget had no room for the probes that were asked for"
 NO_SINGLE_ONE = "something is wrong that no single coordinate accounts for"
 NO_BUDGET_TO_SEARCH = "there was no budget to search for where"
 
@@ -30,6 +31,8 @@ class Conclusion:
     notes: tuple[str, ...] = ()
     doubt: str = ""
     """Why the verdict cannot be "agree"."""
+    doubt_reference: str = ""
+    """Where that doubt is explained, such as "FG506" for `fastgrad explain FG506`."""
 
 
 def conclude(spec: Specification, search: Search | None, full: list[str], budget_ended: bool) -> Conclusion:
@@ -45,8 +48,7 @@ def conclude(spec: Specification, search: Search | None, full: list[str], budget
     """
     asked_for = bool(spec.options.probes)
     if search is None:
-        doubt = "the budget had no room for the probes that were asked for" if asked_for else ""
-        return Conclusion(doubt=doubt)
+        return Conclusion(doubt=NO_ROOM, doubt_reference="FG506") if asked_for else Conclusion()
     if search.certified:
         excluded = len(search.without) + search.localiser.singled_out
         if excluded == spec.parameters.size:
@@ -94,17 +96,20 @@ def _without_certificate(search: Search, asked_for: bool, budget_ended: bool) ->
     """Why there is no certificate: a doubt where one was asked for or a probe failed, else a note."""
     certifier = search.certifier
     if certifier.blind:
-        return Conclusion(doubt=BLIND) if asked_for else Conclusion(notes=(BLIND,))
+        return Conclusion(doubt=BLIND, doubt_reference="FG512") if asked_for else Conclusion(notes=(BLIND,))
     if search.localiser.lost or certifier.failed is not None:
         failed = certifier.failed or search.last_failed
         assert failed is not None
         why = NO_BUDGET_TO_SEARCH if search.stopped or budget_ended else NO_SINGLE_ONE
         return Conclusion(
             doubt=f"along the random direction of seed {failed.direction.seed} the slope of the cost and the "
-            f"claimed gradient differ by {abs(failed.r):.3g}, known to {failed.bound:.2g}: {why}"
+            f"claimed gradient differ by {abs(failed.r):.3g}, known to {failed.bound:.2g}: {why}",
+            doubt_reference="FG511",
         )
     made, of = len(certifier.clean), certifier.probes
     if asked_for:
-        return Conclusion(doubt=f"only {made} of {of} probes were made within the budget")
+        return Conclusion(
+            doubt=f"only {made} of {of} probes were made within the budget", doubt_reference="FG506"
+        )
     note = f"{made} of {of} probes were made within the budget, all clean: no certificate"
     return Conclusion(notes=(note,))

@@ -24,3 +24,5 @@ class Outcome:
     notes: tuple[str, ...] = ()
     doubt: str = ""
     """Why the verdict cannot be "agree", where no coordinate says so."""
+    doubt_reference: str = ""
+    """Where that doubt is explained, such as "FG506" for `fastgrad explain FG506`."""

@@ -102,7 +102,15 @@ class SampledCheck:
             self.search.certifier.prober.engine.finish()
         found = conclude(self.spec, self.search, self._full_blocks(), bool(self.run.budget.stopped))
         stopped = tuple(sorted(self.stopped_blocks.items()))
-        return Outcome(selection, planned, stopped, found.certificate, found.notes, found.doubt)
+        return Outcome(
+            selection,
+            planned,
+            stopped,
+            found.certificate,
+            found.notes,
+            found.doubt,
+            found.doubt_reference,
+        )
 
     def _draw(self) -> tuple[IndexArray, Selection]:
         options, counts = self.spec.options, list(self.decision.counts)

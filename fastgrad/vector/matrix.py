@@ -103,7 +103,8 @@ class Operator:
         except NotImplementedError:
             raise InputError(
                 "the Jacobian is a LinearOperator without rmatvec, so J^T u is not known: give it one, or "
-                "check the products that it has, check_jvp(F, lambda x, v: J(x).matvec(v), x)"
+                "check the products that it has, check_jvp(F, lambda x, v: J(x).matvec(v), x)",
+                code="FG705",
             ) from None
 
     def times(self, v: Floats) -> Floats:
@@ -177,7 +178,7 @@ def _one_array(array: npt.NDArray[Any], parameters: Parameters, outputs: Outputs
     if array.shape not in shapes:
         _require_shape(array.shape, wanted, array)
     if array.dtype.kind not in "fiu":
-        raise InputError(f"the Jacobian must hold real numbers; got {describe(array)}")
+        raise InputError(f"the Jacobian must hold real numbers; got {describe(array)}", code="FG704")
     return array.reshape(wanted)
 
 
@@ -189,7 +190,8 @@ def _nested(value: Any, parameters: Parameters, outputs: Outputs) -> npt.NDArray
         raise InputError(
             f"the Jacobian must be one array of shape ({outputs.size}, {parameters.size}), or an array for "
             f"each of {len(outs)} outputs and {len(ins)} parameters, nested as J[output][parameter]; got "
-            f"{describe(value)}"
+            f"{describe(value)}",
+            code="FG704",
         )
     rows = []
     for k, out in enumerate(outs):
@@ -199,7 +201,8 @@ def _nested(value: Any, parameters: Parameters, outputs: Outputs) -> npt.NDArray
             if array.size != out.size * block.size:
                 raise InputError(
                     f"d {out.shown} / d {block.shown} must have shape {out.shape + block.shape}; got "
-                    f"{array.shape}"
+                    f"{array.shape}",
+                    code="FG704",
                 )
             row.append(array.reshape(out.size, block.size))
         rows.append(row)
@@ -214,5 +217,6 @@ def _require_shape(shape: tuple[int, ...], wanted: tuple[int, int], value: Any) 
         hint = ": this is the shape of its transpose, rows are outputs"
     raise InputError(
         f"the Jacobian of {wanted[0]} outputs by {wanted[1]} parameters must have shape {wanted}; got "
-        f"{shape if shape else describe(value)}{hint}"
+        f"{shape if shape else describe(value)}{hint}",
+        code="FG704",
     )

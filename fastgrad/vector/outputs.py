@@ -63,13 +63,16 @@ class Outputs:
             start += array.size
         values = np.concatenate(arrays) if arrays else np.empty(0)
         if not values.size:
-            raise InputError(f"the function must return at least one number; got {describe(returned)}")
+            raise InputError(
+                f"the function must return at least one number; got {describe(returned)}", code="FG701"
+            )
         outputs = cls(spec, tuple(blocks), values)
         if not np.isfinite(values).all():
             at = int(np.argmin(np.isfinite(values)))
             raise InputError(
                 f"{outputs.label(at)} is {values[at]} at the parameters: derivatives can only be checked "
-                "where all outputs are finite"
+                "where all outputs are finite",
+                code="FG702",
             )
         return outputs
 
@@ -128,7 +131,8 @@ class Outputs:
     def _another(self, returned: Any) -> InputError:
         return InputError(
             f"the function must return the same structure at each call: at the parameters it was "
-            f"{describe_blocks(self.blocks)}, then came {describe(returned)}"
+            f"{describe_blocks(self.blocks)}, then came {describe(returned)}",
+            code="FG703",
         )
 
 
@@ -147,7 +151,9 @@ def _numbers(leaf: Any, what: str) -> Any:
     array = to_array(leaf, what)
     if array.dtype.kind != "f":
         advice = "Return its real and imaginary parts" if array.dtype.kind == "c" else "Return floats"
-        raise InputError(f"{what} must hold real floating point numbers; got {describe(leaf)}. {advice}")
+        raise InputError(
+            f"{what} must hold real floating point numbers; got {describe(leaf)}. {advice}", code="FG701"
+        )
     return array
 
 

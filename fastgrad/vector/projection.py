@@ -37,7 +37,7 @@ def require_callable(**given: Any) -> None:
     """Refuse what cannot be called, by its name."""
     for name, function in given.items():
         if not callable(function):
-            raise InputError(f"the {name} must be callable; got {shortened(repr_of(function))}")
+            raise InputError(f"the {name} must be callable; got {shortened(repr_of(function))}", code="FG201")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,8 @@ class VectorProblem:
         require_callable(function=function)
         if chosen.vectorized:
             raise InputError(
-                "vectorized= is about a cost that takes a batch; a vector function takes one point"
+                "vectorized= is about a cost that takes a batch; a vector function takes one point",
+                code="FG224",
             )
         return cls(function, params, args, chosen)
 
@@ -77,7 +78,8 @@ class VectorProblem:
             if block.form is not None and block.form.is_complex:
                 raise InputError(
                     f"parameter {block.shown} is complex, of which only gradients of real costs are checked: "
-                    "pass its real and imaginary parts as two blocks"
+                    "pass its real and imaginary parts as two blocks",
+                    code="FG706",
                 )
         return parameters
 

@@ -110,7 +110,7 @@ def check_hessian(
         claim = WholeMatrix(hessian, VectorProblem.of(gradient, params, args, options))
         return with_symmetry(check_claim(claim, options), claim.vector, claim.matrix.transposed)
     if cost is None:
-        raise InputError("check_hessian needs the gradient, or cost= where there is none")
+        raise InputError("check_hessian needs the gradient, or cost= where there is none", code="FG131")
     require_callable(cost=cost)
     return _by_cost_alone(cost, hessian, params, args, options)
 

@@ -305,3 +305,10 @@ class TestOddNames:
         assert r"\x1b[31m" in said
         assert all(line.isprintable() for line in said.replace("\r", "").split("\n"))
         assert ("\u03b8" in said) == (encoding == "utf-8")
+
+
+def test_trace_shows_files_and_lines(target, capsys):
+    """Each operation of a tape stands beside the file and the line of the cost that makes it."""
+    assert main(["trace", f"{target}:good"]) == 0
+    operations = [line for line in capsys.readouterr().out.splitlines() if " = " in line and "(" in line]
+    assert [line.split()[-1] for line in operations] == ["targets_of_the_test.py:8"] * 2

@@ -86,7 +86,7 @@ class TestGivenStep:
     @pytest.mark.parametrize(("structure", "step", "message"), MESSAGES)
     def test_message(self, structure, step, message):
         """A step that cannot be taken is refused: which block or coordinate, what came, what to try."""
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG41[45]\]$"):
             plan_of(structure, step=step)
 
     def test_only_checked_coordinates_can_refuse(self):

@@ -216,5 +216,5 @@ class TestFindStencil:
     def test_unknown(self, name):
         """An unknown method is repeated, and the known ones are listed."""
         message = f"unknown method {name!r}: the methods are forward, central, central4, central6, complex"
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG409\]$"):
             find_stencil(name)

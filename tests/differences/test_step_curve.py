@@ -76,6 +76,14 @@ def test_noise_alone_is_no_truncation():
         assert np.isnan(truncation_branch(H, slopes, noise)).all()
 
 
+def test_one_change_that_grows_by_chance():
+    """A change of slope that is followed by one sixteen times as large, and by no further, is no h^2."""
+    changes = np.ones(len(H) - 1)
+    changes[[5, 10]] = 16.0, 1e-3
+    slopes = np.concatenate([[0.0], np.cumsum(changes * np.tile([1.0, -1.0], len(H))[: len(changes)])])
+    assert np.isnan(truncation_branch(H, slopes, 0.0 * H)).all()
+
+
 def test_values_outside_a_domain():
     """Slopes that are NaN at wide steps hide nothing of the finer ones."""
     slopes = 1.0 + 5.0 * H**2

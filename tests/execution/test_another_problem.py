@@ -102,7 +102,7 @@ def test_the_issue(tmp_path):
     assert fastgrad.check_gradient(lambda p: p @ p, lambda p: 2 * p, X, checkpoint=path).passed
     said = (
         f"{path}: this checkpoint is of another problem: the cost's code or a value that it uses differs "
-        "(<lambda>()): use another file or delete it"
+        "(<lambda>()): use another file or delete it [FG913]"
     )
     with pytest.raises(InputError) as caught:
         fastgrad.check_gradient(lambda p: 7 * (p @ p), lambda p: 2 * p, X, checkpoint=path)

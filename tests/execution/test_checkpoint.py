@@ -115,7 +115,8 @@ class TestRoundTrip:
             first.store("a", start, values)
 
         assert str(caught.value) == (
-            f"a checkpoint keeps values (k, S) of float64 or complex128 from a start of 0 or more; {got}"
+            "a checkpoint keeps values (k, S) of float64 or complex128 from a start of 0 or more; "
+            f"{got} [FG914]"
         )
 
 
@@ -212,7 +213,7 @@ class TestContents:
         with Checkpoint(path, IDENTITY) as again:
             again.store("a", 0, the_values(0, 2))
             with pytest.raises(
-                InputError, match=f"^{re.escape(str(path))}: why: use another file or delete it$"
+                InputError, match=rf"^{re.escape(str(path))}: why: use another file or delete it \[FG913\]$"
             ):
                 again.refuse("why")
         assert path.read_bytes() == before

@@ -375,7 +375,7 @@ class TestDamage:
         """A chunk that does not fit the pass that asks for it is refused, not cut."""
         with Checkpoint(path, IDENTITY) as first:
             first.store("a", 4, the_values(4, 6))
-            with pytest.raises(InputError, match=r"is damaged.* \(a chunk is not of its pass\)$"):
+            with pytest.raises(InputError, match=r"is damaged.* \(a chunk is not of its pass\) \[FG914\]$"):
                 first.finished("a", count, points, dtype)
 
     def test_after_it_was_opened(self, path):

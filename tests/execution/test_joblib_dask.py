@@ -57,7 +57,7 @@ def test_no_worker():
 def test_no_client():
     """Without a client the sentence says how to start one."""
     pytest.importorskip("distributed")
-    assert refused() == f'backend="dask": {START_A_CLIENT}'
+    assert refused() == f'backend="dask": {START_A_CLIENT} [FG403]'
 
 
 def test_no_dask(monkeypatch):
@@ -68,7 +68,7 @@ def test_no_dask(monkeypatch):
 
     monkeypatch.setitem(BACKENDS, "dask", missing)
     monkeypatch.setattr(workers, "is_installed", lambda: False)
-    assert refused() == f'backend="dask": {INSTALL}'
+    assert refused() == f'backend="dask": {INSTALL} [FG403]'
 
 
 def test_other_backends_are_no_cluster():

@@ -65,7 +65,7 @@ class TestCost:
             f"{path}: this checkpoint is of another cost: the cost at the parameters is 28.0 and was 14.0 "
             "when it was kept: use another file or delete it"
         )
-        with pytest.raises(InputError, match=f"^{re.escape(said)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(said)} \[FG913\]$"):
             resumed(path, lambda x: 2.0 * squares(x))
         assert path.read_bytes() == before
         assert resumed(path, squares).taken == 6

@@ -19,5 +19,5 @@ def test_nothing_is_kept():
         assert [none.remember("what", lambda answer=answer: answer) for answer in (1, 2)] == [1, 2]
         assert (none.seconds, none.name) == (0.0, "")
         none.note_changes()
-        with pytest.raises(InputError, match=r"^why$"):
+        with pytest.raises(InputError, match=r"^why \[FG913\]$"):
             none.refuse("why")

@@ -253,7 +253,7 @@ class TestRefused:
     CASES = (
         (X0, {"jac": lambda x: rosen_der(x)[:, None]}, r"jac at x0: jac must return shape \(4,\), as x0 has"),
         (X0, {"jac": lambda x: rosen_der(x)[:, None]}, r"of shape \(4, 1\). Return it with .ravel\(\)"),
-        (X0, {"jac": lambda x: np.ones(3)}, r"as x0 has; got float64 array of shape \(3,\)$"),
+        (X0, {"jac": lambda x: np.ones(3)}, r"as x0 has; got float64 array of shape \(3,\) \[FG716\]$"),
         (X0, {"hess": lambda x: np.ones((4, 3))}, r"hess at x0: the Jacobian .* must have shape \(4, 4\)"),
         (X0, {"hessp": lambda x, p: np.ones((4, 4))}, r"hessp at x0: hessp must return shape \(4,\)"),
         (X0, {"jac": "4-point"}, "a function .* True, or one of 2-point, 3-point, cs; got str '4-point'"),

@@ -91,7 +91,7 @@ class TestHasValue:
             raise error
 
         assert not has_value(lambda x: raises(ValueError("math domain error")), X0)
-        for error in (InputError("a sentence"), KeyError("a")):
+        for error in (InputError("a sentence", code="FG101"), KeyError("a")):
             with pytest.raises(type(error)):
                 has_value(lambda x, error=error: raises(error), X0)
 

@@ -155,7 +155,7 @@ class TestFromObject:
     def test_missing_methods(self, net, names, missing):
         """An object without the methods is refused: which are missing, and how to give other names."""
         message = f"{missing}; other names can be given with get_params=, set_params=, cost= and gradient="
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG121\]$"):
             fastgrad.Problem.from_object(net, X, Y, **names)
 
 

@@ -80,12 +80,16 @@ class TestHiding:
     def test_causes(self):
         """The user's exception below one of fastgrad's keeps its frames; a cause within fastgrad goes."""
         error = raised_by(
-            ours("try: f(x)\nexcept LookupError as e: raise InputError('no') from e"), cost, "abc"
+            ours("try: f(x)\nexcept LookupError as e: raise InputError('no', code='FG101') from e"),
+            cost,
+            "abc",
         )
         hide_own_frames(error)
         assert (names_of(error), names_of(error.__cause__)) == ([], ["cost", "deeper"])
         error = raised_by(
-            ours("try: {}[x]\nexcept LookupError as e: raise InputError('no') from e"), cost, "abc"
+            ours("try: {}[x]\nexcept LookupError as e: raise InputError('no', code='FG101') from e"),
+            cost,
+            "abc",
         )
         hide_own_frames(error)
         assert error.__cause__ is None

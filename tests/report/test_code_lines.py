@@ -10,6 +10,8 @@ import fastgrad
 from fastgrad.report.code_lines import LONGEST_LINE, CodeLine, CodeLines
 from fastgrad.report.revisit import GONE
 
+pytestmark = pytest.mark.usefixtures("clock")
+
 DATA = np.random.default_rng(3).normal(size=(10, 3))
 WEIGHTS = {"W1": np.full((3, 4), 0.3), "b1": np.linspace(-1, 1, 4), "W2": np.linspace(-0.5, 0.5, 4)}
 

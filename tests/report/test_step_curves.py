@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from revisit_cases import REPORTS, WEIGHTS, X, exponentials, of, product, wrong_of_product
+from scipy import sparse
 
 import fastgrad
 from fastgrad.report import step_curves as module
 from fastgrad.report.revisit import GONE, Revisit
+
+pytestmark = pytest.mark.usefixtures("clock")  # it stands still: how many curves there are depends on no load
 
 HAS_NO_STEP = {"traced, nodes", "network, nodes", "complex step"}
 
@@ -118,12 +121,29 @@ class TestWhichCoordinates:
         assert np.isnan(first.slopes).all()
         assert np.isnan(first.taken)
 
+    def test_wrong_before_undecided(self):
+        """A wrong coordinate comes before an undecided one."""
+
+        def cost(p):
+            with np.errstate(invalid="ignore"):
+                return float(np.sqrt(p["a"][0]) + p["a"][1] ** 3)
+
+        report = fastgrad.check_gradient(cost, {"a": np.array([1.0, 4.0])}, {"a": np.array([0.0, 1.0])})
+        assert [curve.label for curve in report.step_curves().curves] == ["a[1]", "a[0]"]
+
     def test_an_agreeing_report(self):
         """Of a right gradient the coordinates that were seen least well are shown."""
         report = of(gradient=np.exp)
         curves = report.step_curves(2).curves
         rho = report.wrong._arrays.resolution
         assert [c.flat_index for c in curves] == np.argsort(-rho, kind="stable")[:2].tolist()
+
+    def test_of_very_many(self, monkeypatch):
+        """Of very many coordinates that agree only those are sorted that were seen least well."""
+        report = of(gradient=np.exp)
+        worst = [curve.label for curve in report.step_curves(2).curves]
+        monkeypatch.setattr(module, "LOOKED_AT", 2)
+        assert [curve.label for curve in report.step_curves().curves] == worst
 
 
 class TestNone:
@@ -190,13 +210,14 @@ class TestNone:
         state["raises"] = True
         assert report.step_curves().sentence == "the cost raised OSError: gone"
 
-    def test_a_cost_that_writes_to_its_parameters(self):
+    @pytest.mark.parametrize("where", ["everywhere", "where they are moved"])
+    def test_a_cost_that_writes_to_its_parameters(self, where):
         """A cost that has begun to write to its parameters is told from one whose data changed."""
         state = {"writes": False}
 
         def cost(x):
             value = exponentials(x)
-            if state["writes"]:
+            if state["writes"] and (where == "everywhere" or (x != X).any()):
                 x[0] += 1.0
             return value
 
@@ -237,12 +258,29 @@ class TestTime:
         assert clock.now - began <= module.SECONDS
 
     def test_a_cost_that_became_slow(self, clock):
-        """Where the cost takes longer than it did, no further curve is begun."""
+        """Where the cost takes longer than it did in the check, no further curve is begun."""
         report, takes = self.of(clock, 2.0**-12)
         takes[0] = 2.0**-6
         found = report.step_curves()
         assert len(found.curves) == 1
         assert "1 of 4 curves were made" in found.sentence
+
+    def test_parameters_that_are_moved_together(self, clock):
+        """Where one call served many coordinates of the check, a curve of one takes as many calls."""
+        x, takes = np.linspace(0.5, 2.0, 60), 0.04
+
+        def function(x):
+            clock.now += takes
+            return np.exp(x)
+
+        def jacobian(x):
+            return sparse.diags_array(np.exp(x), format="csc")
+
+        report = fastgrad.check_jacobian(function, jacobian, x)
+        assert report.engine == "columns"
+        before = clock.now
+        assert "so that a curve of 50 would take" in report.step_curves().sentence
+        assert clock.now == before
 
     def test_nodes(self, clock):
         """Where the parameters are moved in the place of nodes, it is the plain cost that is timed."""

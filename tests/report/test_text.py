@@ -107,7 +107,7 @@ class TestText:
         """An undecided coordinate is listed with its cause, and with what to do about it."""
         assert re.search(
             r"^undecided\na\[1\]: non-finite: the cost is nan at a\[1\] - [0-9.e-]+; "
-            r"move the parameters into its domain$",
+            r"move the parameters into its domain \[FG504\]$",
             str(undecided_report()),
             re.MULTILINE,
         )

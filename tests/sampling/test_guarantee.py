@@ -259,5 +259,5 @@ class TestRefused:
     @pytest.mark.parametrize(("call", "message"), MESSAGES)
     def test_message(self, call, message):
         """Counts and confidences that cannot be are refused with what came."""
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG4(05|18)\]$"):
             call()

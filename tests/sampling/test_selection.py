@@ -178,12 +178,12 @@ class TestRefused:
     @pytest.mark.parametrize(("coordinates", "message"), MESSAGES)
     def test_message(self, coordinates, message):
         """What is not a choice of coordinates is refused with what came and what is taken."""
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG41[67]\]$"):
             choose_coordinates(coordinates, parameters_of([4, 2]), seed=0)
 
     @pytest.mark.parametrize("seed", [-1, 1.5, "a", None])
     def test_seed(self, seed):
         """A seed that could not be repeated from the report is refused, with what came."""
         message = f"seed must be an integer >= 0; got {seed!r}"
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG412\]$"):
             choose_coordinates(2, parameters_of([4, 2]), seed)

@@ -427,7 +427,7 @@ class TestRefused:
     @pytest.mark.parametrize(("call", "message"), MESSAGES)
     def test_message(self, call, message):
         """What cannot be drawn is refused with what came."""
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG418\]$"):
             call(np.random.default_rng(0))
 
     def test_plan_is_frozen(self):

@@ -86,7 +86,7 @@ class TestTolerance:
     def test_refused(self, bad):
         """Anything else is refused with what came."""
         message = f"tolerance must be a finite number >= 0, or None; got {bad!r}"
-        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        with pytest.raises(InputError, match=rf"^{re.escape(message)} \[FG410\]$"):
             check_tolerance(bad)
 
 

@@ -62,13 +62,21 @@ def check_function(
 def require_options(fn: Any, args: Any, options: Any) -> None:
     """Refuse what is no function, no tuple of args, and options that are not for JAX."""
     if not callable(fn):
-        raise InputError(f"fn must be callable as fn(params, *args); got {shortened(repr_of(fn))}")
+        raise InputError(
+            f"fn must be callable as fn(params, *args); got {shortened(repr_of(fn))}", code="FG201"
+        )
     if not isinstance(args, tuple):
-        raise InputError(f"args must be a tuple, as in args=(X, y); got a {type(args).__name__}")
+        raise InputError(
+            f"args must be a tuple, as in args=(X, y); got a {type(args).__name__}", code="FG113"
+        )
     if "vectorized" in options:
-        raise InputError("leave vectorized= out: fn is batched by jax.vmap, and takes one pytree itself")
+        raise InputError(
+            "leave vectorized= out: fn is batched by jax.vmap, and takes one pytree itself", code="FG224"
+        )
     if options.get("method") == "complex":
-        raise InputError('method="complex" is not for JAX: in float64 method="central" sees far enough')
+        raise InputError(
+            'method="complex" is not for JAX: in float64 method="central" sees far enough', code="FG820"
+        )
 
 
 def _require_scalar(call: Call, fn: Callable[..., Any]) -> None:
@@ -80,15 +88,22 @@ def _require_scalar(call: Call, fn: Callable[..., Any]) -> None:
     if isinstance(out, tuple) and len(out) == 2 and len(leaves) and np.shape(leaves[0]) == ():
         raise InputError(
             "fn returns a pair, as for jax.grad(fn, has_aux=True): pass the loss alone, lambda p, *args: "
-            "fn(p, *args)[0]"
+            "fn(p, *args)[0]",
+            code="FG821",
         )
     if len(leaves) != 1 or leaves[0] is not out:
-        raise InputError(f"fn must return one scalar, as for jax.grad; got {describe(out)}. {VECTORS}")
+        raise InputError(
+            f"fn must return one scalar, as for jax.grad; got {describe(out)}. {VECTORS}", code="FG821"
+        )
     array = jnp.asarray(out)
     if array.shape:
-        raise InputError(f"fn must return a scalar, as for jax.grad; got shape {array.shape}. {VECTORS}")
+        raise InputError(
+            f"fn must return a scalar, as for jax.grad; got shape {array.shape}. {VECTORS}", code="FG821"
+        )
     if not is_inexact(array) or jnp.iscomplexobj(array):
-        raise InputError(f"fn must return a real float, as for jax.grad; got {array.dtype}. {VECTORS}")
+        raise InputError(
+            f"fn must return a real float, as for jax.grad; got {array.dtype}. {VECTORS}", code="FG821"
+        )
 
 
 VECTORS = "For other outputs there are check_grads(fn, (params,), order=1) and fastgrad.check_vjp"

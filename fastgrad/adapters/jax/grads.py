@@ -83,7 +83,9 @@ def _checked(derivative: Derivative, options: dict[str, Any]) -> Report:
     try:
         ClaimedGradient(claim, subject, weights, False).at(subject.values)
     except TypeError as error:
-        raise InputError(f"{derivative.label}: jax raises {first_line(error)}{_advice(error)}") from error
+        raise InputError(
+            f"{derivative.label}: jax raises {first_line(error)}{_advice(error)}", code="FG822"
+        ) from error
     report = Judged(subject, weights, claim, options).report()
     return replace(report, notes=(f"check_grads: {derivative.label}, {WEIGHTED}", *report.notes))
 

@@ -104,7 +104,8 @@ class Judged:
         short = [d for d in dtypes if d not in ("float32", "float64")]
         if short:
             raise InputError(
-                f"differences in {short[0]} show nothing: take out what keeps float64 away, or pass float32"
+                f"differences in {short[0]} show nothing: take out what keeps float64 away, or pass float32",
+                code="FG809",
             )
         values = zip(self.subject.names, self.subject.values, dtypes, strict=True)
         return {name: value.astype(dtype) for name, value, dtype in values}
@@ -131,7 +132,8 @@ class Judged:
                 raise
             raise InputError(
                 f"{self.claim.name} raises {first_line(error)}. Where fn has another gradient, give it as "
-                "gradient="
+                "gradient=",
+                code="FG822",
             ) from error
 
     def _by_differences(self, double: bool) -> Report:
@@ -157,11 +159,12 @@ class Judged:
         if engine not in ("auto", "python", "batched"):
             raise InputError(
                 f'engine={engine!r} is not for functions of JAX: "batched" evaluates them under jit and '
-                'vmap, "python" by plain calls, "auto" takes the first that gives the right numbers'
+                'vmap, "python" by plain calls, "auto" takes the first that gives the right numbers',
+                code="FG823",
             )
         why = ASKED if engine == "python" else why_not_batched(scalar, blocks)
         if why and engine == "batched":
-            raise InputError(f'engine="batched" cannot be had: {why}')
+            raise InputError(f'engine="batched" cannot be had: {why}', code="FG823")
         return why
 
     def _own_gradient(self) -> OwnGradient:

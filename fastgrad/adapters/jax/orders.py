@@ -62,9 +62,11 @@ def derivatives(subject: Subject, order: int, modes: Sequence[str], of: str = ""
 def check_order(order: Any, modes: Any) -> None:
     """Refuse an order below 1, and modes that jax does not have."""
     if not isinstance(order, int | np.integer) or isinstance(order, bool) or order < 1:
-        raise InputError(f"order must be an integer of at least 1; got {order!r}")
+        raise InputError(f"order must be an integer of at least 1; got {order!r}", code="FG824")
     if isinstance(modes, str) or not modes or set(modes) - set(MODES):
-        raise InputError(f'modes must be some of {", ".join(MODES)}, as in ("fwd", "rev"); got {modes!r}')
+        raise InputError(
+            f'modes must be some of {", ".join(MODES)}, as in ("fwd", "rev"); got {modes!r}', code="FG824"
+        )
 
 
 def _pushed(subject: Subject) -> Subject:

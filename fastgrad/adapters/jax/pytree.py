@@ -60,7 +60,7 @@ class Pytree:
         leaves = [_array(leaf, label) for leaf, label in zip(given, labels, strict=True)]
         moved = dict.fromkeys(k for k, leaf in enumerate(leaves) if is_inexact(leaf))
         if not moved:
-            raise InputError(_nothing_to_move(tree, name, labels, leaves))
+            raise InputError(_nothing_to_move(tree, name, labels, leaves), code="FG825")
         for k in moved:
             _require_known(leaves[k], labels[k])
         flags = tuple(bool(jnp.iscomplexobj(leaves[k])) for k in moved)
@@ -98,7 +98,8 @@ class Pytree:
         if treedef != self.treedef:
             raise InputError(
                 f"{what} must have the structure of params, {_shown(self.treedef)}; got {_shown(treedef)}. "
-                "jax.grad(fn)(params) returns such a pytree"
+                "jax.grad(fn)(params) returns such a pytree",
+                code="FG301",
             )
         found = [jnp.asarray(leaf) for leaf, held in zip(leaves, self.leaves, strict=True) if held is None]
         return [self._matched(array, k, what) for k, array in enumerate(found)]
@@ -109,7 +110,8 @@ class Pytree:
             shape = self.values[k].shape[: -1 if self.is_complex[k] else None]
             kind = "complex" if self.is_complex[k] else "real"
             raise InputError(
-                f"{what} must be a {kind} array of shape {shape} at {self.names[k]}; got {describe(array)}"
+                f"{what} must be a {kind} array of shape {shape} at {self.names[k]}; got {describe(array)}",
+                code="FG302",
             )
         return real
 
@@ -127,7 +129,8 @@ def require_no_tracer(tree: Any, name: str) -> None:
         if isinstance(leaf, jax.core.Tracer):
             raise InputError(
                 f"{name}{jax.tree_util.keystr(path)} is a tracer: inside of jit, grad and vmap it has no "
-                "numbers. Call fastgrad outside of them"
+                "numbers. Call fastgrad outside of them",
+                code="FG110",
             )
 
 
@@ -140,7 +143,8 @@ def _array(leaf: Any, label: str) -> Any:
         raise InputError(
             f"{shown_name(label)} is no type that JAX knows: got {shortened(repr_of(leaf))}. jax.grad takes "
             "pytrees of arrays: make it a static field (jax.tree_util.register_dataclass with meta_fields), "
-            "or pass it in args="
+            "or pass it in args=",
+            code="FG826",
         ) from error
 
 
@@ -148,7 +152,8 @@ def _require_known(array: Any, label: str) -> None:
     if not is_known(precision_of(array)):
         raise InputError(
             f"{shown_name(label)} is {array.dtype}: floats of 16, 32 and 64 bits can be checked. Pass "
-            ".astype(jnp.float32) of it"
+            ".astype(jnp.float32) of it",
+            code="FG826",
         )
 
 

@@ -29,7 +29,7 @@ def weights_of(subject: Subject, options: dict[str, Any]) -> list[Floats]:
     """
     outputs = subject.outputs(double=False)
     if not outputs:
-        raise InputError("f returns no floats, so that it has no derivatives to check")
+        raise InputError("f returns no floats, so that it has no derivatives to check", code="FG825")
     blocks = dict(zip(subject.names, subject.values, strict=True))
     try:
         found = VectorProblem.of(_numbers(subject, True), blocks, (), options).weights

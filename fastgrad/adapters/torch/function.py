@@ -125,7 +125,9 @@ def functions_of(fn: Callable[..., Any], inputs: Any, moved: list[int]) -> Funct
         return Functions(precise, own, dtype)
     if dtype.itemsize < 4:
         raise InputError(
-            f"in float64 {why}, and differences in {name_of(dtype)} show next to nothing: pass inputs.float()"
+            f"in float64 {why}, and differences in {name_of(dtype)} show next to nothing: pass "
+            "inputs.float()",
+            code="FG809",
         )
     return Functions(own, None, dtype, NO_DOUBLE.format(why=why, dtype=name_of(dtype)))
 
@@ -144,7 +146,9 @@ def places_moved(inputs: Any) -> list[int]:
     floats = [k for k, leaf in enumerate(leaves) if is_differentiable(leaf)]
     found = [k for k in floats if leaves[k].requires_grad] or floats
     if not found:
-        raise InputError(f"there is no floating-point tensor among the inputs; got {describe(inputs)}")
+        raise InputError(
+            f"there is no floating-point tensor among the inputs; got {describe(inputs)}", code="FG804"
+        )
     for k in found:
         require_dense(leaves[k], names[k])
     return found

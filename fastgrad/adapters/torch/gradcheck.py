@@ -81,7 +81,9 @@ def gradcheck(
     """
     del fast_mode, masked
     if not (check_backward_ad or check_forward_ad):
-        raise InputError("check_backward_ad and check_forward_ad are both False: nothing is left to check")
+        raise InputError(
+            "check_backward_ad and check_forward_ad are both False: nothing is left to check", code="FG810"
+        )
     inputs = inputs if _is_tensor(inputs) else tuple(inputs)
     _require_some(inputs)
     tolerances = Tolerances(atol, rtol, eps)
@@ -243,7 +245,8 @@ def _require_some(inputs: Any) -> None:
     if not any(_is_tensor(leaf) and leaf.requires_grad for leaf in leaves):
         raise InputError(
             "gradcheck expects at least one input tensor to require gradient: call .requires_grad_() on "
-            "those that are to be checked"
+            "those that are to be checked",
+            code="FG804",
         )
 
 
@@ -259,7 +262,7 @@ def _upstream(
     with generators_kept(devices_of(given)), graphs_recorded():
         outputs = differentiable(func(*given))
     if not outputs:
-        raise InputError("no output requires grad: there is no backward pass to differentiate")
+        raise InputError("no output requires grad: there is no backward pass to differentiate", code="FG808")
     generator = torch.Generator().manual_seed(SEED)
     return tuple(_drawn(output, generator, apart).requires_grad_() for output in outputs)
 

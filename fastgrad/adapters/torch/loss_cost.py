@@ -81,7 +81,7 @@ class LossCost:
             tensors = [slot.tensor for slot in self.slots]
             value = require_scalar(self.value())
             if not value.requires_grad:
-                raise InputError(NO_GRAPH)
+                raise InputError(NO_GRAPH, code="FG808")
             found = torch.autograd.grad(value.reshape(()), tensors, allow_unused=True)
         pairs = zip(self.slots, found, strict=True)
         return {
@@ -161,19 +161,22 @@ def require_scalar(value: Any) -> Any:
     if not isinstance(value, torch.Tensor):
         raise InputError(
             "the loss must return a tensor with one number, as backward() takes it; got a "
-            f"{type(value).__name__}"
+            f"{type(value).__name__}",
+            code="FG807",
         )
     if value.numel() != 1:
         raise InputError(
             f"the loss must return one number; got a tensor of shape {tuple(value.shape)}. Sum it or take "
-            'its mean: reduction="mean" instead of "none", or .sum()'
+            'its mean: reduction="mean" instead of "none", or .sum()',
+            code="FG807",
         )
     if value.is_complex():
         raise InputError(
-            "the loss must return a real number; got a complex tensor. Return its .abs() or .real"
+            "the loss must return a real number; got a complex tensor. Return its .abs() or .real",
+            code="FG807",
         )
     if not value.is_floating_point():
-        raise InputError(f"the loss must return a floating-point number; got {value.dtype}")
+        raise InputError(f"the loss must return a floating-point number; got {value.dtype}", code="FG807")
     return value
 
 

@@ -91,7 +91,7 @@ def _blocks(
                 places = starts[at] + np.arange(block.size).reshape(blocks[at].shape)
                 to_inner[block.start : block.stop] = places.transpose(np.argsort(axes)).reshape(-1)
     if (to_inner < 0).any():
-        raise InputError("a parameter that no layer has")
+        raise KeyError("a parameter that no layer has")
     return blocks, to_inner
 
 
@@ -99,7 +99,7 @@ def _numbers(tensor: Any) -> npt.NDArray[Any]:
     import torch
 
     if not isinstance(tensor, torch.Tensor):
-        raise InputError("no tensor")
+        raise KeyError("no tensor")
     return np.asarray(tensor.detach().cpu().numpy())
 
 

@@ -110,7 +110,8 @@ def input_slots(leaves: Sequence[Any], names: Sequence[str], taken: Sequence[Slo
     if not found:
         raise InputError(
             "inputs=True checks the gradient by the inputs too, and there is no floating-point tensor among "
-            "them: leave it out"
+            "them: leave it out",
+            code="FG804",
         )
     return found
 

@@ -149,7 +149,8 @@ def _moved_itself(subject: Subject, by_inputs: bool) -> Iterator[LossCost]:
 def _in_own(own: LossCost, dtype: Any, note: str) -> Precisions:
     if dtype.itemsize < 4:
         raise InputError(
-            f"{note}. Differences of a cost in {name_of(dtype)} show next to nothing: pass module.float()"
+            f"{note}. Differences of a cost in {name_of(dtype)} show next to nothing: pass module.float()",
+            code="FG809",
         )
     return Precisions(own, None, note)
 

@@ -28,14 +28,17 @@ def subject_of(module: Any, loss: Any, data: Any) -> Subject:
     if not isinstance(module, torch.nn.Module):
         raise InputError(
             f"check_module takes a torch.nn.Module; got {describe(module)}. For a function of tensors there "
-            "is check_function(fn, inputs)"
+            "is check_function(fn, inputs)",
+            code="FG801",
         )
     if not callable(loss):
-        raise InputError(f"the loss must be callable, such as torch.nn.MSELoss(); got {describe(loss)}")
+        raise InputError(
+            f"the loss must be callable, such as torch.nn.MSELoss(); got {describe(loss)}", code="FG201"
+        )
     if data is None:
         return Subject(module, loss, (), None, "module")
     if not isinstance(data, tuple | list) or len(data) not in (1, 2):
-        raise InputError(f"{DATA}; got {describe(data)}")
+        raise InputError(f"{DATA}; got {describe(data)}", code="FG802")
     if len(data) == 1:
         return Subject(module, loss, data[0], None, "output")
     return Subject(module, loss, data[0], data[1], "both")
@@ -57,7 +60,8 @@ def require_checkable(subject: Subject, by_inputs: bool) -> None:
         if isinstance(p, torch.nn.parameter.UninitializedTensorMixin):
             raise InputError(
                 f"parameter {shown_name(name)} is not initialised yet: call the lazy module once, "
-                "module(inputs), before it is checked"
+                "module(inputs), before it is checked",
+                code="FG803",
             )
         require_dense(p, f"parameter {shown_name(name)}")
     _refuse_quantised(subject.module)
@@ -65,7 +69,7 @@ def require_checkable(subject: Subject, by_inputs: bool) -> None:
         require_dense(tensor, "a tensor of the data")
     _require_one_device(subject, named)
     if not by_inputs and not any(p.requires_grad for _, p in named):
-        raise InputError(_nothing_to_check(named))
+        raise InputError(_nothing_to_check(named), code="FG804")
 
 
 def _nothing_to_check(named: list[tuple[str, Any]]) -> str:
@@ -94,11 +98,13 @@ def require_dense(tensor: Any, what: str) -> None:
 
     if tensor.device.type == "meta":
         raise InputError(
-            f"{what} is on the meta device: it has no numbers. Use module.to_empty and load some"
+            f"{what} is on the meta device: it has no numbers. Use module.to_empty and load some",
+            code="FG109",
         )
     if tensor.layout is not torch.strided:
         raise InputError(
-            f"{what} is sparse ({tensor.layout}): differences are taken of dense tensors. Pass .to_dense()"
+            f"{what} is sparse ({tensor.layout}): differences are taken of dense tensors. Pass .to_dense()",
+            code="FG107",
         )
 
 
@@ -108,7 +114,8 @@ def _refuse_quantised(module: Any) -> None:
             where = f"{shown_name(name)} is" if name else "the module is"
             raise InputError(
                 f"{where} quantised ({type(part).__name__}): its parameters are integers, which have no "
-                "gradient. Check the module before it is converted"
+                "gradient. Check the module before it is converted",
+                code="FG805",
             )
 
 
@@ -120,5 +127,6 @@ def _require_one_device(subject: Subject, named: list[tuple[str, Any]]) -> None:
         if tensor.device not in devices and tensor.dim():  # a number may stay on the CPU
             raise InputError(
                 f"the data is on {tensor.device} and the parameters on {named[0][1].device}: move the data "
-                f"with .to({str(named[0][1].device)!r})"
+                f"with .to({str(named[0][1].device)!r})",
+                code="FG806",
             )

@@ -146,7 +146,8 @@ class TensorFunction:
         except IndexError:
             raise InputError(
                 f"the function must return as many outputs at each call: {len(found)} came where there were "
-                "more at the inputs themselves"
+                "more at the inputs themselves",
+                code="FG811",
             ) from None
 
     def graph_at(self, params: Blocks) -> tuple[list[Any], dict[str, Any]]:
@@ -210,11 +211,12 @@ def _looked_at(found: list[Any], names: list[str]) -> list[tuple[str, int]]:
     floats = [(names[k], k) for k, one in enumerate(found) if is_differentiable(one)]
     for name, k in floats:
         if str(found[k].layout) != "torch.strided":
-            raise InputError(f"{name} is sparse ({found[k].layout}): return .to_dense() of it")
+            raise InputError(f"{name} is sparse ({found[k].layout}): return .to_dense() of it", code="FG811")
     if not floats:
         raise InputError(
             "the function must return floating-point tensors; got "
-            + (", ".join(type(one).__name__ for one in found) or "nothing")
+            + (", ".join(type(one).__name__ for one in found) or "nothing"),
+            code="FG811",
         )
     graded = [(name, k) for name, k in floats if found[k].requires_grad]
     return graded or floats

@@ -92,7 +92,9 @@ def _most(n_jobs: int) -> int:
     try:
         return int(joblib.effective_n_jobs(n_jobs))
     except ValueError as error:
-        raise InputError(f"the number of workers must be 1, 2, ... or -1 for all cores: {error}") from error
+        raise InputError(
+            f"the number of workers must be 1, 2, ... or -1 for all cores: {error}", code="FG402"
+        ) from error
 
 
 def rows_of(

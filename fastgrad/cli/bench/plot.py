@@ -124,7 +124,7 @@ def _writing(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+        raise InputError(f"cannot write {path}: {error.strerror or error}", code="FG904") from error
 
 
 def _kind(path: str | Path) -> str:
@@ -134,5 +134,7 @@ def _kind(path: str | Path) -> str:
     kind = Path(path).suffix[1:].lower() or "svg"
     known = FigureCanvasBase.get_supported_filetypes()
     if kind not in known:
-        raise InputError(f"matplotlib cannot draw to {path}: the ending must be one of {', '.join(known)}")
+        raise InputError(
+            f"matplotlib cannot draw to {path}: the ending must be one of {', '.join(known)}", code="FG904"
+        )
     return kind

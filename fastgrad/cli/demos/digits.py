@@ -30,7 +30,8 @@ def data() -> tuple[Array, npt.NDArray[np.intp]]:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise InputError(
-            "the digits come with scikit-learn, which is not installed: pip install 'fastgrad[demo]'"
+            "the digits come with scikit-learn, which is not installed: pip install 'fastgrad[demo]'",
+            code="FG905",
         ) from error
     images, labels = load_digits(return_X_y=True)
     return np.asarray(images / 16, dtype=np.float64), labels.astype(np.intp)

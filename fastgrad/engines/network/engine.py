@@ -138,7 +138,8 @@ class NetworkEngine(EngineBase):
             if not places:
                 raise InputError(
                     'perturb="nodes" moves the pre-activations of Dense layers, and this network has none: '
-                    'leave perturb="parameters"'
+                    'leave perturb="parameters"',
+                    code="FG606",
                 )
         if not places:
             return self

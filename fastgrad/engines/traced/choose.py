@@ -55,7 +55,7 @@ def tape_of(problem: Problem) -> Tape:
     try:
         return recorded_tape(PythonEngine(cost, parameters, problem.args))
     except Declined as declined:
-        raise InputError(f"the cost cannot be recorded: {declined}") from None
+        raise InputError(f"the cost cannot be recorded: {declined}", code="FG605") from None
 
 
 def recorded_tape(cost: PythonEngine) -> Tape:
@@ -96,12 +96,15 @@ def required_engine(problem: Problem, parameters: Parameters, stencil: Stencil) 
         Where the cost cannot be recorded, with file, line and operation.
     """
     if stencil.is_complex:
-        raise InputError('engine="traced" takes real steps only: use engine="python" with method="complex"')
+        raise InputError(
+            'engine="traced" takes real steps only: use engine="python" with method="complex"', code="FG602"
+        )
     try:
         return recorded_engine(PythonEngine(problem.cost, parameters, problem.args), 0)[0]
     except Declined as declined:
         raise InputError(
-            f'engine="traced" cannot record the cost: {declined}. engine="python" evaluates it as it is'
+            f'engine="traced" cannot record the cost: {declined}. engine="python" evaluates it as it is',
+            code="FG605",
         ) from None
 
 

@@ -171,7 +171,8 @@ class TracedEngine(EngineBase):
         elif not sites:
             raise InputError(
                 'perturb="nodes" moves the results of products with the parameters, and this cost has none '
-                'whose parameters are used in no other way: leave perturb="parameters"'
+                'whose parameters are used in no other way: leave perturb="parameters"',
+                code="FG606",
             )
         if not sites:
             return self

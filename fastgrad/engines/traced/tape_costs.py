@@ -115,7 +115,8 @@ class TapeCosts:
             label = self.parameters.label(int(indices[k]))
             raise AnotherCostError(
                 f"where {label} is moved the cost is {expected:.17g}, and what was recorded of it gives "
-                f"{value:.17g}: it keeps state, or its data changed"
+                f"{value:.17g}: it keeps state, or its data changed",
+                code="FG607",
             )
 
     def rows_of(self, number: int) -> int:

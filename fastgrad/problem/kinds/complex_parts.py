@@ -111,7 +111,9 @@ def gradient_parts(
         For another shape, axes of length 1 aside.
     """
     if tuple(n for n in gradient.shape if n != 1) != tuple(n for n in shape if n != 1):
-        raise InputError(f"{what} must have shape {shape}, as the parameter has; got shape {gradient.shape}")
+        raise InputError(
+            f"{what} must have shape {shape}, as the parameter has; got shape {gradient.shape}", code="FG302"
+        )
     short = gradient.dtype.itemsize <= (8 if gradient.dtype.kind == "c" else 4)
     found = real_parts(gradient.astype(np.complex64 if short else np.complex128).reshape(shape))
     return found * np.array([1, -1], found.dtype) if is_conjugate else found

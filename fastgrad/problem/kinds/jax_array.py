@@ -29,13 +29,14 @@ def form_of(value: Any, what: str) -> Form | None:
     if not isinstance(value, jax.Array):
         return None
     if isinstance(value, jax.core.Tracer):
-        raise InputError(_traced(what))
+        raise InputError(_traced(what), code="FG110")
     if value.dtype in (np.complex64, np.complex128):
         return complex_form("a complex jax array", _complex_jax_array, is_conjugate=True)
     if value.dtype not in (np.float32, np.float64):
         raise InputError(
             f"{what} must be a float32 or float64 array; got {describe(value)}. "
-            "Pass .astype(jnp.float32) if it is a parameter"
+            "Pass .astype(jnp.float32) if it is a parameter",
+            code="FG101",
         )
     return Form("a jax array", _jax_array, takes_batch=True)
 
@@ -53,7 +54,7 @@ def to_array(value: Any, what: str) -> npt.NDArray[Any] | None:
     if not isinstance(value, jax.Array):
         return None
     if isinstance(value, jax.core.Tracer):
-        raise InputError(_traced(what))
+        raise InputError(_traced(what), code="FG110")
     if jax.numpy.issubdtype(value.dtype, jax.numpy.floating) and value.dtype.itemsize < 4:
         value = value.astype(jax.numpy.float32)
     return np.asarray(value)

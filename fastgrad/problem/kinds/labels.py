@@ -55,7 +55,8 @@ def aligned_positions(mine: Any, theirs: Any, what: str, axis: str = "") -> Inde
     if not (mine.is_unique and theirs.is_unique):
         raise InputError(
             f"{what} has the labels{of} in another order, and some of them stand there twice: give it in the "
-            "order of the parameter, or as a plain array"
+            "order of the parameter, or as a plain array",
+            code="FG309",
         )
     positions = theirs.get_indexer(mine)
     back = mine.get_indexer(theirs)
@@ -66,7 +67,8 @@ def aligned_positions(mine: Any, theirs: Any, what: str, axis: str = "") -> Inde
         said += [f"not among the parameter's: {_some(unknown)}"] if unknown else []
         raise InputError(
             f"{what} has other labels{of} than the parameter; {'; '.join(said)}. Give it the parameter's "
-            "labels, or give a plain array to have it compared by position"
+            "labels, or give a plain array to have it compared by position",
+            code="FG309",
         )
     return np.asarray(positions, dtype=np.intp)
 

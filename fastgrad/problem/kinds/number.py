@@ -63,7 +63,7 @@ def form_of(value: Any, what: str, is_root: bool) -> Form | None:
         return None
     kind = type(value)
     if not is_root and all(isinstance(entry, int | np.integer) for entry in value):
-        raise InputError(f"{what} is a {kind.__name__} of integers: {_ADVICE}")
+        raise InputError(f"{what} is a {kind.__name__} of integers: {_ADVICE}", code="FG101")
     rebuild = partial(_vector, kind, any(isinstance(entry, np.generic) for entry in value))
     return Form(f"a {kind.__name__} of numbers", rebuild, follows=True, batch_is_array=True)
 

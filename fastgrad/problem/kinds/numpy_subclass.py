@@ -44,12 +44,14 @@ def form_of(value: npt.NDArray[Any], what: str) -> Form | None:
     except Exception as error:
         raise InputError(
             f"{what} is a {name}, a subclass of NumPy's array of which no view can be made "
-            f"({quoted(error)}): pass a plain array, np.asarray(...)"
+            f"({quoted(error)}): pass a plain array, np.asarray(...)",
+            code="FG105",
         ) from error
     if type(same) is not type(value):
         raise InputError(
             f"{what} is a {name}, a subclass of NumPy's array that a view does not give again: pass a plain "
-            "array, np.asarray(...)"
+            "array, np.asarray(...)",
+            code="FG105",
         )
     return Form(f"a {name}", rebuild)
 
@@ -74,7 +76,8 @@ def require_no_masked(value: np.ma.MaskedArray[Any, Any], what: str) -> None:
     if masked:
         raise InputError(
             f"{what} is a masked array in which {masked} entries are masked: pass its valid entries, "
-            ".compressed(), or fill the masked ones, .filled(0.0)"
+            ".compressed(), or fill the masked ones, .filled(0.0)",
+            code="FG106",
         )
 
 

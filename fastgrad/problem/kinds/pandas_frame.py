@@ -30,12 +30,15 @@ def form_of(value: Any, what: str) -> Form | None:
     import pandas as pd
 
     if isinstance(value, pd.Index):
-        raise InputError(f"{what} is a pandas Index, which nothing can be written to: pass .to_numpy()")
+        raise InputError(
+            f"{what} is a pandas Index, which nothing can be written to: pass .to_numpy()", code="FG105"
+        )
     if isinstance(value, pd.Series):
         if value.dtype not in FLOATS:
             raise InputError(
                 f"{what} must be a Series of float32 or float64; got one of {value.dtype}. "
-                'Pass .astype("float64")'
+                'Pass .astype("float64")',
+                code="FG101",
             )
         rebuild = partial(_series, value.index, value.name, type(value))
         axes: tuple[Any, ...] = (value.index,)
@@ -72,11 +75,13 @@ def _require_floats(frame: Any, what: str) -> None:
         if dtype not in FLOATS:
             raise InputError(
                 f"{what} must be a DataFrame of float32 or float64; got {dtype} in column "
-                f'{in_words(column)}. Pass .astype("float64"), or only the columns that are parameters'
+                f'{in_words(column)}. Pass .astype("float64"), or only the columns that are parameters',
+                code="FG101",
             )
     if len(set(dtypes.values())) > 1:
         raise InputError(
-            f'{what} is a DataFrame with columns of float32 and of float64: pass .astype("float64")'
+            f'{what} is a DataFrame with columns of float32 and of float64: pass .astype("float64")',
+            code="FG101",
         )
 
 

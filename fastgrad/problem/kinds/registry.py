@@ -80,7 +80,7 @@ def form_of(value: Any, what: str, is_root: bool = False) -> Form | None:
     except InputError:
         raise
     except Exception as error:  # an object may raise whatever it is asked
-        raise InputError(f"{what} is not an array: got {describe(value)}") from error
+        raise InputError(f"{what} is not an array: got {describe(value)}", code="FG103") from error
 
 
 def to_array(value: Any, what: str, is_root: bool = False) -> npt.NDArray[Any]:
@@ -105,7 +105,7 @@ def to_array(value: Any, what: str, is_root: bool = False) -> npt.NDArray[Any]:
         raise
     except Exception as error:
         join = ". Join the pieces: np.concatenate((a.ravel(), b.ravel()))" * isinstance(value, list | tuple)
-        raise InputError(f"{what} is not an array: got {describe(value)}{join}") from error
+        raise InputError(f"{what} is not an array: got {describe(value)}{join}", code="FG103") from error
 
 
 def _form_of(value: Any, what: str, is_root: bool) -> Form | None:
@@ -117,7 +117,7 @@ def _form_of(value: Any, what: str, is_root: bool) -> Form | None:
     if found is None and (kind := kind_of(value)) is not None:
         found = kind.form_of(value, what)
     if found is None and (advice := _advice(value)):
-        raise InputError(f"{what} cannot be perturbed: got {describe(value)}. {advice}")
+        raise InputError(f"{what} cannot be perturbed: got {describe(value)}. {advice}", code="FG103")
     return found
 
 

@@ -25,7 +25,8 @@ def form_of(value: Any, what: str) -> Form | None:
         raise InputError(
             f"{what} is a sparse {value.format} matrix of shape {value.shape}: pass the numbers that it "
             "stores, .tocsr().data, as the parameter and build the matrix in the cost; or pass .toarray() if "
-            "its zeros are parameters too"
+            "its zeros are parameters too",
+            code="FG107",
         )
     return None
 

@@ -34,18 +34,21 @@ def form_of(value: Any, what: str) -> Form | None:
     import torch
 
     if isinstance(value, torch.nn.Module):
-        raise InputError(_MODULE.format(what=what))
+        raise InputError(_MODULE.format(what=what), code="FG108")
     if not isinstance(value, torch.Tensor):
         return None
     if value.layout is not torch.strided:
-        raise InputError(f"{what} must be a dense tensor; got {describe(value)}. Pass .to_dense()")
+        raise InputError(
+            f"{what} must be a dense tensor; got {describe(value)}. Pass .to_dense()", code="FG107"
+        )
     is_complex = value.dtype in (torch.complex64, torch.complex128)
     if value.dtype not in (torch.float32, torch.float64) and not is_complex:
         raise InputError(
-            f"{what} must be a float32 or float64 tensor; got {describe(value)}. {_dtype_advice(value)}"
+            f"{what} must be a float32 or float64 tensor; got {describe(value)}. {_dtype_advice(value)}",
+            code="FG101",
         )
     if value.device.type == "meta":
-        raise InputError(f"{what} is on the meta device: it has no numbers")
+        raise InputError(f"{what} is on the meta device: it has no numbers", code="FG109")
     kind = type(value)
     if is_complex:
         rebuild = partial(_complex_tensor, str(value.device), value.requires_grad, kind)

@@ -31,16 +31,18 @@ def form_of(value: Any, what: str) -> Form | None:
     if isinstance(value, xr.Dataset):
         raise InputError(
             f"{what} is an xarray Dataset: pass its DataArrays in a dict, dict(ds.data_vars), and join them "
-            "in the cost, xr.Dataset(params)"
+            "in the cost, xr.Dataset(params)",
+            code="FG105",
         )
     if isinstance(value, xr.Variable):
-        raise InputError(f"{what} is an xarray Variable: pass a DataArray, xr.DataArray(...)")
+        raise InputError(f"{what} is an xarray Variable: pass a DataArray, xr.DataArray(...)", code="FG105")
     if not isinstance(value, xr.DataArray):
         return None
     if value.dtype not in (np.float32, np.float64):
         raise InputError(
             f"{what} must be a DataArray of float32 or float64; got one of {value.dtype}. "
-            "Pass .astype(float) if it is a parameter"
+            "Pass .astype(float) if it is a parameter",
+            code="FG101",
         )
     without_numbers = value.copy(data=np.broadcast_to(np.zeros((), value.dtype), value.shape))
     axes = tuple((str(dim), value.indexes.get(dim)) for dim in value.dims)
@@ -77,7 +79,8 @@ def _align(parameter: Any, gradient: Any, what: str) -> npt.NDArray[Any] | None:
         return None
     if set(gradient.dims) != set(parameter.dims):
         raise InputError(
-            f"{what} must have the dimensions of the parameter, {_dims(parameter)}; got {_dims(gradient)}"
+            f"{what} must have the dimensions of the parameter, {_dims(parameter)}; got {_dims(gradient)}",
+            code="FG309",
         )
     found = np.asarray(gradient.transpose(*parameter.dims).values)
     for k, dim in enumerate(parameter.dims):

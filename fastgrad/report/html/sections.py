@@ -69,7 +69,7 @@ def coverage(report: ReportData, prefix: str) -> Element:
         f"{prefix}coverage",
         "What was checked",
         element("p", f"{_upper(found.sentence)}."),
-        element("p", f"In doubt: {report.doubt}.") if report.doubt else None,
+        element("p", f"In doubt: {report.doubt} [{report.doubt_reference}].") if report.doubt else None,
         element("p", f"Ended early: {report.stopped}.") if report.stopped else None,
         element("p", f"Sample: {found.guarantee.sentence}") if found.guarantee is not None else None,
         element("p", f"Certificate: {found.certificate.sentence}") if found.certificate is not None else None,
@@ -167,7 +167,7 @@ def undecided(report: ReportData, prefix: str) -> Element | None:
     if not report.undecided:
         return None
     rows = [
-        element("li", element("b", one.label), f" ({one.code}): {one.cause}")
+        element("li", element("b", one.label), f" ({one.code}, {one.reference}): {one.cause}")
         for one in report.undecided[:COORDINATES]
     ]
     hidden = len(report.undecided) - COORDINATES

@@ -218,3 +218,11 @@ class TestSecondOrder:
         assert torch.equal(found[0], u * b)
         assert torch.equal(found[1], u * a)
         assert len(differentiable((a * b, None, a.detach(), 3))) == 1
+
+
+def test_a_failure_keeps_no_graph():
+    """The report of the exception calls nothing of torch's any more."""
+    with pytest.raises(GradcheckError) as caught:
+        gradcheck(wrong, (graded(3),))
+    assert caught.value.report.wrong
+    assert "was let go" in caught.value.report.step_curves().sentence

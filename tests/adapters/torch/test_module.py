@@ -197,3 +197,32 @@ def test_checkpoint(tmp_path):
     assert check_module(net, cross_entropy, batch(), checkpoint=path).reused > 50
     with pytest.raises(fastgrad.InputError, match="of another problem"):
         check_module(small_net(1.1), cross_entropy, batch(), checkpoint=path)
+
+
+@pytest.mark.usefixtures("clock")
+class TestAskedAgain:
+    def test_curves_of_a_copy(self):
+        """Curves move the copy of the check: the module, its training and all generators stay as they are."""
+        module = torch.nn.Sequential(small_net(1.01), torch.nn.Dropout(0.5))
+        report = check_module(module, cross_entropy, batch())
+        before, state = copy.deepcopy(module.state_dict()), torch.get_rng_state()
+        assert len(report.step_curves().curves) == 4
+        assert torch.equal(torch.get_rng_state(), state)
+        assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+
+    def test_not_of_the_module_itself(self):
+        """A module that the check moved and put back is not moved again."""
+        module = small_net()
+
+        def loss(output, targets):
+            return cross_entropy(output, targets) + sum(p.pow(2).sum() for p in module.parameters())
+
+        report = check_module(module, loss, batch())
+        assert any("the module itself was moved" in note for note in report.notes)
+        assert report.step_curves().curves == ()
+        assert "was let go" in report.step_curves().sentence
+
+    def test_no_lines(self):
+        """No line of a module is told, for torch's arrays are not recorded."""
+        report = check_module(small_net(1.01), cross_entropy, batch())
+        assert report.code_lines().sentence == "a cost of another library's arrays is not recorded"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import random
 
 import numpy as np
 from torch_cases import drawn, torch
 
-from fastgrad.adapters.torch.state import SameStart, generators_kept, same_every_time
+import fastgrad
+from fastgrad.adapters.torch.state import SameStart, ask_again_inside, generators_kept, same_every_time
 
 
 def draws():
@@ -69,3 +71,18 @@ def test_batch_normalisation():
     frozen = torch.nn.BatchNorm1d(3).eval()
     same_every_time(frozen)
     assert frozen.running_mean is not None
+
+
+def test_asked_again_without_a_trace():
+    """What a report calls later is called with graphs recorded, and generators are put back."""
+    report = fastgrad.check_gradient(lambda x: float(np.sum(np.exp(x))), np.exp, np.ones(2))
+    ask_again_inside(report, ())
+    with generators_kept():
+        expected = draws()
+    with torch.no_grad(), report.revisit.called():
+        assert torch.is_grad_enabled()
+        draws()
+    assert draws() == expected
+    ask_again_inside(report, (), by_copies=False)
+    assert report.step_curves().curves == ()
+    assert ask_again_inside(copy.copy(report), ()) is None

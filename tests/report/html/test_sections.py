@@ -37,8 +37,8 @@ def test_coverage():
     said = text(sections.coverage(report, ""))
     assert report.coverage.sentence[1:] in said
     assert report.coverage.guarantee.sentence in said
-    early = replace(report, stopped="a reason", doubt="a doubt")
-    assert "In doubt: a doubt. Ended early: a reason." in text(sections.coverage(early, ""))
+    early = replace(report, stopped="a reason", doubt="a doubt", doubt_reference="FG999")
+    assert "In doubt: a doubt [FG999]. Ended early: a reason." in text(sections.coverage(early, ""))
 
 
 def test_blocks():
@@ -74,7 +74,9 @@ def test_worst_of_a_right_gradient():
 def test_undecided():
     """Each undecided coordinate has its reason in a word and in a sentence."""
     [found] = undecided_report().undecided
-    assert f"{found.label} ({found.code}" in text(sections.undecided(undecided_report(), ""))
+    assert f"{found.label} ({found.code}, {found.reference})" in text(
+        sections.undecided(undecided_report(), "")
+    )
     assert found.cause in text(sections.undecided(undecided_report(), ""))
     assert sections.undecided(wrong(), "") is None
 
