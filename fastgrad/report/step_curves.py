@@ -143,23 +143,13 @@ def _curves(moved: Moved, worst: IndexArray) -> StepCurves:
 
 
 def _curve(moved: Moved, position: int) -> StepCurve:
-    ended, parameters = moved.ended, moved.parameters
-    arrays = ended.arrays
+    """The curve of the coordinate at a position among the checked ones."""
+    ended, arrays = moved.ended, moved.ended.arrays
     index = int(arrays.indices[position])
-    block = parameters.block_of(index)
-    number = int(parameters.block_numbers(np.array([index]))[0])
-    leaf = parameters.leaves[number]
-    x = leaf[[index - block.start]]
+    block = moved.parameters.block_of(index)
     taken = np.nan if ended.steps is None else float(ended.steps[position])
-    size = float(abs(x[0])) or float(parameters.typical_sizes[number])
-    steps = curve_steps(float(x[0]), size, float(np.finfo(leaf.dtype).eps), taken)
-    d = representable(x, (steps[:, None] * np.array([-1.0, 1.0])).reshape(1, -1)).reshape(-1, 2)
-    keep = d.all(axis=1)
-    steps, d = steps[keep], d[keep]
-    slopes = CENTRAL.derivative(moved.values(index, d), d, 0.0)
-    slopes = np.where(np.isfinite(slopes), slopes, np.nan)
-    constant, proportional = ended.noise_parts.get(block.name, (np.nan, np.nan))
-    noise = noise_branch(steps, constant, proportional)
+    steps, slopes = _slopes(moved, index, taken)
+    noise = noise_branch(steps, *ended.noise_parts.get(block.name, (np.nan, np.nan)))
     numeric = float(arrays.numeric[position])
     return StepCurve(
         label=block.label(index),
@@ -175,3 +165,18 @@ def _curve(moved: Moved, position: int) -> StepCurve:
         noise_branch=noise,
         truncation_branch=truncation_branch(steps, slopes, noise),
     )
+
+
+def _slopes(moved: Moved, index: int, taken: float) -> tuple[Floats, Floats]:
+    """Steps of one coordinate that rounding does not take away, and the central difference at each."""
+    parameters = moved.parameters
+    number = int(parameters.block_numbers(np.array([index]))[0])
+    leaf = parameters.leaves[number]
+    x = leaf[[index - parameters.blocks[number].start]]
+    size = float(abs(x[0])) or float(parameters.typical_sizes[number])
+    steps = curve_steps(float(x[0]), size, float(np.finfo(leaf.dtype).eps), taken)
+    d = representable(x, np.column_stack([-steps, steps]).reshape(1, -1)).reshape(-1, 2)
+    there = d.all(axis=1)
+    steps, d = steps[there], d[there]
+    slopes = CENTRAL.derivative(moved.values(index, d), d, 0.0)
+    return steps, np.where(np.isfinite(slopes), slopes, np.nan)
