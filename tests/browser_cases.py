@@ -154,5 +154,5 @@ def report(name):
 def texts(name):
     """The text of each report on the page of a case, but for how many more there are: the page lists more."""
     found = report(name)
-    reports = found.reports.values() if hasattr(found, "reports") else [found]
+    reports = [found, *getattr(found, "reports", {}).values()]
     return [re.sub(r"(?m)^\.\.\. and .* more.*$", "", str(one)) for one in reports]

@@ -82,12 +82,15 @@ def missing_numbers(page, texts):
     return sorted(wanted - found)
 
 
+def table(page, caption):
+    """The table of that caption."""
+    return page.locator("table", has=page.locator("caption", has_text=re.compile(f"^{re.escape(caption)}$")))
+
+
 def rows(page, caption):
     """The rows of a table, each a list of what its cells show."""
-    table = page.get_by_role("table", name=caption, exact=True).locator("tbody tr")
-    return table.evaluate_all(
-        "(all) => all.map((row) => [...row.cells].map((cell) => cell.innerText.trim()))"
-    )
+    cells = "(all) => all.map((row) => [...row.cells].map((cell) => cell.innerText.trim()))"
+    return table(page, caption).locator("tbody tr").evaluate_all(cells)
 
 
 def audit(page, rules=None):

@@ -32,6 +32,10 @@ WINDOWS = {
 """A4 is 794 pixels wide, without a margin of one centimetre 718. Zoomed is a desktop window at 200%."""
 
 
+PATIENCE = 180_000
+"""Milliseconds after which a browser is taken for stuck: on a busy machine it may be slow."""
+
+
 def missing_tools():
     """What these tests need and is not there, in words; empty where all is."""
     lacking = [] if find_spec("playwright") else ["playwright"]
@@ -115,6 +119,7 @@ class Opened:
     def _load(self, path, window):
         if window not in self.contexts:
             self.contexts[window] = self.browser.new_context(**WINDOWS[window])
+            self.contexts[window].set_default_timeout(PATIENCE)
         page = self.contexts[window].new_page()
         page.said = []
         page.on("console", lambda message: page.said.append(f"console: {message.text}"))

@@ -46,7 +46,7 @@ def test_rows_of_wrong_coordinates(look, name):
             one.error_bound,
         )
         assert label == one.label
-        assert [float(text or "nan") for text in numbers] == pytest.approx(values, rel=5e-3, nan_ok=True)
+        assert [float(text) for text in numbers] == pytest.approx(values, rel=5e-3, nan_ok=True)
 
 
 @pytest.mark.parametrize("name", browser_cases.CASES)

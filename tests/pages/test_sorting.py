@@ -7,18 +7,18 @@ from itertools import pairwise
 
 import browser_cases
 import pytest
+from browser_checks import rows, table
 
 
 def column(page, caption, head):
     """The cells of a column as they are shown."""
-    table = page.get_by_role("table", name=caption)
-    names = [text.strip() for text in table.locator("thead th").all_inner_texts()]
-    return table.locator(f"tbody tr > :nth-child({names.index(head) + 1})").all_inner_texts()
+    names = [text.strip() for text in table(page, caption).locator("thead th").all_inner_texts()]
+    return [row[names.index(head)] for row in rows(page, caption)]
 
 
 def head_of(page, caption, head):
     """The head of a column."""
-    return page.get_by_role("table", name=caption).locator("thead th", has_text=re.compile(rf"^\s*{head}"))
+    return table(page, caption).locator("thead th", has_text=re.compile(rf"^\s*{head}"))
 
 
 def focused(page):
@@ -100,4 +100,4 @@ def test_numbers_behind_a_summary(use):
     details.locator("summary").focus()
     page.keyboard.press("Enter")
     assert details.get_attribute("open") is not None
-    assert details.get_by_role("table").is_visible()
+    assert details.locator("table").is_visible()

@@ -75,6 +75,6 @@ def count(value: int) -> Number:
     return Number(f"{value:,}", value)
 
 
-def real(value: float, form: str = ".3g") -> Number:
-    """A number in the given form; NaN is shown as nothing."""
-    return Number("" if value != value else f"{value:{form}}", value)
+def real(value: float, form: str = ".3g", unknown: str = "") -> Number:
+    """A number in the given form; NaN is shown as nothing, or as it is said."""
+    return Number(unknown if value != value else f"{value:{form}}", value)

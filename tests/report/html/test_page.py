@@ -124,6 +124,7 @@ class TestSeveral:
         assert {f"#r{k}" for k in range(1, len(found.reports) + 1)} <= set(page.values("href"))
         for name in found.reports:
             assert f"{name}: disagree" in page.text
+        assert "jac at x0 and 1 more disagree; 0 of 2 checks passed." in page.text
 
     def test_parts_are_below_names(self):
         """Headings of parts are a level below the name of their check, and parts are named after both."""
