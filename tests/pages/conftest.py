@@ -61,8 +61,8 @@ def pytest_collection_modifyitems(items):
     if reason:
         for item in here:
             item.add_marker(pytest.mark.skip(reason=reason))
-    in_turn = iter(sorted(here, key=_case))
-    items[:] = [next(in_turn) if item in here else item for item in items]
+    in_turn, ours = iter(sorted(here, key=_case)), set(here)
+    items[:] = [next(in_turn) if item in ours else item for item in items]
 
 
 def _case(item):

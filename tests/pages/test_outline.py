@@ -17,7 +17,7 @@ SAVED = Path(__file__).parent / "outlines"
 @pytest.fixture
 def outlines(request):
     """Whether outlines are written anew."""
-    return request.config.getoption("--outlines")
+    return request.config.getoption("--outlines", default=False)  # unknown where all tests run
 
 
 @pytest.mark.parametrize("name", browser_cases.CASES)
