@@ -1,0 +1,150 @@
+"""A plugin of pytest that runs the blocks of code in Markdown, with sybil; `scripts/docs --blocks` loads it.
+
+The blocks of a document share one namespace and one folder, in which they run.
+
+    ```python       runs
+    ```sh           lines `fastgrad ...`, `python ...` and `pytest ...` run; `# exit status 1` at the end of
+                    one says with what it must end
+    ```text         directly below one of these: what it prints. Decimal numbers are not compared; `...` alone
+                    on a line stands for any lines
+
+    <!-- file: model.py -->             the block below is written into that file, and not run
+    <!-- skip: next "why" -->           the block below is not run; the reason is printed by pytest -rs
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from fnmatch import fnmatch
+from pathlib import Path
+
+from printed_facts import printed_facts
+from sybil import Region, Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import SkipParser
+from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = re.compile(r"<!-- file: (\S+) -->\n$")
+
+
+def set_up(namespace):
+    """Give a document an empty folder to run in."""
+    folder = tempfile.TemporaryDirectory()
+    namespace.update(_folder=folder, _before=Path.cwd(), _printed=None)
+    os.chdir(folder.name)
+
+
+def tear_down(namespace):
+    """Leave the folder and take it away."""
+    os.chdir(namespace["_before"])
+    namespace["_folder"].cleanup()
+
+
+class Python(PythonEvaluator):
+    """Runs a block of Python, or writes it into the file that the comment above it names."""
+
+    def __call__(self, example):
+        """Keep what the block prints for the text block below it."""
+        named = DOCUMENT.search(example.document.text[: example.region.start])
+        if named:
+            Path(named[1]).write_text(example.parsed, encoding="utf-8")
+            return None
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            outcome = super().__call__(example)
+        example.namespace["_printed"] = (example.region.end, printed.getvalue())
+        return outcome
+
+
+def run_commands(example):
+    """Run a block of commands in the document's folder; the exit status must be the one that is said."""
+    said = []
+    for line in example.parsed.splitlines():
+        command, _, comment = line.partition("#")
+        if not command.strip():
+            continue
+        wanted = int((re.search(r"exit status (\d+)", comment) or [0, 0])[1])
+        call = _as_run(shlex.split(command))
+        here = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "NO_COLOR": "1"}
+        done = subprocess.run(call, env=here, capture_output=True, text=True)
+        said.append(done.stdout)
+        if done.returncode != wanted:
+            return (
+                f"{command.strip()}: exit status {done.returncode}, not {wanted}\n{done.stdout}{done.stderr}"
+            )
+    example.namespace["_printed"] = (example.region.end, "".join(said))
+    return None
+
+
+def _as_run(words):
+    ways = {
+        "fastgrad": ["-m", "fastgrad"],
+        "python": [],
+        "pytest": ["-m", "pytest", "-p", "no:cacheprovider"],
+    }
+    if words[0] not in ways:
+        raise ValueError(f'not known how to run {words[0]!r}: say <!-- skip: next "why" --> above the block')
+    return [sys.executable, *ways[words[0]], *words[1:]]
+
+
+def compare_printed(example):
+    """Compare a block of text with what the block above it printed."""
+    end, printed = example.namespace["_printed"] or (None, "")
+    if end is None or example.document.text[end : example.region.start].strip():
+        return None  # not below a block that ran: a picture in letters, or some file
+    wanted = [printed_facts(part) for part in re.split(r"(?m)^\.\.\.\n?", example.parsed)]
+    if _in_order(wanted, printed_facts(printed)):
+        return None
+    return f"printed was\n{printed}\nand the document says\n{example.parsed}"
+
+
+def _in_order(parts, words):
+    """Whether words are these parts, with any words between them; the first part begins."""
+    at = 0
+    for number, part in enumerate(parts):
+        begins = [k for k in range(at, len(words) - len(part) + 1) if words[k : k + len(part)] == part]
+        if not begins or (number == 0 and begins[0] != 0):
+            return False
+        at = begins[0] + len(part)
+    return at == len(words) or not parts[-1]
+
+
+class Fenced:
+    """A parser of the fenced blocks of one language."""
+
+    def __init__(self, language, evaluator):
+        self._lexer, self._evaluator = FencedCodeBlockLexer(language), evaluator
+
+    def __call__(self, document):
+        """The blocks, as sybil wants them."""
+        for block in self._lexer(document):
+            yield Region(block.start, block.end, block.lexemes["source"], self._evaluator)
+
+
+blocks = Sybil(
+    parsers=[
+        Fenced("python", Python()),
+        Fenced("sh", run_commands),
+        Fenced("text", compare_printed),
+        SkipParser(),
+    ],
+    patterns=["*.md"],
+    path=str(ROOT),
+    setup=set_up,
+    teardown=tear_down,
+)
+_collect = blocks.pytest()
+
+
+def pytest_collect_file(file_path, parent):
+    """Collect Markdown only; what is built is left alone."""
+    if fnmatch(file_path.name, "*.md") and "_build" not in file_path.parts:
+        return _collect(file_path, parent)
+    return None
