@@ -27,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 from fnmatch import fnmatch
+from importlib.util import find_spec
 from pathlib import Path
 
 from sybil import Sybil
@@ -41,7 +42,7 @@ NAMED = re.compile(r"<!-- (file|append): (\S+) -->\n$")
 def set_up(namespace):
     """Give a document an empty folder to run in."""
     folder = tempfile.TemporaryDirectory()
-    namespace.update(_folder=folder, _before=Path.cwd(), _printed=None)
+    namespace.update(_folder=folder, _before=Path.cwd(), _printed=None, find_spec=find_spec)
     os.chdir(folder.name)
 
 
