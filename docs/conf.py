@@ -1,8 +1,7 @@
 """How Sphinx builds the documentation; `scripts/docs` calls it.
 
-Sphinx and not mkdocs: structlog and sgkit, whose documentation this one is measured by, use Sphinx; mkdocs has
-had no release for two years, and mkdocs-material has ended its maintenance. Nothing here asks the network: no
-intersphinx, no fonts of the web, no script from elsewhere.
+Why Sphinx stands in CONTRIBUTING.md. Nothing here asks the network: no intersphinx, no fonts of the web, no
+script from elsewhere.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
@@ -18,7 +18,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(HERE.parent), os.environ.get("PYTHONPATH", "")]
 )  # the notebook
 
-import made  # noqa: E402 - after the path is set
+import docstrings  # noqa: E402 - after the path is set
+import made  # noqa: E402
 import pictures  # noqa: E402
 
 import fastgrad  # noqa: E402
@@ -62,3 +63,9 @@ copybutton_prompt_is_regexp = True
 made.write_helps(HERE / "_made")
 made.copy_notebook(HERE / "_made")
 pictures.draw_all(HERE / "_made")
+
+
+def setup(app: Any) -> None:
+    """Let docstrings be read as they are meant, before napoleon reads them (its priority is 500)."""
+    app.connect("autodoc-process-docstring", docstrings.process, priority=400)
+    app.connect("autodoc-process-signature", docstrings.signature)

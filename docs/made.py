@@ -1,4 +1,4 @@
-"""What is put together when the documentation is built: the help of the commands, the notebook of examples/."""
+"""What is put together when the documentation is built: the help of the commands, and the notebook."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def bounds() -> Figure:
 
 
 def ladder() -> Figure:
-    """Differences at 26 steps of a cost with a kink nearby and noise: intervals that meet, and those that do not."""
+    """Differences at 26 steps of a noisy cost with a kink nearby: intervals that meet, and others."""
     kink, offset = 2e-3, 2.0**22
 
     def cost(x: Any) -> Any:
@@ -123,7 +123,7 @@ def ladder() -> Figure:
 
 
 def directions() -> Figure:
-    """How often random directions miss an error: 4,000 sequences of directions, for three kinds of damage of size S."""
+    """How often random directions miss an error: 4,000 sequences of them, three kinds of damage."""
     n, most, sequences = 64, 12, 4000
     everywhere = np.arange(n, dtype=np.intp)
     v = np.stack([components(seed, everywhere) for seed in range(1, sequences + most)])

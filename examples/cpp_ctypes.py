@@ -62,7 +62,7 @@ class Library:
 
 
 def main():
-    """Print the reports of the code above and of the mended one; 0 if the first disagrees and the second agrees."""
+    """Print the reports of the code above and of the mended one; 0 if only the second agrees."""
     compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         print("no C++ compiler here: nothing was checked", file=sys.stderr)

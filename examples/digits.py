@@ -1,4 +1,4 @@
-"""A 64-32-10 network on 1,797 handwritten digits: all 2,410 entries of its gradient, right and without the L2 term.
+"""A 64-32-10 network on 1,797 handwritten digits: its gradient of 2,410 entries, right and without L2.
 
 pip install scikit-learn
 python examples/digits.py

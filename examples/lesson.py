@@ -1,4 +1,4 @@
-"""The classic lesson: the slope of x^2, then a 2-3-1 network whose back-propagation is tested before it is used.
+"""The classic lesson: the slope of x^2, then a 2-3-1 network whose back-propagation is tested before use.
 
 python examples/lesson.py
 """

@@ -39,7 +39,7 @@ def cost(p, X, Y):
 
 
 def gradient(p, X, Y, forgets=True):
-    """Back-propagation through time; with forgets=False the cell's own path through the forget gate is lost."""
+    """Back-propagation through time; with forgets=False nothing flows along the cells."""
     h, c, kept = forward(p, X)
     d_out = (h @ p["V"] - Y) / Y.size
     grads = {name: np.zeros_like(value) for name, value in p.items()}

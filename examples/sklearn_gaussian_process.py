@@ -1,4 +1,4 @@
-"""A kernel of one's own for scikit-learn's Gaussian processes, whose gradient is by the logarithm of its length.
+"""A kernel of one's own for scikit-learn's Gaussian processes; its gradient is by the log of its length.
 
 pip install scikit-learn
 python examples/sklearn_gaussian_process.py

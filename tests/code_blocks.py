@@ -140,7 +140,7 @@ blocks = Sybil(
         SkipParser(),
     ],
     patterns=["*.md"],
-    path=str(ROOT),
+    path=ROOT.anchor,
     setup=set_up,
     teardown=tear_down,
 )

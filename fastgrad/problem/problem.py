@@ -157,8 +157,8 @@ class Problem:
 
         Parameters
         ----------
-        model : object with methods as those of a statsmodels model, `model.loglike(params, *args)` ->
-            number and `model.score(params, *args)` -> (n,)
+        model : object with methods as those of a statsmodels model, model.loglike(params, *args) -> number
+            and model.score(params, *args) -> (n,)
         params : (n,) floats, all that the methods take, alpha and the like included; an array, a list, or a
             pandas Series, whose labels name the coordinates. A (k, j) array or DataFrame, as a multinomial
             model has, is taken column by column

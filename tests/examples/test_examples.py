@@ -47,7 +47,7 @@ def missing(source):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_script(name):
-    """It ends with status 0, which each gives only where it found what it says, and shows a wrong gradient."""
+    """It ends with status 0, which each gives only where it found what it says, and prints its reports."""
     source = (EXAMPLES / name).read_text(encoding="utf-8")
     if lacks := missing(source):
         pytest.skip(f"{name} needs {', '.join(lacks)}")

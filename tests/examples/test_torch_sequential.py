@@ -1,4 +1,4 @@
-"""A torch.nn.Sequential as a Network and back: what examples/torch_sequential.py offers, for every layer it knows."""
+"""examples/torch_sequential.py: a torch.nn.Sequential as a Network and back, for every layer it knows."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ def check_grads(
     args : what f takes, as a tuple of pytrees
     order : derivatives up to this order are checked, 1 or more
     modes : "fwd" for jax.jvp, "rev" for jax.vjp, "lin" for jax.linearize
-    atol, rtol : None for error bounds; floats, or by dtype as in jax, let
-        `|claimed - numeric| <= atol + rtol |numeric|` pass, whatever the size of the arrays
+    atol, rtol : None for error bounds; floats, or by dtype as in jax, let |claimed - numeric| <= atol +
+        rtol |numeric| pass, whatever the size of the arrays
     eps : taken so that calls need no change, and not used: steps follow from what f rounds by
     options : each a keyword of its own
 

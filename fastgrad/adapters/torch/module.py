@@ -39,8 +39,8 @@ def check_module(
     module : torch.nn.Module in the mode, training or not, in which it is to be checked
     loss : callable(module(inputs), targets) -> tensor with one number, such as torch.nn.CrossEntropyLoss();
         with data=(inputs,) callable(module(inputs)); without data callable(module)
-    data : (inputs, targets), or (inputs,), or None. Inputs are a tensor, a tuple for `module(*inputs)` or
-        a dict for `module(**inputs)`
+    data : (inputs, targets), or (inputs,), or None. Inputs are a tensor, a tuple for module(*inputs) or a
+        dict for module(**inputs)
     inputs : whether the gradient by the inputs is checked too
     options : each a keyword of its own
 
