@@ -61,6 +61,7 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 made.write_helps(HERE / "_made")
+made.write_outputs(HERE / "_made")
 made.copy_notebook(HERE / "_made")
 pictures.draw_all(HERE / "_made")
 

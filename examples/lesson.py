@@ -14,7 +14,8 @@ import fastgrad
 # [slope]
 # f(x) = x^2 at 1.5, where the derivative is 2 x = 3: (f(x + e) - f(x - e)) / 2e for smaller and smaller e.
 x = 1.5
-for e in (1e-1, 1e-2, 1e-3):
+print("THE SLOPE OF x^2")
+for e in (1e-1, 1e-5, 1e-9, 1e-13):
     print(f"e = {e:.0e}   slope {((x + e) ** 2 - (x - e) ** 2) / (2 * e):.9f}")
 square = fastgrad.check_gradient(lambda x: x**2, lambda x: 2 * x, x)
 print(square)
@@ -47,7 +48,7 @@ def gradient(p, X, y):
 rng = np.random.default_rng(0)
 params = {"W1": rng.normal(size=(2, 3)), "W2": rng.normal(size=(3, 1))}
 right = fastgrad.check_gradient(cost, gradient, params, args=(HOURS, SCORES))
-print(right)
+print("\nA 2-3-1 NETWORK", right, sep="\n")
 # [/network]
 
 
@@ -61,7 +62,7 @@ def hasty_gradient(p, X, y):
 
 
 wrong = fastgrad.check_gradient(cost, hasty_gradient, params, args=(HOURS, SCORES))
-print(wrong)
+print("\nTHE SAME, WITH A MISTAKE", wrong, sep="\n")
 # [/mistake]
 
 if __name__ == "__main__":
