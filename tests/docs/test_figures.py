@@ -81,7 +81,7 @@ def test_speed_of_recorded_costs():
     ],
 )
 def test_engines(kind, peers, said):
-    """What the table of engines says of a kind of cost is what the peers' table has, over the textbook loop."""
+    """What the table of engines says of a kind of cost is what the peers' table has of it."""
     over_the_loop = [
         [re.sub(r".*\((.*)\)", r"\1", cell) for cell in row("docs/speed.md", peer)] for peer in peers
     ]
