@@ -33,16 +33,39 @@ SOON = 0.05
 """Seconds until a KeyboardInterrupt that Python had to drop is raised again."""
 
 
+class Superseded(KeyboardInterrupt):
+    """What runs is out of date, and is to make room: nobody wishes the command to end."""
+
+
 class Interrupts:
     """The signals that a command has received."""
 
     def __init__(self) -> None:
         self.since: float | None = None
         """When the last wish to end was heard; None before the first."""
+        self._gives_way = self._superseded = False
+
+    @contextlib.contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Inside, `supersede` raises Superseded in the main thread, once; elsewhere it does nothing."""
+        self._gives_way, self._superseded = True, False
+        try:
+            yield
+        finally:
+            self._gives_way = self._superseded = False
+
+    def supersede(self) -> None:
+        """Raise Superseded in the main thread, as Ctrl-C would raise KeyboardInterrupt; called by another."""
+        if self._gives_way:
+            self._superseded = True
+            _send_to_main_thread(signal.SIGINT)
 
     def __call__(self, number: int, frame: Any) -> None:
         """Raise KeyboardInterrupt, unless the signal says once more what one said just now."""
         del frame
+        if self._superseded:
+            self._gives_way = self._superseded = False
+            raise Superseded
         now = time.monotonic()
         if self.since is not None and now - self.since < ONE_WISH:
             return
@@ -74,6 +97,8 @@ def interruptible() -> Iterator[Interrupts]:
     hook = sys.unraisablehook
 
     def unraisable(dropped: Any) -> None:
+        if isinstance(dropped.exc_value, Superseded):
+            return  # what is out of date runs to its end
         if isinstance(dropped.exc_value, KeyboardInterrupt):
             interrupts.raise_again()
         else:
