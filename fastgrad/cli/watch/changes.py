@@ -12,7 +12,7 @@ import numpy as np
 
 from fastgrad.cli.watch.blocks import KINDS, change_of
 from fastgrad.cli.watch.sides import Pair, Side, paired, sides_of
-from fastgrad.printable import shortened
+from fastgrad.printable import GAP
 from fastgrad.report.data import ReportData
 from fastgrad.report.findings import Finding, Findings
 from fastgrad.verdict.rule import AGREE
@@ -154,7 +154,8 @@ def _diagnosis(before: ReportData, now: ReportData) -> Iterator[str]:
 
 def _start_of(sentence: str) -> str:
     """As much of a diagnosis as tells it from others: the report has all of it."""
-    return shortened(re.split(r"; |\. ", sentence)[0], LONGEST_START)
+    start = re.split(r"; |\. ", sentence)[0]
+    return start if len(start) <= LONGEST_START else start[: LONGEST_START - len(GAP)] + GAP
 
 
 def _without_numbers(sentence: str) -> str:

@@ -58,6 +58,7 @@ class Screen:
         self._last_at = ""
         """When the last report came, if a check without one came since."""
         self._at = self._shown_at = ""
+        self._told: set[Path] = set()
         self._begun = False
 
     def begin(self, saved: Sequence[Path]) -> None:
@@ -80,7 +81,10 @@ class Screen:
         self._last, self._last_at, self._shown_at = outcome.report, "", self._at
 
     def watching(self, files: Sequence[Path]) -> None:
-        """Say what is waited for."""
+        """Say what is waited for, where that is more than was said before."""
+        if self._told.issuperset(files):
+            return
+        self._told.update(files)
         print_to(f"watching {self._names(files)}; Ctrl-C ends", self._stream)
 
     def _since(self, changed: Sequence[str]) -> list[str]:

@@ -61,19 +61,29 @@ def watch(
     with tempfile.TemporaryDirectory(prefix="fastgrad-watch-", ignore_cleanup_errors=True) as folder:
         one = OneCheck(check, sources, interrupts, Path(folder))
         with contextlib.suppress(KeyboardInterrupt), sources.watched():
-            run_session(one, rounds(sources), screen)
+            run_session(one, rounds(sources), screen, lambda: sources.files)
     return INTERRUPTED
 
 
-def run_session(one: OneCheck, saves: Iterable[Sequence[Path]], screen: Screen) -> None:
-    """Check once for each round of saves, and show what came of it."""
-    begun = False
+def run_session(
+    check: Callable[[], Outcome],
+    saves: Iterable[Sequence[Path]],
+    screen: Screen,
+    files: Callable[[], Sequence[Path]],
+) -> None:
+    """Check once for each round of saves, and show what came of it, and which files are watched.
+
+    Parameters
+    ----------
+    check : makes one check
+    saves : the files that were saved, once for each check; the first are none
+    screen : Screen
+    files : the files that are watched now
+    """
     for saved in saves:
         screen.begin(saved)
-        screen.show(one())
-        if not begun:
-            screen.watching(one.sources.files)
-        begun = True
+        screen.show(check())
+        screen.watching(files())
 
 
 class OneCheck:

@@ -21,6 +21,10 @@ from fastgrad.cli.source_loader import SourceLoader
 LIBRARIES = ("site-packages", "dist-packages", "node_modules")
 """Folders in which nobody writes the code that is checked; those with a dot in front are left out too."""
 
+NOTHING_KEPT = "PYTHONDONTWRITEBYTECODE"
+"""The variable by which worker processes keep nothing of a module that the next ones would take for its next
+version, as SourceLoader says."""
+
 Stamp = tuple[int, int, int] | None
 """Time of the last change in nanoseconds, size, inode; None for a file that is not there."""
 
@@ -66,13 +70,16 @@ class Sources:
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """Inside, the user's own modules are read from their sources, and remembered as they were then."""
-        hooks = sys.path_hooks
+        hooks, given = sys.path_hooks, os.environ.get(NOTHING_KEPT)
         sys.path_hooks = [self._finder, *hooks]
+        os.environ[NOTHING_KEPT] = given or "1"
         self._drop_finders()
         try:
             yield
         finally:
             sys.path_hooks = hooks
+            if given is None:
+                del os.environ[NOTHING_KEPT]
             self._drop_finders()
 
     def forget(self) -> None:
