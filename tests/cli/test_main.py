@@ -273,3 +273,33 @@ class TestOddNames:
         assert r"\x1b[31m" in said
         assert all(line.isprintable() for line in said.replace("\r", "").split("\n"))
         assert ("\u03b8" in said) == (encoding == "utf-8")
+
+
+class TestWatch:
+    def test_nothing_to_watch(self, capsys):
+        """A file or a module that is not there is status 2 and one line, not a wait for ever."""
+        for target, said in (
+            ("nowhere.py:problem", "there is no file nowhere.py"),
+            (
+                "nowhere_either:problem",
+                "there is no module nowhere_either here, nor a file nowhere_either.py",
+            ),
+        ):
+            assert main(["watch", target]) == 2
+            assert capsys.readouterr().err == f"fastgrad: {said}\n"
+
+    @pytest.mark.parametrize("flag", ["--checkpoint", "--scheduler", "--json"])
+    def test_flags_that_make_no_sense(self, target, capsys, flag):
+        """A checkpoint of another version of the cost, or a cluster that has it, is refused."""
+        with pytest.raises(SystemExit, match="2"):
+            main(["watch", f"{target}:good", flag, "x"])
+        assert "unrecognized arguments" in capsys.readouterr().err
+
+    def test_flags_of_check(self, target, capsys, monkeypatch):
+        """The other flags of check are those of watch, and reach it."""
+        monkeypatch.setattr("fastgrad.cli.watch.session.rounds", lambda sources: iter([()]))
+        assert main(["watch", f"{target}:good", "--sample", "7", "--seed", "5", "--full"]) == 130
+        assert (
+            "7 of 40 coordinates, drawn without replacement from every block, seed 5"
+            in capsys.readouterr().out
+        )

@@ -117,7 +117,7 @@ def _still_wrong(pairs: Iterable[Pair], before: ReportData, now: ReportData) -> 
         if not len(place):
             continue
         was, is_ = before.wrong[int(place[0])].absolute_error, worst.absolute_error
-        if not (was / MUCH < is_ < was * MUCH or was == is_):
+        if repr(was) != repr(is_) and not was / MUCH < is_ < was * MUCH:  # two NaN print alike
             yield f"wrong as before: {worst.label}, off by {is_:.2g} (was {was:.2g})"
 
 
