@@ -22,7 +22,7 @@ from fastgrad.cli.printing import NotPrintedError, complain, print_to
 from fastgrad.cli.signals import INTERRUPTED, interruptible
 from fastgrad.cli.tracebacks import said_of
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
-from fastgrad.options import explained
+from fastgrad.options import Options, explained
 from fastgrad.printable import printable
 from fastgrad.problem.problem import Problem
 from fastgrad.report.report import Report
@@ -215,6 +215,7 @@ def _check(options: argparse.Namespace) -> int:
 def _watch(options: argparse.Namespace) -> int:
     from fastgrad.cli.watch.session import watch
 
+    Options.of({"coordinates": _coordinates(options), **_chosen(options)})  # no save would mend a flag
     check = functools.partial(_run_check, options)
     return watch(options.target, check, options.interrupts, full=options.full, clear=options.clear)
 
@@ -224,11 +225,14 @@ def _run_check(options: argparse.Namespace, load: Callable[[str], Problem] | Non
     from fastgrad.cli.scheduler import connected
     from fastgrad.cli.targets import load_target
 
-    chosen = {name: getattr(options, name) for name in FLAGS}
     problem = (load or load_target)(options.target)
     options.interrupts.raise_if_lost()
     with connected(options.scheduler) as backend:
-        return check(problem, coordinates=_coordinates(options), backend=backend, **chosen)
+        return check(problem, coordinates=_coordinates(options), backend=backend, **_chosen(options))
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in FLAGS}
 
 
 def _trace(options: argparse.Namespace) -> int:

@@ -295,6 +295,13 @@ class TestWatch:
             main(["watch", f"{target}:good", flag, "x"])
         assert "unrecognized arguments" in capsys.readouterr().err
 
+    def test_flags_that_are_wrong(self, target, capsys):
+        """A flag that no save would mend ends it with status 2, before any check."""
+        assert main(["watch", f"{target}:good", "--method", "centre"]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert "the methods are forward, central" in captured.err
+
     def test_flags_of_check(self, target, capsys, monkeypatch):
         """The other flags of check are those of watch, and reach it."""
         monkeypatch.setattr("fastgrad.cli.watch.session.rounds", lambda sources: iter([()]))

@@ -7,6 +7,7 @@ a save by renaming is a save, and none is lost between two waits.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -90,6 +91,7 @@ def _wakings(folders: tuple[Path, ...], stop: threading.Event | None) -> Iterato
     """Something for each change in the folders, and each LOOK_EVERY seconds."""
     import watchfiles
 
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # the user's code may print all that is logged
     try:
         yield from watchfiles.watch(
             *folders,

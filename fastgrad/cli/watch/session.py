@@ -10,9 +10,12 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+
+import numpy as np
 
 from fastgrad.cli.signals import INTERRUPTED, Interrupts, Superseded
 from fastgrad.cli.targets import load_target
@@ -132,7 +135,11 @@ class OneCheck:
     def _outcome(self) -> Outcome:
         complete = False
         try:
-            with self._interrupts.giving_way(), called_at_a_save(self.sources, self._interrupts.supersede):
+            with (
+                self._interrupts.giving_way(),
+                called_at_a_save(self.sources, self._interrupts.supersede),
+                settings_restored(),
+            ):
                 report = self._check(self._load)
             complete = True
         except KeyboardInterrupt:
@@ -148,6 +155,13 @@ class OneCheck:
             return load_target(target)
 
 
+@contextlib.contextmanager
+def settings_restored() -> Iterator[None]:
+    """What the user's code sets for all, of warnings and NumPy's errors, ends with the check."""
+    with warnings.catch_warnings(), np.errstate():
+        yield
+
+
 def sources_of(target: str) -> Sources:
     """What is watched for a target: the folder of its file, or that in which its first package is.
 
@@ -158,9 +172,11 @@ def sources_of(target: str) -> Sources:
     Raises
     ------
     InputError
-        For a file or a module that is not there.
+        For a file or a module that is not there, and for a target without a name.
     """
-    place = target.rpartition(":")[0] or target
+    place = target.rpartition(":")[0]
+    if not place:
+        load_target(target)  # which says what it holds: no save would mend the command
     if place.endswith(".py"):
         path = Path(place)
         if not path.is_file():

@@ -7,6 +7,7 @@ and the modules of its folder, those of packages below it too, are imported anew
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.machinery as machinery
 import os
@@ -51,6 +52,9 @@ class Sources:
         self.root = root.resolve()
         self.target = target and _resolved(target)
         self._libraries = [place for place in _library_places() if self.root in place.parents]
+        self._is_own_folder = functools.cache(
+            self._look_at_folder
+        )  # of thousands of modules, in a few places
         self._before = set(sys.modules)
         self._stamps: dict[Path, Stamp] = {}
         self._listed: dict[Path, Stamp] | None = None
@@ -58,14 +62,8 @@ class Sources:
         self._remember()
 
     def is_own(self, path: Path) -> bool:
-        """Whether a file or folder belongs to what is watched, and to no library."""
-        path = _resolved(path)
-        if path != self.root and self.root not in path.parents:
-            return False
-        parts = path.relative_to(self.root).parts
-        if any(part in LIBRARIES or part.startswith(".") for part in parts):
-            return False
-        return not any(place == path or place in path.parents for place in self._libraries)
+        """Whether a file belongs to what is watched, and to no library."""
+        return self._is_own_folder(str(path.parent))
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -136,11 +134,20 @@ class Sources:
         file = _file_of(module)
         if file is not None:  # a compiled extension cannot be loaded twice
             return file.suffix == ".py" and self.is_own(file)
-        return any(self.is_own(Path(folder)) for folder in _folders_of(module))
+        return any(map(self._is_own_folder, _folders_of(module)))
+
+    def _look_at_folder(self, folder: str) -> bool:
+        place = Path(os.path.realpath(folder))
+        if place != self.root and self.root not in place.parents:
+            return False
+        parts = place.relative_to(self.root).parts
+        if any(part in LIBRARIES or part.startswith(".") for part in parts):
+            return False
+        return not any(library == place or library in place.parents for library in self._libraries)
 
     def _finder(self, folder: str) -> machinery.FileFinder:
         """A hook of importlib's: what finds modules in a folder."""
-        if not self.is_own(Path(folder or ".")):
+        if not self._is_own_folder(folder):
             raise ImportError(f"{folder} is not watched")
         return machinery.FileFinder(
             folder,
@@ -154,7 +161,7 @@ class Sources:
         return SourceLoader(name, path)
 
     def _drop_finders(self) -> None:
-        for folder in [folder for folder in sys.path_importer_cache if self.is_own(Path(folder or "."))]:
+        for folder in [folder for folder in sys.path_importer_cache if self._is_own_folder(folder)]:
             sys.path_importer_cache.pop(folder, None)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import sys
 import textwrap
 import threading
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from subprocesses import started, surroundings
 
@@ -172,22 +175,43 @@ def test_what_the_file_changes_is_undone(folder):
     moving = NET + "\n    import os, sys\n    os.chdir('elsewhere'); sys.path.insert(0, 'elsewhere')\n"
     save(folder / "w_net.py", moving)
     path = [*sys.path]
-    texts = session("w_net.py:problem", *[lambda: save(folder / "w_net.py", moving + "#")] * 2)
+    texts = session("w_net.py:problem", *[lambda: save(folder / "w_net.py", moving + "    #")] * 2)
     assert ["AGREE" in text for text in texts] == [True] * 3, texts
     assert sys.path.count("elsewhere") == 1
     assert len(sys.path) <= len(path) + 2
 
 
+def test_settings_of_the_file_end_with_it(folder):
+    """What a file sets of warnings and of NumPy's errors does not hold when the next check begins."""
+    strict = "\n    import warnings; warnings.simplefilter('error'); np.seterr(all='raise')\n"
+    said = "\n    print(__import__('warnings').filters[0][0], np.geterr()['under'])\n"
+    save(folder / "w_net.py", NET + said)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        session(
+            "w_net.py:problem",
+            lambda: save(folder / "w_net.py", NET + strict),
+            lambda: save(folder / "w_net.py", NET + said),
+        )
+    first, last = printed.getvalue().splitlines()
+    assert first == last == f"ignore {np.geterr()['under']}"
+
+
 def test_a_save_during_a_check(folder):
     """A check whose file is saved meanwhile is left, and made again."""
     endless = NET.replace(
-        "x = np", "import pathlib; pathlib.Path('begun').touch()\n    while True: pass\n    x = np"
+        "x = np",
+        "import pathlib; pathlib.Path('begun').touch()\n"
+        "    while not pathlib.Path('enough').exists(): pass\n    x = np",
     )
 
     def save_meanwhile():
         while not (folder / "begun").exists():
-            assert not over.wait(0.01)
+            over.wait(0.01)
         save(folder / "w_net.py", NET)
+        over.wait(30.0)
+        (folder / "enough").touch()  # where it is not left, the test fails, and ends
 
     over = threading.Event()
     thread = threading.Thread(target=save_meanwhile)
@@ -224,12 +248,22 @@ class TestSourcesOf:
         assert sources_of("w_pack/inner.py:problem").root == folder / "w_pack"
         assert sources_of("w_pack.inner:problem").root == folder
         assert sources_of("w_net:problem").root == folder
-        assert sources_of("w_net.py").files == (folder / "w_net.py",)
+        assert sources_of("w_net.py:problem").files == (folder / "w_net.py",)
 
-    @pytest.mark.parametrize("target", ["nowhere.py:problem", "nowhere:problem", ":problem", "a b:x", ""])
-    def test_nothing_there(self, folder, target):
-        """What is not there is an InputError: it is not waited for."""
-        with pytest.raises(InputError, match=r"there is no (file|module)"):
+    @pytest.mark.parametrize(
+        ("target", "said"),
+        [
+            ("nowhere.py:problem", "there is no file nowhere.py"),
+            ("nowhere:problem", "there is no module nowhere here, nor a file nowhere.py"),
+            ("a b:x", "there is no module a b here"),
+            ("w_net.py", r"which problem in w_net.py\? Say w_net.py:NAME; it holds the problems problem"),
+            ("nowhere", "nowhere does not import"),
+            (":problem", "which problem in|does not import"),
+        ],
+    )
+    def test_nothing_there(self, folder, target, said):
+        """What is not there, or not named, is an InputError: it is not waited for."""
+        with pytest.raises(InputError, match=said):
             sources_of(target)
 
     def test_an_installed_package(self, folder, monkeypatch):

@@ -23,6 +23,12 @@ def folder(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
+@pytest.fixture(autouse=True)
+def _compiled_is_kept(monkeypatch):
+    """Python keeps what it compiles, as it does unless it is told not to."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+
 def write(path, text):
     """Write a file, with the time and the size of the one before: Python would take them for the same."""
     path.parent.mkdir(exist_ok=True, parents=True)
@@ -76,6 +82,7 @@ def test_fastgrad_and_python_inside_the_folder():
     sources = Sources(Path(fastgrad.__file__).parents[1])
     assert not sources.is_own(Path(fastgrad.__file__))
     assert sources.is_own(Path(fastgrad.__file__).parents[1] / "net.py")
+    assert sources.is_own(Path(fastgrad.__file__).parents[1] / "pack" / "net.py")
     assert not Sources(Path(sys.prefix).parent).is_own(Path(sys.prefix) / "lib" / "x.py")
 
 
