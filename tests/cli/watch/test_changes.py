@@ -164,6 +164,15 @@ class TestCoordinates:
         expected = f"wrong as before: W[0, 1], off by {by:.2g} (was 4)"
         assert found_now == ((expected,) if said else ("nothing changed",))
 
+    def test_still_wrong_elsewhere(self):
+        """A coordinate is the same one where its block has moved, and another one is not."""
+        moved = {"b": (3,), "W": (2, 3)}
+        before = found({"W": {4: 4.0}, "b": {0: 1.0}})
+        now = found({"W": {4: 8.0}, "b": {0: 1.0}}, sizes=moved)
+        assert changes(before, now) == ("wrong as before: W[1, 1], off by 8 (was 4)",)
+        now = found({"W": {4: 4.0}, "b": {0: 9.0}}, sizes=moved)
+        assert changes(before, now) == ("wrong as before: b[0], off by 9 (was 1)",)
+
 
 class TestTheRest:
     def test_the_cost(self):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from watch_cases import found
 
 from fastgrad.cli.watch.sides import paired, sides_of
@@ -40,6 +39,11 @@ def test_renamed():
 
 
 def test_indices_are_sorted():
-    """Coordinates given in any order are sorted, as the comparisons need them."""
-    [side] = sides_of(found(sizes={"a": (5,)}, coordinates=[3, 0, 4]))
-    assert np.array_equal(side.checked, [0, 3, 4])
+    """Coordinates given in any order, and wrong ones worst first, are sorted and with their blocks."""
+    report = found(
+        {"a": {3: 9}, "b": {0: 1, 2: 5}}, sizes={"a": (5,), "b": (3,)}, coordinates=[7, 5, 3, 0, 4]
+    )
+    assert list(report.wrong.flat_indices) == [3, 7, 5]
+    a, b = sides_of(report)
+    assert [list(side.checked) for side in (a, b)] == [[0, 3, 4], [0, 2]]
+    assert [list(side.wrong) for side in (a, b)] == [[3], [0, 2]]
