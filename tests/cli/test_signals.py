@@ -257,13 +257,29 @@ class TestGivingWay:
                 interrupts.raise_if_lost()
 
     def test_dropped_by_python(self):
-        """In a finaliser, where Python drops it, what is superseded goes on, and the command does not end."""
-        with interruptible() as interrupts, interrupts.giving_way():
+        """In a finaliser, where Python drops it, it comes again outside, and does not end the command."""
+        over = threading.Event()
 
-            class Finalised:
-                def __del__(self):
-                    interrupts.supersede()
+        class Finalised:
+            def __del__(self):
+                interrupts.supersede()
 
-            Finalised()
-            threading.Event().wait(0.2)
+        def wait():
+            with interrupts.giving_way():
+                Finalised()
+                over.wait(30.0)
+
+        with interruptible() as interrupts:
+            with pytest.raises(Superseded):
+                wait()
             interrupts.raise_if_lost()
+
+    def test_too_late(self):
+        """What comes when nothing gives way any more is nothing; Ctrl-C after it is heard."""
+        with interruptible() as interrupts:
+            with interrupts.giving_way():
+                interrupts._superseded = True  # as another thread does just before the end
+            signal.raise_signal(signal.SIGINT)
+            interrupts.raise_if_lost()
+            with pytest.raises(KeyboardInterrupt, match="SIGINT"):
+                signal.raise_signal(signal.SIGINT)
