@@ -101,6 +101,6 @@ def _wakings(folders: tuple[Path, ...], stop: threading.Event | None) -> Iterato
             yield_on_timeout=True,
             recursive=False,
         )
-    except OSError:  # a folder was deleted, or the system watches no more of them
+    except (OSError, RuntimeError):  # a folder was deleted, or the system watches no more of them
         time.sleep(LOOK_EVERY)
         yield ()

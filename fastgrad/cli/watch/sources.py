@@ -57,8 +57,8 @@ class Sources:
         )  # of thousands of modules, in a few places
         self._before = set(sys.modules)
         self._stamps: dict[Path, Stamp] = {}
-        self._listed: dict[Path, Stamp] | None = None
-        """All source files beside these, where the target was not imported: one may have been missing."""
+        self._listed: set[Path] | None = None
+        """All source files there, where the target was not imported: one may have been missing."""
         self._remember()
 
     def is_own(self, path: Path) -> bool:
@@ -106,8 +106,7 @@ class Sources:
         """The files that are not as they were when they were read."""
         found = [path for path, stamp in self._stamps.copy().items() if stamp_of(path) != stamp]
         if self._listed is not None:
-            now, before = self._listing(), self._listed
-            found += [p for p in sorted({*now, *before}) if now.get(p) != before.get(p) and p not in found]
+            found += sorted((self._listing() ^ self._listed).difference(found))
         return tuple(found)
 
     @property
@@ -125,10 +124,10 @@ class Sources:
         if self.target is not None:
             self._stamps[self.target] = stamp_of(self.target)
 
-    def _listing(self) -> dict[Path, Stamp]:
-        patterns = ("*.py", "*/__init__.py")
-        found = [path for folder in self.folders for pattern in patterns for path in folder.glob(pattern)]
-        return {path: stamp_of(path) for path in map(_resolved, found) if self.is_own(path)}
+    def _listing(self) -> set[Path]:
+        """The source files in these folders, and one level below: a package may be missing."""
+        found = [path for folder in self.folders for glob in ("*.py", "*/*.py") for path in folder.glob(glob)]
+        return {path for path in map(_resolved, found) if self.is_own(path)}
 
     def _is_own_module(self, module: Any) -> bool:
         file = _file_of(module)

@@ -129,11 +129,14 @@ class TestSaved:
             (folder / "w_mod.py").write_text("X = 1")
             assert sources.saved() == (folder / "w_mod.py",)
 
-    @pytest.mark.parametrize("file", ["w_missing.py", "w_missing/__init__.py"])
+    @pytest.mark.parametrize("file", ["w_missing.py", "w_missing/__init__.py", "w_missing/inner.py"])
     def test_a_module_that_was_missing(self, folder, file):
         """Where the target could not be imported, a new file counts, for it may be what was missing."""
+        write(folder / "other.py", "")
         sources = Sources(folder)
         sources.note_modules(False)
+        (folder / "other.py").write_text("X = 1")
+        assert sources.saved() == ()  # nothing has asked for it
         write(folder / file, "X = 1")
         assert sources.saved() == (folder / file,)
         sources.note_modules(True)
