@@ -57,9 +57,9 @@ FLAGS: dict[str, dict[str, Any]] = {
     "tolerance": {"type": float},
     "progress": {"action": argparse.BooleanOptionalAction},
 }
-"""The options of a check that are flags of `fastgrad check`, and how argparse is to read each; those of `watch`
-are the same but for the checkpoint. All cores are used unless --jobs says otherwise: a command has the machine
-to itself, where a function may be one of many."""
+"""The options of a check that are flags of `fastgrad check`, and how argparse is to read each; those of
+`fastgrad watch` are the same but for the checkpoint. All cores are used unless --jobs says otherwise: a
+command has the machine to itself, where a function may be one of many."""
 
 EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run or print, 130 interrupted"
 

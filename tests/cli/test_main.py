@@ -310,3 +310,19 @@ class TestWatch:
             "7 of 40 coordinates, drawn without replacement from every block, seed 5"
             in capsys.readouterr().out
         )
+
+    def test_where_nothing_can_be_printed(self, target, capsys, monkeypatch):
+        """A pipe that was closed ends it with status 2, and one line: nobody sees what it would say."""
+
+        class Closed:
+            encoding = "utf-8"
+
+            def write(self, text):
+                raise BrokenPipeError("closed")
+
+            def isatty(self):
+                return False
+
+        monkeypatch.setattr(sys, "stdout", Closed())
+        assert main(["watch", f"{target}:good"]) == 2
+        assert capsys.readouterr().err == "fastgrad: not all could be printed: closed\n"

@@ -2,91 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import signal
 import sys
-import textwrap
-import threading
-import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
 from subprocesses import started, surroundings
+from watch_sessions import LAYERS, NET, save, session
 
 import fastgrad
-from fastgrad.checks import check
-from fastgrad.cli.signals import interruptible
-from fastgrad.cli.watch.screen import Screen
-from fastgrad.cli.watch.session import OUT_OF_DATE, OneCheck, run_session, sources_of
+from fastgrad.cli.watch.session import sources_of
 from fastgrad.errors import InputError
-
-NET = """
-    import numpy as np
-    import fastgrad
-    from w_layers import act, slope
-
-    x = np.linspace(0.5, 1.5, 4)
-    problem = fastgrad.Problem(
-        lambda p: float(np.sum(act(p["W"])) + p["b"]),
-        lambda p: {"W": slope(p["W"]), "b": 1.0},
-        {"W": x, "b": 0.5},
-    )
-"""
-
-LAYERS = """
-    import numpy as np
-
-    def act(z):
-        return np.tanh(z)
-
-    def slope(z):
-        return 1 - np.tanh(z) ** 2
-"""
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder with the two files, in which the process is; nothing of it stays imported."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    before = set(sys.modules)
-    save(tmp_path / "w_net.py", NET)
-    save(tmp_path / "w_layers.py", LAYERS)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if "w_" in name:
-            del sys.modules[name]
-
-
-def save(path, text, was="", now=""):
-    """Save a text, with a part of it replaced."""
-    text = textwrap.dedent(text)
-    assert was in text
-    path.write_text(text.replace(was, now) if was else text)
-    return path
-
-
-def session(target, *saves, interrupts=None):
-    """What a session prints of the first check, and after each save, which is made by a function."""
-    sources = sources_of(target)
-    stream = io.StringIO()
-    ends = []
-
-    def rounds():
-        yield ()
-        for make in saves:
-            ends.append(len(stream.getvalue()))
-            make()
-            yield sources.saved()
-
-    with interruptible() as found, sources.watched():
-        one = OneCheck(lambda load: check(load(target)), sources, interrupts or found, sources.root)
-        run_session(one, rounds(), Screen(stream, sources.root, clock=lambda: "now"), lambda: sources.files)
-    text = stream.getvalue()
-    return [text[i:j] for i, j in zip([0, *ends], [*ends, len(text)], strict=True)]
 
 
 @pytest.mark.parametrize("target", ["w_net.py:problem", "w_net:problem"])
@@ -167,77 +94,6 @@ def test_a_file_that_is_away(folder):
     )
     assert "fastgrad: there is no file w_net.py" in gone
     assert "AGREE" in back
-
-
-def test_what_the_file_changes_is_undone(folder):
-    """A file that goes to another folder, and puts one on the path, finds all as it was the next time."""
-    (folder / "elsewhere").mkdir()
-    moving = NET + "\n    import os, sys\n    os.chdir('elsewhere'); sys.path.insert(0, 'elsewhere')\n"
-    save(folder / "w_net.py", moving)
-    path = [*sys.path]
-    texts = session("w_net.py:problem", *[lambda: save(folder / "w_net.py", moving + "    #")] * 2)
-    assert ["AGREE" in text for text in texts] == [True] * 3, texts
-    assert sys.path.count("elsewhere") == 1
-    assert len(sys.path) <= len(path) + 2
-
-
-def test_settings_of_the_file_end_with_it(folder):
-    """What a file sets of warnings and of NumPy's errors does not hold when the next check begins."""
-    strict = "\n    import warnings; warnings.simplefilter('error'); np.seterr(all='raise')\n"
-    said = "\n    print(__import__('warnings').filters[0][0], np.geterr()['under'])\n"
-    save(folder / "w_net.py", NET + said)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        session(
-            "w_net.py:problem",
-            lambda: save(folder / "w_net.py", NET + strict),
-            lambda: save(folder / "w_net.py", NET + said),
-        )
-    first, last = printed.getvalue().splitlines()
-    assert first == last == f"ignore {np.geterr()['under']}"
-
-
-def test_a_save_during_a_check(folder):
-    """A check whose file is saved meanwhile is left, and made again."""
-    endless = NET.replace(
-        "x = np",
-        "import pathlib; pathlib.Path('begun').touch()\n"
-        "    while not pathlib.Path('enough').exists(): pass\n    x = np",
-    )
-
-    def save_meanwhile():
-        while not (folder / "begun").exists():
-            over.wait(0.01)
-        save(folder / "w_net.py", NET)
-        over.wait(30.0)
-        (folder / "enough").touch()  # where it is not left, the test fails, and ends
-
-    over = threading.Event()
-    thread = threading.Thread(target=save_meanwhile)
-
-    def hang():
-        save(folder / "w_net.py", endless)
-        thread.start()
-
-    _, left, again = session("w_net.py:problem", hang, lambda: None)
-    over.set()
-    thread.join()
-    assert OUT_OF_DATE in left
-    assert "saved: w_net.py\nAGREE" in again or "again\nAGREE" in again
-
-
-def test_ctrl_c_in_a_check(folder):
-    """Ctrl-C during a check ends the session, also where the user's file turns it into another error."""
-    save(folder / "w_net.py", NET + "\n    import signal\n    signal.raise_signal(signal.SIGINT)\n")
-    with pytest.raises(KeyboardInterrupt):
-        session("w_net.py:problem")
-    swallowed = (
-        "\n    import signal\n    try: signal.raise_signal(signal.SIGINT)\n    except BaseException: pass\n"
-    )
-    save(folder / "w_net.py", NET + swallowed)
-    with pytest.raises(KeyboardInterrupt):
-        session("w_net.py:problem")
 
 
 class TestSourcesOf:
