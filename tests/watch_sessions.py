@@ -53,11 +53,12 @@ def folder(tmp_path, monkeypatch):
 
 
 def save(path, text, was="", now=""):
-    """Save a text, with a part of it replaced."""
+    """Save a text, with a part of it replaced, at once: nobody sees half of it."""
     text = textwrap.dedent(text)
     assert was in text
-    path.write_text(text.replace(was, now) if was else text)
-    return path
+    new = path.with_suffix(".tmp")
+    new.write_text(text.replace(was, now) if was else text)
+    return new.replace(path)
 
 
 def session(target, *saves, interrupts=None):
