@@ -52,9 +52,8 @@ class Sources:
         self.root = root.resolve()
         self.target = target and _resolved(target)
         self._libraries = [place for place in _library_places() if self.root in place.parents]
-        self._is_own_folder = functools.cache(
-            self._look_at_folder
-        )  # of thousands of modules, in a few places
+        # Cached: libraries have thousands of modules, in a few hundred folders.
+        self._is_own_folder = functools.cache(self._look_at_folder)
         self._before = set(sys.modules)
         self._stamps: dict[Path, Stamp] = {}
         self._listed: set[Path] | None = None
