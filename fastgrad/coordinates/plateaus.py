@@ -52,7 +52,7 @@ def are_stairs(setting: Setting, table: CoordinateTable, at: IndexArray, steps: 
         with np.errstate(invalid="ignore"):
             alike = np.abs(up - down) <= UNLIKE * np.abs(up + down)
         stairs[some[~alike]] = False
-    return stairs
+    return np.asarray(stairs)
 
 
 def keep_on_stairs(setting: Setting, table: CoordinateTable, at: IndexArray, fine: Floats) -> None:

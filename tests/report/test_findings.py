@@ -32,6 +32,12 @@ class TestFindings:
         assert report.wrong[0].cause == "the claimed gradient is nan"
         assert report.wrong[0].code == "not_finite"
 
+    def test_flat_indices(self):
+        """The flat indices stand in the order of the findings, of a slice too."""
+        found = wrong().wrong
+        assert list(found.flat_indices) == [f.flat_index for f in found] == [1, 5, 8]
+        assert list(found[1:].flat_indices) == [5, 8]
+
     def test_is_a_sequence(self):
         """Findings have a length, slices, negative indices, and an end."""
         found = wrong().wrong
