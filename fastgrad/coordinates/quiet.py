@@ -14,8 +14,9 @@ from fastgrad.arrays import Floats, IndexArray, Values
 from fastgrad.coordinates.setting import Setting
 from fastgrad.differences.noise import QUIET, SAFETY_OF_QUIET, quieter
 
-BETWEEN = np.array([-0.6180339887498949, 1.3819660112501051])
-"""In units of the step: shares of the golden section, which are far from all fractions of small numbers."""
+BETWEEN = np.array([-0.6180339887498949, 1.4142135623730951])
+"""In units of the step: the golden section and the root of 2, far from fractions of small numbers, and from
+one another: where a multiple of one is near a whole number, that of the other is not."""
 
 
 def own_noise(
