@@ -23,6 +23,7 @@ import made  # noqa: E402
 import pictures  # noqa: E402
 
 import fastgrad  # noqa: E402
+from fastgrad.explanations.pages import write_pages  # noqa: E402
 
 project = "fastgrad"
 author = "The fastgrad maintainers"
@@ -60,6 +61,7 @@ html_theme_options = {"source_edit_link": "", "top_of_page_buttons": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+write_pages(HERE / "codes")
 made.write_helps(HERE / "_made")
 made.write_outputs(HERE / "_made")
 made.copy_notebook(HERE / "_made")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("check", "trace", "demo", "bench")
+COMMANDS = ("check", "watch", "trace", "explain", "demo", "bench")
 """Commands whose help is shown; a page includes `_made/help_<command>.txt`."""
 
 

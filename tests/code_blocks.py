@@ -148,7 +148,7 @@ _collect = blocks.pytest()
 
 
 def pytest_collect_file(file_path, parent):
-    """Collect Markdown only; what is built is left alone."""
-    if fnmatch(file_path.name, "*.md") and "_build" not in file_path.parts:
+    """Collect Markdown only; what is built is left alone, as is what tests/explanations runs."""
+    if fnmatch(file_path.name, "*.md") and not {"_build", "codes"} & set(file_path.parts):
         return _collect(file_path, parent)
     return None
