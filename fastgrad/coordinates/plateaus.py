@@ -66,7 +66,6 @@ def keep_on_stairs(setting: Setting, table: CoordinateTable, at: IndexArray, fin
         return
     wide = table.plan.steps[at]
     bound = np.fmax(table.error_bound[at], jumps(setting, table, at, fine) / wide)
-    table.plateau[at] = True
     table.accept(at, table.numeric[at], bound, steps=wide)
 
 
