@@ -59,7 +59,7 @@ class TestReason:
         """The reason is a printable line: the first coordinate, its cause, and how many others there are."""
         reason = Check.of(kinked()).reason
         assert reason.startswith("\\x1b[31m\\n[0]: kink: ")
-        assert reason.endswith(" (and 2 more coordinates)")
+        assert reason.endswith(" [FG502] (and 2 more coordinates)")
         assert printable(reason) == reason
 
     def test_of_a_doubt(self):
@@ -68,7 +68,7 @@ class TestReason:
             lambda x: float(np.sum(np.sin(x))), np.cos, np.linspace(0, 1, 500), max_evaluations=10
         )
         assert report.verdict == "undecided"
-        assert Check.of(report).reason.startswith(report.doubt)
+        assert Check.of(report).reason.startswith(f"{report.doubt} [{report.doubt_reference}]")
 
     def test_none_where_decided(self):
         """What agrees or disagrees has no reason: the failure shows the report."""
