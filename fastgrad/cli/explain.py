@@ -45,7 +45,7 @@ def rendered(markdown: str, stream: TextIO | None) -> str:
 
     width = min(Console(file=stream).width, 100)
     drawn = io.StringIO()
-    Console(file=drawn, force_terminal=True, width=width).print(Markdown(markdown))
+    Console(file=drawn, force_terminal=True, width=width).print(Markdown(markdown, code_theme="ansi_light"))
     return drawn.getvalue().rstrip("\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,7 +69,8 @@ class TestReason:
             lambda x: float(np.sum(np.sin(x))), np.cos, np.linspace(0, 1, 500), max_evaluations=10
         )
         assert report.verdict == "undecided"
-        assert Check.of(report).reason.startswith(f"{report.doubt} [{report.doubt_reference}]")
+        report = replace(report, doubt="budget: it is over", doubt_reference="FG506")
+        assert Check.of(report).reason.startswith("budget: it is over [FG506]; params[")
 
     def test_none_where_decided(self):
         """What agrees or disagrees has no reason: the failure shows the report."""
