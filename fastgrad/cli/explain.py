@@ -38,7 +38,7 @@ def text_of_codes(asked: Sequence[str]) -> str:
 
 def rendered(markdown: str, stream: TextIO | None) -> str:
     """The text for a stream: laid out and coloured for a terminal, as it stands for anything else."""
-    if stream is None or not stream.isatty():
+    if stream is None or stream.closed or not stream.isatty():
         return markdown
     from rich.console import Console
     from rich.markdown import Markdown
