@@ -68,7 +68,7 @@ def test_cannot_run(target, capsys):
     assert main(["check", f"{target}:missing"]) == 2
     assert (
         capsys.readouterr().err
-        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises, kink\n"
+        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises, kink [FG901]\n"
     )
 
 

@@ -30,7 +30,8 @@ class TestFindings:
         report = report_of({"W": {(0, 0): 1e9}, "b": {0: np.nan}})
         assert [f.label for f in report.wrong] == ["b[0]", "W[0, 0]"]
         assert report.wrong[0].cause == "the claimed gradient is nan"
-        assert report.wrong[0].code == "not_finite"
+        assert (report.wrong[0].code, report.wrong[0].reference) == ("not_finite", "FG521")
+        assert report.wrong[1].reference == "FG520"
 
     def test_flat_indices(self):
         """The flat indices stand in the order of the findings, of a slice too."""
