@@ -117,6 +117,6 @@ def test_batches_fit_where_a_sparse_change_is_needed_whole():
         buffer[:] = w
         return float(buffer @ buffer)
 
-    engine = engine_of(cost, np.ones(n))
+    engine, _ = engine_of(cost, np.ones(n))
     assert engine.costs.rows_of(0) * n * 8 <= CACHE
     assert engine.values(np.array([5]), np.array([[0.5]]))[0, 0] == pytest.approx(n - 1 + 1.5**2)
