@@ -59,12 +59,13 @@ class CodeLines:
     """Empty where there are lines, or nothing is wrong."""
 
 
-def code_lines(revisit: Revisit | None) -> CodeLines:
+def code_lines(revisit: Revisit | None, most: int | None = None) -> CodeLines:
     """The lines in which the wrong blocks of a check are used first, in the order of the blocks.
 
     Parameters
     ----------
     revisit : what can still be asked of the check; None for nothing
+    most : blocks at most, those with the worst coordinates; None for all that are wrong
     """
     if revisit is None:
         return CodeLines(sentence=GONE)
@@ -74,7 +75,7 @@ def code_lines(revisit: Revisit | None) -> CodeLines:
             return CodeLines()
         with revisit.called():
             tape = _tape(ended)
-        return _lines_of_blocks(tape, ended)
+        return _lines_of_blocks(tape, ended, most)
     except CannotRevisitError as error:
         return CodeLines(sentence=str(error))
 
@@ -111,13 +112,16 @@ def _require_recordable(engine: Engine, ended: Ended) -> None:
         )
 
 
-def _lines_of_blocks(tape: Tape, ended: Ended) -> CodeLines:
+def _lines_of_blocks(tape: Tape, ended: Ended, most: int | None) -> CodeLines:
     from fastgrad.engines.traced.uses import first_uses
 
     parameters, indices = ended.spec.parameters, ended.arrays.indices
     wrong = indices[ended.comparison.wrong]
     lines: list[CodeLine] = []
-    for number, where in parameters.segments(wrong):
+    severity = ended.comparison.severity[ended.comparison.wrong]
+    found = list(parameters.segments(wrong))
+    worst = sorted(found, key=lambda one: -float(np.max(severity[one[1]])))[:most]
+    for number, where in sorted(worst, key=lambda one: one[0]):
         block = parameters.blocks[number]
         entries: Bools = np.zeros(block.size, dtype=bool)
         entries[wrong[where] - block.start] = True

@@ -137,7 +137,8 @@ class Reports:
         from fastgrad.report.html.page import page_of_several
 
         said = [*(f"not checked: {one}" for one in self.unchecked), *self.notes]
-        text = page_of_several(self.reports, self.verdict, said)
+        headline = self._headline().partition(": ")[2]
+        text = page_of_several(self.reports, self.verdict, headline, said)
         if path is not None:
             write_whole(path, text)
         return text

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from report_cases import report_of
 from revisit_cases import REPORTS, exponentials, of
 
 import fastgrad
-from fastgrad.report.code_lines import LONGEST_LINE, CodeLine, CodeLines
+from fastgrad.report.code_lines import LONGEST_LINE, CodeLine, CodeLines, code_lines
 from fastgrad.report.revisit import GONE
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -103,6 +104,14 @@ def test_a_few_lines_of_each_block():
 
     lines = of(everywhere, np.ones(4)).code_lines().lines
     assert [line.source[0] for line in lines] == ["a", "b", "c"]
+
+
+def test_the_worst_blocks():
+    """Where only some blocks are asked for, they are the worst ones, in the user's order."""
+    planted = {"a": {(0,): 0.5}, "b": {(1,): 0.1}, "c": {(0,): 8.0}}
+    report = report_of(planted, tuple((name, (2,)) for name in "abc"))
+    assert [line.block for line in code_lines(report.revisit, 2).lines] == ["a", "c"]
+    assert [line.block for line in report.code_lines().lines] == ["a", "b", "c"]
 
 
 def test_of_vector_functions():

@@ -111,7 +111,7 @@ def curve_picture(curve: StepCurve) -> Element:
     if np.isfinite(curve.allowed) and curve.allowed > 0:
         y = float(up.place(curve.allowed))
         drawn.append(svg.line([(across.start, y), (across.end, y)], "allowed"))
-    measured = np.where(curve.errors > 0, curve.errors, up.low)  # none at all lies on the lower edge
+    measured = np.where(curve.errors <= 0, up.low, curve.errors)  # none at all lies on the lower edge
     drawn.append(svg.dots(x, np.where(np.isfinite(measured), up.place(measured), np.nan), "point"))
     if np.isfinite(curve.taken):
         at = float(across.place(curve.taken))
@@ -123,10 +123,13 @@ def _said_of_curve(curve: StepCurve) -> str:
     """What the curve shows, in words."""
     errors, steps = np.where(np.isfinite(curve.errors), curve.errors, np.inf), curve.steps
     best = int(np.argmin(errors))
+    smallest = f"the smallest error, {errors[best]:.2g}, is at {steps[best]:.2g}"
+    if not np.isfinite(errors[best]):
+        smallest = "at none of them is the error known"
     taken = (
         f"the step that was taken is {curve.taken:.2g}" if np.isfinite(curve.taken) else "no step was taken"
     )
     return (
         f"Error against step for {curve.label}, {len(steps)} steps from {steps.min():.1g} to "
-        f"{steps.max():.1g}: the smallest error, {errors[best]:.2g}, is at {steps[best]:.2g}; {taken}."
+        f"{steps.max():.1g}: {smallest}; {taken}."
     )

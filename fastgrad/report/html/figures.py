@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from fastgrad.report.html.drawn import curve_picture, heat_map_picture, legend, scatter_picture
-from fastgrad.report.html.elements import element
+from fastgrad.report.html.elements import element, unbroken
 from fastgrad.report.html.sections import section
 from fastgrad.report.html.tables import count, real, table
 from fastgrad.report.pictures.heat_maps import heat_maps
@@ -99,5 +99,8 @@ def _curve(curve: StepCurve) -> Element:
         table(f"Differences of {curve.label} by step", ("step", "difference", "error"), rows),
     )
     return element(
-        "figure", curve_picture(curve), element("figcaption", element("b", curve.label), caption), numbers
+        "figure",
+        curve_picture(curve),
+        element("figcaption", element("b", curve.label), unbroken(caption)),
+        numbers,
     )

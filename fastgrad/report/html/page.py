@@ -26,13 +26,16 @@ def page_of(report: ReportData) -> str:
     return _document(f"{report.verdict}: gradient check", [article(report)])
 
 
-def page_of_several(reports: Mapping[str, ReportData], verdict: str, said: Sequence[str]) -> str:
+def page_of_several(
+    reports: Mapping[str, ReportData], verdict: str, headline: str, said: Sequence[str]
+) -> str:
     """The page of several reports: a list, then each of them.
 
     Parameters
     ----------
     reports : by the name of the check
     verdict : over all
+    headline : the sentence after its word
     said : sentences below it: what was not checked, and notes
     """
     names = shown_names(list(reports))
@@ -46,7 +49,8 @@ def page_of_several(reports: Mapping[str, ReportData], verdict: str, said: Seque
         f" {verdict.upper()}",
         class_=f"verdict {verdict}",
     )
-    top = element("header", badge, element("ul", links), [element("p", sentence) for sentence in said])
+    sentence = element("p", headline, class_="headline")
+    top = element("header", badge, sentence, element("ul", links), [element("p", one) for one in said])
     parts = [
         article(report, f"r{k}-", element("h2", name, id=f"r{k}", class_="check"))
         for k, (name, report) in enumerate(zip(names, reports.values(), strict=True), 1)
@@ -63,7 +67,7 @@ def article(report: ReportData, prefix: str = "", title: Element | None = None) 
     prefix : before the names of its headings, where a page has several reports
     title : of this report, where there are several
     """
-    return element(
+    made = element(
         "article",
         title,
         sections.verdict(report, "h1" if title is None else "p"),
@@ -79,6 +83,17 @@ def article(report: ReportData, prefix: str = "", title: Element | None = None) 
         sections.evaluations(report, prefix),
         sections.method(report, prefix, __version__),
     )
+    if title is not None:
+        _put_below(title, made)
+    return made
+
+
+def _put_below(title: Element, made: Element) -> None:
+    """Make the parts of an article parts of what its title names, for those who listen."""
+    for part in made.iter("section"):
+        part.set("aria-labelledby", f"{title.get('id')} {part.get('aria-labelledby')}")
+        for heading in part.iter("h2"):
+            heading.tag = "h3"
 
 
 def _document(title: str, parts: Sequence[Element]) -> str:

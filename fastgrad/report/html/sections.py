@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from fastgrad.report.html.elements import Child, element
+from fastgrad.report.html.elements import Child, element, unbroken
 from fastgrad.report.html.tables import Cell, Number, Word, count, real, table
 from fastgrad.report.text import WORST_SHOWN, badness, headline, relative_error_line
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
@@ -24,6 +24,9 @@ BLOCKS = 300
 
 COORDINATES = 20
 """Coordinates listed at most, of the wrong and of the undecided."""
+
+UNKNOWN = "nan"
+"""Of a coordinate: where the claim is not a number, that is what is wrong with it."""
 
 SIGNS = {AGREE: "✓", DISAGREE: "✗", UNDECIDED: "?"}
 """Beside the verdict's word: it is not told by its colour alone."""
@@ -53,7 +56,7 @@ def verdict(report: ReportData, level: str = "h1") -> Element:
         "header",
         badge,
         element("p", _upper(said[2]), class_="headline"),
-        element("p", _upper(relative_error_line(report)), class_="muted"),
+        element("p", unbroken(_upper(relative_error_line(report))), class_="muted"),
     )
 
 
@@ -153,12 +156,12 @@ def worst(report: ReportData, prefix: str) -> Element | None:
 def _finding(found: Finding) -> tuple[Cell, ...]:
     return (
         found.label,
-        real(found.claimed, ".9g"),
-        real(found.numeric, ".9g"),
-        real(found.absolute_error, ".2e"),
-        real(found.allowed, ".2e"),
-        real(found.relative_error, ".2e"),
-        real(found.error_bound, ".2e"),
+        real(found.claimed, ".9g", UNKNOWN),
+        real(found.numeric, ".9g", UNKNOWN),
+        real(found.absolute_error, ".2e", UNKNOWN),
+        real(found.allowed, ".2e", UNKNOWN),
+        real(found.relative_error, ".2e", UNKNOWN),
+        real(found.error_bound, ".2e", UNKNOWN),
     )
 
 
@@ -184,14 +187,14 @@ def entries(report: ReportData, prefix: str) -> Element | None:
         (
             one.output,
             one.parameter,
-            real(one.claimed, ".9g"),
-            real(one.numeric, ".9g"),
-            real(one.error_bound, ".2e"),
+            real(one.claimed, ".9g", UNKNOWN),
+            real(one.numeric, ".9g", UNKNOWN),
+            real(one.error_bound, ".2e", UNKNOWN),
         )
         for one in report.entries[:COORDINATES]
     ]
     caption = "Entries of the Jacobian that are wrong"
-    return section(f"{prefix}entries", caption, table(caption, header, rows, sortable=True))
+    return section(f"{prefix}entries", "Wrong entries", table(caption, header, rows, sortable=True))
 
 
 def evaluations(report: ReportData, prefix: str) -> Element:
@@ -213,13 +216,12 @@ def evaluations(report: ReportData, prefix: str) -> Element:
 
 def method(report: ReportData, prefix: str, version: str) -> Element:
     """How it was done: all that is needed to do it again."""
-    noise = [f"{name} {value:.2g}" for name, value in list(report.noise.items())[:COORDINATES]]
-    facts = [
+    facts: list[tuple[str, str | list[Child]]] = [
         ("differences", report.method),
         ("a coordinate", report.rule),
         ("resolution", f"{report.seen.wanted:g} of each entry was asked for"),
         ("cost at the parameters", f"{report.cost:.17g}"),
-        ("noise of the cost", ", ".join(noise)),
+        ("noise of the cost", _noise(report)),
         ("perturbed", report.perturbed),
         ("seed", str(report.seed)),
         ("fastgrad", version),
@@ -228,3 +230,13 @@ def method(report: ReportData, prefix: str, version: str) -> Element:
     ]
     rows = [part for name, said in facts if said for part in (element("dt", name), element("dd", said))]
     return section(f"{prefix}method", "How it was done", element("dl", rows))
+
+
+def _noise(report: ReportData) -> list[Child]:
+    """The noise of blocks; each name by itself, for one that is read from the right would turn its number."""
+    shown = dict(zip((row.name for row in report.blocks), report.shown_blocks, strict=True))
+    found = list(report.noise.items())[:COORDINATES]
+    parts: list[Child] = []
+    for k, (name, value) in enumerate(found, 1):
+        parts += [element("bdi", shown.get(name, name)), f" {value:.2g}" + (", " if k < len(found) else "")]
+    return parts

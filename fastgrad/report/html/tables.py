@@ -1,4 +1,4 @@
-"""Tables of a page: real ones, with heads for those who listen, in a region that scrolls where it is narrow.
+"""Tables of a page: real ones, with heads for those who listen, in a group that scrolls where it is narrow.
 
 The page's script makes the columns sortable; it reads numbers from the attribute data-value.
 """
@@ -58,7 +58,7 @@ def table(
         ),
         class_="sortable" if sortable and len(rows) > 1 else None,
     )
-    return element("div", made, class_="scroll", role="region", tabindex="0", aria_label=caption)
+    return element("div", made, class_="scroll", role="group", tabindex="0", aria_label=caption)
 
 
 def _cell(cell: Cell, first: bool) -> Element:
@@ -75,6 +75,6 @@ def count(value: int) -> Number:
     return Number(f"{value:,}", value)
 
 
-def real(value: float, form: str = ".3g") -> Number:
-    """A number in the given form; NaN is shown as nothing."""
-    return Number("" if value != value else f"{value:{form}}", value)
+def real(value: float, form: str = ".3g", unknown: str = "") -> Number:
+    """A number in the given form; NaN is shown as nothing, or as it is said."""
+    return Number(unknown if value != value else f"{value:{form}}", value)

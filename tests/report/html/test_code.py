@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from page_cases import Page
-from report_cases import agreeing
+from report_cases import agreeing, report_of
 
 import fastgrad
 from fastgrad.report.html.code import lines_of_code
@@ -30,6 +30,18 @@ def test_lines():
     assert f'test_code.py:{first + 3} return float(np.sum(hidden @ p["V"]))' in said
     assert page.tags.count("pre") == 2
     assert all("in which the block is used by" in label for label in page.values("aria-label"))
+
+
+def test_blocks_of_one_line():
+    """Blocks that are used in the same lines are named together, and of many the worst are named."""
+    report = report_of(
+        {f"w{k}": {(0,): 1.0 + k} for k in range(12)}, tuple((f"w{k}", (2,)) for k in range(13))
+    )
+    page = Page(html_of(lines_of_code(report)))
+    assert page.tags.count("pre") == 1
+    said = " ".join(page.text.split())
+    assert said.startswith("Where the cost uses the 10 worst of 12 blocks that are wrong: w2 , w3 , ")
+    assert " w11 report_cases.py" in said
 
 
 def test_none():

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from report_cases import agreeing, report_of, wrong
+from report_cases import agreeing, report_of, undecided_report_of_nothing, wrong
 
 import fastgrad
 from fastgrad.report.html.drawn import curve_picture, heat_map_picture, legend, scatter_picture
@@ -83,3 +83,11 @@ class TestCurve:
         report = fastgrad.check_gradient(lambda x: 2.0 * x, 2.0, 1.0)
         [curve] = report.step_curves().curves
         assert 'class="point"' in html_of(curve_picture(curve))
+
+    def test_unknown_errors_are_not_drawn(self):
+        """Where the difference is not finite there is no point, which would look like no error."""
+        [curve] = undecided_report_of_nothing().step_curves(1).curves
+        drawn = curve_picture(curve)
+        assert np.isnan(curve.errors).all()
+        assert 'd="" class="point"' in html_of(drawn)
+        assert "at none of them is the error known" in said(drawn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from page_cases import Page
 
-from fastgrad.report.html.elements import element, html_of, verbatim
+from fastgrad.report.html.elements import element, html_of, unbroken, verbatim
 
 
 def test_children():
@@ -36,3 +36,12 @@ def test_attributes():
 def test_verbatim():
     """A script keeps its signs."""
     assert html_of(verbatim("script", "a < b && c")) == "<script>a < b && c</script>"
+
+
+def test_unbroken():
+    """Numbers with an exponent are in elements of their own, in which no line ends."""
+    made = html_of(element("p", unbroken("from 1.5e-08 to 2e+00, 3 of them")))
+    assert (
+        made
+        == '<p>from <span class="whole">1.5e-08</span> to <span class="whole">2e+00</span>, 3 of them</p>'
+    )

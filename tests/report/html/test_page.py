@@ -124,6 +124,15 @@ class TestSeveral:
         assert {f"#r{k}" for k in range(1, len(found.reports) + 1)} <= set(page.values("href"))
         for name in found.reports:
             assert f"{name}: disagree" in page.text
+        assert "jac at x0 and 1 more disagree; 0 of 2 checks passed." in page.text
+
+    def test_parts_are_below_names(self):
+        """Headings of parts are a level below the name of their check, and parts are named after both."""
+        found = fastgrad.check_minimize(lambda x: x @ x, np.ones(3), jac=lambda x: 2.2 * x, points=1)
+        page = Page(found.to_html())
+        assert page.tags.count("h2") == len(found.reports)
+        assert page.tags.count("h3") == len(page.values("aria-labelledby"))
+        assert page.values("aria-labelledby")[0] == "r1 r1-coverage"
 
     def test_written(self, tmp_path):
         """The file holds what is returned."""

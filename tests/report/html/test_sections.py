@@ -110,6 +110,23 @@ def test_evaluations():
     assert "7 values came from the checkpoint." in text(sections.evaluations(replace(report, reused=7), ""))
 
 
+def test_a_claim_that_is_not_a_number():
+    """The row of a claim that is NaN says so: that is what is wrong with it."""
+    x = np.array([1.0, 2.0])
+    report = fastgrad.check_gradient(lambda x: x @ x, lambda x: np.where(x > 1, np.nan, 2 * x), x)
+    assert text(sections.worst(report, "")).count(" nan ") >= 1
+
+
+def test_noise():
+    """The noise of blocks is said with their names as they are shown, each in an element of its own."""
+    report = report_of({}, sizes=(("W" * 300, (2,)), ("b", (2,))))
+    part = sections.method(report, "", "9.9")
+    assert [one.text for one in part.iter("bdi")] == report.shown_blocks
+    shown = zip(report.shown_blocks, report.noise.values(), strict=True)
+    sigmas = [f"{name} {value:.2g}" for name, value in shown]
+    assert ", ".join(sigmas) in text(part)
+
+
 def test_method():
     """All that is needed to do it again is there."""
     report = replace(wrong(), notes=("a note",), witnesses=("a witness",))

@@ -17,7 +17,7 @@ def page(rows, sortable=True):
 
 
 def test_table():
-    """A table has a caption, heads of columns and of rows, and a region of its name that scrolls."""
+    """A table has a caption, heads of columns and of rows, and a group of its name that scrolls."""
     found = page([("W<1>", count(12_345))])
     assert found.values("scope") == ["col", "col", "row"]
     assert found.values("aria-label") == ["what <it> lists"]
