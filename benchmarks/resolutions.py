@@ -1,4 +1,4 @@
-"""How far right gradients are seen, by the precision of the cost: the table of README's limits.
+"""How far right gradients are seen, by the precision of the cost: the table of docs/limits.md.
 
 scripts/resolutions [--seeds N] [--markdown]
 
@@ -199,7 +199,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=10, help="right gradients of each kind")
-    parser.add_argument("--markdown", action="store_true", help="as README.md has it")
+    parser.add_argument("--markdown", action="store_true", help="as docs/limits.md has it")
     chosen = parser.parse_args()
     rows = [tuple(row(name, makers, chosen.seeds)) for name, makers in KINDS.items()]
     print(markdown(rows) if chosen.markdown else plain_table(HEADS, rows, right=range(1, len(HEADS))))

@@ -34,7 +34,8 @@ class _Explained(Exception):
         return str(self.args[0])
 
     def __str__(self) -> str:
-        return _in_lines(f"{self.message} [{self.code}]", *self.args[1:])
+        colon = ":" * self.message.endswith(":")  # of a message that a traceback follows
+        return _in_lines(f"{self.message.removesuffix(':')} [{self.code}]{colon}", *self.args[1:])
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild with the code, so that the error survives a trip between processes."""

@@ -75,7 +75,7 @@ class TestKinds:
         plain = kind("got \x1b[2J\u202e\nand more", code="FG101")
         assert str(plain) == "got \\x1b[2J\\u202e\\nand more [FG101]"
         with_lines = kind("raised:", "line\nand line\x1b", code="FG903")
-        assert str(with_lines) == "raised: [FG903]\nline\nand line\\x1b"
+        assert str(with_lines) == "raised [FG903]:\nline\nand line\\x1b"
 
 
 class TestGradientError:

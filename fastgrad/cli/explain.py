@@ -38,14 +38,14 @@ def text_of_codes(asked: Sequence[str]) -> str:
 
 def rendered(markdown: str, stream: TextIO | None) -> str:
     """The text for a stream: laid out and coloured for a terminal, as it stands for anything else."""
-    if stream is None or not stream.isatty():
+    if stream is None or stream.closed or not stream.isatty():
         return markdown
     from rich.console import Console
     from rich.markdown import Markdown
 
     width = min(Console(file=stream).width, 100)
     drawn = io.StringIO()
-    Console(file=drawn, force_terminal=True, width=width).print(Markdown(markdown))
+    Console(file=drawn, force_terminal=True, width=width).print(Markdown(markdown, code_theme="ansi_light"))
     return drawn.getvalue().rstrip("\n")
 
 

@@ -1,4 +1,4 @@
-"""The command line: fastgrad check TARGET, trace TARGET, demo [NAME], bench, explain [CODE ...].
+"""The command line: fastgrad check TARGET, watch TARGET, trace TARGET, demo, bench, explain [CODE ...].
 
 `entry` calls main, which parses the arguments, runs the command and returns the exit status. `fastgrad check`
 hands its options on to fastgrad.checks.check and prints the report. Commands import what they run when they
@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from fastgrad._version import __version__
 from fastgrad.cli.printing import NotPrintedError, check_folder, complain, print_to
 from fastgrad.cli.signals import INTERRUPTED, interruptible
-from fastgrad.errors import InputError, WorkerError
+from fastgrad.cli.tracebacks import said_of
 from fastgrad.execution.budget import INTERRUPTED as STOPPED_BY_CTRL_C
-from fastgrad.options import explained
+from fastgrad.options import Options, explained
 from fastgrad.printable import printable
+from fastgrad.problem.problem import Problem
 from fastgrad.report.report import Report
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
 
@@ -55,9 +57,9 @@ FLAGS: dict[str, dict[str, Any]] = {
     "tolerance": {"type": float},
     "progress": {"action": argparse.BooleanOptionalAction},
 }
-"""The options of a check that are flags of `fastgrad check`, and how argparse is to read each. All cores are
-used unless --jobs says otherwise: a command has the machine to itself, where a function may be one of
-many."""
+"""The options of a check that are flags of `fastgrad check`, and how argparse is to read each; those of
+`fastgrad watch` are the same but for the checkpoint. All cores are used unless --jobs says otherwise: a
+command has the machine to itself, where a function may be one of many."""
 
 EPILOG = "exit status: 0 agree, 1 disagree, 3 undecided, 2 cannot run or print, 130 interrupted"
 
@@ -79,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     err = sys.stderr  # now: the user's code may put another in its place, or close it
     options = _parser().parse_args(arguments)
-    if options.run is _check:
+    if options.run in (_check, _watch):
         import fastgrad.checks  # noqa: F401 - now: in the middle of an import Ctrl-C may be lost
 
     with interruptible() as interrupts:
@@ -88,25 +90,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(options.run(options))
         except KeyboardInterrupt:
             said, status = "fastgrad: interrupted", INTERRUPTED
-        except (InputError, WorkerError, NotPrintedError) as error:
+        except NotPrintedError as error:
             said, status = f"fastgrad: {error}", CANNOT_RUN
         except BaseException as error:
-            said, status = _explained(error, users=options.run in (_check, _trace)), CANNOT_RUN
+            said, status = said_of(error, users=options.run in (_check, _trace, _watch)), CANNOT_RUN
         if (
             interrupts.since is not None
         ):  # a module may turn an interruption of its import into an ImportError
             said, status = "fastgrad: interrupted", INTERRUPTED
         complain(said, err)
         return status
-
-
-def _explained(error: BaseException, users: bool) -> str:
-    """What to print of an exception: only `fastgrad check` runs functions of the user's."""
-    from fastgrad.cli.tracebacks import has_users_frames, user_traceback, whole_traceback
-
-    if users and has_users_frames(error):
-        return f"fastgrad: the cost or gradient raised\n{user_traceback(error)}"
-    return f"fastgrad: the command failed\n{whole_traceback(error)}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -131,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastgrad {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_watch(commands)
     _add_trace(commands)
     _add_demo(commands)
     _add_bench(commands)
@@ -140,20 +134,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     check = commands.add_parser("check", help="check the gradient of a Problem", epilog=EPILOG)
-    check.add_argument(
-        "target",
-        metavar="TARGET",
-        help="file.py:name or package.module:name, a fastgrad.Problem or a function that returns one",
-    )
-    which = check.add_mutually_exclusive_group()
-    which.add_argument("--sample", type=int, metavar="N", help="check N coordinates drawn at random")
-    which.add_argument("--fraction", type=float, metavar="F", help="check this share of the coordinates")
-    which.add_argument("--all", action="store_true", help="check every coordinate, however long it takes")
+    _add_options(check, FLAGS)
     check.add_argument("--json", action="store_true", help="print the report as JSON")
     check.add_argument("--html", metavar="FILE", help="write the report as a page with pictures, too")
-    for name, settings in FLAGS.items():
-        flag = f"--{'jobs' if name == 'n_jobs' else name.replace('_', '-')}"
-        check.add_argument(flag, dest=name, help=explained(name).replace("%", "%%"), **settings)
     check.add_argument(
         "--scheduler",
         metavar="ADDRESS",
@@ -161,6 +144,34 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--jobs says",
     )
     check.set_defaults(run=_check)
+
+
+def _add_watch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    watch = commands.add_parser(
+        "watch",
+        help="check it again whenever its file, or a module beside it, is saved",
+        epilog="exit status: 130 when Ctrl-C ends it, 2 cannot run or print",
+    )
+    _add_options(watch, [name for name in FLAGS if name != "checkpoint"])
+    watch.add_argument("--full", action="store_true", help="print each report in full")
+    watch.add_argument("--clear", action="store_true", help="on a terminal, clear it before each check")
+    # Values of another version of the cost are of no use, and a cluster has modules that are out of date.
+    watch.set_defaults(run=_watch, checkpoint=None, scheduler=None)
+
+
+def _add_options(command: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    command.add_argument(
+        "target",
+        metavar="TARGET",
+        help="file.py:name or package.module:name, a fastgrad.Problem or a function that returns one",
+    )
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--sample", type=int, metavar="N", help="check N coordinates drawn at random")
+    which.add_argument("--fraction", type=float, metavar="F", help="check this share of the coordinates")
+    which.add_argument("--all", action="store_true", help="check every coordinate, however long it takes")
+    for name in names:
+        flag = f"--{'jobs' if name == 'n_jobs' else name.replace('_', '-')}"
+        command.add_argument(flag, dest=name, help=explained(name).replace("%", "%%"), **FLAGS[name])
 
 
 def _add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -218,16 +229,27 @@ def _check(options: argparse.Namespace) -> int:
     return status
 
 
-def _run_check(options: argparse.Namespace) -> Report:
+def _watch(options: argparse.Namespace) -> int:
+    from fastgrad.cli.watch.session import watch
+
+    Options.of({"coordinates": _coordinates(options), **_chosen(options)})  # no save would mend a flag
+    check = functools.partial(_run_check, options)
+    return watch(options.target, check, options.interrupts, full=options.full, clear=options.clear)
+
+
+def _run_check(options: argparse.Namespace, load: Callable[[str], Problem] | None = None) -> Report:
     from fastgrad.checks import check
     from fastgrad.cli.scheduler import connected
     from fastgrad.cli.targets import load_target
 
-    chosen = {name: getattr(options, name) for name in FLAGS}
-    problem = load_target(options.target)
+    problem = (load or load_target)(options.target)
     options.interrupts.raise_if_lost()
     with connected(options.scheduler) as backend:
-        return check(problem, coordinates=_coordinates(options), backend=backend, **chosen)
+        return check(problem, coordinates=_coordinates(options), backend=backend, **_chosen(options))
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in FLAGS}
 
 
 def _trace(options: argparse.Namespace) -> int:

@@ -33,16 +33,46 @@ SOON = 0.05
 """Seconds until a KeyboardInterrupt that Python had to drop is raised again."""
 
 
+class Superseded(KeyboardInterrupt):
+    """What runs is out of date, and is to make room: nobody wishes the command to end."""
+
+
 class Interrupts:
     """The signals that a command has received."""
 
     def __init__(self) -> None:
         self.since: float | None = None
         """When the last wish to end was heard; None before the first."""
+        self._gives_way = self._superseded = False
+
+    @contextlib.contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Inside, `supersede` raises Superseded in the main thread, once; elsewhere it does nothing."""
+        self._gives_way, self._superseded = True, False
+        try:
+            yield
+        finally:
+            self._gives_way = False
+
+    def supersede(self) -> None:
+        """Raise Superseded in the main thread, as Ctrl-C would raise KeyboardInterrupt; called by another."""
+        if self._gives_way:
+            self._superseded = True
+            _send_to_main_thread(signal.SIGINT)
+
+    def supersede_again(self) -> None:
+        """Call `supersede` a little later, as `raise_again` does."""
+        self._gives_way = True
+        _a_little_later(self.supersede)
 
     def __call__(self, number: int, frame: Any) -> None:
         """Raise KeyboardInterrupt, unless the signal says once more what one said just now."""
         del frame
+        if self._superseded and number == signal.SIGINT:
+            still, self._gives_way, self._superseded = self._gives_way, False, False
+            if still:
+                raise Superseded
+            return
         now = time.monotonic()
         if self.since is not None and now - self.since < ONE_WISH:
             return
@@ -57,9 +87,7 @@ class Interrupts:
     def raise_again(self, number: int = signal.SIGINT) -> None:
         """Raise KeyboardInterrupt a little later: in a callback of the garbage collector it would be lost."""
         self.since = None
-        timer = threading.Timer(SOON, _send_to_main_thread, [number])
-        timer.daemon = True
-        timer.start()
+        _a_little_later(_send_to_main_thread, number)
 
 
 def leave_at_once() -> None:
@@ -74,7 +102,9 @@ def interruptible() -> Iterator[Interrupts]:
     hook = sys.unraisablehook
 
     def unraisable(dropped: Any) -> None:
-        if isinstance(dropped.exc_value, KeyboardInterrupt):
+        if isinstance(dropped.exc_value, Superseded):
+            interrupts.supersede_again()
+        elif isinstance(dropped.exc_value, KeyboardInterrupt):
             interrupts.raise_again()
         else:
             hook(dropped)
@@ -98,6 +128,12 @@ def _handle(handler: Callable[[int, Any], None]) -> dict[int, Any]:
     for number in heard:
         signal.signal(number, handler)
     return heard
+
+
+def _a_little_later(function: Callable[..., None], *arguments: Any) -> None:
+    timer = threading.Timer(SOON, function, arguments)
+    timer.daemon = True
+    timer.start()
 
 
 def _send_to_main_thread(number: int) -> None:

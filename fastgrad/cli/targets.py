@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from fastgrad.cli.source_loader import SourceLoader
 from fastgrad.cli.tracebacks import user_traceback
 from fastgrad.errors import InputError
 from fastgrad.problem.describe import joined_names
@@ -50,7 +51,7 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise InputError(f"there is no file {path}", code="FG902")
     name = _FILE_MODULE_PREFIX + path.stem
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=SourceLoader(name, str(path)))
     if spec is None or spec.loader is None:
         raise InputError(f"{path} is not a Python file", code="FG902")
     module = importlib.util.module_from_spec(spec)

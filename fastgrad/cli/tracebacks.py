@@ -6,10 +6,26 @@ import sys
 import traceback
 from pathlib import Path
 
+from fastgrad.errors import InputError, WorkerError
 from fastgrad.printable import printable_lines
 
 _OURS = ("joblib", "importlib")
 """Modules through which fastgrad calls the user's code: their frames say nothing to the user."""
+
+
+def said_of(error: BaseException, users: bool) -> str:
+    """What to print of an exception that ended a command, or a check.
+
+    Parameters
+    ----------
+    error : the exception
+    users : whether functions of the user's were run
+    """
+    if isinstance(error, InputError | WorkerError):
+        return f"fastgrad: {error}"
+    if users and has_users_frames(error):
+        return f"fastgrad: the cost or gradient raised\n{user_traceback(error)}"
+    return f"fastgrad: the command failed\n{whole_traceback(error)}"
 
 
 def user_traceback(error: BaseException) -> str:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.arrays import Bools, Floats, IndexArray, Values
+from fastgrad.coordinates.quiet import own_noise
 from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.table import CoordinateTable
 from fastgrad.differences.bounds import OWN_SD, by_four_points
 from fastgrad.differences.kinks import has_kink_at_four_points
-from fastgrad.differences.noise import quieter
 from fastgrad.differences.stencils import FOUR_POINTS
 from fastgrad.verdict.rule import COUNTS
 
@@ -80,7 +80,7 @@ def of_values(
     """What values at -2h, -h, h, 2h show."""
     sigma = setting.calibration.scales(indices).noise_at(steps)
     if may_be_quiet:
-        sigma = quieter(sigma, f, setting.f0)
+        sigma = own_noise(setting, indices, steps, f, d, sigma)
     numeric, bound = by_four_points(f, d, setting.f0, steps, sigma, setting.z)
     with np.errstate(all="ignore"):
         near = (f[:, 2] - f[:, 1]) / (d[:, 2] - d[:, 1])

@@ -23,8 +23,9 @@ import numpy as np
 
 from fastgrad.arrays import Bools, Floats, IndexArray, Values, root_mean_square
 from fastgrad.coordinates.calibration import Scales
-from fastgrad.coordinates.four_values import fit_steps, four_values
+from fastgrad.coordinates.four_values import fit_steps, four_values, of_values
 from fastgrad.coordinates.ladder_scales import Ladders
+from fastgrad.coordinates.plateaus import are_stairs, keep_on_stairs
 from fastgrad.coordinates.setting import Setting
 from fastgrad.coordinates.table import CONFIRMED, FINER, LADDERED, OWN, WIDER, CoordinateTable
 from fastgrad.differences.bounds import (
@@ -38,7 +39,7 @@ from fastgrad.differences.ladder import LEVELS, SURE, TOP, UNRELATED
 from fastgrad.differences.plan import Plan
 from fastgrad.differences.rulings import NoiseModel, Rulings
 from fastgrad.differences.scales import SHARE
-from fastgrad.differences.stencils import CENTRAL, SIX_POINTS
+from fastgrad.differences.stencils import CENTRAL, FOUR_POINTS, SIX_POINTS
 from fastgrad.index_sets import spread_over
 
 DOWN, FURTHER_DOWN = 2.0**-3, 2.0**-6
@@ -211,9 +212,14 @@ def look_closer(setting: Setting, table: CoordinateTable, at: IndexArray, off: F
         needed = CLEAR * setting.z * OWN_SD * scales.noise_at(table.plan.steps[at]) / off
     most = UNRELATED * DOWN * table.plan.steps[at]
     steps = setting.raised(indices, np.minimum(np.nan_to_num(needed, nan=np.inf), most))
-    found = four_values(setting, indices, steps, may_be_quiet=False)
+    d = setting.displacements(indices, steps[:, None] * FOUR_POINTS)
+    f = setting.evaluate(indices, d)
+    found = of_values(setting, indices, steps, f, d, may_be_quiet=False)
     with np.errstate(invalid="ignore"):
         meet = np.abs(found.numeric - before) <= SURE * (found.error_bound + room)
+    stairs = are_stairs(setting, table, at, steps, f)
+    keep_on_stairs(setting, table, at[stairs], steps[stairs])
+    meet |= stairs
     other = np.flatnonzero(~meet & np.isfinite(found.numeric))
     changed = at[other]
     begin = np.minimum(table.plan.steps[changed], ABOVE * steps[other])

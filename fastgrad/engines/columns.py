@@ -17,6 +17,7 @@ import numpy as np
 
 from fastgrad.arrays import Floats, IndexArray, Values
 from fastgrad.engines.base import EngineBase, require_unchanged
+from fastgrad.engines.numbers import epsilon_of_cost
 from fastgrad.index_sets import as_run
 from fastgrad.problem.columns import Columns, group_numbers
 from fastgrad.problem.parameters import Parameters
@@ -68,7 +69,7 @@ class ColumnsEngine(EngineBase):
         cost = float(self.cost(self.working.structure, *self.args))
         require_unchanged(self.working)
         self.origin = cost - self.columns.largest
-        self.epsilon = float(np.finfo(np.float64).eps)
+        self.epsilon = epsilon_of_cost(self.cost, cost)
         return cost
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:

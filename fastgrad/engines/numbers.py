@@ -103,6 +103,14 @@ def epsilon_of(value: Any) -> float:
     return float(np.finfo(dtype if is_numpy else np.float64).eps)
 
 
+def epsilon_of_cost(cost: Any, value: Any) -> float:
+    """Machine epsilon of what a cost computes with: of its value's dtype, or coarser where the cost says so.
+
+    A sum in double precision of outputs that a function gives in float32 scatters as float32 does.
+    """
+    return max(epsilon_of(value), float(getattr(cost, "coarsest_epsilon", 0.0)))
+
+
 def _of_numpy(value: Any) -> Any:
     """A value of another library as an array; a matrix of one entry as that entry; others as they are."""
     if isinstance(value, np.matrix):

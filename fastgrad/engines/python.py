@@ -11,7 +11,7 @@ import numpy as np
 
 from fastgrad.arrays import FloatArray, IndexArray, Values
 from fastgrad.engines.base import EngineBase, require_unchanged
-from fastgrad.engines.numbers import DOMAIN_ERRORS, epsilon_of, to_number
+from fastgrad.engines.numbers import DOMAIN_ERRORS, epsilon_of_cost, to_number
 
 
 class PythonEngine(EngineBase):
@@ -28,7 +28,7 @@ class PythonEngine(EngineBase):
         value = self.cost(self.working.structure, *self.args)
         require_unchanged(self.working)
         number = to_number(value, self.dtype)
-        self.epsilon = epsilon_of(value)
+        self.epsilon = epsilon_of_cost(self.cost, value)
         return float(number.real)
 
     def values(self, indices: IndexArray, offsets: Values) -> Values:

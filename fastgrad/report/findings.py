@@ -114,6 +114,11 @@ class Findings(Sequence[Finding]):
         self._arrays = arrays
         self._positions = positions
 
+    @property
+    def flat_indices(self) -> IndexArray:
+        """The flat indices of all of them, in their order."""
+        return self._arrays.indices[self._positions]
+
     def __len__(self) -> int:
         return len(self._positions)
 

@@ -16,6 +16,7 @@ from fastgrad.verdict.classic import classic_verdict
 from fastgrad.verdict.rule import AGREE, DISAGREE
 
 WORST_SHOWN = 10
+WORST_IN_SHORT = 3
 BLOCKS_SHOWN = 40
 
 
@@ -35,6 +36,26 @@ def to_text(report: ReportData) -> str:
     if report.undecided:
         parts.append(_undecided_list(report.undecided))
     parts.append("\n".join(map(printable, _footer(report))))
+    return "\n\n".join(parts)
+
+
+def to_short_text(report: ReportData, table: bool = True) -> str:
+    """The verdict, the likely mistakes and the first few coordinates; the table of blocks if it is asked for.
+
+    Parameters
+    ----------
+    report : ReportData
+    table : whether the table of blocks is among it
+    """
+    parts = [printable(headline(report))]
+    if table:
+        parts.append(_block_table(report, report.shown_blocks))
+    if report.diagnosis:
+        parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
+    if report.wrong:
+        parts.append(_finding_table("worst coordinates", report.wrong, WORST_IN_SHORT))
+    if report.undecided:
+        parts.append(_undecided_list(report.undecided, WORST_IN_SHORT))
     return "\n\n".join(parts)
 
 
@@ -165,7 +186,7 @@ def _block_row(row: BlockRow, name: str) -> tuple[str, ...]:
     )
 
 
-def _finding_table(title: str, findings: Sequence[Finding]) -> str:
+def _finding_table(title: str, findings: Sequence[Finding], most: int = WORST_SHOWN) -> str:
     header = ("where", "claimed", "numeric", "|difference|", "allowed", "relative", "error bound")
     rows = [
         (
@@ -177,9 +198,9 @@ def _finding_table(title: str, findings: Sequence[Finding]) -> str:
             f"{f.relative_error:.2e}",
             f"{f.error_bound:.2e}",
         )
-        for f in findings[:WORST_SHOWN]
+        for f in findings[:most]
     ]
-    return f"{title}\n" + plain_table(header, rows, right=range(1, 7)) + _and_more(findings)
+    return f"{title}\n" + plain_table(header, rows, right=range(1, 7)) + _and_more(findings, most)
 
 
 def _entry_table(entries: Sequence[Entry]) -> str:
@@ -192,13 +213,13 @@ def _entry_table(entries: Sequence[Entry]) -> str:
     return "wrong entries of the Jacobian\n" + plain_table(header, rows, right=(2, 3, 4))
 
 
-def _undecided_list(findings: Sequence[Finding]) -> str:
-    lines = [printable(f"{f.label}: {f.cause} [{f.reference}]") for f in findings[:WORST_SHOWN]]
-    return "undecided\n" + "\n".join(lines) + _and_more(findings)
+def _undecided_list(findings: Sequence[Finding], most: int = WORST_SHOWN) -> str:
+    lines = [printable(f"{f.label}: {f.cause} [{f.reference}]") for f in findings[:most]]
+    return "undecided\n" + "\n".join(lines) + _and_more(findings, most)
 
 
-def _and_more(findings: Sequence[Finding]) -> str:
-    hidden = len(findings) - WORST_SHOWN
+def _and_more(findings: Sequence[Finding], most: int) -> str:
+    hidden = len(findings) - most
     return f"\n... and {hidden:,} more" if hidden > 0 else ""
 
 

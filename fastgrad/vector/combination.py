@@ -63,6 +63,11 @@ class Combination:
     def __post_init__(self) -> None:
         name_like(self, self.function)
 
+    @property
+    def coarsest_epsilon(self) -> float:
+        """Machine epsilon of the coarsest dtype among the outputs: w . F is no better than they."""
+        return self.outputs.epsilon
+
     def __call__(self, params: Any, *args: Any) -> Any:
         """w . F(params), a number."""
         leaves = self.outputs.leaves(self.function(params, *args))

@@ -127,6 +127,7 @@ def test_rounding_that_hides_the_gradient_is_undecided(params):
     report = checked(lost, params)
     assert report.verdict == "undecided"
     assert "in float32: undecided, rounding leaves" in report.doubt
+    assert report.doubt_reference == "FG513"
 
 
 def test_without_points_nearby_sums_are_allowed_their_rounding(params):

@@ -173,7 +173,7 @@ def checked(target, *flags, out=subprocess.PIPE, err=subprocess.PIPE, **environm
         ("cost_exits", "SystemExit: 0"),
         ("later", "SystemExit: 0"),
         ("gradient_exits", "SystemExit: 0"),
-        ("exiting", "exiting() failed:\nTraceback"),
+        ("exiting", "exiting() failed [FG903]:\nTraceback"),
         ("lazy.problem", "reading lazy.problem of"),
         ("generator_exit", "GeneratorExit"),
         ("stop_iteration", "StopIteration"),
@@ -215,7 +215,7 @@ def test_a_module_that_ends_itself(tmp_path, text):
     (tmp_path / "ending.py").write_text(text)
     status, out, error = checked(f"{tmp_path / 'ending.py'}:problem")
     assert (status, out) == (2, "")
-    assert "does not import:\nTraceback" in error or "has no problem" in error
+    assert "does not import [FG903]:\nTraceback" in error or "has no problem" in error
 
 
 def test_a_cost_that_raises_keyboard_interrupt(file):

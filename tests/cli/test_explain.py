@@ -53,4 +53,6 @@ def test_rendered_for_a_terminal():
     assert "FG104: A parameter is NaN or infinite" in drawn
     assert "\x1b[" in drawn
     assert rendered(text, io.StringIO()) == text
-    assert rendered(text, None) == text
+    closed = io.StringIO()
+    closed.close()
+    assert rendered(text, None) == rendered(text, closed) == text

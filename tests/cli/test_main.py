@@ -68,7 +68,7 @@ def test_cannot_run(target, capsys):
     assert main(["check", f"{target}:missing"]) == 2
     assert (
         capsys.readouterr().err
-        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises, kink\n"
+        == f"fastgrad: {target} has no missing; it holds the problems good, bad, edge, raises, kink [FG901]\n"
     )
 
 
@@ -312,3 +312,56 @@ def test_trace_shows_files_and_lines(target, capsys):
     assert main(["trace", f"{target}:good"]) == 0
     operations = [line for line in capsys.readouterr().out.splitlines() if " = " in line and "(" in line]
     assert [line.split()[-1] for line in operations] == ["targets_of_the_test.py:8"] * 2
+
+
+class TestWatch:
+    def test_nothing_to_watch(self, capsys):
+        """A file or a module that is not there is status 2 and one line, not a wait for ever."""
+        for target, said in (
+            ("nowhere.py:problem", "there is no file nowhere.py"),
+            (
+                "nowhere_either:problem",
+                "there is no module nowhere_either here, nor a file nowhere_either.py",
+            ),
+        ):
+            assert main(["watch", target]) == 2
+            assert capsys.readouterr().err == f"fastgrad: {said} [FG902]\n"
+
+    @pytest.mark.parametrize("flag", ["--checkpoint", "--scheduler", "--json"])
+    def test_flags_that_make_no_sense(self, target, capsys, flag):
+        """A checkpoint of another version of the cost, or a cluster that has it, is refused."""
+        with pytest.raises(SystemExit, match="2"):
+            main(["watch", f"{target}:good", flag, "x"])
+        assert "unrecognized arguments" in capsys.readouterr().err
+
+    def test_flags_that_are_wrong(self, target, capsys):
+        """A flag that no save would mend ends it with status 2, before any check."""
+        assert main(["watch", f"{target}:good", "--method", "centre"]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert "the methods are forward, central" in captured.err
+
+    def test_flags_of_check(self, target, capsys, monkeypatch):
+        """The other flags of check are those of watch, and reach it."""
+        monkeypatch.setattr("fastgrad.cli.watch.session.rounds", lambda sources: iter([()]))
+        assert main(["watch", f"{target}:good", "--sample", "7", "--seed", "5", "--full"]) == 130
+        assert (
+            "7 of 40 coordinates, drawn without replacement from every block, seed 5"
+            in capsys.readouterr().out
+        )
+
+    def test_where_nothing_can_be_printed(self, target, capsys, monkeypatch):
+        """A pipe that was closed ends it with status 2, and one line: nobody sees what it would say."""
+
+        class Closed:
+            encoding = "utf-8"
+
+            def write(self, text):
+                raise BrokenPipeError("closed")
+
+            def isatty(self):
+                return False
+
+        monkeypatch.setattr(sys, "stdout", Closed())
+        assert main(["watch", f"{target}:good"]) == 2
+        assert capsys.readouterr().err == "fastgrad: not all could be printed: closed\n"

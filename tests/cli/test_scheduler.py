@@ -65,5 +65,5 @@ def test_no_dask(target, capsys, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", import_)
     assert main(["check", f"{target}:problem", "--scheduler", "tcp://127.0.0.1:9"]) == 2
     assert capsys.readouterr().err == (
-        'fastgrad: --scheduler: dask is not installed: pip install "fastgrad[dask]"\n'
+        'fastgrad: --scheduler: dask is not installed: pip install "fastgrad[dask]" [FG905]\n'
     )

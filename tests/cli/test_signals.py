@@ -11,7 +11,7 @@ import threading
 import pytest
 from subprocesses import started, wait_for_line, wait_until
 
-from fastgrad.cli.signals import ENDING, INTERRUPTED, interruptible
+from fastgrad.cli.signals import ENDING, INTERRUPTED, Superseded, interruptible
 
 ENOUGH = 1500
 """Evaluations after which all coordinates are being measured, by the workers if there are two. What comes
@@ -212,3 +212,74 @@ class TestInterruptible:
             assert [signal.getsignal(number) for number in ENDING] != before
         assert [signal.getsignal(number) for number in ENDING] == before
         assert INTERRUPTED == 128 + signal.SIGINT
+
+
+class TestGivingWay:
+    def test_from_another_thread(self):
+        """What another thread supersedes is left, and that is no wish to end the command."""
+        inside, over = threading.Event(), threading.Event()
+        with interruptible() as interrupts:
+
+            def wait():
+                with interrupts.giving_way():
+                    inside.set()
+                    over.wait(30.0)
+
+            def supersede():
+                inside.wait(30.0)
+                interrupts.supersede()
+
+            thread = threading.Thread(target=supersede)
+            thread.start()
+            with pytest.raises(Superseded):
+                wait()
+            thread.join()
+            interrupts.raise_if_lost()
+            with pytest.raises(KeyboardInterrupt, match="SIGINT"):
+                signal.raise_signal(signal.SIGINT)
+
+    def test_outside(self):
+        """Where nothing gives way, nothing is superseded, before or after."""
+        with interruptible() as interrupts:
+            interrupts.supersede()
+            with interrupts.giving_way():
+                pass
+            interrupts.supersede()
+            interrupts.raise_if_lost()
+
+    def test_ctrl_c_inside(self):
+        """Ctrl-C is a wish to end it, in there too."""
+        with interruptible() as interrupts, interrupts.giving_way():
+            with pytest.raises(KeyboardInterrupt, match="SIGINT") as caught:
+                signal.raise_signal(signal.SIGINT)
+            assert not isinstance(caught.value, Superseded)
+            with pytest.raises(KeyboardInterrupt):
+                interrupts.raise_if_lost()
+
+    def test_dropped_by_python(self):
+        """In a finaliser, where Python drops it, it comes again outside, and does not end the command."""
+        over = threading.Event()
+
+        class Finalised:
+            def __del__(self):
+                interrupts.supersede()
+
+        def wait():
+            with interrupts.giving_way():
+                Finalised()
+                over.wait(30.0)
+
+        with interruptible() as interrupts:
+            with pytest.raises(Superseded):
+                wait()
+            interrupts.raise_if_lost()
+
+    def test_too_late(self):
+        """What comes when nothing gives way any more is nothing; Ctrl-C after it is heard."""
+        with interruptible() as interrupts:
+            with interrupts.giving_way():
+                interrupts._superseded = True  # as another thread does just before the end
+            signal.raise_signal(signal.SIGINT)
+            interrupts.raise_if_lost()
+            with pytest.raises(KeyboardInterrupt, match="SIGINT"):
+                signal.raise_signal(signal.SIGINT)

@@ -74,11 +74,17 @@ def test_neighbours_of_the_file_import(write):
     ("target", "message"),
     [
         ("nowhere.py:problem", "there is no file nowhere.py"),
-        ("no_such_module:problem", "no_such_module does not import:\nModuleNotFoundError: No module named"),
+        (
+            "no_such_module:problem",
+            r"no_such_module does not import \[FG903\]:\nModuleNotFoundError: No module named",
+        ),
         ("user_file.py", r"which problem in user_file.py\? .*it holds the problems problem"),
         ("user_file.py:other", "user_file.py has no other; it holds the problems problem"),
         ("user_file.py:number", "user_file.py:number must be a fastgrad.Problem .*; got int"),
-        ("user_file.py:broken", r"calling user_file.py:broken\(\) failed:\n(.|\n)*LookupError: in make"),
+        (
+            "user_file.py:broken",
+            r"calling user_file.py:broken\(\) failed \[FG903\]:\n(.|\n)*LookupError: in make",
+        ),
     ],
 )
 def test_messages(write, target, message):

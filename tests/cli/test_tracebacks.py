@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import fastgrad
-from fastgrad.cli.tracebacks import user_traceback
+from fastgrad.cli.tracebacks import said_of, user_traceback
 
 
 def failing(x):
@@ -49,3 +49,15 @@ def test_what_an_exception_quotes_is_printable():
         shown = user_traceback(error)
     assert all(line.isprintable() for line in shown.replace("\t", "").split("\n"))
     assert [code in shown for code in (r"\x1b[31m", r"\x1b[32m", r"\x1b[33m")] == [True] * 3
+
+
+def test_whose_exception_it_is():
+    """A message of fastgrad's stands alone; of the user's code its lines are shown, of fastgrad's own all."""
+    assert said_of(fastgrad.InputError("no such file"), users=True) == "fastgrad: no such file"
+    try:
+        failing(1)
+    except RuntimeError as error:
+        said, others = said_of(error, users=True), said_of(error, users=False)
+    assert said.startswith("fastgrad: the cost or gradient raised\nTraceback")
+    assert others.startswith("fastgrad: the command failed\nTraceback")
+    assert said_of(KeyError("ours"), users=True).startswith("fastgrad: the command failed")

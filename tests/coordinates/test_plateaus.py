@@ -40,3 +40,39 @@ def test_zero_in_one_place():
         lambda x: round(float(np.sum(np.sin(x))), 6), lambda x: np.cos(x) * [1, 0, 1], X
     )
     assert [f.label for f in report.wrong] == ["params[1]"]
+
+
+class TestOneRoundedTerm:
+    """A cost in double precision with one term that is rounded to float32."""
+
+    A, X = np.array([1.44, 47.3, 0.0144, 0.0686]), np.array([0.985, 0.0969, 0.78, 0.981])
+
+    def cost(self, x):
+        """The sum of both."""
+        terms = np.tanh(self.A * x)
+        return float(terms[1:].sum()) + float(np.float32(3 * terms[0]))
+
+    def gradient(self, x, factor=1.0):
+        """Its slope, that of the rounded term times a factor."""
+        return self.A / np.cosh(self.A * x) ** 2 * [3 * factor, 1, 1, 1]
+
+    def verdict(self, factor):
+        """The verdict on it."""
+        claimed = self.gradient(self.X, factor)
+        return fastgrad.check_gradient(self.cost, claimed, self.X, engine="python").verdict
+
+    def test_right(self):
+        """The slope of the term is not called wrong, though the cost stands still at fine steps."""
+        assert self.verdict(1.0) != "disagree"
+
+    @pytest.mark.parametrize("factor", [0.0, 0.9, 1.1, -1.0])
+    def test_wrong(self, factor):
+        """One that is off by a tenth, or forgotten, is wrong."""
+        assert self.verdict(factor) == "disagree"
+
+
+def test_no_stairs_beside_a_kink():
+    """Where the cost moves on one side only it is flat, and not rounded."""
+    x = np.array([-1e-9, 0.5])
+    report = fastgrad.check_gradient(lambda x: np.maximum(x, 0).sum() + 0 * x[1], np.ones(2), x)
+    assert report.verdict != "agree"

@@ -454,8 +454,8 @@ class TestClose:
                 print(str(error).partition(": ")[2])
             gc.collect()
         """
-        expected = "this checkpoint is of another problem: the data differs: use another file or delete it\n"
-        assert in_another_process(code, path) == expected
+        said = "this checkpoint is of another problem: the data differs: use another file or delete it"
+        assert in_another_process(code, path) == f"{said} [FG913]\n"
 
 
 class NoTimer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ class TestReason:
         """The reason is a printable line: the first coordinate, its cause, and how many others there are."""
         reason = Check.of(kinked()).reason
         assert reason.startswith("\\x1b[31m\\n[0]: kink: ")
-        assert reason.endswith(" (and 2 more coordinates)")
+        assert reason.endswith(" [FG502] (and 2 more coordinates)")
         assert printable(reason) == reason
 
     def test_of_a_doubt(self):
@@ -68,7 +69,8 @@ class TestReason:
             lambda x: float(np.sum(np.sin(x))), np.cos, np.linspace(0, 1, 500), max_evaluations=10
         )
         assert report.verdict == "undecided"
-        assert Check.of(report).reason.startswith(report.doubt)
+        report = replace(report, doubt="budget: it is over", doubt_reference="FG506")
+        assert Check.of(report).reason.startswith("budget: it is over [FG506]; params[")
 
     def test_none_where_decided(self):
         """What agrees or disagrees has no reason: the failure shows the report."""

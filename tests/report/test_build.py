@@ -39,14 +39,17 @@ def test_a_doubt_is_no_agreement():
 
 
 @pytest.mark.parametrize(
-    ("stopped", "doubt"),
+    ("stopped", "doubt", "reference"),
     [
-        ("the budget is over", "budget: the budget is over"),
-        (INTERRUPTED, "interrupted by Ctrl-C or a signal"),
+        ("the budget is over", "budget: the budget is over", "FG506"),
+        (INTERRUPTED, "interrupted by Ctrl-C or a signal", "FG510"),
     ],
 )
-def test_an_early_end(stopped, doubt):
-    """Where not all that was to be checked was reached, the report says why and is undecided."""
+def test_an_early_end(stopped, doubt, reference):
+    """Where not all that was to be checked was reached, the report is undecided and says why, with a code."""
     report = report_of(reached=5, stopped=stopped, planned=len(X))
     assert (report.verdict, report.doubt, report.stopped) == ("undecided", doubt, stopped)
+    assert report.doubt_reference == reference
+    assert f"in doubt: {doubt} [{reference}]" in str(report).splitlines()
+    assert f"[{reference}]" not in str(report).splitlines()[0]
     assert (report.coverage.checked, report.coverage.planned) == (5, 8)

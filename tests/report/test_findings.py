@@ -30,7 +30,14 @@ class TestFindings:
         report = report_of({"W": {(0, 0): 1e9}, "b": {0: np.nan}})
         assert [f.label for f in report.wrong] == ["b[0]", "W[0, 0]"]
         assert report.wrong[0].cause == "the claimed gradient is nan"
-        assert report.wrong[0].code == "not_finite"
+        assert (report.wrong[0].code, report.wrong[0].reference) == ("not_finite", "FG521")
+        assert report.wrong[1].reference == "FG520"
+
+    def test_flat_indices(self):
+        """The flat indices stand in the order of the findings, of a slice too."""
+        found = wrong().wrong
+        assert list(found.flat_indices) == [f.flat_index for f in found] == [1, 5, 8]
+        assert list(found[1:].flat_indices) == [5, 8]
 
     def test_is_a_sequence(self):
         """Findings have a length, slices, negative indices, and an end."""

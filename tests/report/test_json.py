@@ -56,6 +56,8 @@ class TestJson:
         assert [b["resolution"] for b in document["blocks"]] == [b.resolution for b in report.blocks]
         assert document["wrong"][0]["resolution"] == report.wrong[0].resolution == pytest.approx(1 / 3)
         assert document["wrong"][0]["code"] == report.wrong[0].code == "off"
+        assert document["wrong"][0]["reference"] == report.wrong[0].reference == "FG520"
+        assert (document["doubt"], document["doubt_reference"]) == ("", "")
 
     # planted value, what JSON says of it
     NOT_FINITE = ((np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf"))

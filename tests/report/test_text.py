@@ -11,7 +11,7 @@ import rich.console
 from report_cases import agreeing, report_of, row, undecided_report, wrong
 
 import fastgrad
-from fastgrad.report.text import BLOCKS_SHOWN, WORST_SHOWN
+from fastgrad.report.text import BLOCKS_SHOWN, WORST_IN_SHORT, WORST_SHOWN, to_short_text
 
 
 class TestText:
@@ -260,3 +260,19 @@ class TestNames:
         document = json.loads(next(self.reports()).to_json())
         assert [block["name"] for block in document["blocks"]] == list(NASTY)
         assert {finding["block"] for finding in document["wrong"]} == set(NASTY)
+
+
+class TestShortText:
+    def test_a_part_of_the_whole(self):
+        """The verdict, the table if asked for, mistakes, the first few coordinates; each as in the text."""
+        report = report_of({"W": {(0, 1): 1, (1, 2): 2, (0, 0): 3}, "b": {0: 1}})
+        short, whole = to_short_text(report), str(report)
+        assert [part.split()[0] for part in short.split("\n\n")] == ["DISAGREE:", "block", "likely", "worst"]
+        assert set(short.splitlines()) - set(whole.splitlines()) == {"... and 1 more"}
+        assert short.count("[") < whole.count("[")
+        assert short.replace(short.split("\n\n")[1] + "\n\n", "") == to_short_text(report, table=False)
+
+    def test_undecided(self):
+        """Of undecided coordinates the first few are told, with the reason."""
+        assert "undecided\na[1]: " in to_short_text(undecided_report())
+        assert WORST_IN_SHORT < WORST_SHOWN

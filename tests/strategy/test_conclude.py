@@ -56,6 +56,7 @@ def test_too_few(asked):
     found = concluded(asked, clean=3)
     assert found.certificate is None
     assert bool(found.doubt) == asked
+    assert found.doubt_reference == "FG506" * asked
     assert "3 of 5 probes were made within the budget" in (found.doubt or found.notes[0])
 
 
@@ -64,7 +65,9 @@ def test_a_failed_probe_is_a_doubt(ended, why):
     """A direction along which cost and claim differ is said, with its seed and by how much."""
     region = Region.whole(Specification.of(fastgrad.Problem(lambda x: 0.0, None, X), {}).parameters)
     failed = Slope(Direction(77, region), 0.25, 1e-8, 1.0, 0.0)
-    doubt = concluded(False, ended, clean=1, failed=failed).doubt
+    found = concluded(False, ended, clean=1, failed=failed)
+    doubt = found.doubt
+    assert found.doubt_reference == "FG511"
     assert doubt.startswith("along the random direction of seed 77 the slope of the cost")
     assert "differ by 0.25, known to 1e-08" in doubt
     assert doubt.endswith(why)
@@ -72,7 +75,8 @@ def test_a_failed_probe_is_a_doubt(ended, why):
 
 def test_blind():
     """Slopes that no difference could tell are said to prove nothing."""
-    assert concluded(True, clean=0, unknown=IN_VAIN).doubt == BLIND
+    found = concluded(True, clean=0, unknown=IN_VAIN)
+    assert (found.doubt, found.doubt_reference) == (BLIND, "FG512")
     assert concluded(False, clean=0, unknown=IN_VAIN).notes == (BLIND,)
 
 

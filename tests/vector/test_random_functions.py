@@ -115,3 +115,28 @@ def test_at_once(function, off, which):
     if is_right(claim):
         assert off == 1
         assert fastgrad.check_vjp(function, claim.vjp, function.x).verdict == "agree"
+
+
+CALLED_WRONG = [(10, 15), (34, 1), (50, 32), (93, 15), (203, 1), (462, 4), (559, 34)]
+"""Seeds of right float32 functions that were called wrong at a parameter: each moves one output, by steps
+that are rounded alike, or its rounding was not known to the sum of outputs, which is float64."""
+
+
+@pytest.mark.parametrize(("seed", "at"), CALLED_WRONG)
+def test_outputs_in_single_precision(seed, at):
+    """A few outputs in float32, each of which few parameters move, are as rough as float32 is."""
+    rng = np.random.default_rng(seed)
+    function = Function(seed, int(rng.integers(1, 12)), int(rng.integers(10, 41)), 0.02)
+    J = function.jacobian(function.x).astype(np.float32)
+    claims = [J, J.copy()]
+    claims[1][:, at] *= 1.1
+    verdicts = [
+        fastgrad.check_vjp(
+            lambda x: function(x.astype(np.float64)).astype(np.float32),
+            lambda x, u, J=J: J.T @ u,
+            function.x.astype(np.float32),
+        ).verdict
+        for J in claims
+    ]
+    assert verdicts[0] != "disagree"
+    assert verdicts[1] == "disagree"

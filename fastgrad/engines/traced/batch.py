@@ -40,6 +40,7 @@ class Batch:
         skipped: frozenset[int] = frozenset(),
         seen: Callable[[int, Change], None] | None = None,
         keep: Iterable[int] = (),
+        widened: Callable[[int], None] | None = None,
     ) -> dict[int, Change]:
         """The changes of the cost and of the guards, and of what is to be kept.
 
@@ -49,6 +50,7 @@ class Batch:
         skipped : positions of operations that are not evaluated, for their results are given or not wanted
         seen : called with each change
         keep : values whose changes are wanted as well
+        widened : called with the entries of each sparse operand that an operation needs whole
 
         Raises
         ------
@@ -61,7 +63,7 @@ class Batch:
         for position, operation in enumerate(self.tape.operations):
             mine = {n: states[n] for n in operation.inputs if n in states}
             if mine and position not in skipped:
-                for number, change in self._step(position, operation, mine, points):
+                for number, change in self._step(position, operation, mine, points, widened):
                     states[number] = change
                     if seen is not None:
                         seen(number, change)
@@ -71,7 +73,12 @@ class Batch:
         return states
 
     def _step(
-        self, position: int, operation: Operation, mine: dict[int, Change], points: int
+        self,
+        position: int,
+        operation: Operation,
+        mine: dict[int, Change],
+        points: int,
+        widened: Callable[[int], None] | None,
     ) -> list[tuple[int, Change]]:
         movements = self._movements_at(position, operation)
         if movements is not None:
@@ -83,6 +90,9 @@ class Batch:
         sparse = self.sparse.result(operation, mine)
         if sparse is not None:
             return [(operation.outputs[0], sparse)]
+        for number, change in mine.items():
+            if widened is not None and not isinstance(change, Dense):
+                widened(self.tape.base[number].size)
         values = {number: as_dense(change, self.tape.base[number], points) for number, change in mine.items()}
         found = evaluate_dense(operation, self.tape, values, points)
         return [(number, Dense(new)) for number, new in zip(operation.outputs, found, strict=True)]

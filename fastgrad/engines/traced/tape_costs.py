@@ -214,9 +214,10 @@ class TapeCosts:
             sizes.append(change.new[0].size * (1 if isinstance(change, Dense) else 2))
 
         at = np.array([[inside]], dtype=np.intp)
+        moved = Sparse(at, self.tape.base[number].reshape(-1)[at])
         try:
             with np.errstate(all="ignore"):
-                self.batch.evaluate({number: Sparse(at, self.tape.base[number].reshape(-1)[at])}, seen=note)
+                self.batch.evaluate({number: moved}, seen=note, widened=sizes.append)
         except FAILURES:
             pass
         return max(sizes), sum(sizes)

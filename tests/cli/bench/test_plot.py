@@ -89,7 +89,7 @@ class TestChart:
         monkeypatch.setattr("fastgrad.cli.bench.measure.run_bench", lambda *a, **b: pytest.fail("measured"))
         assert main(["bench", "--plot", "p.svg"]) == CANNOT_RUN
         assert capsys.readouterr().err == (
-            "fastgrad: drawing needs matplotlib, which is not installed: pip install fastgrad[plot]\n"
+            "fastgrad: drawing needs matplotlib, which is not installed: pip install fastgrad[plot] [FG905]\n"
         )
 
     @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ class TestChart:
         monkeypatch.setattr("fastgrad.cli.bench.measure.run_bench", lambda *a, **b: pytest.fail("measured"))
         path = tmp_path / name
         assert main(["bench", "--plot", str(path)]) == CANNOT_RUN
-        assert capsys.readouterr().err == f"fastgrad: cannot write {path}: {reason}\n"
+        assert capsys.readouterr().err == f"fastgrad: cannot write {path}: {reason} [FG904]\n"
 
     def test_unwritable_in_the_end(self, tmp_path):
         """A path that could be written before the measuring and cannot be any more is refused alike."""

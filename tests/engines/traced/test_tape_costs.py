@@ -5,6 +5,7 @@ import pytest
 from traced_cases import FLAT, NET, X, Y, engine_of, everything, flat_net
 
 import fastgrad
+from fastgrad.engines.traced.tape_costs import CACHE
 
 
 def relu_by_if(p):
@@ -105,3 +106,17 @@ def test_another_cost_by_now(monkeypatch):
     SCALE[0] = 1 + 1e-6
     with pytest.raises(fastgrad.InputError, match=r"where params\[1000\] is moved the cost is"):
         engine.values(np.arange(2000), offsets)
+
+
+def test_batches_fit_where_a_sparse_change_is_needed_whole():
+    """A product with itself needs every entry of what one entry changed: batches are small enough for that."""
+    n = 100_000
+    buffer = np.empty(n)
+
+    def cost(w):
+        buffer[:] = w
+        return float(buffer @ buffer)
+
+    engine, _ = engine_of(cost, np.ones(n))
+    assert engine.costs.rows_of(0) * n * 8 <= CACHE
+    assert engine.values(np.array([5]), np.array([[0.5]]))[0, 0] == pytest.approx(n - 1 + 1.5**2)

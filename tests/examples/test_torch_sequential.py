@@ -1,4 +1,4 @@
-"""The examples do what they say; what needs a library that is not installed is skipped by name."""
+"""examples/torch_sequential.py: a torch.nn.Sequential as a Network and back, for every layer it knows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def example(name):

@@ -1,0 +1,3 @@
+"""The fixture of sessions."""
+
+from watch_sessions import folder  # noqa: F401
