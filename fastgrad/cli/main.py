@@ -254,7 +254,7 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
 
 def _trace(options: argparse.Namespace) -> int:
     from fastgrad.cli.targets import load_target
-    from fastgrad.engines.traced.choose import tape_of
+    from fastgrad.engines.traced.recording import tape_of
 
     tape = tape_of(load_target(options.target))
     print_to("\n".join(map(printable, tape.lines())), sys.stdout)

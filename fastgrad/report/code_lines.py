@@ -86,7 +86,7 @@ def _tape(ended: Ended) -> Tape:
     if isinstance(known, Tape):
         return known
     _require_recordable(ended.engine, ended)
-    from fastgrad.engines.traced.choose import recorded_tape  # recording is loaded where it is needed
+    from fastgrad.engines.traced.recording import recorded_tape  # recording is loaded where it is needed
 
     spec = ended.spec
     try:

@@ -53,7 +53,10 @@ def test_what_an_exception_quotes_is_printable():
 
 def test_whose_exception_it_is():
     """A message of fastgrad's stands alone; of the user's code its lines are shown, of fastgrad's own all."""
-    assert said_of(fastgrad.InputError("no such file"), users=True) == "fastgrad: no such file"
+    assert (
+        said_of(fastgrad.InputError("no such file", code="FG902"), users=True)
+        == "fastgrad: no such file [FG902]"
+    )
     try:
         failing(1)
     except RuntimeError as error:

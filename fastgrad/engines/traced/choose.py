@@ -16,12 +16,9 @@ from fastgrad.engines.protocol import Engine
 from fastgrad.engines.python import PythonEngine
 from fastgrad.engines.traced.declined import Declined
 from fastgrad.engines.traced.engine import TracedEngine
-from fastgrad.engines.traced.recorder import record
-from fastgrad.engines.traced.tape import Tape
+from fastgrad.engines.traced.recording import recorded_tape
 from fastgrad.engines.traced.trust import compared
 from fastgrad.errors import InputError
-from fastgrad.problem.as_given import AsGiven, as_given
-from fastgrad.problem.naming import copy_for_worker
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 
@@ -40,35 +37,6 @@ RECORDED = (
     "the cost was recorded as {operations:,} NumPy operations, which were evaluated for many points at a "
     "time; they gave the same as the cost itself at {points} points"
 )
-
-
-def tape_of(problem: Problem) -> Tape:
-    """The tape of a problem's cost.
-
-    Raises
-    ------
-    InputError
-        Where the cost cannot be recorded, with file, line and operation.
-    """
-    parameters = Parameters(problem.params)
-    cost = as_given(problem.cost, parameters)
-    try:
-        return recorded_tape(PythonEngine(cost, parameters, problem.args))
-    except Declined as declined:
-        raise InputError(f"the cost cannot be recorded: {declined}", code="FG605") from None
-
-
-def recorded_tape(cost: PythonEngine) -> Tape:
-    """The tape of an engine's cost.
-
-    Raises
-    ------
-    Declined
-        Where the cost cannot be recorded.
-    """
-    if isinstance(cost.cost, AsGiven):
-        raise Declined(f"it gets {cost.cost.kind}, not plain arrays")
-    return record(copy_for_worker(cost.cost), cost.parameters, cost.args)
 
 
 def recorded_engine(cost: PythonEngine, seed: int) -> tuple[TracedEngine, int]:

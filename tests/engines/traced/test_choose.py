@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from traced_cases import NET, X, Y, net, softmax_loss
+from traced_cases import NET, X, net, softmax_loss
 
 import fastgrad
 from fastgrad.engines.python import PythonEngine
@@ -98,11 +98,3 @@ def test_kinds():
     """A cost that gets other kinds than arrays is not recorded."""
     with pytest.raises(fastgrad.InputError, match="not plain arrays"):
         fastgrad.numerical_gradient(lambda p: p[0] ** 2 + p[1], [1.0, 2.0], engine="traced")
-
-
-def test_tape_of():
-    """The tape of a problem's cost, to be shown."""
-    lines = list(choose.tape_of(fastgrad.Problem(net, None, NET)).lines())
-    assert lines[0] == "%0 = parameters W1  float64[6, 5]"
-    assert "matmul" in lines[4]
-    assert len(Y) == 12

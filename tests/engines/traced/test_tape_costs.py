@@ -109,7 +109,7 @@ def test_another_cost_by_now(monkeypatch):
 
 
 def test_batches_fit_where_a_sparse_change_is_needed_whole():
-    """A product with itself needs every entry of what one entry changed: batches are small enough for that."""
+    """A product with itself needs every entry of what one entry changed: batches are small enough."""
     n = 100_000
     buffer = np.empty(n)
 
