@@ -114,8 +114,9 @@ class Report(ReportData):
 
         Examples
         --------
+        >>> import numpy as np
         >>> import fastgrad
-        >>> report = fastgrad.check_gradient(lambda x: x @ x, lambda x: 2.1 * x, [3.0, 4.0])
+        >>> report = fastgrad.check_gradient(lambda x: x @ x, lambda x: 2.1 * x, np.array([3.0, 4.0]))
         >>> report.plot().get_title()
         'params: error over allowed'
         """
