@@ -117,6 +117,12 @@ class Reports:
             seen.add(what)
         return parts
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the first line, a table of checks, the blocks of those that did not pass."""
+        from fastgrad.report.html.notebook import cell_of_several
+
+        return cell_of_several(self.reports, self._headline())
+
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
         """All reports as one JSON object with a version field, also written to `path` if one is given."""
         document = {
