@@ -19,6 +19,7 @@ from fastgrad.preflight.gradient import vetted_gradient
 from fastgrad.preflight.looks import Looks
 from fastgrad.preflight.pairs import FIRST_TAKEN, with_loss_alone
 from fastgrad.problem.arguments import args_unchanged
+from fastgrad.problem.calls import calls_explained
 from fastgrad.problem.problem import Problem
 from fastgrad.problem.structure import flatten_alike
 from fastgrad.report.build import build_report
@@ -119,12 +120,14 @@ def _recorded_or_plain(
     options: dict[str, Any],
 ) -> _Found:
     """What is found, from the start by the plain engine where a recorded cost turns out to be another one."""
-    try:
-        return measure(problem, options, "")
-    except AnotherCostError as error:
-        if options.get("engine", "auto") != "auto":
-            raise
-        return measure(problem, options, f"{error.message}; so all was evaluated anew by calls of the cost")
+    with calls_explained(problem.args, cost=problem.cost, gradient=problem.gradient):
+        try:
+            return measure(problem, options, "")
+        except AnotherCostError as error:
+            if options.get("engine", "auto") != "auto":
+                raise
+            because = f"{error.message}; so all was evaluated anew by calls of the cost"
+            return measure(problem, options, because)
 
 
 def _checked(problem: Problem, options: dict[str, Any], plain_because: str) -> Report:

@@ -7,6 +7,7 @@ two come the signatures and docstrings of the public functions (`takes_options`)
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import textwrap
@@ -193,8 +194,25 @@ class Options:
         known = [field.name for field in fields(cls)]
         unknown = [name for name in given if name not in known]
         if unknown:
-            raise TypeError(f"unknown option {unknown[0]!r}: the options are {', '.join(known)}")
+            raise TypeError(_unknown(unknown[0], known))
         return cls(**given)
+
+
+CALLED_OTHERWISE = {
+    "eps": "step", "epsilon": "step", "h": "step", "delta": "step", "dx": "step",
+    "tol": "tolerance", "rtol": "tolerance", "atol": "tolerance", "njobs": "n_jobs", "jobs": "n_jobs",
+    "workers": "n_jobs", "direction": "probes", "directions": "probes", "timeout": "budget",
+    "random_state": "seed", "rng": "seed", "sample": "coordinates", "order": "method", "modes": "method",
+}  # fmt: skip
+"""What other checks call these options."""
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    said = f"unknown option {name!r}: the options are {', '.join(known)}"
+    if name in CALLED_OTHERWISE:
+        return f"{said}. What is called {name} elsewhere is {CALLED_OTHERWISE[name]}= here"
+    near = difflib.get_close_matches(name, known, 1)
+    return f"{said}. Did you mean {near[0]}=?" if near else said
 
 
 FEWEST = 2

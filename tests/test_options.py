@@ -152,3 +152,19 @@ def test_without_a_claim(options):
     """Options about a claimed gradient are refused where there is none."""
     with pytest.raises(InputError):
         require_no_claim_options(Options(**options))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("epsilon", "What is called epsilon elsewhere is step= here"),
+        ("njobs", "What is called njobs elsewhere is n_jobs= here"),
+        ("tolerence", "Did you mean tolerance=?"),
+        ("zzz", "vectorized"),
+    ],
+)
+def test_what_may_be_meant(name, hint):
+    """Names of other checks, and slips of the pen, are led to the option; what is like none is not."""
+    with pytest.raises(TypeError) as caught:
+        Options.of({name: 1})
+    assert (hint in str(caught.value)) if name != "zzz" else "mean" not in str(caught.value)

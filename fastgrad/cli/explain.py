@@ -10,6 +10,7 @@ import io
 from collections.abc import Sequence
 from typing import TextIO
 
+from fastgrad.differences.reasons import REFERENCES
 from fastgrad.errors import InputError
 from fastgrad.explanations import explanation, like
 from fastgrad.explanations.book import GROUPS
@@ -51,7 +52,7 @@ def rendered(markdown: str, stream: TextIO | None) -> str:
 
 def _text_of(code: str) -> str:
     try:
-        return explanation(code).text
+        return explanation(REFERENCES.get(code.lower(), code)).text
     except KeyError:
         near = f": the nearest are {', '.join(like(code))}" if like(code) else ""
         raise InputError(

@@ -222,7 +222,7 @@ def _check(options: argparse.Namespace) -> int:
         status = failed
     if options.html:
         try:
-            report.to_html(options.html)
+            report.to_html(options.html, title=options.target)
         except OSError as error:
             complain(f"fastgrad: cannot write {options.html}: {error.strerror or error}", err)
             status = failed

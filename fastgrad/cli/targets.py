@@ -14,6 +14,7 @@ from typing import Any
 from fastgrad.cli.source_loader import SourceLoader
 from fastgrad.cli.tracebacks import user_traceback
 from fastgrad.errors import InputError
+from fastgrad.problem.calls import takes
 from fastgrad.problem.describe import joined_names
 from fastgrad.problem.problem import Problem
 
@@ -113,6 +114,15 @@ def _call(function: Any, target: str) -> Any:
         return function()
     except KeyboardInterrupt:
         raise
+    except TypeError as error:
+        if takes(function, 0):
+            raise InputError(f"calling {target}() failed:", user_traceback(error), code="FG903") from error
+        raise InputError(
+            f"{target} is a function that takes arguments, such as a cost: name a fastgrad.Problem, or a "
+            "function without arguments that returns one. problem = fastgrad.Problem(cost, gradient, params, "
+            "args=(X, y)) makes one",
+            code="FG901",
+        ) from None
     except BaseException as error:
         raise InputError(f"calling {target}() failed:", user_traceback(error), code="FG903") from error
 
@@ -120,4 +130,6 @@ def _call(function: Any, target: str) -> Any:
 def _problems_in(module: ModuleType) -> str:
     held = getattr(module, "__dict__", {})  # a module may put any object in its place in sys.modules
     names = [name for name, value in held.items() if isinstance(value, Problem)]
-    return f"it holds the problems {joined_names(names)}" if names else "it holds no fastgrad.Problem"
+    if not names:
+        return "it holds no fastgrad.Problem"
+    return f"it holds the problem{'s' * (len(names) > 1)} {joined_names(names)}"

@@ -78,7 +78,8 @@ def to_number(value: Any, dtype: DType = np.float64) -> complex:
         return _to_complex(number)
     if isinstance(number, complex | np.complexfloating):
         raise InputError(
-            f"the cost must return one real number; got the complex {number:.6g}. Return its real part",
+            f"the cost must return one real number; got the complex {number:.6g}. Return its real part, "
+            "and look for complex numbers in the parameters or data",
             code="FG203",
         )
     shape = _shape(number)

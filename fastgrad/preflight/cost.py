@@ -66,6 +66,23 @@ def check_cost(engine: Engine, looks: Looks | None = None) -> Baseline:
     return replace(baseline, evaluations=baseline.evaluations + 1)
 
 
+def require_alike(first: float, second: float) -> None:
+    """Refuse a cost that gave two values for the same parameters, unless they are a little apart.
+
+    Raises
+    ------
+    InputError
+        With both values.
+    """
+    if not abs(first - second) <= LARGEST_JITTER * max(abs(first), abs(second)):
+        raise InputError(
+            f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
+            "mean nothing. Fix its random numbers (a seed, a dropout mask), any state it keeps, and data "
+            "that it changes",
+            code="FG208",
+        )
+
+
 def _same_twice(engine: Engine, looks: Looks) -> Baseline:
     points, first, seconds = engine.points_of_baseline, *_timed(engine)
     enough = not looks.room(seconds, 2 * points)
@@ -81,17 +98,12 @@ def _same_twice(engine: Engine, looks: Looks) -> Baseline:
     if not np.isfinite(first):
         raise InputError(
             f"the cost is {first} at the parameters themselves: it must be finite where its gradient "
-            "is checked; move the parameters",
+            "is checked; move the parameters, or look for NaN and inf in the data",
             code="FG207",
         )
     if first == second:
         return Baseline(first, seconds, made)
-    if not abs(first - second) <= LARGEST_JITTER * max(abs(first), abs(second)):
-        raise InputError(
-            f"the cost gave {first!r} and then {second!r} for the same parameters: differences of it "
-            "mean nothing. Fix its random numbers (a seed, a dropout mask) and any state it keeps",
-            code="FG208",
-        )
+    require_alike(first, second)
     if not looks.room((REPEATS - 2) * seconds, made + (REPEATS - 2) * points):
         return Baseline(first, seconds, made, (JITTERS.format(2, abs(first - second)),))
     values = [first, second, *(engine.baseline() for _ in range(REPEATS - 2))]

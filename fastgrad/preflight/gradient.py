@@ -30,7 +30,7 @@ from fastgrad.engines.base import require_unchanged
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.errors import InputError
 from fastgrad.preflight.claim_noise import ClaimNoise
-from fastgrad.preflight.cost import LARGEST_JITTER
+from fastgrad.preflight.cost import LARGEST_JITTER, require_alike
 from fastgrad.preflight.looks import Looks
 from fastgrad.preflight.nearby import FARTHER, bends, move, put_back
 from fastgrad.preflight.pairs import with_halves
@@ -396,6 +396,7 @@ class _Calls:
         if same_gradient(first, last) or (jitter.any() and same_gradient(first, last, LARGEST_JITTER)):
             return
         self.differed = True
+        self._require_same_cost()
         label = self._label_of_worst(np.abs(last - first))
         raise InputError(
             f"the gradient function keeps something from call to call: after a call at other parameters it "
@@ -403,6 +404,14 @@ class _Calls:
             "parameters, or activations left from an earlier forward pass",
             code="FG308",
         )
+
+    def _require_same_cost(self) -> None:
+        """See that it is not the cost that gives another answer each time, as one that changes its data."""
+        if self.cost is not None and self.looks.room_for_cost():
+            first = self.looks.earlier
+            self.looks.call_cost_at_parameters(self.cost, self.working.structure, *self.args)
+            if first is not None and self.looks.earlier is not None:
+                require_alike(first, self.looks.earlier)
 
     def _label_of_worst(self, apart: Floats) -> str:
         at = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))

@@ -287,6 +287,10 @@ def _shape_hint(shape: tuple[int, ...], block: Block) -> str:
         return ": transposed?"
     if int(np.prod(shape, dtype=np.int64)) == block.size:
         return ": the size is right, reshape it"
+    if shape == () and block.shape and block.name == "params":  # the only one
+        return ": is it the cost, and are cost and gradient in each other's place?"
+    if len(shape) == len(block.shape) == 1 and shape[0] % block.shape[0] == 0:
+        return ": twice a list is a list of twice the length; give the parameters as np.array(...)"
     return ""
 
 

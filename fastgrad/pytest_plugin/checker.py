@@ -103,7 +103,7 @@ class Checker:
         number, not_written = next_number(properties), ""
         if settings.folder is not None:
             stem = file_stem(self._node.nodeid, number, settings.worker)
-            not_written = write_report(report, settings.folder, stem)
+            not_written = write_report(report, settings.folder, stem, self._node.nodeid)
         properties += as_properties(Check.of(report, not_written), number)
         return report
 

@@ -37,14 +37,20 @@ def file_stem(test: str, number: int = 1, worker: str = "") -> str:
     return "-".join(parts)
 
 
-def write_report(report: Report, folder: Path, stem: str) -> str:
+def write_report(report: Report, folder: Path, stem: str, test: str = "") -> str:
     """Write a report as JSON and as HTML; why it could not be written, or nothing.
 
     A full disk is no reason to lose the verdict of a test.
+
+    Parameters
+    ----------
+    report : what was found
+    folder, stem : where, and the files' name without an ending
+    test : pytest's name of the test, for the page
     """
     try:
         report.to_json(folder / f"{stem}.json")
-        report.to_html(folder / f"{stem}.html")
+        report.to_html(folder / f"{stem}.html", title=test)
     except OSError as error:
         return str(error)
     return ""

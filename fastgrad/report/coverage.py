@@ -82,7 +82,7 @@ class Coverage:
     def sentence(self) -> str:
         """The same in words."""
         if self.how == "all":
-            return f"all {self.total:,} coordinates"
+            return f"all {self.total:,} coordinates" if self.total != 1 else "the one coordinate"
         text = f"{self.checked:,} of {self.total:,} coordinates"
         if self.how == "random":
             place = "" if self.unvisited else " from every block"

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastgrad.errors import InputError
+from fastgrad.printable import shortened
+from fastgrad.problem.describe import repr_of
 from fastgrad.report.pictures.heat_maps import HeatMap, heat_maps
 from fastgrad.report.pictures.levels import MEANINGS
 from fastgrad.report.pictures.scatter import MARKED, scatter
@@ -46,8 +48,12 @@ def draw(report: ReportData, kind: str | None, ax: Axes | None, block: str | Non
     style_of_matplotlib()
     if kind is None:
         kind = "map" if block is not None or (report.wrong and heat_maps(report, 1)) else "scatter"
-    if kind not in KINDS:
-        raise InputError(f"kind must be one of {', '.join(KINDS)}, or None; got {kind!r}", code="FG940")
+    if not isinstance(kind, str) or kind not in KINDS:
+        hint = "; axes are given as ax=" if hasattr(kind, "plot") else ""
+        raise InputError(
+            f"kind must be one of {', '.join(KINDS)}, or None; got {shortened(repr_of(kind))}{hint}",
+            code="FG940",
+        )
     if ax is None:
         from matplotlib import pyplot
 

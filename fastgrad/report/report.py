@@ -43,6 +43,10 @@ class Report(ReportData):
         """Whether the verdict is "agree"."""
         return self.verdict == AGREE
 
+    def __bool__(self) -> bool:
+        """The same as `passed`: `assert check_gradient(...)` fails where the gradient is not right."""
+        return self.passed
+
     def __str__(self) -> str:
         return to_text(self)
 
@@ -69,12 +73,17 @@ class Report(ReportData):
             write_whole(path, text + "\n")
         return text
 
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+    def to_html(self, path: str | PathLike[str] | None = None, title: str = "") -> str:
         """The report as one HTML page, also written to `path` if one is given.
 
         The page needs no network and no scripts. It has the tables of the text, maps of where the errors are,
         what was claimed against what differences gave, and the error by the step for the worst coordinates.
         A file of that name is replaced when all is written.
+
+        Parameters
+        ----------
+        path : of the file; None for none
+        title : what was checked, for the reader of the page: a file, a test
 
         Raises
         ------
@@ -91,7 +100,7 @@ class Report(ReportData):
         """
         from fastgrad.report.html.page import page_of
 
-        text = page_of(self)
+        text = page_of(self, title)
         if path is not None:
             write_whole(path, text)
         return text
@@ -175,7 +184,7 @@ class GradientError(AssertionError):
     """The gradient was not found right; the text is the report's, the report (or Reports) is in `.report`."""
 
     def __init__(self, report: Any) -> None:
-        super().__init__(f"\n{report}")
+        super().__init__(str(report))
         self.report = report
 
     def __reduce__(self) -> tuple[type[GradientError], tuple[Any]]:

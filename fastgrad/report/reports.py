@@ -79,6 +79,10 @@ class Reports:
         """The time that all checks took."""
         return sum(report.seconds for report in self.reports.values())
 
+    def __bool__(self) -> bool:
+        """The same as `passed`."""
+        return self.passed
+
     def __getitem__(self, name: str) -> Report:
         return self.reports[name]
 
@@ -138,13 +142,13 @@ class Reports:
             write_whole(path, text + "\n")
         return text
 
-    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+    def to_html(self, path: str | PathLike[str] | None = None, title: str = "") -> str:
         """All reports as one HTML page, also written to `path` if one is given; see Report.to_html."""
         from fastgrad.report.html.page import page_of_several
 
         said = [*(f"not checked: {one}" for one in self.unchecked), *self.notes]
         headline = self._headline().partition(": ")[2]
-        text = page_of_several(self.reports, self.verdict, headline, said)
+        text = page_of_several(self.reports, self.verdict, headline, said, title)
         if path is not None:
             write_whole(path, text)
         return text

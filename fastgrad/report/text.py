@@ -112,6 +112,11 @@ def _limits(report: ReportData) -> str:
         if resolution.together:
             text += f", together right to {resolution.together:.0e} of the whole gradient"
         parts.append(text)
+    if resolution.zero and resolution.zero == report.coverage.checked:
+        parts.append(
+            "every derivative is claimed to be zero here, and is: a wrong factor or sign would not show; "
+            "check at other parameters"
+        )
     if resolution.subgradients:
         parts.append(f"at {resolution.subgradients:,} kinks the claim is a subgradient")
     return "".join(f"; {part}" for part in parts)

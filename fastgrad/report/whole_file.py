@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -40,6 +41,8 @@ def write_whole(path: str | PathLike[str], text: str) -> None:
     if place.exists() and not place.is_file():
         place.write_text(text, encoding="utf-8")
         return
+    if not place.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     part = place.with_name(f".{place.name[:LONGEST_NAME]}.{secrets.token_hex(8)}.part")
     try:
         with open(part, "x", encoding="utf-8") as file:

@@ -56,3 +56,11 @@ def test_rendered_for_a_terminal():
     closed = io.StringIO()
     closed.close()
     assert rendered(text, None) == rendered(text, closed) == text
+
+
+def test_words_of_reports(capsys):
+    """The words of a report's reasons are explained as their codes are."""
+    assert main(["explain", "noise", "Subgradient"]) == 0
+    said = capsys.readouterr().out
+    assert "# FG501: " in said
+    assert "# FG502: " in said

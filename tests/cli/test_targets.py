@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 import fastgrad
+from fastgrad.cli.main import main
 from fastgrad.cli.targets import load_target
 
 GOOD = """
@@ -78,8 +79,8 @@ def test_neighbours_of_the_file_import(write):
             "no_such_module:problem",
             r"no_such_module does not import \[FG903\]:\nModuleNotFoundError: No module named",
         ),
-        ("user_file.py", r"which problem in user_file.py\? .*it holds the problems problem"),
-        ("user_file.py:other", "user_file.py has no other; it holds the problems problem"),
+        ("user_file.py", r"which problem in user_file.py\? .*it holds the problem problem"),
+        ("user_file.py:other", "user_file.py has no other; it holds the problem problem"),
         ("user_file.py:number", "user_file.py:number must be a fastgrad.Problem .*; got int"),
         (
             "user_file.py:broken",
@@ -112,3 +113,12 @@ def test_users_own_traceback(write, text, error):
     assert "user_file.py" in message
     assert "targets.py" not in message
     assert "importlib" not in message
+
+
+def test_a_cost_is_no_problem(tmp_path, capsys):
+    """A function that takes arguments is seen to be none that returns a Problem."""
+    (tmp_path / "costs_only.py").write_text("def cost(p, X):\n    return 0.0\n")
+    assert main(["check", f"{tmp_path / 'costs_only.py'}:cost"]) == 2
+    said = capsys.readouterr().err
+    assert "is a function that takes arguments, such as a cost: name a fastgrad.Problem" in said
+    assert said.endswith("[FG901]\n")

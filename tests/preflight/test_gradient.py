@@ -460,3 +460,16 @@ class TestNarrowed:
                 lambda x: float(x @ x), lambda x, factor=factor: factor * x, x, coordinates=coordinates
             )
             assert report.verdict == verdict
+
+
+def test_a_cost_that_changes_its_data():
+    """Where the cost changes data that both read, the cost is named, and not the gradient function."""
+    X = np.ones((4, 3))
+
+    def cost(w):
+        nonlocal X
+        X = 0.9 * X
+        return float(np.sum((X @ w) ** 2))
+
+    with pytest.raises(fastgrad.InputError, match=r"the cost gave .* for the same parameters.*\[FG208\]"):
+        fastgrad.check_gradient(cost, lambda w: 2 * X.T @ (X @ w), np.ones(3))

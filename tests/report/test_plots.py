@@ -72,6 +72,10 @@ def test_names_are_text():
             lambda: wrong().plot("heatmap"),
             "kind must be one of map, scatter, steps, evaluations, or None; got 'heatmap'",
         ),
+        (
+            lambda: wrong().plot(np.ones(3)),
+            "kind must be one of map, scatter, steps, evaluations, or None; got array",
+        ),
         (lambda: wrong().plot(block="c"), "block 'c' has no map; those with one are W, b"),
         (lambda: report_of({}, sizes=(("a", (1,)),)).plot("map"), "no block has a map"),
         (lambda: replace(wrong(), numeric=np.full(9, np.nan)).plot("scatter"), "there is nothing to draw"),

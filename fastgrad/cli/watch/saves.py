@@ -37,7 +37,7 @@ def require_watchfiles() -> None:
         import watchfiles  # noqa: F401
     except ImportError as error:
         raise InputError(
-            "fastgrad watch needs watchfiles: pip install fastgrad[watch]", code="FG905"
+            'fastgrad watch needs watchfiles: pip install "fastgrad[watch]"', code="FG905"
         ) from error
 
 

@@ -27,6 +27,9 @@ LARGEST = 22.0
 GRID = 56
 """Cells of the picture of claimed against numeric, in each direction."""
 
+FEW = 100
+"""Coordinates that agree that have a dot each, at most."""
+
 MANY = (1, 4, 32)
 """Points in such a cell from which it has the first, second and third shade."""
 
@@ -87,7 +90,11 @@ def scatter_picture(points: Scatter) -> Element:
 
 
 def _density(points: Scatter, left: float, top: float, side: float) -> Element:
-    """Cells, darker where more coordinates agree."""
+    """Cells, darker where more coordinates agree; a dot for each where they are few."""
+    some = np.flatnonzero(points.right)
+    if len(some) <= FEW:
+        x, y = points.unit(points.numeric[some]), points.unit(points.claimed[some])
+        return svg.dots(left + (x + 1) / 2 * side, top + (1 - y) / 2 * side, "cell l3", 2.5)
     x = (points.unit(points.numeric[points.right]) + 1) / 2
     y = (1 - points.unit(points.claimed[points.right])) / 2
     place = [np.clip(v * GRID, 0, GRID - 1).astype(np.intp) for v in (y, x)]

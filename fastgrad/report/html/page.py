@@ -21,13 +21,24 @@ NOTHING = "data:,"
 """An icon that needs no request: without one a browser asks the server for it."""
 
 
-def page_of(report: ReportData) -> str:
-    """The page of one report."""
-    return _document(f"{report.verdict}: gradient check", [article(report)])
+def page_of(report: ReportData, title: str = "") -> str:
+    """The page of one report.
+
+    Parameters
+    ----------
+    report : what was found
+    title : what was checked, as its reader knows it
+    """
+    parts = [*_subject(title), article(report)]
+    return _document(f"{report.verdict}: {title or 'gradient check'}", parts)
+
+
+def _subject(title: str) -> list[Element]:
+    return [element("p", title, class_="muted subject")] if title else []
 
 
 def page_of_several(
-    reports: Mapping[str, ReportData], verdict: str, headline: str, said: Sequence[str]
+    reports: Mapping[str, ReportData], verdict: str, headline: str, said: Sequence[str], title: str = ""
 ) -> str:
     """The page of several reports: a list, then each of them.
 
@@ -37,6 +48,7 @@ def page_of_several(
     verdict : over all
     headline : the sentence after its word
     said : sentences below it: what was not checked, and notes
+    title : what was checked, as its reader knows it
     """
     names = shown_names(list(reports))
     links = [
@@ -55,7 +67,8 @@ def page_of_several(
         article(report, f"r{k}-", element("h2", name, id=f"r{k}", class_="check"))
         for k, (name, report) in enumerate(zip(names, reports.values(), strict=True), 1)
     ]
-    return _document(f"{verdict}: {len(parts)} checks", [top, *parts])
+    named = title or f"{len(parts)} checks"
+    return _document(f"{verdict}: {named}", [*_subject(title), top, *parts])
 
 
 def article(report: ReportData, prefix: str = "", title: Element | None = None) -> Element:

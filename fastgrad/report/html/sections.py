@@ -56,8 +56,14 @@ def verdict(report: ReportData, level: str = "h1") -> Element:
         "header",
         badge,
         element("p", _upper(said[2]), class_="headline"),
+        _first_mistake(report),
         element("p", unbroken(_upper(relative_error_line(report))), class_="muted"),
     )
+
+
+def _first_mistake(report: ReportData) -> Element | None:
+    """What is likeliest wrong, before all tables."""
+    return element("p", element("b", "Likely: "), report.diagnosis[0]) if report.diagnosis else None
 
 
 def _upper(sentence: str) -> str:
@@ -141,6 +147,8 @@ def worst(report: ReportData, prefix: str) -> Element | None:
     """The wrong coordinates, worst first; where none is wrong, the worst of each block."""
     found: Sequence[Finding] = report.wrong[:COORDINATES]
     title, caption = "Worst coordinates", "Wrong coordinates, the worst first"
+    if not found and report.undecided:
+        found, caption = report.undecided[:COORDINATES], "Coordinates that are undecided"
     if not found:
         found = [row.worst for row in report.blocks if row.worst is not None][:WORST_SHOWN]
         caption = "The coordinate of each block that comes nearest to what is allowed"

@@ -21,13 +21,13 @@ NOT_CHECKED, UNDECIDED_LEVEL = 0, 4
 
 MEANINGS = (
     "not checked",
-    "error up to 1% of what is allowed",
-    "up to 10%",
-    "up to all that is allowed",
+    "right: error up to 1% of what is allowed",
+    "right: up to 10%",
+    "right: up to all that is allowed",
     "undecided",
     "wrong: up to 10 times what is allowed",
-    "up to 100 times",
-    "more",
+    "wrong: up to 100 times",
+    "wrong: more",
 )
 """What each level means, for legends."""
 

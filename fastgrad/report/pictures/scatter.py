@@ -27,6 +27,9 @@ MOST_DECADES = 9.0
 SMALL = 0.05
 """The quantile of |v| from which the scale is logarithmic."""
 
+ROOM = 1.05
+"""The frame in units of the largest value: no mark is cut by it."""
+
 MARKED = 300
 """Wrong or undecided coordinates that have a mark of their own, of each kind."""
 
@@ -43,7 +46,7 @@ class Scatter:
     threshold: float
     """Where the logarithmic scale becomes linear; 0 for a linear scale."""
     limit: float
-    """The largest value."""
+    """Where the axes end, a little beyond the largest value."""
     left_out: int
     """Coordinates of which one of the two numbers is not finite."""
 
@@ -74,6 +77,6 @@ def _scale(claimed: Floats, numeric: Floats) -> tuple[float, float]:
         return 0.0, 1.0
     small = float(np.quantile(sizes, SMALL))
     if limit <= small * 10**DECADES:
-        return 0.0, limit
+        return 0.0, ROOM * limit
     decade = np.floor(np.log10(max(small, limit * 10**-MOST_DECADES)))
-    return float(10**decade), limit
+    return float(10**decade), ROOM * limit

@@ -118,5 +118,7 @@ def test_without_watchfiles(monkeypatch):
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InputError, match=r"fastgrad watch needs watchfiles: pip install fastgrad\[watch\]"):
+    with pytest.raises(
+        InputError, match=r"fastgrad watch needs watchfiles: pip install \"fastgrad\[watch\]\""
+    ):
         saves.require_watchfiles()

@@ -53,7 +53,7 @@ FAULTS = {
     "another name": (
         "problem =",
         "other =",
-        "fastgrad: w_net.py has no problem; it holds the problems other",
+        "fastgrad: w_net.py has no problem; it holds the problem other",
     ),
     "no problem": ("fastgrad.Problem", "dict", "does not import"),
     "a module that is not there": ("w_layers", "w_missing", "No module named 'w_missing'"),
@@ -112,7 +112,7 @@ class TestSourcesOf:
             ("nowhere.py:problem", "there is no file nowhere.py"),
             ("nowhere:problem", "there is no module nowhere here, nor a file nowhere.py"),
             ("a b:x", "there is no module a b here"),
-            ("w_net.py", r"which problem in w_net.py\? Say w_net.py:NAME; it holds the problems problem"),
+            ("w_net.py", r"which problem in w_net.py\? Say w_net.py:NAME; it holds the problem problem"),
             ("nowhere", "nowhere does not import"),
             (":problem", "which problem in|does not import"),
         ],
