@@ -102,7 +102,9 @@ def curve_picture(curve: StepCurve) -> Element:
     values = values[np.isfinite(values) & (values > 0)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (1e-16, 1.0)
     across = Axis(float(curve.steps.min()), float(curve.steps.max()), svg.LEFT, svg.WIDTH - svg.RIGHT, True)
-    up = Axis(low / 3, high * 3, svg.HEIGHT - svg.BOTTOM, svg.TOP, True)
+    low = max(low / 3, svg.LEAST_FLOAT)
+    high = max(min(high, svg.MOST_FLOAT / 4) * 3, low)
+    up = Axis(low, high, svg.HEIGHT - svg.BOTTOM, svg.TOP, True)
     drawn = svg.frame(across, up, ("step", "error"))
     x = across.place(curve.steps)
     for branch, class_ in ((curve.noise_branch, "noise"), (curve.truncation_branch, "truncation")):
