@@ -48,11 +48,17 @@ def draw(report: ReportData, kind: str | None, ax: Axes | None, block: str | Non
         kind = "map" if block is not None or (report.wrong and heat_maps(report, 1)) else "scatter"
     if kind not in KINDS:
         raise InputError(f"kind must be one of {', '.join(KINDS)}, or None; got {kind!r}", code="FG940")
-    if ax is None:
-        from matplotlib import pyplot
+    if ax is not None:
+        KINDS[kind](report, ax, block)
+        return ax
+    from matplotlib import pyplot
 
-        _, ax = pyplot.subplots(layout="constrained")
-    KINDS[kind](report, ax, block)
+    figure, ax = pyplot.subplots(layout="constrained")
+    try:
+        KINDS[kind](report, ax, block)
+    except BaseException:
+        pyplot.close(figure)  # a notebook would show it, empty
+        raise
     return ax
 
 
