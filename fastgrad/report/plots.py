@@ -13,7 +13,7 @@ import numpy as np
 from fastgrad.errors import InputError
 from fastgrad.report.pictures.heat_maps import HeatMap, heat_maps
 from fastgrad.report.pictures.levels import MEANINGS
-from fastgrad.report.pictures.scatter import MARKED, scatter
+from fastgrad.report.pictures.scatter import scatter
 from fastgrad.report.step_curves import step_curves
 
 if TYPE_CHECKING:
@@ -120,12 +120,8 @@ def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:
     some = right[:: -(-len(right) // POINTS)] if len(right) else right
     ax.axline((0, 0), slope=1, color="gray", linestyle="--", linewidth=0.8)
     ax.plot(points.numeric[some], points.claimed[some], ".", color=COLOURS[3], label="agree")
-    for which, name, colour in (
-        (~points.right & ~points.wrong, "undecided", "#7d4e00"),
-        (points.wrong, "wrong", "#b3261e"),
-    ):
-        if which.any():
-            bad = np.flatnonzero(which)[:MARKED]
+    for bad, name, colour in zip(points.marked, ("undecided", "wrong"), ("#7d4e00", "#b3261e"), strict=True):
+        if len(bad):
             ax.plot(points.numeric[bad], points.claimed[bad], "x", color=colour, label=name)
     if points.threshold:
         for axis in ("x", "y"):

@@ -11,7 +11,6 @@ from fastgrad.report.html import svg
 from fastgrad.report.html.elements import element
 from fastgrad.report.html.svg import Axis, picture
 from fastgrad.report.pictures.levels import FIRST_WRONG, MEANINGS, NOT_CHECKED, UNDECIDED_LEVEL
-from fastgrad.report.pictures.scatter import MARKED
 
 if TYPE_CHECKING:
     from fastgrad.report.pictures.heat_maps import HeatMap
@@ -74,8 +73,7 @@ def scatter_picture(points: Scatter) -> Element:
     up = Axis(-limit, limit, top + side, top, unit=scale)
     diagonal = svg.line([(left, top + side), (left + side, top)], "guide")
     drawn = [diagonal, _density(points, left, top, side)]
-    for which, class_ in ((~points.right & ~points.wrong, "mark undecided"), (points.wrong, "mark wrong")):
-        some = np.flatnonzero(which)[:MARKED]
+    for some, class_ in zip(points.marked, ("mark undecided", "mark wrong"), strict=True):
         x, y = across.place(points.numeric[some]), up.place(points.claimed[some])
         drawn.append(svg.crosses(x, y, class_))
     said = (
