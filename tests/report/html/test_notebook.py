@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from page_cases import Page
 from report_cases import agreeing, undecided_report, wrong
 
@@ -14,6 +16,13 @@ def test_cell():
         assert not {"script", "html", "body"} & set(page.tags)
         assert page.tags.count("svg") == 1
         assert report.verdict.upper() in page.text
+
+
+def test_colours_of_its_own():
+    """In a notebook with a dark theme its light shades are not below that theme's light letters."""
+    style = re.findall(r"([^{}]+)\{([^{}]*)\}", agreeing()._repr_html_())
+    of_all = [rules for selector, rules in style if selector.strip() == ".fastgrad"]
+    assert "background: var(--paper); color: var(--ink)" in of_all[0]
 
 
 def test_picture():
