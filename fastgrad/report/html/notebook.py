@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from fastgrad.printable import shown_names
 from fastgrad.report.html import sections
 from fastgrad.report.html.drawn import heat_map_picture, legend, scatter_picture
 from fastgrad.report.html.elements import element, html_of, verbatim
-from fastgrad.report.html.page import own_file
+from fastgrad.report.html.page import own_file, verdict_of_several
 from fastgrad.report.pictures.heat_maps import heat_maps
 from fastgrad.report.pictures.scatter import scatter
 
@@ -25,6 +27,21 @@ def cell_of(report: ReportData) -> str:
         _one_picture(report),
     ]
     return html_of(element("div", verbatim("style", own_file("page.css")), parts, class_="fastgrad"))
+
+
+def cell_of_several(
+    reports: Mapping[str, ReportData], verdict: str, headline: str, said: Sequence[str]
+) -> str:
+    """A fragment of HTML on several reports: the verdict over all, and that of each check.
+
+    Parameters
+    ----------
+    reports, verdict, headline, said : as for page_of_several
+    """
+    names = shown_names(list(reports))
+    checks = [f"{name}: {one.verdict}" for name, one in zip(names, reports.values(), strict=True)]
+    top = verdict_of_several(verdict, headline, checks, said, "p")
+    return html_of(element("div", verbatim("style", own_file("page.css")), top, class_="fastgrad"))
 
 
 def _one_picture(report: ReportData) -> Element | None:

@@ -7,6 +7,8 @@ import re
 from page_cases import Page
 from report_cases import agreeing, undecided_report, wrong
 
+from fastgrad.report.reports import Reports
+
 
 def test_cell():
     """The fragment brings its style, no script, and no page around it."""
@@ -33,3 +35,13 @@ def test_picture():
     }
     assert said["disagree"].startswith("Map of W")
     assert said["agree"].startswith("Claimed against numeric")
+
+
+def test_several():
+    """Several reports are their verdict and a list, with what was not checked."""
+    page = Page(Reports({"a": agreeing(), "<b>": wrong()}, ("a note",), ("c",))._repr_html_())
+    assert page.tags[:2] == ["div", "style"]
+    assert not {"script", "html", "body", "a", "b"} & set(page.tags)
+    read = "DISAGREE <b> disagrees; 1 of 2 checks passed. a: agree <b>: disagree not checked: c a note"
+    assert read in " ".join(page.text.split())
+    assert "UNDECIDED" in Page(Reports({}, (), ("c",))._repr_html_()).text
