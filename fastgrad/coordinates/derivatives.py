@@ -154,15 +154,17 @@ class Derivatives:
         none = np.empty(0, dtype=np.intp)
         if self.claim is None or not self.space.is_plain:
             return none
-        off, size = np.abs(self.claim.values - found.numeric), self.sizes()
+        size = self.sizes()
         scale = np.fmax(np.abs(self.claim.values), np.abs(found.numeric))
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):  # a difference of two of the largest floats is infinite
+            off = np.abs(self.claim.values - found.numeric)
+            weight = off * size
             largest = np.max(scale * size, where=np.isfinite(scale), initial=0.0)
-            little = (off <= LITTLE_OF_ITSELF * scale) | (off * size <= LITTLE_OF_ALL * largest)
+            little = (off <= LITTLE_OF_ITSELF * scale) | (weight <= LITTLE_OF_ALL * largest)
         if (comparison.wrong & ~little).any():
             return none
         some = np.flatnonzero((comparison.wrong | comparison.undecided) & np.isfinite(off))
-        return some[np.argsort(-off[some] * size[some], kind="stable")[:most]]
+        return some[np.argsort(-weight[some], kind="stable")[:most]]
 
     def needed(self, positions: IndexArray) -> IndexArray:
         """The positions in the table that some of the user's coordinates, given by position, depend on."""

@@ -50,7 +50,7 @@ def are_stairs(setting: Setting, table: CoordinateTable, at: IndexArray, steps: 
         values = setting.evaluate(indices[some], d)
         down, up = setting.f0 - values[:, 0], values[:, 1] - setting.f0
         with np.errstate(invalid="ignore"):
-            alike = np.abs(up - down) <= UNLIKE * np.abs(up + down)
+            alike = (np.abs(up - down) <= UNLIKE * np.abs(up + down)) & (up != 0)
         stairs[some[~alike]] = False
     return np.asarray(stairs)
 

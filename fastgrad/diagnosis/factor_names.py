@@ -65,7 +65,7 @@ def named(c: Number, shape: tuple[int, ...], known: Known = NOTHING) -> tuple[Nu
         if found:
             k = sign * found[0][0]
             return Number(k, k), start + "; or ".join(dict.fromkeys(why for _, why in found[:2]))
-    unusual = [*_units(), *_functions_of_cost(known.cost)]
+    unusual = [(k, why) for k, why in (*_units(), *_functions_of_cost(known.cost)) if k]  # 0: it underflowed
     if c.width * len(unusual) <= CHANCE:
         for k, why in unusual:
             if c.low <= 1 / k <= c.high:

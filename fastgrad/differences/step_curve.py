@@ -44,9 +44,9 @@ def curve_steps(x: float, size: float, epsilon: float, taken: float) -> Floats:
     ([-47.0, -45.0], [-3.0, -1.0], 24, True)
     """
     most = max(abs(x), size)
-    least = ULPS_OF_A_RAISED_STEP * epsilon * most
+    least = max(ULPS_OF_A_RAISED_STEP * epsilon * most, float(np.finfo(np.float64).tiny))
     if not taken > 0:
-        taken = 2.0 ** np.round(np.log2(epsilon ** (1 / 3) * size))
+        taken = 2.0 ** np.round(np.log2(max(epsilon ** (1 / 3) * size, least)))
     most, least = max(most, taken), min(least, taken)
     octaves = np.log2(most) - np.log2(least)
     each = max(1, int(np.ceil(octaves / (MOST_STEPS - 1))))

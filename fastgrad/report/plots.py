@@ -15,7 +15,7 @@ from fastgrad.printable import shortened
 from fastgrad.problem.describe import repr_of
 from fastgrad.report.pictures.heat_maps import HeatMap, heat_maps
 from fastgrad.report.pictures.levels import MEANINGS
-from fastgrad.report.pictures.scatter import MARKED, scatter
+from fastgrad.report.pictures.scatter import scatter
 from fastgrad.report.step_curves import step_curves
 
 if TYPE_CHECKING:
@@ -54,11 +54,17 @@ def draw(report: ReportData, kind: str | None, ax: Axes | None, block: str | Non
             f"kind must be one of {', '.join(KINDS)}, or None; got {shortened(repr_of(kind))}{hint}",
             code="FG940",
         )
-    if ax is None:
-        from matplotlib import pyplot
+    if ax is not None:
+        KINDS[kind](report, ax, block)
+        return ax
+    from matplotlib import pyplot
 
-        _, ax = pyplot.subplots(layout="constrained")
-    KINDS[kind](report, ax, block)
+    figure, ax = pyplot.subplots(layout="constrained")
+    try:
+        KINDS[kind](report, ax, block)
+    except BaseException:
+        pyplot.close(figure)  # a notebook would show it, empty
+        raise
     return ax
 
 
@@ -120,12 +126,8 @@ def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:
     some = right[:: -(-len(right) // POINTS)] if len(right) else right
     ax.axline((0, 0), slope=1, color="gray", linestyle="--", linewidth=0.8)
     ax.plot(points.numeric[some], points.claimed[some], ".", color=COLOURS[3], label="agree")
-    for which, name, colour in (
-        (~points.right & ~points.wrong, "undecided", "#7d4e00"),
-        (points.wrong, "wrong", "#b3261e"),
-    ):
-        if which.any():
-            bad = np.flatnonzero(which)[:MARKED]
+    for bad, name, colour in zip(points.marked, ("undecided", "wrong"), ("#7d4e00", "#b3261e"), strict=True):
+        if len(bad):
             ax.plot(points.numeric[bad], points.claimed[bad], "x", color=colour, label=name)
     if points.threshold:
         for axis in ("x", "y"):

@@ -121,12 +121,6 @@ class Reports:
             seen.add(what)
         return parts
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the first line, a table of checks, the blocks of those that did not pass."""
-        from fastgrad.report.html.notebook import cell_of_several
-
-        return cell_of_several(self.reports, self._headline())
-
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
         """All reports as one JSON object with a version field, also written to `path` if one is given."""
         document = {
@@ -146,12 +140,21 @@ class Reports:
         """All reports as one HTML page, also written to `path` if one is given; see Report.to_html."""
         from fastgrad.report.html.page import page_of_several
 
-        said = [*(f"not checked: {one}" for one in self.unchecked), *self.notes]
-        headline = self._headline().partition(": ")[2]
-        text = page_of_several(self.reports, self.verdict, headline, said, title)
+        text = page_of_several(self.reports, self.verdict, *self._said(), title)
         if path is not None:
             write_whole(path, text)
         return text
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict over all, and that of each check."""
+        from fastgrad.report.html.notebook import cell_of_several
+
+        return cell_of_several(self.reports, self.verdict, *self._said())
+
+    def _said(self) -> tuple[str, list[str]]:
+        """The first sentence without its word, and what is said below the list of checks."""
+        said = [*(f"not checked: {one}" for one in self.unchecked), *self.notes]
+        return self._headline().partition(": ")[2], said
 
     def raise_if_failed(self) -> None:
         """Raise GradientError with this text unless the verdict is "agree"."""

@@ -7,6 +7,7 @@ behind where a report goes to another process.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -74,7 +75,7 @@ class Ended:
 
 
 class Revisit:
-    """A check that has ended, of which something can still be asked.
+    """A check that has ended, of which something can still be asked, by one thread after the other.
 
     Parameters
     ----------
@@ -84,6 +85,7 @@ class Revisit:
     def __init__(self, ended: Ended) -> None:
         self._ended: Ended | None = ended
         self._context: Context = nullcontext
+        self._one_at_a_time = threading.RLock()  # engines move the parameters in place
 
     @classmethod
     def of(
@@ -150,7 +152,7 @@ class Revisit:
             Where it was let go.
         """
         ended = self.ended
-        with self._context(), one_blas_thread(), np.errstate(all="ignore"):
+        with self._one_at_a_time, self._context(), one_blas_thread(), np.errstate(all="ignore"):
             yield ended
 
     @contextmanager
@@ -162,20 +164,21 @@ class Revisit:
         CannotRevisitError
             Where it was let go, where the cost is another one by now, and where it raises.
         """
-        moved = Moved(self.ended)
-        try:
-            with self.called():
-                moved.require_same()
-                yield moved
-                moved.engine.finish()
-        except (CannotRevisitError, GeneratorExit):
-            raise
-        except InputError as error:
-            raise CannotRevisitError(printable(str(error))) from None
-        except Exception as error:
-            raise CannotRevisitError(f"the cost raised {printable(quoted(error))}") from None
-        finally:
-            moved.engine.release()
+        with self._one_at_a_time:
+            moved = Moved(self.ended)
+            try:
+                with self.called():
+                    moved.require_same()
+                    yield moved
+                    moved.engine.finish()
+            except CannotRevisitError:
+                raise
+            except InputError as error:
+                raise CannotRevisitError(printable(str(error))) from None
+            except Exception as error:
+                raise CannotRevisitError(f"the cost raised {printable(quoted(error))}") from None
+            finally:
+                moved.engine.release()
 
 
 def _seconds_each(engines: Engines, workers: int) -> float:

@@ -104,3 +104,10 @@ def replace_plain(space):
     """The space as one in which others than the user's parameters are moved."""
     space.is_plain = False
     return space
+
+
+def test_the_largest_claims():
+    """What overflows with a claim near the largest float overflows in silence."""
+    found = known(1.5e308 * np.cos(X))
+    with np.errstate(all="raise"):
+        assert len(found.a_little_off(3)) <= 3

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import fastgrad
+from fastgrad.coordinates.plateaus import are_stairs
 
 X = np.array([0.3, 0.7, 1.1])
 
@@ -76,3 +79,16 @@ def test_no_stairs_beside_a_kink():
     x = np.array([-1e-9, 0.5])
     report = fastgrad.check_gradient(lambda x: np.maximum(x, 0).sum() + 0 * x[1], np.ones(2), x)
     assert report.verdict != "agree"
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "stairs"), [(-1.0, 1.1, True), (-1.0, 0.0, False), (-1.0, 2.0, False), (0.0, 0.0, False)]
+)
+def test_stairs_move_alike_on_both_sides(down, up, stairs):
+    """Where the cost stands still at fine steps it must move at the wide ones, and by as much up as down."""
+    plan = SimpleNamespace(indices=np.zeros(1, dtype=int), steps=np.ones(1))
+    table = SimpleNamespace(plan=plan, numeric=np.ones(1), error_bound=np.full(1, 1e-3))
+    setting = SimpleNamespace(
+        f0=1.0, displacements=lambda i, d: d, evaluate=lambda i, d: 1.0 + np.where(d < 0, down, up)
+    )
+    assert are_stairs(setting, table, np.array([0]), np.array([1e-6]), np.ones((1, 4))).tolist() == [stairs]

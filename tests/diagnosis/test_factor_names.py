@@ -53,7 +53,7 @@ def test_no_name(k):
     assert meaning(k) == ""
 
 
-@pytest.mark.parametrize("cost", [None, 0.0, float("nan"), -2.0, 1e4])
+@pytest.mark.parametrize("cost", [None, 0.0, float("nan"), -2.0, 1e4, 1.5e308])
 def test_costs_without_such_a_function(cost):
     """A cost that is not known, or too large for exp, is no name for a number."""
     assert meaning(0.41, cost=cost) == ""

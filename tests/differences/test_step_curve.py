@@ -42,6 +42,16 @@ def test_a_step_beyond_the_size():
     assert len(steps) <= MOST_STEPS
 
 
+@pytest.mark.parametrize("taken", [np.nan, 1e-3])
+@pytest.mark.parametrize("x", [5e-324, 1e-310])
+def test_the_smallest_parameters(x, taken):
+    """Beside a parameter of which no share can be held the least step is the least float."""
+    steps = curve_steps(x, x, DOUBLE, taken)
+    assert 1 <= len(steps) <= MOST_STEPS
+    assert steps[0] >= 2.0**-1022
+    assert np.isnan(taken) or taken in steps
+
+
 def test_noise():
     """It falls with the step, and what is in proportion to the offset does not."""
     steps = np.array([1.0, 4.0])

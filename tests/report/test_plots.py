@@ -83,9 +83,10 @@ def test_names_are_text():
     ],
 )
 def test_refused(call, message):
-    """What cannot be drawn is refused with the reason."""
+    """What cannot be drawn is refused with the reason, and leaves no empty figure."""
     with pytest.raises(InputError) as caught:
         call()
+    assert not pyplot.get_fignums()
     assert str(caught.value).startswith(message)
 
 

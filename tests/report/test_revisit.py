@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import threading
 import weakref
 
 import numpy as np
@@ -80,3 +81,17 @@ def test_values():
         found = moved.values(1, np.array([[0.0, 0.5], [0.25, -0.5]]))
     right = np.exp(X[1] + np.array([[0.0, 0.5], [0.25, -0.5]])) - np.exp(X[1])
     np.testing.assert_allclose(found - found[0, 0], right, rtol=1e-14)
+
+
+def test_threads_take_turns():
+    """Engines move the parameters in place: two threads do not ask at the same time."""
+    report, found = of(engine="python"), []
+    asker = threading.Thread(target=lambda: found.append(report.step_curves(1)))
+    for context in (report.revisit.called, report.revisit.moved):
+        with context():
+            asker.start()
+            asker.join(0.1)
+            assert not found
+        asker.join()
+        assert len(found.pop().curves) == 1
+        asker = threading.Thread(target=lambda: found.append(report.step_curves(1)))

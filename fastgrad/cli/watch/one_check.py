@@ -85,6 +85,8 @@ class OneCheck:
                 settings_restored(),
             ):
                 report = self._check(self._load)
+                if report.revisit is not None:
+                    report.revisit.let_go()  # what comes next is compared with it: it holds no data meanwhile
             complete = True
         except KeyboardInterrupt:
             raise

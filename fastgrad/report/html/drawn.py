@@ -11,7 +11,6 @@ from fastgrad.report.html import svg
 from fastgrad.report.html.elements import element
 from fastgrad.report.html.svg import Axis, picture
 from fastgrad.report.pictures.levels import FIRST_WRONG, MEANINGS, NOT_CHECKED, UNDECIDED_LEVEL
-from fastgrad.report.pictures.scatter import MARKED
 
 if TYPE_CHECKING:
     from fastgrad.report.pictures.heat_maps import HeatMap
@@ -77,8 +76,7 @@ def scatter_picture(points: Scatter) -> Element:
     up = Axis(-limit, limit, top + side, top, unit=scale)
     diagonal = svg.line([(left, top + side), (left + side, top)], "guide")
     drawn = [diagonal, _density(points, left, top, side)]
-    for which, class_ in ((~points.right & ~points.wrong, "mark undecided"), (points.wrong, "mark wrong")):
-        some = np.flatnonzero(which)[:MARKED]
+    for some, class_ in zip(points.marked, ("mark undecided", "mark wrong"), strict=True):
         x, y = across.place(points.numeric[some]), up.place(points.claimed[some])
         drawn.append(svg.crosses(x, y, class_))
     said = (
@@ -109,7 +107,9 @@ def curve_picture(curve: StepCurve) -> Element:
     values = values[np.isfinite(values) & (values > 0)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (1e-16, 1.0)
     across = Axis(float(curve.steps.min()), float(curve.steps.max()), svg.LEFT, svg.WIDTH - svg.RIGHT, True)
-    up = Axis(low / 3, high * 3, svg.HEIGHT - svg.BOTTOM, svg.TOP, True)
+    low = max(low / 3, svg.LEAST_FLOAT)
+    high = max(min(high, svg.MOST_FLOAT / 4) * 3, low)
+    up = Axis(low, high, svg.HEIGHT - svg.BOTTOM, svg.TOP, True)
     drawn = svg.frame(across, up, ("step", "error"))
     x = across.place(curve.steps)
     for branch, class_ in ((curve.noise_branch, "noise"), (curve.truncation_branch, "truncation")):

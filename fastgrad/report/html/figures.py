@@ -61,6 +61,8 @@ def claimed_against_numeric(report: ReportData, prefix: str) -> Element | None:
         return None
     said = "Coordinates that agree lie on the diagonal: cells, darker where there are more. "
     said += "Crosses are coordinates that are wrong or undecided."
+    if hidden := int(np.count_nonzero(~points.right)) - sum(map(len, points.marked)):
+        said += f" The worst are drawn, {hidden:,} more are not."
     if points.threshold:
         said += f" Beyond {points.threshold:.0e} on both sides of zero the axes are logarithmic."
     if points.left_out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -10,18 +10,12 @@ from fastgrad.printable import shown_names
 from fastgrad.report.html import sections
 from fastgrad.report.html.drawn import heat_map_picture, legend, scatter_picture
 from fastgrad.report.html.elements import element, html_of, verbatim
-from fastgrad.report.html.page import own_file
-from fastgrad.report.html.tables import Word, table
+from fastgrad.report.html.page import own_file, verdict_of_several
 from fastgrad.report.pictures.heat_maps import heat_maps
 from fastgrad.report.pictures.scatter import scatter
-from fastgrad.report.text import headline as headline_of
-from fastgrad.verdict.rule import AGREE
 
 if TYPE_CHECKING:
     from fastgrad.report.data import ReportData
-
-FAILED = 3
-"""Checks that did not pass that are shown with their blocks, at most."""
 
 
 def cell_of(report: ReportData) -> str:
@@ -35,22 +29,19 @@ def cell_of(report: ReportData) -> str:
     return html_of(element("div", verbatim("style", own_file("page.css")), parts, class_="fastgrad"))
 
 
-def cell_of_several(reports: Mapping[str, ReportData], headline: str) -> str:
-    """A fragment for several reports: the first line, a table of the checks, those that did not pass."""
+def cell_of_several(
+    reports: Mapping[str, ReportData], verdict: str, headline: str, said: Sequence[str]
+) -> str:
+    """A fragment of HTML on several reports: the verdict over all, and that of each check.
+
+    Parameters
+    ----------
+    reports, verdict, headline, said : as for page_of_several
+    """
     names = shown_names(list(reports))
-    pairs = list(zip(names, reports.values(), strict=True))
-    rows = [(name, Word(one.verdict, one.verdict), headline_of(one)) for name, one in pairs]
-    failed = [
-        [element("p", element("b", name)), sections.block_table(one), sections.sentences(one.diagnosis)]
-        for name, one in pairs
-        if one.verdict != AGREE
-    ]
-    parts = [
-        element("p", headline, class_="headline"),
-        table("Checks", ("check", "verdict", "in a sentence"), rows),
-        *(part for some in failed[:FAILED] for part in some),
-    ]
-    return html_of(element("div", verbatim("style", own_file("page.css")), parts, class_="fastgrad"))
+    checks = [f"{name}: {one.verdict}" for name, one in zip(names, reports.values(), strict=True)]
+    top = verdict_of_several(verdict, headline, checks, said, "p")
+    return html_of(element("div", verbatim("style", own_file("page.css")), top, class_="fastgrad"))
 
 
 def _one_picture(report: ReportData) -> Element | None:

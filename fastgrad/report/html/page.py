@@ -11,7 +11,7 @@ from fastgrad._version import __version__
 from fastgrad.printable import shown_names
 from fastgrad.report.html import figures, sections
 from fastgrad.report.html.code import lines_of_code
-from fastgrad.report.html.elements import element, html_of, verbatim
+from fastgrad.report.html.elements import Child, element, html_of, verbatim
 from fastgrad.report.step_curves import step_curves
 
 if TYPE_CHECKING:
@@ -52,23 +52,38 @@ def page_of_several(
     """
     names = shown_names(list(reports))
     links = [
-        element("li", element("a", f"{name}: {report.verdict}", href=f"#r{k}"))
+        element("a", f"{name}: {report.verdict}", href=f"#r{k}")
         for k, (name, report) in enumerate(zip(names, reports.values(), strict=True), 1)
     ]
-    badge = element(
-        "h1",
-        element("span", sections.SIGNS[verdict], aria_hidden="true"),
-        f" {verdict.upper()}",
-        class_=f"verdict {verdict}",
-    )
-    sentence = element("p", headline, class_="headline")
-    top = element("header", badge, sentence, element("ul", links), [element("p", one) for one in said])
+    top = verdict_of_several(verdict, headline, links, said)
     parts = [
         article(report, f"r{k}-", element("h2", name, id=f"r{k}", class_="check"))
         for k, (name, report) in enumerate(zip(names, reports.values(), strict=True), 1)
     ]
     named = title or f"{len(parts)} checks"
     return _document(f"{verdict}: {named}", [*_subject(title), top, *parts])
+
+
+def verdict_of_several(
+    verdict: str, headline: str, checks: Sequence[Child], said: Sequence[str], level: str = "h1"
+) -> Element:
+    """The verdict over several reports, its sentence, and a list of the checks.
+
+    Parameters
+    ----------
+    verdict : over all
+    headline : the sentence after its word
+    checks : each with its own verdict
+    said : sentences below: what was not checked, and notes
+    level : of the heading
+    """
+    return element(
+        "header",
+        sections.badge(verdict, verdict.upper(), level),
+        element("p", headline, class_="headline"),
+        element("ul", [element("li", check) for check in checks]) if checks else None,
+        [element("p", one) for one in said],
+    )
 
 
 def article(report: ReportData, prefix: str = "", title: Element | None = None) -> Element:

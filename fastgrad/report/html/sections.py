@@ -46,15 +46,9 @@ def section(number: str, title: str, *children: Child | Sequence[Child]) -> Elem
 def verdict(report: ReportData, level: str = "h1") -> Element:
     """The verdict, its sentence, the classic measure."""
     said = headline(report).partition(": ")
-    badge = element(
-        level,
-        element("span", SIGNS[report.verdict], aria_hidden="true"),
-        f" {said[0]}",
-        class_=f"verdict {report.verdict}",
-    )
     return element(
         "header",
-        badge,
+        badge(report.verdict, said[0], level),
         element("p", _upper(said[2]), class_="headline"),
         _first_mistake(report),
         element("p", unbroken(_upper(relative_error_line(report))), class_="muted"),
@@ -64,6 +58,12 @@ def verdict(report: ReportData, level: str = "h1") -> Element:
 def _first_mistake(report: ReportData) -> Element | None:
     """What is likeliest wrong, before all tables."""
     return element("p", element("b", "Likely: "), report.diagnosis[0]) if report.diagnosis else None
+
+
+def badge(verdict: str, word: str, level: str) -> Element:
+    """The verdict's sign and word."""
+    sign = element("span", SIGNS[verdict], aria_hidden="true")
+    return element(level, sign, f" {word}", class_=f"verdict {verdict}")
 
 
 def _upper(sentence: str) -> str:

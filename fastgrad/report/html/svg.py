@@ -31,6 +31,10 @@ APART = 0.3
 """The share of half an axis between two ticks of a scale that is logarithmic on both sides of zero."""
 
 
+LEAST_FLOAT, MOST_FLOAT = float(np.finfo(np.float64).tiny), float(np.finfo(np.float64).max)
+"""Floats of full precision: the powers of ten beside smaller ones are 0."""
+
+
 @dataclass(frozen=True)
 class Axis:
     """Values from `low` to `high`, as places from `start` to `end` of a picture."""
@@ -53,7 +57,8 @@ class Axis:
                 low, high = math.log10(self.low), math.log10(self.high)
                 share = (np.log10(values) - low) / ((high - low) or 1.0)
         else:
-            share = (values - self.low) / ((self.high - self.low) or 1.0)
+            low, high = self.low / 2, self.high / 2  # the whole may be larger than any float
+            share = (values / 2 - low) / ((high - low) or 1.0)
         return np.asarray(self.start + np.clip(share, 0, 1) * (self.end - self.start))
 
     def ticks(self) -> list[float]:
@@ -86,7 +91,9 @@ def _round_values(low: float, high: float) -> list[float]:
     """Multiples of 1, 2 or 5 times a power of ten."""
     if not high > low:
         return [low]
-    rough = (high - low) / TICKS
+    rough = high / TICKS - low / TICKS
+    if rough < LEAST_FLOAT:
+        return [low, high]
     decade = 10.0 ** math.floor(math.log10(rough))
     each = next(times * decade for times in (1, 2, 5, 10) if times * decade >= rough)
     near = 1e-9  # of a tick, for limits that are multiples but for rounding

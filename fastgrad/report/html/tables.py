@@ -64,7 +64,8 @@ def table(
 def _cell(cell: Cell, first: bool) -> Element:
     tag, scope = ("th", "row") if first else ("td", None)
     if isinstance(cell, Number):
-        return element(tag, cell.text, scope=scope, class_="number", data_value=repr(float(cell.value)))
+        value = repr(float(cell.value)).replace("inf", "Infinity")  # as JavaScript reads it
+        return element(tag, cell.text, scope=scope, class_="number", data_value=value)
     if isinstance(cell, Word):
         return element(tag, cell.text, scope=scope, class_=cell.class_)
     return element(tag, cell, scope=scope)

@@ -64,28 +64,11 @@ def heat_maps(report: ReportData, most: int = BLOCKS) -> tuple[HeatMap, ...]:
     ]
     rows.sort(key=lambda found: (-found[0].wrong, -found[0].undecided))
     levels = levels_of(report)
-    indices, order = _sorted(report.indices)
     maps = []
     for row, start, name in rows[:most]:
-        first, last = np.searchsorted(indices, (start, start + row.size))
-        inside = indices[first:last] - start
-        maps.append(
-            _map(
-                name,
-                row.shape,
-                inside,
-                levels[order[first:last] if order is not None else slice(first, last)],
-            )
-        )
+        first, last = np.searchsorted(report.indices, (start, start + row.size))  # indices increase
+        maps.append(_map(name, row.shape, report.indices[first:last] - start, levels[first:last]))
     return tuple(maps)
-
-
-def _sorted(indices: IndexArray) -> tuple[IndexArray, IndexArray | None]:
-    """Indices in increasing order, and the order that makes them so; None where they are."""
-    if (np.diff(indices) > 0).all():
-        return indices, None
-    order = np.argsort(indices, kind="stable")
-    return indices[order], order
 
 
 def _starts(report: ReportData) -> list[int]:

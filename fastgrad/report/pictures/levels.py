@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fastgrad.arrays import Floats
+
 if TYPE_CHECKING:
     from fastgrad.report.data import ReportData
 
@@ -38,16 +40,22 @@ Levels = npt.NDArray[np.uint8]
 
 def levels_of(report: ReportData) -> Levels:
     """The level of each checked coordinate (m,)."""
-    with np.errstate(all="ignore"):
-        ratio = np.abs(report.claimed - report.numeric) / report.allowed
-    ratio[np.isnan(ratio)] = np.inf  # 0 / 0 where nothing is off and nothing allowed, or a claimed NaN
-    ratio[report.claimed == report.numeric] = 0.0
+    ratio = error_over_allowed(report)
     decade = np.searchsorted(EDGES, ratio).astype(np.uint8)  # 0 to 5
     right = np.minimum(decade, 2) + 1
     wrong = np.maximum(decade, 3) + (FIRST_WRONG - 3)
     found = np.where(report.states == WRONG, wrong, right).astype(np.uint8)
     found[report.states == UNDECIDED] = UNDECIDED_LEVEL
     return found
+
+
+def error_over_allowed(report: ReportData) -> Floats:
+    """(m,) |claimed - numeric| over what is allowed; infinite where one of them is not known."""
+    with np.errstate(all="ignore"):
+        ratio = np.abs(report.claimed - report.numeric) / report.allowed
+    ratio[np.isnan(ratio)] = np.inf  # 0 / 0 where nothing is off and nothing allowed, or a claimed NaN
+    ratio[report.claimed == report.numeric] = 0.0
+    return np.asarray(ratio)
 
 
 RIGHT, UNDECIDED, WRONG = 0, 1, 2

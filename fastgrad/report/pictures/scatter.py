@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastgrad.arrays import Bools, Floats
+from fastgrad.arrays import Bools, Floats, IndexArray
 
 if TYPE_CHECKING:
     from fastgrad.report.data import ReportData
 
-from fastgrad.report.pictures.levels import RIGHT, WRONG
+from fastgrad.report.pictures.levels import RIGHT, WRONG, error_over_allowed
 
 DECADES = 2.0
 """Values that differ by more are shown on a logarithmic scale."""
@@ -41,14 +41,22 @@ class Scatter:
     claimed: Floats
     numeric: Floats
     right: Bools
-    """(m,) which agree; the others are marked one by one, the worst first."""
+    """(m,) which agree; the others are marked one by one."""
     wrong: Bools
+    severity: Floats
+    """(m,) the error over what is allowed."""
     threshold: float
     """Where the logarithmic scale becomes linear; 0 for a linear scale."""
     limit: float
     """Where the axes end, a little beyond the largest value."""
     left_out: int
     """Coordinates of which one of the two numbers is not finite."""
+
+    @property
+    def marked(self) -> tuple[IndexArray, IndexArray]:
+        """Which undecided and which wrong ones have a mark, the worst of each."""
+        undecided, wrong = (np.flatnonzero(which) for which in (~self.right & ~self.wrong, self.wrong))
+        return _worst(undecided, self.severity), _worst(wrong, self.severity)
 
     def unit(self, values: Floats) -> Floats:
         """Values as places from -1 to 1 on either axis."""
@@ -65,7 +73,15 @@ def scatter(report: ReportData) -> Scatter | None:
     if not len(claimed):
         return None
     threshold, limit = _scale(claimed, numeric)
-    return Scatter(claimed, numeric, states == RIGHT, states == WRONG, threshold, limit, left_out)
+    severity = error_over_allowed(report)[finite]
+    return Scatter(claimed, numeric, states == RIGHT, states == WRONG, severity, threshold, limit, left_out)
+
+
+def _worst(positions: IndexArray, severity: Floats) -> IndexArray:
+    """Those MARKED positions at which the severity is largest, in order."""
+    if len(positions) > MARKED:
+        positions = positions[np.argpartition(-severity[positions], MARKED)[:MARKED]]
+    return np.sort(positions)
 
 
 def _scale(claimed: Floats, numeric: Floats) -> tuple[float, float]:

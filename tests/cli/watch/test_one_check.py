@@ -44,6 +44,21 @@ def test_settings_of_the_file_end_with_it(folder):
     assert first == last == f"ignore {np.geterr()['under']}"
 
 
+def test_data_of_the_last_check_are_gone(folder, monkeypatch):
+    """When the file is read again, what it held the last time is no longer there: no data are there twice."""
+    seen = []
+    monkeypatch.setattr(sys, "w_seen", seen, raising=False)
+    watched = NET + (
+        "\n    import sys, weakref\n    print(sum(ref() is not None for ref in sys.w_seen))"
+        "\n    data = {0}\n    problem.cost.data = data\n    sys.w_seen.append(weakref.ref(data))\n"
+    )
+    save(folder / "w_net.py", watched)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        session("w_net.py:problem", lambda: save(folder / "w_net.py", watched + "    #"))
+    assert printed.getvalue().split() == ["0", "0"]
+
+
 def test_a_save_during_a_check(folder):
     """A check whose file is saved meanwhile is left, and made again."""
     endless = NET.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,3 +92,14 @@ class TestCurve:
         assert np.isnan(curve.errors).all()
         assert 'd="" class="point"' in html_of(drawn)
         assert "at none of them is the error known" in said(drawn)
+
+
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-300, 1e300, 1.7e308])
+def test_the_smallest_and_the_largest_numbers(size):
+    """Numbers near the ends of what floats hold have pictures."""
+    report = fastgrad.check_gradient(lambda x: np.sum(x**2), lambda x: 3 * x, np.ones(2))
+    ends = replace(report, claimed=np.array([size, -size]), numeric=np.array([size, 0.0]))
+    assert said(scatter_picture(scatter(ends))).startswith("Claimed against numeric for 2 coordinates")
+    [curve] = report.step_curves(1).curves
+    curve = replace(curve, errors=np.full(len(curve.steps), size), allowed=size)
+    assert f"smallest error, {size:.2g}, " in said(curve_picture(curve))

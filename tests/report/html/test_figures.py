@@ -11,6 +11,7 @@ from report_cases import agreeing, report_of, wrong
 from fastgrad.report.html import figures
 from fastgrad.report.html.elements import html_of
 from fastgrad.report.pictures.heat_maps import BLOCKS
+from fastgrad.report.pictures.scatter import MARKED
 from fastgrad.report.step_curves import StepCurves
 
 
@@ -58,3 +59,13 @@ def test_curves():
     assert page.tags.count("tr") == 1 + len(found.curves[0].steps)
     assert text(figures.curves(StepCurves(sentence="The reason."), "")) == "Error against step The reason."
     assert figures.curves(StepCurves(), "") is None
+
+
+def test_crosses_that_are_not_drawn_are_counted():
+    """Where only the worst are marked the caption says how many are not."""
+    for more in (0, 1_234):
+        bad = report_of(
+            {"v": dict.fromkeys([(k,) for k in range(MARKED + more)], 1.0)}, sizes=(("v", (2_000,)),)
+        )
+        said = text(figures.claimed_against_numeric(bad, ""))
+        assert ("The worst are drawn, 1,234 more are not." in said) == bool(more)

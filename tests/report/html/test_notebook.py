@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+import re
+
 from page_cases import Page
 from report_cases import agreeing, undecided_report, wrong
 
-import fastgrad
+from fastgrad.report.reports import Reports
 
 
 def test_cell():
@@ -17,6 +18,13 @@ def test_cell():
         assert not {"script", "html", "body"} & set(page.tags)
         assert page.tags.count("svg") == 1
         assert report.verdict.upper() in page.text
+
+
+def test_colours_of_its_own():
+    """In a notebook with a dark theme its light shades are not below that theme's light letters."""
+    style = re.findall(r"([^{}]+)\{([^{}]*)\}", agreeing()._repr_html_())
+    of_all = [rules for selector, rules in style if selector.strip() == ".fastgrad"]
+    assert "background: var(--paper); color: var(--ink)" in of_all[0]
 
 
 def test_picture():
@@ -30,13 +38,10 @@ def test_picture():
 
 
 def test_several():
-    """Several reports are a line, a table of the checks, and the blocks of those that did not pass."""
-    found = fastgrad.check_minimize(
-        lambda x: x @ x, np.ones(3), jac=lambda x: 2 * x, hess=lambda x: 2.2 * np.eye(3), points=1
-    )
-    page = Page(found._repr_html_())
+    """Several reports are their verdict and a list, with what was not checked."""
+    page = Page(Reports({"a": agreeing(), "<b>": wrong()}, ("a note",), ("c",))._repr_html_())
     assert page.tags[:2] == ["div", "style"]
-    assert str(found).partition("\n")[0] in page.text
-    assert all(name in page.text for name in found.reports)
-    assert page.tags.count("table") == 1 + len(found.failed)
-    assert len(found.failed) == 2
+    assert not {"script", "html", "body", "a", "b"} & set(page.tags)
+    read = "DISAGREE <b> disagrees; 1 of 2 checks passed. a: agree <b>: disagree not checked: c a note"
+    assert read in " ".join(page.text.split())
+    assert "UNDECIDED" in Page(Reports({}, (), ("c",))._repr_html_()).text

@@ -21,6 +21,7 @@ class TestAxis:
             (Axis(1e-4, 1, 200, 100, logarithmic=True), [1e-4, 1e-2, 1, 0], [200, 150, 100, 200]),
             (Axis(-2, 2, 0, 10, unit=lambda v: v / 2), [-2, 0, 2], [0, 5, 10]),
             (Axis(3, 3, 0, 10), [3], [0]),
+            (Axis(-1.7e308, 1.7e308, 0, 10), [-1.7e308, 0, 1.7e308], [0, 5, 10]),
         ],
     )
     def test_place(self, axis, values, places):
@@ -39,6 +40,8 @@ class TestAxis:
             (Axis(1e-3, 1e2, 0, 1, logarithmic=True), [1e-3, 1e-2, 1e-1, 1, 10, 100]),
             (Axis(1e-12, 1, 0, 1, logarithmic=True), [1e-12, 1e-9, 1e-6, 1e-3, 1]),
             (Axis(7, 7, 0, 1), [7]),
+            (Axis(-5e-324, 5e-324, 0, 1), [-5e-324, 5e-324]),
+            (Axis(-1.7e308, 1.7e308, 0, 1), [-1e308, 0, 1e308]),
         ],
     )
     def test_ticks(self, axis, ticks):

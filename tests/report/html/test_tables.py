@@ -33,6 +33,12 @@ def test_what_is_sorted_by():
     assert "sortable" not in page([("a", "b"), ("c", "d")], sortable=False).values("class")
 
 
+def test_infinity_is_sorted_by():
+    """What is infinite has the word of JavaScript: it is more than any number, and not unknown."""
+    rows = [("a", real(math.inf)), ("b", real(-math.inf)), ("c", real(math.nan))]
+    assert page(rows).values("data-value") == ["Infinity", "-Infinity", "nan"]
+
+
 @pytest.mark.parametrize(("value", "text"), [(math.nan, ""), (math.inf, "inf"), (0.25, "0.25")])
 def test_real(value, text):
     """What is not known is shown as nothing."""

@@ -10,16 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_cases import wrong
 
-from fastgrad.report.pictures.scatter import scatter
+from fastgrad.report.pictures.scatter import MARKED, scatter
 
 
 def data(claimed, numeric=None, states=None):
     """What a report says of some coordinates."""
     claimed = np.array(claimed, dtype=float)
     states = np.zeros(len(claimed), dtype=np.uint8) if states is None else np.array(states, dtype=np.uint8)
-    return SimpleNamespace(
-        claimed=claimed, numeric=claimed if numeric is None else np.array(numeric), states=states
-    )
+    numeric = claimed if numeric is None else np.array(numeric)
+    return SimpleNamespace(claimed=claimed, numeric=numeric, states=states, allowed=np.ones(len(claimed)))
 
 
 def test_states():
@@ -42,6 +41,15 @@ def test_what_is_not_finite_is_counted():
     """A point with a number that is not finite is left out and counted; without any point there is none."""
     assert scatter(data([1.0, np.nan, np.inf])).left_out == 2
     assert scatter(data([np.nan])) is None
+
+
+@pytest.mark.parametrize("state", [1, 2])
+def test_the_worst_are_marked(state):
+    """Of more points than are marked those are that are farthest from what is allowed."""
+    off = np.random.default_rng(0).permutation(2 * MARKED) + 2.0
+    marked = scatter(data(off, np.zeros(2 * MARKED), np.full(2 * MARKED, state))).marked
+    assert np.flatnonzero(off >= MARKED + 2).tolist() == marked[state - 1].tolist()
+    assert not len(marked[2 - state])
 
 
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1))
