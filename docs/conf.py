@@ -54,7 +54,9 @@ nitpick_ignore_regex = [("py:.*", ".*")]  # types in docstrings are words, and t
 html_theme = "furo"
 html_title = f"fastgrad {version}"
 html_static_path = ["_static"]
+html_extra_path = ["_made/site"]  # as it is, beside the pages
 html_css_files = ["fastgrad.css"]
+html_js_files = ["scrolling.js"]
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"source_edit_link": "", "top_of_page_buttons": []}
@@ -65,6 +67,7 @@ write_pages(HERE / "codes")
 made.write_helps(HERE / "_made")
 made.write_outputs(HERE / "_made")
 made.copy_notebook(HERE / "_made")
+made.write_page(HERE / "_made" / "site")
 pictures.draw_all(HERE / "_made")
 
 
@@ -72,3 +75,10 @@ def setup(app: Any) -> None:
     """Let docstrings be read as they are meant, before napoleon reads them (its priority is 500)."""
     app.connect("autodoc-process-docstring", docstrings.process, priority=400)
     app.connect("autodoc-process-signature", docstrings.signature)
+    app.connect("html-page-context", name_levels, priority=900)  # furo puts its tree there at 500
+
+
+def name_levels(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the captions of the tree of pages their level; Sphinx calls them headings and says no level."""
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace('role="heading"', 'role="heading" aria-level="2"')

@@ -1,4 +1,4 @@
-"""What is put together when the documentation is built: helps, output of examples, the notebook."""
+"""What is put together when the documentation is built: helps, output of examples, a notebook, a page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import clipped
 
 COMMANDS = ("check", "watch", "trace", "explain", "demo", "bench")
 """Commands whose help is shown; a page includes `_made/help_<command>.txt`."""
@@ -37,3 +39,9 @@ def write_outputs(folder: Path) -> None:
 def copy_notebook(folder: Path) -> None:
     """Put examples/notebook.ipynb where Sphinx looks for pages: it is run, and shown with what it prints."""
     shutil.copy(Path(__file__).parents[1] / "examples" / "notebook.ipynb", folder / "notebook.ipynb")
+
+
+def write_page(folder: Path) -> None:
+    """Write the page of a wrong network's report into the folder, which becomes part of the site's root."""
+    folder.mkdir(parents=True, exist_ok=True)
+    clipped.report().to_html(folder / "example_report.html")

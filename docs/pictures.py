@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import clipped
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
@@ -181,12 +182,22 @@ def incremental() -> Figure:
     return figure
 
 
+def clipped_block() -> Figure:
+    """The map that a report draws of its worst block: a gradient that was clipped."""
+    figure = Figure(figsize=(6.4, 4.4))
+    axes = clipped.report().plot("map", ax=figure.add_subplot())
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(True)
+    return figure
+
+
 PICTURES: dict[str, Callable[[], Figure]] = {
     "error_against_step": error_against_step,
     "bounds": bounds,
     "ladder": ladder,
     "directions": directions,
     "incremental": incremental,
+    "clipped_block": clipped_block,
 }
 
 

@@ -85,8 +85,8 @@ class Options:
     )
     perturb: str = _option(
         "parameters",
-        '"parameters"; for a Network also "nodes", the pre-activations of its Dense layers, from which the '
-        'derivatives of their weights follow, or "auto", whichever takes less work for each layer',
+        '"parameters"; for a Network or a recorded cost also "nodes", the results of products with weights, '
+        'from which the derivatives of the weights follow, or "auto", whichever takes less work for each',
     )
     engine: str = _option(
         "auto",

@@ -14,8 +14,8 @@ INTRODUCTION = """\
 
 Every error that fastgrad raises about what it was given ends with a code, such as `[FG104]`, and so does
 every reason for which a coordinate is undecided. A code keeps its meaning from version to version.
-`fastgrad explain FG104` prints the same as the page here; `error.code` and `finding.reference` hold the code
-for programs.
+`fastgrad explain FG104` prints the same as the page here. Programs find the code in `error.code`, in
+`finding.reference`, and in `report.doubt_reference` where a whole check is in doubt.
 """
 
 

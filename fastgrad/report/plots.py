@@ -92,6 +92,7 @@ def _draw_map(report: ReportData, ax: Axes, block: str | None) -> None:
     ax.set(
         xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), title=_plain(f"{found.name}: error over allowed")
     )
+    ax.locator_params(integer=True)  # rows and columns have whole numbers
     shown = [
         Patch(facecolor=COLOURS[k], edgecolor="gray", label=MEANINGS[k]) for k in np.unique(found.levels)
     ]

@@ -83,6 +83,16 @@ def test_what_changes(pictures):
     assert said[6:] == ["0 of 120 change", "0 of 90 change", "10 of 40 change"]
 
 
+def test_the_clipped_block(pictures):
+    """The map of a report shows each of its wrong entries, and the rest as it is."""
+    figure = pictures.clipped_block()
+    shown = figure.axes[0].get_images()[0].get_array()
+    report = pictures.clipped.report()
+    assert [found.block for found in report.wrong] == ["W1"] * 4
+    assert np.argwhere(shown >= 5).tolist() == sorted(list(found.index) for found in report.wrong)
+    assert "clipped" in report.diagnosis[0]
+
+
 def test_files(pictures, tmp_path):
     """Each picture is an SVG that asks for no font and no file, and is the same when it is drawn again."""
     pictures.draw_all(tmp_path / "a")

@@ -44,6 +44,13 @@ def test_map():
     assert agreeing().plot().get_ylabel() == "claimed"
 
 
+def test_whole_rows():
+    """The axes of a map are marked at whole rows and columns only."""
+    ax = wrong().plot()
+    ax.figure.draw_without_rendering()
+    assert all(tick == round(tick) for axis in (ax.xaxis, ax.yaxis) for tick in axis.get_ticklocs())
+
+
 def test_places():
     """Axes of a map count entries, also where a cell has several."""
     ax = report_of({}, sizes=(("W", (200, 130)),)).plot("map")
