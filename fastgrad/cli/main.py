@@ -47,7 +47,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "max_evaluations": {"type": int, "metavar": "N"},
     "checkpoint": {"metavar": "FILE"},
     "seed": {"type": int, "default": 0},
-    "n_jobs": {"type": int, "default": -1, "metavar": "N"},
+    "n_jobs": {"type": int, "default": -1, "metavar": "N", "help": "workers (default -1: all cores)"},
     "method": {"default": "central"},
     "engine": {"default": "auto"},
     "perturb": {"default": "parameters"},
@@ -171,7 +171,8 @@ def _add_options(command: argparse.ArgumentParser, names: Iterable[str]) -> None
     which.add_argument("--all", action="store_true", help="check every coordinate, however long it takes")
     for name in names:
         flag = f"--{'jobs' if name == 'n_jobs' else name.replace('_', '-')}"
-        command.add_argument(flag, dest=name, help=explained(name).replace("%", "%%"), **FLAGS[name])
+        settings = {"help": explained(name).replace("%", "%%"), **FLAGS[name]}
+        command.add_argument(flag, dest=name, **settings)
 
 
 def _add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
