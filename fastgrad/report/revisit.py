@@ -175,7 +175,7 @@ class Revisit:
                 raise
             except InputError as error:
                 raise CannotRevisitError(printable(str(error))) from None
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise CannotRevisitError(f"the cost raised {printable(quoted(error))}") from None
             finally:
                 moved.engine.release()

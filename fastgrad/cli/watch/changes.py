@@ -33,6 +33,10 @@ COARSER = 10.0
 """By what factor the resolution of two checks that agree must differ to be spoken of."""
 
 
+NOTHING_CHANGED = ("nothing changed",)
+"""What is said of two reports that say the same."""
+
+
 def changes(before: ReportData, now: ReportData) -> tuple[str, ...]:
     """What changed from one report to the next: a line on verdict and blocks, then what else there is to say.
 
@@ -67,7 +71,7 @@ def changes(before: ReportData, now: ReportData) -> tuple[str, ...]:
         *_cost(before, now),
         *_diagnosis(before, now),
     ]
-    return (", ".join(first), *others) if first else tuple(others) or ("nothing changed",)
+    return (", ".join(first), *others) if first else tuple(others) or NOTHING_CHANGED
 
 
 def _verdict(before: ReportData, now: ReportData) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from fastgrad.cli.printing import print_to
-from fastgrad.cli.watch.changes import changes
+from fastgrad.cli.watch.changes import NOTHING_CHANGED, changes
 from fastgrad.printable import printable, shortened
 from fastgrad.report.report import Report
 from fastgrad.report.text import to_short_text
@@ -77,6 +77,8 @@ class Screen:
             return
         changed = () if self._last is None else changes(self._last, outcome.report)
         headline, gap, rest = self._text(outcome.report).partition("\n\n")
+        if changed == NOTHING_CHANGED and not self._full and not self._clear:
+            gap = rest = ""  # what stands above still holds
         print_to("\n".join([headline, *self._since(changed)]) + gap + rest, self._stream)
         self._last, self._last_at, self._shown_at = outcome.report, "", self._at
 
