@@ -24,14 +24,14 @@ NOT_CHECKED, UNDECIDED_LEVEL = 0, 4
 MEANINGS = (
     "not checked",
     "error up to 1% of what is allowed",
-    "up to 10%",
-    "up to all that is allowed",
+    "error up to 10% of what is allowed",
+    "error up to all that is allowed",
     "undecided",
     "wrong: up to 10 times what is allowed",
-    "up to 100 times",
-    "more",
+    "wrong: up to 100 times what is allowed",
+    "wrong: more than 100 times what is allowed",
 )
-"""What each level means, for legends."""
+"""What each level means, for legends: a legend has those that are there alone."""
 
 FIRST_WRONG = 5
 
