@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastgrad
-from fastgrad.coordinates.plateaus import are_stairs
+from fastgrad.coordinates.plateaus import are_stairs, keep_on_stairs
 
 X = np.array([0.3, 0.7, 1.1])
 
@@ -81,14 +81,45 @@ def test_no_stairs_beside_a_kink():
     assert report.verdict != "agree"
 
 
+def one_coordinate(values, slope=1.0, bound=1e-3):
+    """A setting with one coordinate whose values are a function of its displacement, and what is known."""
+    plan = SimpleNamespace(indices=np.zeros(1, dtype=int), steps=np.ones(1))
+    accepted = []
+    table = SimpleNamespace(
+        plan=plan,
+        numeric=np.array([slope]),
+        error_bound=np.array([bound]),
+        accept=lambda at, numeric, bound, steps: accepted.append((numeric[0], bound[0])),
+    )
+    setting = SimpleNamespace(f0=1.0, displacements=lambda i, d: d, evaluate=lambda i, d: 1.0 + values(d))
+    return setting, table, accepted
+
+
+AT, FINE = np.array([0]), np.array([1e-6])
+
+
 @pytest.mark.parametrize(
     ("down", "up", "stairs"), [(-1.0, 1.1, True), (-1.0, 0.0, False), (-1.0, 2.0, False), (0.0, 0.0, False)]
 )
 def test_stairs_move_alike_on_both_sides(down, up, stairs):
     """Where the cost stands still at fine steps it must move at the wide ones, and by as much up as down."""
-    plan = SimpleNamespace(indices=np.zeros(1, dtype=int), steps=np.ones(1))
-    table = SimpleNamespace(plan=plan, numeric=np.ones(1), error_bound=np.full(1, 1e-3))
-    setting = SimpleNamespace(
-        f0=1.0, displacements=lambda i, d: d, evaluate=lambda i, d: 1.0 + np.where(d < 0, down, up)
-    )
-    assert are_stairs(setting, table, np.array([0]), np.array([1e-6]), np.ones((1, 4))).tolist() == [stairs]
+    setting, table, _ = one_coordinate(lambda d: np.where(d < 0, down, up))
+    assert are_stairs(setting, table, AT, FINE, np.ones((1, 4))).tolist() == [stairs]
+
+
+@pytest.mark.parametrize(
+    ("slope", "bound", "step", "stairs"),
+    [(1.0, 1e-3, 1e-6, True), (1.0, 2.0, 1e-6, False), (1.0, 1e-3, 1e-16, False)],
+)
+def test_stairs_have_a_slope_that_would_be_seen(slope, bound, step, stairs):
+    """A slope within its bound is none, and steps at which double precision stands still tell nothing."""
+    setting, table, _ = one_coordinate(np.sign, slope, bound)
+    assert are_stairs(setting, table, AT, np.array([step]), np.ones((1, 4))).tolist() == [stairs]
+
+
+def test_the_bound_on_stairs():
+    """It explains one stair more or less at the wide step; a wider one that is known stays."""
+    for known, wanted in ((1e-3, 0.25), (0.5, 0.5)):
+        setting, table, accepted = one_coordinate(lambda d: np.floor(d / 0.25) * 0.25, bound=known)
+        keep_on_stairs(setting, table, AT, FINE)
+        assert accepted == [(1.0, pytest.approx(wanted))]

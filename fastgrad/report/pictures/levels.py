@@ -23,15 +23,15 @@ NOT_CHECKED, UNDECIDED_LEVEL = 0, 4
 
 MEANINGS = (
     "not checked",
-    "right: error up to 1% of what is allowed",
-    "right: up to 10%",
-    "right: up to all that is allowed",
+    "error up to 1% of what is allowed",
+    "error up to 10% of what is allowed",
+    "error up to all that is allowed",
     "undecided",
     "wrong: up to 10 times what is allowed",
-    "wrong: up to 100 times",
-    "wrong: more",
+    "wrong: up to 100 times what is allowed",
+    "wrong: more than 100 times what is allowed",
 )
-"""What each level means, for legends."""
+"""What each level means, for legends: a legend has those that are there alone."""
 
 FIRST_WRONG = 5
 

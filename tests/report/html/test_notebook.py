@@ -22,9 +22,11 @@ def test_cell():
 
 def test_colours_of_its_own():
     """In a notebook with a dark theme its light shades are not below that theme's light letters."""
-    style = re.findall(r"([^{}]+)\{([^{}]*)\}", agreeing()._repr_html_())
-    of_all = [rules for selector, rules in style if selector.strip() == ".fastgrad"]
-    assert "background: var(--paper); color: var(--ink)" in of_all[0]
+    found = re.findall(r"([^{}]+)\{([^{}]*)\}", agreeing()._repr_html_())
+    style = {selector.strip(): rules for selector, rules in reversed(found)}
+    assert "background: var(--paper); color: var(--ink)" in style[".fastgrad"]
+    assert "color: inherit" in style[".fastgrad table"]
+    assert "background: var(--paper)" in style[".fastgrad th, .fastgrad td"]  # notebooks shade rows
 
 
 def test_picture():

@@ -79,6 +79,8 @@ def test_undecided():
     )
     assert found.cause in text(sections.undecided(undecided_report(), ""))
     assert sections.undecided(wrong(), "") is None
+    many = replace(undecided_report(), undecided=[found] * (sections.COORDINATES + 3))
+    assert text(sections.undecided(many, "")).endswith("3 more are undecided.")
 
 
 def test_diagnosis():

@@ -71,3 +71,10 @@ def test_of_reports():
         levels = levels_of(report)
         assert (levels >= FIRST_WRONG).sum() == len(report.wrong)
         assert (levels == UNDECIDED_LEVEL).sum() == len(report.undecided)
+
+
+def test_each_meaning_stands_by_itself():
+    """A legend shows only the levels that are there: none leans on the words of another."""
+    for meaning in (*MEANINGS[1:UNDECIDED_LEVEL], *MEANINGS[FIRST_WRONG:]):
+        assert meaning.startswith(("error ", "wrong: "))
+        assert meaning.endswith("allowed")
