@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from fastgrad.report.html.drawn import curve_picture, heat_map_picture, legend, scatter_picture
+from fastgrad.report.html.drawn import FEW, curve_picture, heat_map_picture, legend, scatter_picture
 from fastgrad.report.html.elements import element, unbroken
 from fastgrad.report.html.sections import section
 from fastgrad.report.html.tables import count, real, table
@@ -59,7 +59,8 @@ def claimed_against_numeric(report: ReportData, prefix: str) -> Element | None:
     points = scatter(report)
     if points is None:
         return None
-    said = "Coordinates that agree lie on the diagonal: cells, darker where there are more. "
+    drawn_as = "a dot each" if np.count_nonzero(points.right) <= FEW else "cells, darker where there are more"
+    said = f"Coordinates that agree lie on the diagonal, {drawn_as}. "
     said += "Crosses are coordinates that are wrong or undecided."
     if hidden := int(np.count_nonzero(~points.right)) - sum(map(len, points.marked)):
         said += f" The worst are drawn, {hidden:,} more are not."

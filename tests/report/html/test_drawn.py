@@ -103,3 +103,16 @@ def test_the_smallest_and_the_largest_numbers(size):
     [curve] = report.step_curves(1).curves
     curve = replace(curve, errors=np.full(len(curve.steps), size), allowed=size)
     assert f"smallest error, {size:.2g}, " in said(curve_picture(curve))
+
+
+def test_few_coordinates_are_dots():
+    """Where few agree each has a dot, which is seen; where many do there are cells."""
+    few, many = agreeing(), report_of({}, sizes=(("W", (20, 20)),))
+    assert html_of(scatter_picture(scatter(few))).count("a2.5 2.5 0 1 0 5 0") == 9
+    assert "a2.5 2.5 0 1 0 5 0" not in html_of(scatter_picture(scatter(many)))
+
+
+def test_no_mark_is_cut():
+    """The axes end beyond the largest value on both sides."""
+    points = scatter(agreeing())
+    assert (np.abs(points.unit(points.claimed)) < 0.97).all()
