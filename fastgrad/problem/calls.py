@@ -14,6 +14,8 @@ from typing import Any
 from fastgrad.errors import InputError
 from fastgrad.printable import shortened
 
+BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 OWN = str(Path(__file__).parents[1])
 """The folder of this package."""
 
@@ -71,7 +73,7 @@ def _is_of_the_call(error: TypeError) -> bool:
 
 def _sentence(name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> str:
     signature = inspect.signature(function, follow_wrapped=False)
-    wanted = [p.name for p in signature.parameters.values() if p.default is p.empty and p.kind in (0, 1)]
+    wanted = [p.name for p in signature.parameters.values() if p.default is p.empty and p.kind in BY_PLACE]
     given = "(params)" if not args else f"(params, *args) with {len(args)} in args"
     said = f"the {name} takes {shortened(str(signature))} and is called as {name}{given}"
     if len(wanted) > 1 + len(args):

@@ -91,6 +91,18 @@ class BlockRow:
         """The verdict on the block's checked coordinates; "undecided" where none was checked."""
         return overall(self.wrong, self.undecided) if self.checked or not self.size else UNDECIDED
 
+    @property
+    def verdict_said(self) -> str:
+        """The same for tables, which say where nothing was checked."""
+        return self.verdict if self.checked else "not checked"
+
+    @property
+    def checked_said(self) -> str:
+        """How many of its coordinates were checked, in words."""
+        if self.checked == self.size:
+            return f"all {self.checked:,}"
+        return f"{self.checked:,} of {self.size:,}"
+
 
 @dataclass(frozen=True, eq=False)
 class Arrays:

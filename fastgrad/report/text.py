@@ -19,13 +19,19 @@ WORST_SHOWN = 10
 WORST_IN_SHORT = 3
 BLOCKS_SHOWN = 40
 
+BLOCK_HEADER = (
+    "block", "shape", "checked", "wrong", "undecided",
+    "relative error", "at most", "seen to", "worst", "verdict",
+)  # fmt: skip
+"""The columns of a table of blocks."""
+
 
 def to_text(report: ReportData) -> str:
     """The whole report as plain text, no wider than its tables need."""
     parts = [
         printable(headline(report)),
         relative_error_line(report),
-        _block_table(report, report.shown_blocks),
+        _block_table(report),
     ]
     if report.diagnosis:
         parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
@@ -49,7 +55,7 @@ def to_short_text(report: ReportData, table: bool = True) -> str:
     """
     parts = [printable(headline(report))]
     if table:
-        parts.append(_block_table(report, report.shown_blocks))
+        parts.append(_block_table(report))
     if report.diagnosis:
         parts.append("likely mistakes\n" + "\n".join(map(printable, report.diagnosis)))
     if report.wrong:
@@ -149,45 +155,38 @@ def relative_error_line(report: ReportData) -> str:
     )
 
 
-def _block_table(report: ReportData, names: Sequence[str]) -> str:
-    header = (
-        "block",
-        "shape",
-        "checked",
-        "wrong",
-        "undecided",
-        "relative error",
-        "at most",
-        "seen to",
-        "worst",
-        "verdict",
-    )
-    shown = sorted(report.blocks, key=badness)[:BLOCKS_SHOWN]
-    keep = {id(row) for row in shown}
-    rows = [_block_row(row, name) for row, name in zip(report.blocks, names, strict=True) if id(row) in keep]
-    text = plain_table(header, rows, right=(2, 3, 4, 5, 6, 7))
+def _block_table(report: ReportData) -> str:
+    rows = [_block_row(row, name) for row, name in worst_blocks(report, BLOCKS_SHOWN)]
+    text = plain_table(BLOCK_HEADER, rows, right=(2, 3, 4, 5, 6, 7))
     hidden = len(report.blocks) - len(rows)
     return text + (f"\n... and {hidden} more with as many or fewer wrong" if hidden else "")
 
 
-def badness(row: BlockRow) -> tuple[int, int]:
-    """What blocks are sorted by, the worst first."""
-    return (-row.wrong, -row.undecided)
+def worst_blocks(report: ReportData, most: int) -> list[tuple[BlockRow, str]]:
+    """The rows of the worst blocks, and their printed names, in the user's order.
+
+    Parameters
+    ----------
+    report : ReportData
+    most : rows at most; those with most wrong, then most undecided
+    """
+    rows = list(zip(report.blocks, report.shown_blocks, strict=True))
+    order = sorted(range(len(rows)), key=lambda k: (-rows[k][0].wrong, -rows[k][0].undecided))
+    return [rows[k] for k in sorted(order[:most])]
 
 
 def _block_row(row: BlockRow, name: str) -> tuple[str, ...]:
-    checked = "all " if row.checked == row.size else ""
     return (
         name,
         str(row.shape),
-        f"{checked}{row.checked:,}" + ("" if checked else f" of {row.size:,}"),
+        row.checked_said,
         f"{row.wrong:,}",
         f"{row.undecided:,}",
         f"{row.relative_error:.2e}",
         f"{row.relative_error_interval[1]:.1e}",
         "" if row.resolution != row.resolution else f"{row.resolution:.0e}",
         "" if row.worst is None else row.worst.label,
-        row.verdict if row.checked else "not checked",
+        row.verdict_said,
     )
 
 
@@ -228,16 +227,21 @@ def _and_more(findings: Sequence[Finding], most: int) -> str:
     return f"\n... and {hidden:,} more" if hidden > 0 else ""
 
 
-def _footer(report: ReportData) -> list[str]:
+def evaluations_said(report: ReportData) -> str:
+    """How many evaluations it took, how long, and by what."""
     workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
+    made = f"{report.evaluations:,} evaluations in {report.seconds:.2f} s"
+    return f"{made}, {report.engine} engine, {workers}"
+
+
+def _footer(report: ReportData) -> list[str]:
     coverage = report.coverage
     lines = [
         f"checked {coverage.sentence}",
         *([f"sample: {coverage.guarantee.sentence}"] if coverage.guarantee is not None else []),
         *([f"certificate: {coverage.certificate.sentence}"] if coverage.certificate is not None else []),
         f"by {report.method} differences; a coordinate {report.rule}",
-        f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, "
-        f"{workers}; the cost is {report.cost:.9g}",
+        f"{evaluations_said(report)}; the cost is {report.cost:.9g}",
     ]
     if len(report.spent) > 1:
         parts = (f"{what} {count:,}" for what, count in report.spent.items())

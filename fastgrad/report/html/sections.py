@@ -12,7 +12,14 @@ from xml.etree.ElementTree import Element
 
 from fastgrad.report.html.elements import Child, element, unbroken
 from fastgrad.report.html.tables import Cell, Number, Word, count, real, table
-from fastgrad.report.text import WORST_SHOWN, badness, headline, relative_error_line
+from fastgrad.report.text import (
+    BLOCK_HEADER,
+    WORST_SHOWN,
+    evaluations_said,
+    headline,
+    relative_error_line,
+    worst_blocks,
+)
 from fastgrad.verdict.rule import AGREE, DISAGREE, UNDECIDED
 
 if TYPE_CHECKING:
@@ -94,40 +101,22 @@ def blocks(report: ReportData, prefix: str) -> Element:
 
 def block_table(report: ReportData) -> Element:
     """The table of the worst blocks, in the user's order."""
-    order = sorted(range(len(report.blocks)), key=lambda k: badness(report.blocks[k]))
-    names = report.shown_blocks
-    header = (
-        "block",
-        "shape",
-        "checked",
-        "wrong",
-        "undecided",
-        "relative error",
-        "at most",
-        "seen to",
-        "worst",
-        "verdict",
-    )
-    rows = [_block(report.blocks[k], names[k]) for k in sorted(order[:BLOCKS])]
-    return table("Blocks of parameters", header, rows, sortable=True)
+    rows = [_block(row, name) for row, name in worst_blocks(report, BLOCKS)]
+    return table("Blocks of parameters", BLOCK_HEADER, rows, sortable=True)
 
 
 def _block(row: BlockRow, name: str) -> tuple[Cell, ...]:
-    said = row.verdict if row.checked else "not checked"
     return (
         name,
         Word(str(row.shape), "shape"),
-        Number(
-            f"all {row.checked:,}" if row.checked == row.size else f"{row.checked:,} of {row.size:,}",
-            row.checked,
-        ),
+        Number(row.checked_said, row.checked),
         count(row.wrong),
         count(row.undecided),
         real(row.relative_error, ".2e"),
         real(row.relative_error_interval[1], ".1e"),
         real(row.resolution, ".0e"),
         "" if row.worst is None else row.worst.label,
-        Word(said, said.replace(" ", "-")),
+        Word(row.verdict_said, row.verdict_said.replace(" ", "-")),
     )
 
 
@@ -215,8 +204,7 @@ def evaluations(report: ReportData, prefix: str) -> Element:
         if made
     ]
     made = table("Evaluations of the cost", ("made for", "evaluations", "share"), rows, sortable=True)
-    workers = "1 worker" if report.n_jobs == 1 else f"{report.n_jobs} workers"
-    said = f"{report.evaluations:,} evaluations in {report.seconds:.2f} s, {report.engine} engine, {workers}."
+    said = f"{evaluations_said(report)}."
     if report.reused:
         said += f" {report.reused:,} values came from the checkpoint."
     return section(f"{prefix}evaluations", "Where the evaluations went", element("p", said), made)
