@@ -27,6 +27,7 @@ from fastgrad.differences.bounds import HALF_DIFFERENCE_SD, quantile
 from fastgrad.differences.plan import make_plan
 from fastgrad.differences.rounding import SINGLE_EPSILON
 from fastgrad.differences.stencils import CENTRAL
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.run import Run
 from fastgrad.index_sets import common, positions_of, union, without
 from fastgrad.problem.claim import ClaimedGradient
@@ -98,7 +99,9 @@ class Coordinates:
             return np.full(len(indices), np.nan)
         return self.claim.at(indices).values
 
-    def measure(self, indices: IndexArray, *, vouched: bool = False, live: bool = False) -> None:
+    def measure(
+        self, indices: IndexArray, *, vouched: bool = False, live: bool = False, spare: bool = False
+    ) -> None:
         """Measure some more of the user's coordinates.
 
         Parameters
@@ -106,6 +109,8 @@ class Coordinates:
         indices : (m,) flat indices, increasing
         vouched : whether a random direction led to these
         live : whether the progress bar is told of values as they come
+        spare : whether they only use up a budget: one that it ends within the first two looks is left out, as
+            if it had not been reached, for a verdict must not depend on when the clock stops
         """
         if self._calibration is None:
             self.calibrate(indices)
@@ -116,6 +121,8 @@ class Coordinates:
         table = None
         if len(moved) or first:
             table = self._screen(setting, moved, live)
+            if spare:
+                self._leave_out_the_unknown(table)
             table.vouched[:] = vouched
             moved = table.plan.indices
             if self.engines.space.is_plain and len(moved) < len(indices):  # what was not reached is left out
@@ -252,6 +259,11 @@ class Coordinates:
         if each:
             measure_each(setting, plan, values, table)
         return table
+
+    def _leave_out_the_unknown(self, table: CoordinateTable) -> None:
+        """Forget coordinates that the end of the budget left without a derivative."""
+        if self.run.budget.stopped not in ("", INTERRUPTED) and self.engines.space.is_plain:
+            table.keep(np.flatnonzero(np.isfinite(table.error_bound)))
 
     def _take_over(self, table: CoordinateTable | None, indices: IndexArray) -> None:
         """Add newly screened coordinates to what is known."""

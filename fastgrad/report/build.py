@@ -51,7 +51,7 @@ def build_report(
     run : Run, with what was spent
     witnesses : what independent tests said
     """
-    parameters, stopped = spec.parameters, run.budget.stopped
+    parameters, stopped = spec.parameters, "" if outcome.used_up else run.budget.stopped
     comparison, claim = found.comparison, found.claim
     assert claim is not None
     arrays = build_arrays(parameters, found.indices, claim.values, found.estimates, comparison, found.causes)

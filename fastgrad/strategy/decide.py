@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastgrad.coordinates.block_calibration import CALIBRATED
-from fastgrad.coordinates.two_scales import EVERY
 from fastgrad.directions.certificate import PROBES
 from fastgrad.execution.budget import Budget
 from fastgrad.options import Options
@@ -109,9 +108,7 @@ def within_budget(wanted: int, blocks: int, price: Forecast, budget: Budget) -> 
     some = coordinates_to_calibrate(blocks, left, price)
     rest = left - price.calibration(some, blocks, wanted)
     rest -= min(CONFIRMING, rest / 2)
-    few = int(rest / price.each_of(1))
-    many = few if few <= EVERY else int(rest / price.each_of(EVERY + 1))
-    return max(1, min(wanted, many if some else int(rest / UNSURE)))
+    return max(1, min(wanted, price.measured_by(rest) if some else int(rest / UNSURE)))
 
 
 def coordinates_to_calibrate(blocks: int, left: float, price: Forecast) -> int:
@@ -150,13 +147,14 @@ def _within(
     """As much of the strategy as there is budget for; without one what takes seconds, or the least of it."""
     blocks = len(sizes)
     some = coordinates_to_calibrate(blocks, left, price)
-    rest, each = left - _calibrating(sum(counts), some, blocks, left, price), EACH if some else UNSURE
+    rest = left - _calibrating(sum(counts), some, blocks, left, price)
     for_probes = price.of_direction * (6 * probes + SET_UP_OF_PROBES) if probes else 0
     if for_probes > rest / 2:
         probes, for_probes = 0, 0
     least = [min(count, LEAST) for count in counts]
     if np.isfinite(left):
-        total = SHARE_FOR_SUBSET * (rest - for_probes) / each
+        rest = SHARE_FOR_SUBSET * (rest - for_probes)
+        total = float(price.measured_by(rest) if some else rest / UNSURE)
     else:
         total = max(sum(least), SOON / max(seconds_each, 1e-12) / EACH)
     if sum(counts) <= total:

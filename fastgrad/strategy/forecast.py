@@ -102,6 +102,11 @@ class Forecast:
         of_central = EACH if self.by_block or coordinates > EVERY else EACH_OF_FEW
         return of_central + self.points - 2
 
+    def measured_by(self, evaluations: float) -> int:
+        """How many coordinates, of blocks that are calibrated, so many evaluations measure."""
+        many = int(evaluations / self.each_of(EVERY + 1))
+        return many if many > EVERY else int(evaluations / self.each_of(1))
+
     def calibration(self, count: int, blocks: int, coordinates: int) -> int:
         """Evaluations that calibrate each block at so many coordinates; for none, those of a single block."""
         if self.by_block:

@@ -26,3 +26,5 @@ class Outcome:
     """Why the verdict cannot be "agree", where no coordinate says so."""
     doubt_reference: str = ""
     """Where that doubt is explained, such as "FG506" for `fastgrad explain FG506`."""
+    used_up: bool = False
+    """Whether the budget ended when all that was planned was done, while more was drawn to use it up."""

@@ -99,7 +99,7 @@ def _within_budget(coordinates: Coordinates, choice: Choice) -> Outcome:
         _announce_sample(price, decision, coordinates)
         from fastgrad.strategy.sampled import SampledCheck  # the search is loaded where it is needed
 
-        return SampledCheck(coordinates, decision).measure()
+        return SampledCheck(coordinates, decision, price).measure()
     parameters = spec.parameters
     indices, selection = choose_coordinates("all", parameters, spec.options.seed)
     return _as_asked(coordinates, indices, selection, price)
@@ -146,7 +146,8 @@ def _as_asked(
         return Outcome(selection, planned)
     from fastgrad.strategy.sampled import SampledCheck
 
-    return SampledCheck(coordinates, Decision(False, (), spec.options.probes or 0)).probe(selection, planned)
+    probes = Decision(False, (), spec.options.probes or 0)
+    return SampledCheck(coordinates, probes, price).probe(selection, planned)
 
 
 def _some_of_each_block(spec: Specification) -> IndexArray:

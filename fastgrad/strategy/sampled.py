@@ -23,9 +23,10 @@ from fastgrad.directions.search import (
 )
 from fastgrad.engines.choose import is_networks_own
 from fastgrad.engines.directional import DirectionalEngine, Tangent
+from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.workers import choose_workers
-from fastgrad.index_sets import between, distinct, union, without
+from fastgrad.index_sets import between, distinct, holds, union, without
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
@@ -33,7 +34,7 @@ from fastgrad.sampling.selection import Selection, draw_blocks, draw_important, 
 from fastgrad.sampling.within_block import among_others
 from fastgrad.strategy.conclude import conclude
 from fastgrad.strategy.decide import LEAST, Decision
-from fastgrad.strategy.forecast import EACH
+from fastgrad.strategy.forecast import CONFIRMING, Forecast
 from fastgrad.strategy.outcome import Outcome
 
 DENSE_SHARE = 0.05
@@ -54,11 +55,12 @@ class SampledCheck:
     ----------
     coordinates : Coordinates, with a claimed gradient
     decision : Decision, with the number of probes, and how many coordinates of each block are drawn
+    price : of an evaluation
     """
 
-    def __init__(self, coordinates: Coordinates, decision: Decision) -> None:
+    def __init__(self, coordinates: Coordinates, decision: Decision, price: Forecast) -> None:
         assert coordinates.claim is not None
-        self.coordinates, self.decision = coordinates, decision
+        self.coordinates, self.decision, self.price = coordinates, decision, price
         self.spec, self.run = coordinates.spec, coordinates.run
         self.claim: ClaimedGradient = coordinates.claim
         self.parameters = coordinates.spec.parameters
@@ -95,12 +97,13 @@ class SampledCheck:
                 self._set_up_search()
                 self.run.charge("set-up")
             self._search()
+        ended = bool(self.run.budget.stopped)
         if self.decision.counts:
             selection = self._use_up(selection)
             self.run.charge("subset")
         if self.search is not None:
             self.search.certifier.prober.engine.finish()
-        found = conclude(self.spec, self.search, self._full_blocks(), bool(self.run.budget.stopped))
+        found = conclude(self.spec, self.search, self._full_blocks(), ended)
         stopped = tuple(sorted(self.stopped_blocks.items()))
         return Outcome(
             selection,
@@ -110,6 +113,7 @@ class SampledCheck:
             found.notes,
             found.doubt,
             found.doubt_reference,
+            used_up=not ended and self.run.budget.stopped not in ("", INTERRUPTED),
         )
 
     def _draw(self) -> tuple[IndexArray, Selection]:
@@ -144,7 +148,8 @@ class SampledCheck:
         """Draw more of each block that was not found wrong, as long as there is budget for them."""
         budget, known = self.run.budget, self.coordinates.known
         while budget.limited and not budget.is_over():
-            count = int(budget.left(self.coordinates.engines.in_reals.seconds_each) / EACH)
+            left = budget.left(self.coordinates.engines.in_reals.seconds_each)
+            count = self.price.measured_by(left - CONFIRMING if left > 2 * CONFIRMING else left)
             checked = self._checked_of_each()
             room = [
                 0 if k in self.stopped_blocks else b.size - int(checked[k])
@@ -155,11 +160,20 @@ class SampledCheck:
             rng = np.random.default_rng([self.spec.options.seed, 4, len(known.indices)])
             counts = share_out(min(count, sum(room)), room, rng).tolist()
             more = _others(counts, known.indices, self.parameters, rng)
+            self.coordinates.measure(more, spare=True)
             if selection.how == "random" and selection.drawn is not None:
-                selection = replace(selection, drawn=union(selection.drawn, more))
-            self.coordinates.measure(more)
+                selection = replace(selection, drawn=union(selection.drawn, self._of_whole_draws(more)))
             self._stop_wrong_blocks(max(self.stopped_blocks.values(), default=0) + 1)
         return selection
+
+    def _of_whole_draws(self, more: IndexArray) -> IndexArray:
+        """Those of more coordinates whose block has all of its own measured.
+
+        Where the budget ended in between, those that it reached are the first, and not at random.
+        """
+        numbers = self.parameters.block_numbers(more)
+        missed = distinct(numbers[~holds(self.coordinates.known.indices, more)])
+        return more[~np.isin(numbers, missed)]
 
     def _set_up_search(self) -> None:
         """Measure noise and step along directions, if there is budget for it."""

@@ -280,6 +280,54 @@ def test_a_numerical_gradient_stops_too():
     assert (np.abs(found.values - np.cos(x)) <= found.error_bound)[known].all()
 
 
+class TestSample:
+    """A sample is cut to the budget, and what only uses up the rest of it decides nothing by being cut."""
+
+    X = np.linspace(0.5, 1.5, 5000)
+
+    @pytest.mark.parametrize("limit", range(10, 420, 7))
+    def test_evaluations(self, limit):
+        """A right gradient agrees wherever the evaluations end."""
+        report = fastgrad.check_gradient(sines, np.cos, self.X, max_evaluations=limit, engine="python")
+        assert (report.verdict, report.stopped, len(report.undecided)) == ("agree", "", 0)
+
+    @pytest.mark.parametrize("seed", range(40))
+    def test_seconds(self, clock, seed):
+        """A right gradient agrees whenever the seconds end; the cost takes another time at each call."""
+        rng = np.random.default_rng(seed)
+
+        def slow(x):
+            clock.now += rng.uniform(0.8e-3, 1.2e-3)
+            return sines(x)
+
+        budget = rng.uniform(0.1, 0.5)
+        report = fastgrad.check_gradient(slow, np.cos, self.X, budget=budget, engine="python")
+        assert (report.verdict, report.stopped, len(report.undecided)) == ("agree", "", 0)
+        assert report.seconds <= 1.1 * budget
+
+    def test_wrong_ones(self):
+        """What was found wrong while the rest was used up counts."""
+        for limit in range(60, 420, 7):
+            report = fastgrad.check_gradient(
+                sines, lambda x: 1.1 * np.cos(x), self.X, max_evaluations=limit, engine="python"
+            )
+            assert report.verdict == "disagree"
+
+    def test_only_whole_draws_are_at_random(self, clock):
+        """Coordinates that a cut draw reached are checked, and are none of those that bear the bound."""
+        calls = [0]
+
+        def slower(x):
+            calls[0] += 1
+            clock.now += 1e-3 if calls[0] < 400 else 1e-2
+            return sines(x)
+
+        report = fastgrad.check_gradient(slower, np.cos, self.X, budget=0.5, engine="python")
+        assert report.coverage.drawn is not None
+        assert 0 < len(report.coverage.drawn) < report.coverage.checked
+        assert np.isin(report.coverage.drawn, report.indices).all()
+
+
 class TestSeconds:
     @pytest.mark.parametrize("asked", ["all", "auto", "half"])
     @pytest.mark.parametrize("each", [0.01, 0.3, 1.0])

@@ -93,13 +93,14 @@ def test_workers(tmp_path):
 
 
 def test_budget(tmp_path):
-    """A budget ends a check, which is then undecided, and its test fails with that reason."""
+    """A budget ends a check before all that was asked for: it is undecided, and its test fails for that."""
     test = """
         import time
         from costs import *
         def test_it(check_gradient):
             slow, x = lambda x: time.sleep(1e-3) or cost(x), np.linspace(0.5, 1.5, 5000)
-            check_gradient(slow, np.cos, x, engine="python")  # a tape does not sleep
+            # A tape does not sleep, and a sample would be cut to the budget.
+            check_gradient(slow, np.cos, x, engine="python", coordinates="all")
     """
     done = run(project(tmp_path / "a", test_it=test), "--fastgrad-budget=0.3")
     assert done.status == 1

@@ -119,6 +119,16 @@ def test_prediction_of_evaluations(count):
     assert Forecast(1.0, 1.0, by_block=False).evaluations(count, 100) == predicted
 
 
+@pytest.mark.parametrize("points", [2, 4])
+@pytest.mark.parametrize("by_block", [True, False])
+@pytest.mark.parametrize("evaluations", [0, 3, 30, 80, 90, 134, 140, 900, 12_345.6])
+def test_what_evaluations_measure(evaluations, by_block, points):
+    """As many coordinates as are predicted to take so many evaluations; one more would take too many."""
+    price = Forecast(1.0, 1.0, by_block, points=points)
+    count = price.measured_by(evaluations)
+    assert count * price.each_of(count) <= evaluations < (count + 1) * price.each_of(count + 1)
+
+
 def test_prediction_by_blocks():
     """Where an engine propagates changes each block is calibrated by itself, as is predicted."""
     one, two = (Forecast(0.5, 0.5).evaluations(1000, blocks) for blocks in (1, 2))
