@@ -105,6 +105,7 @@ class SampledCheck:
             self.search.certifier.prober.engine.finish()
         found = conclude(self.spec, self.search, self._full_blocks(), ended)
         stopped = tuple(sorted(self.stopped_blocks.items()))
+        planned = planned or self._least()
         return Outcome(
             selection,
             planned,
@@ -113,8 +114,15 @@ class SampledCheck:
             found.notes,
             found.doubt,
             found.doubt_reference,
-            used_up=not ended and self.run.budget.stopped not in ("", INTERRUPTED),
+            used_up=not (ended or planned) and self.run.budget.stopped not in ("", INTERRUPTED),
         )
+
+    def _least(self) -> int:
+        """How many coordinates a sample is to have before it can agree, where a budget had no room for them."""
+        if self.stopped_blocks or not (self.decision.counts and self.run.budget.limited):
+            return 0
+        least = min(LEAST, self.parameters.size)
+        return least if len(self.coordinates.known.indices) < least else 0
 
     def _draw(self) -> tuple[IndexArray, Selection]:
         options, counts = self.spec.options, list(self.decision.counts)

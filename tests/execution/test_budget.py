@@ -287,9 +287,15 @@ class TestSample:
 
     @pytest.mark.parametrize("limit", range(10, 420, 7))
     def test_evaluations(self, limit):
-        """A right gradient agrees wherever the evaluations end."""
+        """A right gradient agrees wherever the evaluations end, once a sample of 64 coordinates was seen."""
         report = fastgrad.check_gradient(sines, np.cos, self.X, max_evaluations=limit, engine="python")
-        assert (report.verdict, report.stopped, len(report.undecided)) == ("agree", "", 0)
+        if report.coverage.checked >= 64:
+            assert (report.verdict, report.stopped, report.coverage.planned) == ("agree", "", 0)
+        else:
+            assert (report.verdict, report.coverage.planned) == ("undecided", 64)
+            assert report.doubt.startswith("budget: ")
+        assert not report.undecided
+        assert (report.coverage.checked >= 64) == (limit >= 250) or 220 < limit < 250
 
     @pytest.mark.parametrize("seed", range(40))
     def test_seconds(self, clock, seed):
@@ -300,10 +306,19 @@ class TestSample:
             clock.now += rng.uniform(0.8e-3, 1.2e-3)
             return sines(x)
 
-        budget = rng.uniform(0.1, 0.5)
+        budget = rng.uniform(0.35, 0.8)
         report = fastgrad.check_gradient(slow, np.cos, self.X, budget=budget, engine="python")
         assert (report.verdict, report.stopped, len(report.undecided)) == ("agree", "", 0)
         assert report.seconds <= 1.1 * budget
+
+    @pytest.mark.parametrize("size", [1, 2, 40, 64])
+    def test_few_parameters(self, size):
+        """Of parameters that are no more than a sample all have to be seen."""
+        x, limits = self.X[:size], range(6, 300, 9)
+        for limit in limits:
+            report = fastgrad.check_gradient(sines, np.cos, x, max_evaluations=limit, engine="python")
+            assert (report.verdict == "agree") == (report.coverage.checked == size and not report.undecided)
+        assert report.verdict == "agree"
 
     def test_wrong_ones(self):
         """What was found wrong while the rest was used up counts."""

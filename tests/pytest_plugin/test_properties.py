@@ -69,8 +69,9 @@ class TestReason:
             lambda x: float(np.sum(np.sin(x))), np.cos, np.linspace(0, 1, 500), max_evaluations=10
         )
         assert report.verdict == "undecided"
-        report = replace(report, doubt="budget: it is over", doubt_reference="FG506")
-        assert Check.of(report).reason.startswith("budget: it is over [FG506]; params[")
+        assert Check.of(report).reason == "budget: it had room for no more [FG506]"
+        report = replace(kinked(), doubt="budget: it is over", doubt_reference="FG506")
+        assert Check.of(report).reason.startswith("budget: it is over [FG506]; \\x1b[31m\\n[0]: kink: ")
 
     def test_none_where_decided(self):
         """What agrees or disagrees has no reason: the failure shows the report."""
