@@ -1,6 +1,7 @@
 """What is said where the user's functions take other arguments than fastgrad gives them.
 
-`checks` wraps a check in `calls_explained`. Nothing is asked of a function before a call of it fails.
+`checks` and the checks of `vector` wrap their work in `calls_explained`. Nothing is asked of a function before
+a call of it fails.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ OWN = str(Path(__file__).parents[1])
 
 
 @contextlib.contextmanager
-def calls_explained(args: tuple[Any, ...], **functions: Any) -> Iterator[None]:
+def calls_explained(args: tuple[Any, ...], between: str = "", **functions: Any) -> Iterator[None]:
     """Refuse, in words, functions that do not take (params, *args), where a call of one has failed for that.
 
     Parameters
     ----------
     args : what they get beside the parameters
+    between : what else they get between the two, such as v of jvp(params, v, *args); empty for nothing
     functions : the user's, by what they are called, such as cost=
 
     Raises
@@ -39,8 +41,8 @@ def calls_explained(args: tuple[Any, ...], **functions: Any) -> Iterator[None]:
     except TypeError as error:
         if _is_of_the_call(error):
             for name, function in functions.items():
-                if callable(function) and not takes(function, 1 + len(args)):
-                    raise InputError(_sentence(name, function, args), code="FG212") from error
+                if callable(function) and not takes(function, 1 + bool(between) + len(args)):
+                    raise InputError(_sentence(name, function, args, between), code="FG212") from error
         raise
 
 
@@ -71,15 +73,17 @@ def _is_of_the_call(error: TypeError) -> bool:
     return trace is not None and trace.tb_frame.f_code.co_filename.startswith(OWN)
 
 
-def _sentence(name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+def _sentence(name: str, function: Callable[..., Any], args: tuple[Any, ...], between: str) -> str:
     signature = inspect.signature(function, follow_wrapped=False)
     wanted = [p.name for p in signature.parameters.values() if p.default is p.empty and p.kind in BY_PLACE]
-    given = "(params)" if not args else f"(params, *args) with {len(args)} in args"
+    first = f"params, {between}" if between else "params"
+    given = f"({first})" if not args else f"({first}, *args) with {len(args)} in args"
     said = f"the {name} takes {shortened(str(signature))} and is called as {name}{given}"
-    if len(wanted) > 1 + len(args):
+    if len(wanted) > 1 + len(args) and not between:
         rest = shortened(", ".join(wanted[1:]))
         return (
             f"{said}. If {rest} are data, give them in args=(...). If they are parameters too: all of these "
             f"come as the first argument, so pass params=({wanted[0]}, ...) and lambda p, *args: f(*p, *args)"
         )
-    return f"{said}: give as many in args=(...) as it takes beside the parameters"
+    beside = f"{between} and the parameters" if between else "the parameters"
+    return f"{said}: give as many in args=(...) as it takes beside {beside}"

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from fastgrad.options import CheckOptions, takes_options
+from fastgrad.problem.calls import calls_explained
 from fastgrad.report.report import Report
 from fastgrad.vector.adjoint import Identity, adjoint_identity
 from fastgrad.vector.claim_check import check_claim
@@ -64,15 +65,16 @@ def check_jacobian(
     >>> check_jacobian(function, jacobian, np.array([1.0, 2.0])).verdict
     'agree'
     """
-    vector = VectorProblem.of(function, params, args, options)
-    identity = _two_ways(jacobian, vector)
-    report = check_claim(WholeMatrix(jacobian, vector), options)
-    if identity is None or identity.holds:
-        return report
-    if report.verdict != DISAGREE:
-        report = check_jvp(function, _matvec(jacobian, vector), params, args=args, **options)
-    said = NOT_ONE_MATRIX.format(identity.left, identity.right)
-    return replace(report, diagnosis=(said, *report.diagnosis))
+    with calls_explained(args, function=function, jacobian=jacobian):
+        vector = VectorProblem.of(function, params, args, options)
+        identity = _two_ways(jacobian, vector)
+        report = check_claim(WholeMatrix(jacobian, vector), options)
+        if identity is None or identity.holds:
+            return report
+        if report.verdict != DISAGREE:
+            report = check_jvp(function, _matvec(jacobian, vector), params, args=args, **options)
+        said = NOT_ONE_MATRIX.format(identity.left, identity.right)
+        return replace(report, diagnosis=(said, *report.diagnosis))
 
 
 def _two_ways(jacobian: Any, vector: VectorProblem) -> Identity | None:

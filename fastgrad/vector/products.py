@@ -11,6 +11,7 @@ import numpy as np
 from fastgrad.arrays import Floats
 from fastgrad.checks import check
 from fastgrad.options import CheckOptions, takes_options
+from fastgrad.problem.calls import calls_explained
 from fastgrad.problem.naming import name_like
 from fastgrad.problem.problem import Problem
 from fastgrad.report.report import Report
@@ -66,7 +67,8 @@ def check_vjp(
     'disagree'
     """
     require_callable(vjp=vjp)
-    return check_claim(TransposedProduct(vjp, VectorProblem.of(function, params, args, options)), options)
+    with calls_explained(args, function=function), calls_explained(args, "u", vjp=vjp):
+        return check_claim(TransposedProduct(vjp, VectorProblem.of(function, params, args, options)), options)
 
 
 @takes_options
@@ -107,12 +109,13 @@ def check_jvp(
     'agree'
     """
     require_callable(jvp=jvp)
-    vector = VectorProblem.of(function, params, args, options)
-    if vector.parameters.size <= EACH_COLUMN:
-        return check_claim(Product(jvp, vector), options)
-    along = _Along.random(vector)
-    problem = Problem(along, _AlongClaimed(jvp, along), {"direction": np.zeros(DIRECTIONS)}, args)
-    return check(problem, **options)
+    with calls_explained(args, function=function), calls_explained(args, "v", jvp=jvp):
+        vector = VectorProblem.of(function, params, args, options)
+        if vector.parameters.size <= EACH_COLUMN:
+            return check_claim(Product(jvp, vector), options)
+        along = _Along.random(vector)
+        problem = Problem(along, _AlongClaimed(jvp, along), {"direction": np.zeros(DIRECTIONS)}, args)
+        return check(problem, **options)
 
 
 @dataclass(frozen=True, eq=False)

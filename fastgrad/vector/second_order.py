@@ -10,6 +10,7 @@ from fastgrad.checks import check
 from fastgrad.errors import InputError
 from fastgrad.options import CheckOptions, Options, takes_options
 from fastgrad.problem.as_given import as_given
+from fastgrad.problem.calls import calls_explained
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.problem import Problem
 from fastgrad.report.report import Report
@@ -64,8 +65,9 @@ def check_hvp(
     'agree'
     """
     require_callable(gradient=gradient, hvp=hvp)
-    claim = TransposedProduct(hvp, VectorProblem.of(gradient, params, args, options))
-    return with_symmetry(check_claim(claim, options), claim.vector, claim.product)
+    with calls_explained(args, gradient=gradient), calls_explained(args, "v", hvp=hvp):
+        claim = TransposedProduct(hvp, VectorProblem.of(gradient, params, args, options))
+        return with_symmetry(check_claim(claim, options), claim.vector, claim.product)
 
 
 @takes_options
@@ -107,12 +109,14 @@ def check_hessian(
     """
     if gradient is not None:
         require_callable(gradient=gradient)
-        claim = WholeMatrix(hessian, VectorProblem.of(gradient, params, args, options))
-        return with_symmetry(check_claim(claim, options), claim.vector, claim.matrix.transposed)
+        with calls_explained(args, gradient=gradient, hessian=hessian):
+            claim = WholeMatrix(hessian, VectorProblem.of(gradient, params, args, options))
+            return with_symmetry(check_claim(claim, options), claim.vector, claim.matrix.transposed)
     if cost is None:
         raise InputError("check_hessian needs the gradient, or cost= where there is none", code="FG131")
     require_callable(cost=cost)
-    return _by_cost_alone(cost, hessian, params, args, options)
+    with calls_explained(args, cost=cost, hessian=hessian):
+        return _by_cost_alone(cost, hessian, params, args, options)
 
 
 def _by_cost_alone(

@@ -98,3 +98,34 @@ def test_a_list_that_is_doubled():
     """Parameters that are a list reach the functions as one; twice a list is a longer one."""
     with pytest.raises(fastgrad.InputError, match="twice a list is a list of twice the length"):
         fastgrad.check_gradient(lambda w: float(np.sum(np.square(w))), lambda w: 2 * w, [1.0, 2.0, 3.0])
+
+
+V = np.ones((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: fastgrad.check_vjp(np.tanh, lambda u: u, W),
+            "the vjp takes (u) and is called as vjp(params, u): give as many in args=(...) as it takes beside u "
+            "and the parameters",
+        ),
+        (lambda: fastgrad.check_vjp(lambda x, a: x, lambda x, u: u, W), "the function takes (x, a)"),
+        (
+            lambda: fastgrad.check_jvp(lambda x, a: a * x, lambda v, x: v, W, args=(2.0,)),
+            "the jvp takes (v, x) and is called as jvp(params, v, *args) with 1 in args",
+        ),
+        (lambda: fastgrad.check_hvp(np.exp, lambda x: x, W), "the hvp takes (x)"),
+        (lambda: fastgrad.check_hvp(lambda: 0, lambda x, v: x, W), "the gradient takes ()"),
+        (lambda: fastgrad.check_jacobian(lambda x: V @ x, lambda x, a: V, W), "the jacobian takes (x, a)"),
+        (lambda: fastgrad.check_jacobian(lambda x, A: A @ x, V, W), "the function takes (x, A)"),
+        (lambda: fastgrad.check_hessian(np.exp, lambda: 0, W), "the hessian takes ()"),
+        (lambda: fastgrad.check_hessian(None, np.eye(3), W, cost=cost), "the cost takes (w, X, y)"),
+    ],
+)
+def test_of_vector_functions(call, said):
+    """A function, Jacobian or product with other arguments is named, and how it is called."""
+    with pytest.raises(fastgrad.InputError, match=r"\[FG212\]$") as caught:
+        call()
+    assert str(caught.value).startswith(said)
