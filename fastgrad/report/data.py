@@ -82,6 +82,12 @@ class ReportData:
         """The names of the blocks as they are printed."""
         return shown_names([row.name for row in self.blocks])
 
+    def of_block(self, number: int) -> slice:
+        """Where the checked coordinates of a block stand among all that were checked."""
+        start = sum(row.size for row in self.blocks[:number])
+        first, last = np.searchsorted(self.indices, (start, start + self.blocks[number].size)).tolist()
+        return slice(first, last)  # indices increase
+
     @property
     def resolution(self) -> float:
         """To what share of itself each derivative was seen to be right, small ones aside; see `seen`.

@@ -38,12 +38,13 @@ def draw(report: ReportData, kind: str | None, ax: Axes | None, block: str | Non
     report : what was found
     kind : a key of KINDS; None for a map where something is wrong, else the scatter
     ax : where to draw; None for a new figure
-    block : of which block the map is; None for the worst
+    block : of which block the map is, None for the worst; or of which alone the scatter or the steps are
 
     Raises
     ------
     InputError
-        Where matplotlib is missing, for another kind, for a block that has no map, and for nothing to draw.
+        Where matplotlib is missing, for another kind or block, for a block that has no map, and for nothing to
+        draw.
     """
     style_of_matplotlib()
     if kind is None:
@@ -118,9 +119,22 @@ def _map_of(report: ReportData, block: str | None) -> HeatMap:
     )
 
 
+def _places(report: ReportData, block: str | None) -> slice:
+    """Where the coordinates of the block of that name stand among the checked ones; all without a name."""
+    if block is None:
+        return slice(None)
+    names = [row.name for row in report.blocks]
+    if block not in names:
+        raise InputError(
+            f"there is no block {block!r}; the blocks are {shortened(', '.join(report.shown_blocks))}",
+            code="FG940",
+        )
+    return report.of_block(names.index(block))
+
+
 def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:
     """Claimed against numeric, the diagonal, and what is not on it."""
-    points = scatter(report)
+    points = scatter(report, _places(report, block))
     if points is None:
         raise InputError("there is nothing to draw: of no coordinate are both numbers finite", code="FG940")
     right = np.flatnonzero(points.right)
@@ -138,8 +152,8 @@ def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:
 
 
 def _draw_steps(report: ReportData, ax: Axes, block: str | None) -> None:
-    """Error against step for the worst coordinate, with the two branches and the step that was taken."""
-    found = step_curves(report.revisit, most=1)
+    """Error against step for the worst coordinate, of a block or of all, with the two branches and the step that was taken."""
+    found = step_curves(report.revisit, 1, _places(report, block))
     if not found.curves:
         raise InputError(f"the error by the step cannot be drawn: {found.sentence}", code="FG940")
     curve = found.curves[0]
@@ -156,6 +170,8 @@ def _draw_steps(report: ReportData, ax: Axes, block: str | None) -> None:
 
 def _draw_evaluations(report: ReportData, ax: Axes, block: str | None) -> None:
     """What the evaluations were made for."""
+    if block is not None:
+        raise InputError("evaluations are those of the whole check: leave block out", code="FG940")
     spent = report.spent or {"all": report.evaluations}
     bars = ax.barh(list(spent), list(spent.values()), color=COLOURS[3])
     ax.bar_label(bars, [f"{made:,}" for made in spent.values()], padding=3)

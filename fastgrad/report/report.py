@@ -114,7 +114,8 @@ class Report(ReportData):
             the step for the worst coordinate; "evaluations", what they were made for. None for a map where
             something is wrong, else the scatter
         ax : where to draw; None for a new figure
-        block : the name of the block whose map is drawn; None for the worst
+        block : the name of the block whose map is drawn, None for the worst; or to which the scatter and the
+            steps are limited
 
         Raises
         ------

@@ -74,19 +74,20 @@ class StepCurves:
     """Empty where there are."""
 
 
-def step_curves(revisit: Revisit | None, most: int = WORST) -> StepCurves:
+def step_curves(revisit: Revisit | None, most: int = WORST, among: slice = slice(None)) -> StepCurves:
     """The curves of the worst coordinates of a check.
 
     Parameters
     ----------
     revisit : what can still be asked of the check; None for nothing
     most : how many at most
+    among : positions among the checked coordinates
     """
     if revisit is None:
         return StepCurves(sentence=GONE)
     try:
         ended = revisit.ended
-        worst = worst_positions(ended, most)
+        worst = worst_positions(ended, most, among)
         _require_fast(ended.seconds_each, ended.seconds)
         with revisit.moved() as moved:
             return _curves(moved, worst)
@@ -94,16 +95,18 @@ def step_curves(revisit: Revisit | None, most: int = WORST) -> StepCurves:
         return StepCurves(sentence=str(error))
 
 
-def worst_positions(ended: Ended, most: int) -> IndexArray:
+def worst_positions(ended: Ended, most: int, among: slice = slice(None)) -> IndexArray:
     """The positions of coordinates among the checked ones: wrong, undecided, then those seen least well.
 
     Of those that agree the blocks take turns.
     """
     comparison, rho = ended.comparison, ended.arrays.resolution
-    wrong, undecided = np.flatnonzero(comparison.wrong), np.flatnonzero(comparison.undecided)
+    asked = np.zeros(len(comparison.wrong), dtype=bool)
+    asked[among] = True
+    wrong, undecided = np.flatnonzero(comparison.wrong & asked), np.flatnonzero(comparison.undecided & asked)
     wrong = wrong[np.argsort(-comparison.severity[wrong], kind="stable")]
     found = np.concatenate([wrong, undecided])[:most]
-    rest = np.flatnonzero(~comparison.wrong & ~comparison.undecided)
+    rest = np.flatnonzero(asked & ~comparison.wrong & ~comparison.undecided)
     if len(found) == most or not len(rest):
         return found
     unseen = np.where(np.isfinite(rho[rest]), -rho[rest], np.inf)

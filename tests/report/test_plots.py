@@ -65,6 +65,18 @@ def test_scatter():
     assert sorted(drawn["wrong"].get_ydata()) == [0.75, 1.5, 9.0]
 
 
+def test_of_one_block():
+    """The scatter and the steps are those of the block that is asked for."""
+    report = wrong()
+    everything, of_b = (
+        sum(len(line.get_xdata()) for line in report.plot("scatter", block=block).lines[1:])
+        for block in (None, "b")
+    )
+    assert (everything, of_b) == (9, 3)
+    assert report.plot("steps").get_title().startswith("W[")
+    assert report.plot("steps", block="b").get_title().startswith("b[")
+
+
 def test_names_are_text():
     """A dollar sign in a name is a dollar sign."""
     ax = report_of({"$\\frac": {(0, 0): 1.0}}, sizes=(("$\\frac", (2, 2)),)).plot()
@@ -84,6 +96,9 @@ def test_names_are_text():
             "kind must be one of map, scatter, steps, evaluations, or None; got array",
         ),
         (lambda: wrong().plot(block="c"), "block 'c' has no map; those with one are W, b"),
+        (lambda: wrong().plot("scatter", block="c"), "there is no block 'c'; the blocks are W, b"),
+        (lambda: wrong().plot("steps", block="c"), "there is no block 'c'"),
+        (lambda: wrong().plot("evaluations", block="b"), "evaluations are those of the whole check"),
         (lambda: report_of({}, sizes=(("a", (1,)),)).plot("map"), "no block has a map"),
         (lambda: replace(wrong(), numeric=np.full(9, np.nan)).plot("scatter"), "there is nothing to draw"),
         (lambda: replace(wrong(), revisit=None).plot("steps"), "the error by the step cannot be drawn"),

@@ -117,6 +117,21 @@ def test_at_once(function, off, which):
         assert fastgrad.check_vjp(function, claim.vjp, function.x).verdict == "agree"
 
 
+def test_missing_beside_a_bent_row():
+    """An entry that lacks in float32 is found, though its column is moved with another and the row bends."""
+    function, k, i = Function(1825, 3, 38, 0.5), 2, 29
+    J = function.jacobian(function.x).astype(np.float32)
+    assert J[k, i] != 0
+    J[k, i] = 0
+    report = fastgrad.check_jacobian(
+        lambda x: function(x.astype(np.float64)).astype(np.float32),
+        sparse.csr_array(J),
+        function.x.astype(np.float32),
+    )
+    assert report.verdict == "disagree"
+    assert [f.flat_index for f in report.wrong] == [i]
+
+
 CALLED_WRONG = [(10, 15), (34, 1), (50, 32), (93, 15), (203, 1), (462, 4), (559, 34)]
 """Seeds of right float32 functions that were called wrong at a parameter: each moves one output, by steps
 that are rounded alike, or its rounding was not known to the sum of outputs, which is float64."""

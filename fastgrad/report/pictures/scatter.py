@@ -65,10 +65,13 @@ class Scatter:
         return np.asarray(np.arcsinh(values / self.threshold) / np.arcsinh(self.limit / self.threshold))
 
 
-def scatter(report: ReportData) -> Scatter | None:
-    """The points of a report; None where there is none."""
+def scatter(report: ReportData, of: slice = slice(None)) -> Scatter | None:
+    """The points of a report, or of some of its checked coordinates; None where there is none."""
     finite = np.isfinite(report.claimed) & np.isfinite(report.numeric)
-    left_out = int(len(finite) - np.count_nonzero(finite))
+    left_out = int(len(finite[of]) - np.count_nonzero(finite[of]))
+    chosen = np.zeros_like(finite)
+    chosen[of] = True
+    finite &= chosen
     claimed, numeric, states = report.claimed[finite], report.numeric[finite], report.states[finite]
     if not len(claimed):
         return None
