@@ -1,7 +1,7 @@
 """What is said where the user's functions take other arguments than fastgrad gives them.
 
-`checks` and the checks of `vector` wrap their work in `calls_explained`. Nothing is asked of a function before
-a call of it fails.
+`checks` and the checks of `vector` wrap their work in `calls_explained`. Nothing is asked of a function
+before a call of it fails.
 """
 
 from __future__ import annotations

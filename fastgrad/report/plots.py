@@ -43,8 +43,8 @@ def draw(report: ReportData, kind: str | None, ax: Axes | None, block: str | Non
     Raises
     ------
     InputError
-        Where matplotlib is missing, for another kind or block, for a block that has no map, and for nothing to
-        draw.
+        Where matplotlib is missing, for another kind or block, for a block that has no map, and for nothing
+        to draw.
     """
     style_of_matplotlib()
     if kind is None:
@@ -152,7 +152,7 @@ def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:
 
 
 def _draw_steps(report: ReportData, ax: Axes, block: str | None) -> None:
-    """Error against step for the worst coordinate, of a block or of all, with the two branches and the step that was taken."""
+    """Error against step for the worst coordinate, with the two branches and the step that was taken."""
     found = step_curves(report.revisit, 1, _places(report, block))
     if not found.curves:
         raise InputError(f"the error by the step cannot be drawn: {found.sentence}", code="FG940")

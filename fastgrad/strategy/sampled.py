@@ -118,7 +118,7 @@ class SampledCheck:
         )
 
     def _least(self) -> int:
-        """How many coordinates a sample is to have before it can agree, where a budget had no room for them."""
+        """How many coordinates a sample must have to agree, where a budget had no room for them; else 0."""
         if self.stopped_blocks or not (self.decision.counts and self.run.budget.limited):
             return 0
         least = min(LEAST, self.parameters.size)

@@ -108,8 +108,8 @@ V = np.ones((2, 3))
     [
         (
             lambda: fastgrad.check_vjp(np.tanh, lambda u: u, W),
-            "the vjp takes (u) and is called as vjp(params, u): give as many in args=(...) as it takes beside u "
-            "and the parameters",
+            "the vjp takes (u) and is called as vjp(params, u): give as many in args=(...) as it takes "
+            "beside u and the parameters",
         ),
         (lambda: fastgrad.check_vjp(lambda x, a: x, lambda x, u: u, W), "the function takes (x, a)"),
         (
