@@ -56,6 +56,17 @@ def report_of(case):
     return check(twin, case.gradient)
 
 
+def is_undecided(case):
+    """Whether a case is undecided by the cost itself: which engine a check takes depends on the machine."""
+    report = report_of(case)
+    if report.verdict == "undecided" and report.engine != "python":
+        twin = case.twin if isinstance(case, Wrong) else case
+        report = fastgrad.check_gradient(
+            twin.cost, case.gradient, twin.params, args=twin.args, engine="python"
+        )
+    return report.verdict == "undecided"
+
+
 def codes_of(case):
     """The codes that undecided coordinates of a case may have."""
     return set().union(*(CODES[word] for word in case.reasons))
@@ -146,7 +157,7 @@ class TestOwnScale:
     def test_few_are_undecided(self):
         """Of the right gradients that can be judged nearly all agree."""
         cases = [case for case in PART7_RIGHT if case.expected == "agree"]
-        undecided = [case.name for case in cases if report_of(case).verdict == "undecided"]
+        undecided = [case.name for case in cases if is_undecided(case)]
         assert len(undecided) <= MOST_UNDECIDED * len(cases), undecided
 
     @pytest.mark.parametrize("case", by_name([c for c in PART7_RIGHT if c.expected == "kink"]))
@@ -197,7 +208,7 @@ class TestOwnScale:
     def test_few_wrong_ones_are_undecided(self):
         """Of the wrong gradients with an error that can be seen nearly all are called wrong."""
         cases = [case for case in PART7_WRONG if case.seen().any()]
-        undecided = [case.name for case in cases if report_of(case).verdict == "undecided"]
+        undecided = [case.name for case in cases if is_undecided(case)]
         assert len(undecided) <= MOST_UNDECIDED_WRONG * len(cases), undecided
 
 
