@@ -6,6 +6,12 @@ notation). A move of 2^-46 of a parameter is enough for float64. A gradient that
 does not see it: it gives the same numbers, and is asked again at moves of 2^-20 and, for what is still the
 same, of 2^-12.
 
+A gradient may also give the same numbers for being constant between kinks (absolute errors, hinges, ReLU
+under a linear loss). Nothing of it moves at 2^-20, and where it jumps then, or at 2^-12, that is a kink and
+no rounding. So jumps of entries that stand still count only where most entries move. The rounding of what
+does not move cannot be seen. Where the gradient consists of numbers of float32, it is taken to be that of a
+claim that is given as values.
+
 It is measured only where the claim looks wrong by little, for it takes 7 to 21 calls of the gradient.
 (docs/numerics.md, Claim.)
 """
@@ -18,7 +24,8 @@ from math import comb, sqrt
 import numpy as np
 
 from fastgrad.arrays import Bools, FloatArray, Floats, IndexArray
-from fastgrad.differences.scales import SAMPLED, size_of_zeros
+from fastgrad.differences.scales import size_of_zeros, typical_effect
+from fastgrad.problem.claim import NOISES, ClaimedGradient
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 
@@ -31,6 +38,8 @@ ORDERS = (3, 4)
 FINE, COARSE, WIDE = 2.0**-46, 2.0**-20, 2.0**-12
 """Moves in units of a parameter: of float64, of float32, and of float32 where an entry has lost most of its
 digits to cancellation, so that it stays the same under COARSE ones."""
+
+DOUBLE_EPSILON = 2.0**-52
 
 LAST_DIGIT = 2.0**-23
 """The last digit of float32, in units of a number."""
@@ -45,6 +54,9 @@ points may lie on either side of a rounding, so that their scatter says less."""
 
 SAME = 0.5
 """Where more than this share of the entries stays the same under FINE moves, COARSE ones are made."""
+
+MOVING = 0.5
+"""Where less than this share of the entries move, the gradient is constant between kinks."""
 
 LARGEST = 2**22
 """Parameters up to which the noise is measured: it takes seven gradients in memory."""
@@ -69,6 +81,7 @@ class ClaimNoise:
         self.gradient, self.working, self.has_time = gradient, working, has_time
         self.parameters: Parameters = working.parameters
         self._noise: list[Floats] | None = None
+        self._as_values: ClaimedGradient | None = None
         self.calls = 0
         self.left_out = False
         """Whether there was no time to measure it."""
@@ -86,55 +99,78 @@ class ClaimNoise:
         if self.left_out:
             return
         answers = self._answers(FINE)
-        if answers is None or _same(answers) <= SAME:
-            self._noise = None if answers is None else [noise_along(table) for table in answers]
-            return
-        answers = self._answers(COARSE)
-        self._noise = None if answers is None else [noise_along(table) for table in answers]
-        if answers is not None and any(_stands_still(table).any() for table in answers):
-            self._widen(answers, self._answers(WIDE))
+        if answers is not None and _same(answers) > SAME:
+            answers = self._answers(COARSE)
+            if answers is not None and _moves(answers) and any(_stays(table).any() for table in answers):
+                self._take(answers, self._answers(WIDE))
+                return
+        if answers is not None:
+            self._take(answers)
 
-    def _widen(self, answers: list[Floats], wide: list[Floats] | None) -> None:
-        """Take the noise of entries that stay the same from wider moves."""
-        if wide is not None and self._noise is not None:
-            tables = zip(self._noise, answers, wide, strict=True)
-            self._noise = [
-                np.where(_stands_still(near), noise_along(far), noise) for noise, near, far in tables
-            ]
+    def _take(self, answers: list[Floats], wide: list[Floats] | None = None) -> None:
+        """Take the noise from gradients, and that of entries that stay the same from wider moves."""
+        rounds = _moves(answers)
+        tables = answers
+        if wide is not None:
+            pairs = zip(answers, wide, strict=True)
+            tables = [np.where(_stays(near), far, near) for near, far in pairs]
+        self._noise = [np.where(_unseen(table, rounds), np.nan, noise_along(table)) for table in tables]
+        self._as_values = ClaimedGradient(self.parameters, [table[POINTS // 2] for table in answers], None)
 
     def at(self, indices: IndexArray) -> Floats | None:
         """(m,) the noise at some coordinates; None where it was not measured."""
-        return None if self._noise is None else self.parameters.take(self._noise, indices)
+        if self._noise is None or self._as_values is None:
+            return None
+        noise = self.parameters.take(self._noise, indices)
+        unseen, as_values = np.isnan(noise), self._as_values.at(indices)
+        if min(as_values.epsilons) == DOUBLE_EPSILON or not unseen.any():
+            return np.where(unseen, 0.0, noise)
+        return np.where(unseen, as_values.rounding(indices, self.parameters) / NOISES, noise)
 
     def _answers(self, move: float) -> list[Floats] | None:
         """The gradients (7, size) of each block; None where one cannot be had."""
-        rng = np.random.default_rng(0)
-        of_zeros = size_of_zeros(self.parameters.spread(SAMPLED))
-        moves = [_moves(x, of_zeros, move, rng) for x in self.parameters.leaves]
-        found = []
         if not self.has_time(POINTS):
             self.left_out = True
             return None
+        leaves = self.parameters.leaves
         try:
-            for k in range(POINTS):
-                for leaf, x, by in zip(self.working.flat_leaves, self.parameters.leaves, moves, strict=True):
-                    leaf[:] = x + ((k - POINTS // 2) * by).astype(x.dtype)
-                self.calls += 1
-                found.append([np.array(leaf, dtype=np.float64) for leaf in self.gradient()])
+            here = self._answer([np.zeros(len(x)) for x in leaves])
+            by = _offsets(leaves, here, move)
+            found = [
+                here if k == 0 else self._answer([k * of_leaf for of_leaf in by])
+                for k in range(-(POINTS // 2), POINTS // 2 + 1)
+            ]
         except Exception:  # a point may be outside the domain
             return None
         finally:
-            for leaf, x in zip(self.working.flat_leaves, self.parameters.leaves, strict=True):
+            for leaf, x in zip(self.working.flat_leaves, leaves, strict=True):
                 leaf[:] = x
         return [np.array(of_block) for of_block in zip(*found, strict=True)]
 
+    def _answer(self, by: Sequence[Floats]) -> list[Floats]:
+        """The gradient where each leaf is moved."""
+        for leaf, x, of_leaf in zip(self.working.flat_leaves, self.parameters.leaves, by, strict=True):
+            leaf[:] = x + of_leaf.astype(x.dtype)
+        self.calls += 1
+        return [np.array(leaf, dtype=np.float64) for leaf in self.gradient()]
 
-def _moves(x: FloatArray, of_zeros: float, move: float, rng: np.random.Generator) -> Floats:
-    """Signed moves (n,) of some parameters, each in units of its own size."""
-    own = np.abs(x.astype(np.float64))
-    size = np.where(own > 0, own, of_zeros)
-    by = max(move, 8 * float(np.finfo(x.dtype).eps)) * size
-    return np.asarray(by * rng.choice((-1.0, 1.0), len(x)) * rng.integers(8, 13, len(x)) / 8)
+
+def _offsets(leaves: Sequence[FloatArray], gradient: Sequence[Floats], move: float) -> list[Floats]:
+    """Signed moves of each leaf, in units of the own size of each parameter.
+
+    That of a zero is what gives it the typical effect, at most the size of the smallest others.
+    """
+    rng, found = np.random.default_rng(0), []
+    x, g = (np.concatenate(parts).astype(np.float64) for parts in (leaves, gradient))
+    least, effect = size_of_zeros(x), typical_effect(x, g, 0.0)
+    for leaf, of_leaf in zip(leaves, gradient, strict=True):
+        own = np.abs(leaf.astype(np.float64))
+        with np.errstate(all="ignore"):
+            natural = np.fmin(effect / np.abs(of_leaf), least) if effect else least
+        size = np.where(own > 0, own, natural)
+        by = max(move, 8 * float(np.finfo(leaf.dtype).eps)) * size
+        found.append(by * rng.choice((-1.0, 1.0), len(leaf)) * rng.integers(8, 13, len(leaf)) / 8)
+    return found
 
 
 def noise_along(table: Floats) -> Floats:
@@ -155,7 +191,7 @@ def noise_along(table: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         steps = np.abs(np.diff(table, axis=0))
         largest = np.abs(table).max(axis=0)
-        still = (steps == 0).sum(axis=0) >= STANDS_STILL
+        still = _stands_still(steps)
         kinked = still & (steps.max(axis=0) > JUMP * largest)
         spacing = np.min(steps, axis=0, where=steps > 0, initial=np.inf)
     noise = np.where(still & np.isfinite(spacing), GRID * spacing, noise)
@@ -168,9 +204,36 @@ def noise_along(table: Floats) -> Floats:
     return np.where(kinked, np.minimum(noise, LAST_DIGIT * largest), noise)
 
 
-def _stands_still(table: Floats) -> Bools:
+def _unseen(table: Floats, rounds: bool) -> Bools:
+    """(n,) the entries whose rounding does not show: they do not move, or, unless it `rounds`, have kinks.
+
+    What is claimed to be zero is no sum that was rounded.
+    """
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(table, axis=0)
+    unseen = (steps == 0).all(axis=0) if rounds else _stands_still(steps)
+    return np.asarray(unseen & (table[POINTS // 2] != 0))
+
+
+def _stands_still(steps: Floats) -> Bools:
+    """(n,) the entries of which some of six steps (6, n) are zero."""
+    return np.asarray((steps == 0).sum(axis=0) >= STANDS_STILL)
+
+
+def _stays(table: Floats) -> Bools:
     """(n,) the entries of seven gradients (7, n) that are the same at all points, and not zero."""
     return np.asarray((table == table[0]).all(axis=0) & (table[0] != 0))
+
+
+def _moves(answers: list[Floats]) -> bool:
+    """Whether most of the entries that are not zero move at nearly each step."""
+    moving, count = 0, 0
+    for table in answers:
+        some = (table != 0).any(axis=0)
+        count += int(some.sum())
+        with np.errstate(invalid="ignore"):
+            moving += int((some & ~_stands_still(np.abs(np.diff(table, axis=0)))).sum())
+    return moving >= MOVING * count
 
 
 def _same(answers: list[Floats]) -> float:

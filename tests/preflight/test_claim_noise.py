@@ -149,6 +149,14 @@ class TestAlong:
         assert not (found[1:] > 0).any() or not np.isfinite(found[1:]).all()
 
 
+LINEAR = {
+    "absolute errors": (lambda z, s: float(np.abs(z - 3 * s).sum()), lambda z, s: np.sign(z - 3 * s)),
+    "hinge": (lambda z, s: float(np.maximum(0, 1 - s * z).sum()), lambda z, s: -s * (s * z < 1)),
+    "ReLU": (lambda z, s: float(np.maximum(z, 0) @ s), lambda z, s: s * (z > 0)),
+}
+"""Costs that are linear between kinks, of z = X w and signs s, and their derivative by z."""
+
+
 class TestEndToEnd:
     W = np.random.default_rng(0).normal(size=(40, 300))
 
@@ -195,3 +203,68 @@ class TestEndToEnd:
         report = fastgrad.check_gradient(cost, claimed, np.ones(2))
         assert [f.flat_index for f in report.wrong] == ([] if factor == 1 else [1])
         assert not report.undecided
+
+    @pytest.mark.parametrize(("dtype", "count"), [(np.float64, 2000), (np.float32, 200)])
+    @pytest.mark.parametrize("name", LINEAR)
+    def test_constant_between_kinks(self, name, dtype, count):
+        """A gradient that is constant between kinks is allowed no jump of it, whatever it is.
+
+        In float32 its rounding cannot be seen by moving it. It is right, and 1.5 of a small entry is not.
+        """
+        X = np.random.default_rng(3).normal(size=(count, 3)) * 10.0 ** np.array([-1.7, 0.4, 0.9])
+        s = np.random.default_rng(4).choice([-1.0, 1.0], count)
+        cost, signs = LINEAR[name]
+
+        def gradient(w):
+            return (X.T.astype(dtype) @ signs(X @ w, s).astype(dtype)).astype(np.float64)
+
+        for seed in range(12):
+            w = np.random.default_rng(seed).normal(size=3)
+            off = np.where(np.arange(3) == np.argmin(np.abs(gradient(w) * w)), 1.5, 1.0)
+            right = fastgrad.check_gradient(lambda w: cost(X @ w, s), gradient, w)
+            wrong = fastgrad.check_gradient(lambda w: cost(X @ w, s), lambda w, off=off: gradient(w) * off, w)
+            assert (right.verdict, wrong.verdict) == ("agree", "disagree")
+
+    @pytest.mark.parametrize("seed", [5, 15, 39, 55])
+    def test_a_small_entry_of_absolute_errors(self, seed):
+        """Features of many sizes: the smallest effect is off by a tenth, less than a jump across a kink."""
+        rng = np.random.default_rng(seed)
+        count, size = int(rng.choice([50, 300, 2000])), int(rng.choice([3, 10, 40]))
+        X = rng.normal(size=(count, size)) * 10.0 ** rng.uniform(-2, 1, size)
+        w = rng.normal(size=size)
+        y = X @ w + rng.normal(size=count)
+        w = w + 0.3 * rng.normal(size=size)
+        at = int(np.argmin(np.abs(w * (X.T @ np.sign(X @ w - y)))))
+
+        def claimed(w):
+            return X.T @ np.sign(X @ w - y) * np.where(np.arange(size) == at, 1.1, 1.0)
+
+        report = fastgrad.check_gradient(lambda w: float(np.abs(X @ w - y).sum()), claimed, w)
+        assert [f.flat_index for f in report.wrong] == [at]
+
+
+class TestUnseen:
+    def test_no_jump_is_rounding_where_nothing_moves(self):
+        """Jumps of a gradient that is constant otherwise are kinks, however small they are."""
+        kinks = 1 + 1e-6 * np.array([-2.2, -0.9, 0.8, 1.9])
+        found, _ = noise_of(lambda x: 5 + 1e-3 * np.sign(x[:, None] - kinks).sum(1), np.ones(4) + 1e-9)
+        assert at_all(found).tolist() == [0] * 4
+
+    def test_of_numbers_of_float32(self):
+        """What does not move, and consists of numbers of float32, has the rounding of values."""
+        g = np.array([1.1, 1e-3, -2.3, 0.7]).astype(np.float32).astype(np.float64)
+        found, _ = noise_of(lambda x: g.copy(), np.ones(4))
+        assert (at_all(found) > 1e-8).all()
+        found, _ = noise_of(lambda x: g.copy() * np.array([1, 0, 1, 1]), np.ones(4))
+        assert at_all(found)[1] == 0  # nothing was rounded to a zero
+
+    def test_zeros_are_moved_by_their_own_effect(self):
+        """A zero in another unit is moved by what is claimed of it, so that no kink is met."""
+        met = []
+
+        def gradient(x):
+            met.append(float(np.abs(x[2])))
+            return np.array([1.0, -2.0, 1e8])
+
+        noise_of(gradient, np.array([0.5, 0.3, 0.0]))
+        assert 0 < max(met) < 1e-8 * 2.0**-10
