@@ -21,7 +21,11 @@ def sines(x):
 
 
 def running(cost=sines, claim=None, params=X, *, run=None, **options):
-    """The coordinates of a check that has not measured anything; a claim of the cosine by default."""
+    """The coordinates of a check that has not measured anything; a claim of the cosine by default.
+
+    The cost is called, unless an engine is given: whether it is worth recording depends on the machine.
+    """
+    options.setdefault("engine", "python")
     spec = Specification.of(fastgrad.Problem(cost, None, params), options)
     run = run or Run.of(spec.options)
     claim = np.cos(X) if claim is None else claim
