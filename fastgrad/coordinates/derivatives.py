@@ -82,13 +82,17 @@ class Derivatives:
         if self._latest is None or self._latest[0] != self.table.version:
             self._latest = None  # as large as what takes its place
             found = self._estimates()
-            claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
-            comparison = self._cut_short(self._compared(claimed, found))
+            comparison = self._cut_short(self._compared(found))
             self._latest = self.table.version, found, self._on_plateaus(comparison)
         return self._latest[1:]
 
-    def _compared(self, claimed: Floats, found: Estimates) -> Comparison:
+    def looks_wrong(self) -> Bools:
+        """(m,) which are wrong by what is known, whether that was confirmed or the budget ended before."""
+        return self._compared(self.estimates()).wrong
+
+    def _compared(self, found: Estimates) -> Comparison:
         table, size = self.table, self.sizes()
+        claimed = np.nan_to_num(found.numeric) if self.claim is None else self.claim.values
         known = Evidence(
             claimed=claimed,
             numeric=found.numeric,
@@ -165,6 +169,18 @@ class Derivatives:
             return none
         some = np.flatnonzero((comparison.wrong | comparison.undecided) & np.isfinite(off))
         return some[np.argsort(-weight[some], kind="stable")[:most]]
+
+    def keep(self, which: Bools) -> None:
+        """Forget all of the user's coordinates but some; the table keeps what was measured for them.
+
+        Parameters
+        ----------
+        which : (m,)
+        """
+        self.indices = self.indices[which]
+        if self.claim is not None:
+            self.claim = self.claim.of(which)
+        self.table.touch()
 
     def needed(self, positions: IndexArray) -> IndexArray:
         """The positions in the table that some of the user's coordinates, given by position, depend on."""

@@ -27,9 +27,8 @@ from fastgrad.differences.bounds import HALF_DIFFERENCE_SD, quantile
 from fastgrad.differences.plan import make_plan
 from fastgrad.differences.rounding import SINGLE_EPSILON
 from fastgrad.differences.stencils import CENTRAL
-from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.run import Run
-from fastgrad.index_sets import common, positions_of, union, without
+from fastgrad.index_sets import common, holds, positions_of, union, without
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.specification import Specification
 
@@ -99,9 +98,7 @@ class Coordinates:
             return np.full(len(indices), np.nan)
         return self.claim.at(indices).values
 
-    def measure(
-        self, indices: IndexArray, *, vouched: bool = False, live: bool = False, spare: bool = False
-    ) -> None:
+    def measure(self, indices: IndexArray, *, vouched: bool = False, live: bool = False) -> None:
         """Measure some more of the user's coordinates.
 
         Parameters
@@ -109,8 +106,6 @@ class Coordinates:
         indices : (m,) flat indices, increasing
         vouched : whether a random direction led to these
         live : whether the progress bar is told of values as they come
-        spare : whether they only use up a budget: one that it ends within the first two looks is left out, as
-            if it had not been reached, for a verdict must not depend on when the clock stops
         """
         if self._calibration is None:
             self.calibrate(indices)
@@ -121,8 +116,6 @@ class Coordinates:
         table = None
         if len(moved) or first:
             table = self._screen(setting, moved, live)
-            if spare:
-                self._leave_out_the_unknown(table)
             table.vouched[:] = vouched
             moved = table.plan.indices
             if self.engines.space.is_plain and len(moved) < len(indices):  # what was not reached is left out
@@ -131,6 +124,22 @@ class Coordinates:
         self._escalate(setting, indices)
         if first and self._allow_for_jumps(setting):
             self.measure(indices, vouched=vouched)
+
+    def leave_out(self, indices: IndexArray) -> None:
+        """Forget those of some coordinates that the end of the budget left undecided, and do not look wrong.
+
+        Parameters
+        ----------
+        indices : (m,) flat indices, increasing
+        """
+        known = self.known
+        cut = known.flagged(known.table.cut) if known.space.is_plain else known.table.cut.any()
+        unknown = ~np.isfinite(known.estimates().error_bound) & bool(self.run.budget.stopped)
+        gone = known.judge().undecided & (cut | unknown) & holds(indices, known.indices)
+        if gone.any():
+            kept = ~gone | known.looks_wrong()
+            kept[0] |= not kept.any()  # there is no report of nothing
+            known.keep(kept)
 
     def measure_closer(self, positions: IndexArray, off: Floats) -> int:
         """Measure some coordinates closer by; how many have another derivative there.
@@ -259,11 +268,6 @@ class Coordinates:
         if each:
             measure_each(setting, plan, values, table)
         return table
-
-    def _leave_out_the_unknown(self, table: CoordinateTable) -> None:
-        """Forget coordinates that the end of the budget left without a derivative."""
-        if self.run.budget.stopped not in ("", INTERRUPTED) and self.engines.space.is_plain:
-            table.keep(np.flatnonzero(np.isfinite(table.error_bound)))
 
     def _take_over(self, table: CoordinateTable | None, indices: IndexArray) -> None:
         """Add newly screened coordinates to what is known."""

@@ -152,19 +152,6 @@ class CoordinateTable:
         self.steepest = min(self.steepest, secant)
         self.version += 1
 
-    def keep(self, at: IndexArray) -> None:
-        """Forget the rows at all other positions; none of them has a ruling yet.
-
-        Parameters
-        ----------
-        at : (k,) increasing positions
-        """
-        assert not self.ruled
-        self.plan = replace(self.plan, indices=self.plan.indices[at], steps=self.plan.steps[at])
-        for name in COLUMNS:
-            setattr(self, name, getattr(self, name)[at])
-        self.version += 1
-
     def extend(self, other: CoordinateTable) -> None:
         """Take over the rows of other coordinates."""
         indices = np.concatenate([self.plan.indices, other.plan.indices])

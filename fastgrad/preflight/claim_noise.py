@@ -9,8 +9,8 @@ same, of 2^-12.
 A gradient may also give the same numbers for being constant between kinks (absolute errors, hinges, ReLU
 under a linear loss). Nothing of it moves at 2^-20, and where it jumps then, or at 2^-12, that is a kink and
 no rounding. So jumps of entries that stand still count only where most entries move. The rounding of what
-does not move cannot be seen. Where the gradient consists of numbers of float32, it is taken to be that of a
-claim that is given as values.
+does not move cannot be seen. Where a block consists of numbers of float32, or of such numbers over a count,
+it is taken to be that of a claim that is given as values.
 
 It is measured only where the claim looks wrong by little, for it takes 7 to 21 calls of the gradient.
 (docs/numerics.md, Claim.)
@@ -19,13 +19,14 @@ It is measured only where the claim looks wrong by little, for it takes 7 to 21 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import comb, sqrt
 
 import numpy as np
 
 from fastgrad.arrays import Bools, FloatArray, Floats, IndexArray
 from fastgrad.differences.scales import size_of_zeros, typical_effect
-from fastgrad.problem.claim import NOISES, ClaimedGradient
+from fastgrad.problem.claim import NOISES, ClaimedGradient, holds_float32
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.working_copy import WorkingCopy
 
@@ -39,7 +40,7 @@ FINE, COARSE, WIDE = 2.0**-46, 2.0**-20, 2.0**-12
 """Moves in units of a parameter: of float64, of float32, and of float32 where an entry has lost most of its
 digits to cancellation, so that it stays the same under COARSE ones."""
 
-DOUBLE_EPSILON = 2.0**-52
+SINGLE_EPSILON = float(np.finfo(np.float32).eps)
 
 LAST_DIGIT = 2.0**-23
 """The last digit of float32, in units of a number."""
@@ -51,6 +52,9 @@ kink. Rounding leaves less, but where nearly all of an entry cancels."""
 GRID = 0.289
 """Standard deviation of what rounding to a grid leaves, 1 / sqrt(12), in units of its spacing. Few of seven
 points may lie on either side of a rounding, so that their scatter says less."""
+
+MOST_COUNTED = 2**16
+"""The largest count by which a sum in float32 is looked for to be divided."""
 
 SAME = 0.5
 """Where more than this share of the entries stays the same under FINE moves, COARSE ones are made."""
@@ -122,10 +126,18 @@ class ClaimNoise:
         if self._noise is None or self._as_values is None:
             return None
         noise = self.parameters.take(self._noise, indices)
-        unseen, as_values = np.isnan(noise), self._as_values.at(indices)
-        if min(as_values.epsilons) == DOUBLE_EPSILON or not unseen.any():
-            return np.where(unseen, 0.0, noise)
-        return np.where(unseen, as_values.rounding(indices, self.parameters) / NOISES, noise)
+        unseen = np.isnan(noise)
+        if not unseen.any():
+            return noise
+        single = np.array([_is_single(leaf) for leaf in self._as_values.leaves])
+        rounded = unseen & single[self.parameters.block_numbers(indices)]
+        noise = np.where(unseen, 0.0, noise)
+        if rounded.any():
+            as_values = replace(
+                self._as_values.at(indices), epsilons=tuple(np.where(single, SINGLE_EPSILON, 0.0).tolist())
+            )
+            noise[rounded] = (as_values.rounding(indices, self.parameters) / NOISES)[rounded]
+        return noise
 
     def _answers(self, move: float) -> list[Floats] | None:
         """The gradients (7, size) of each block; None where one cannot be had."""
@@ -213,6 +225,31 @@ def _unseen(table: Floats, rounds: bool) -> Bools:
         steps = np.diff(table, axis=0)
     unseen = (steps == 0).all(axis=0) if rounds else _stands_still(steps)
     return np.asarray(unseen & (table[POINTS // 2] != 0))
+
+
+def _is_single(leaf: FloatArray) -> bool:
+    """Whether a block consists of numbers of float32, or of the quotients of such numbers by one count."""
+    if holds_float32(leaf):
+        return True
+    some = leaf[np.isfinite(leaf) & (leaf != 0)]
+    if not len(some):
+        return False
+    counts = np.arange(1.0, MOST_COUNTED + 1)
+    near = np.ones(len(counts), dtype=bool)
+    for value in some[:3]:
+        near &= _is_near_float32(value * counts)
+    times = [some * count for count in counts[near][:1]]
+    return bool(times) and bool(_is_near_float32(times[0]).all()) and holds_float32(_to_float32(times[0]))
+
+
+def _is_near_float32(values: Floats) -> Bools:
+    """Which are numbers of float32 but for one rounding in float64."""
+    return np.asarray(np.abs(values - _to_float32(values)) <= 2.0**-52 * np.abs(values))
+
+
+def _to_float32(values: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        return values.astype(np.float32).astype(np.float64)
 
 
 def _stands_still(steps: Floats) -> Bools:

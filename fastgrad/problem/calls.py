@@ -41,7 +41,8 @@ def calls_explained(args: tuple[Any, ...], between: str = "", **functions: Any) 
     except TypeError as error:
         if _is_of_the_call(error):
             for name, function in functions.items():
-                if callable(function) and not takes(function, 1 + bool(between) + len(args)):
+                is_function = callable(function) and not hasattr(function, "shape")  # a LinearOperator
+                if is_function and not takes(function, 1 + bool(between) + len(args)):
                     raise InputError(_sentence(name, function, args, between), code="FG212") from error
         raise
 

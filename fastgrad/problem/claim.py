@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastgrad.arrays import FloatArray, Floats, IndexArray, root_mean_square
+from fastgrad.arrays import Bools, FloatArray, Floats, IndexArray, root_mean_square
 from fastgrad.errors import InputError
 from fastgrad.index_sets import all_or_spread, distinct, positions_of, spread_over
 from fastgrad.problem.parameters import Parameters
@@ -84,6 +84,15 @@ class ClaimedValues:
     """Whether the values are those of a function, whose noise can be measured."""
     epsilons: tuple[float, ...] = ()
     """Machine epsilon of the shortest float that holds each block; by its dtype where it is not given."""
+
+    def of(self, which: Bools) -> ClaimedValues:
+        """The same of some of the m coordinates."""
+        return replace(
+            self,
+            values=self.values[which],
+            jitter=self.jitter if len(self.jitter) == 1 < len(which) else self.jitter[which],
+            measured=None if self.measured is None else self.measured[which],
+        )
 
     def rounding(self, indices: IndexArray, parameters: Parameters) -> Floats:
         """(m,) what the arithmetic of the claim may be off by.
@@ -201,7 +210,7 @@ class ClaimedGradient:
     @cached_property
     def _epsilons(self) -> tuple[float, ...]:
         """Machine epsilon of each block: that of float32 where all of the claim are numbers of float32."""
-        short = all(_holds_float32(leaf) for leaf in self.leaves)
+        short = all(holds_float32(leaf) for leaf in self.leaves)
         single = float(np.finfo(np.float32).eps) if short else 0.0
         return tuple(max(single, float(np.finfo(leaf.dtype).eps)) for leaf in self.leaves)
 
@@ -215,7 +224,7 @@ class ClaimedGradient:
         return {int(one): root_mean_square(values[known & (group == one)]) for one in distinct(group)}
 
 
-def _holds_float32(leaf: FloatArray) -> bool:
+def holds_float32(leaf: FloatArray) -> bool:
     """Whether WATCHED entries of an array are numbers of float32, most of which are of no shorter float."""
     some = leaf[:: len(leaf) // WATCHED + 1]
     some = some[np.isfinite(some) & (some != 0)]

@@ -129,7 +129,12 @@ def _places(report: ReportData, block: str | None) -> slice:
             f"there is no block {block!r}; the blocks are {shortened(', '.join(report.shown_blocks))}",
             code="FG940",
         )
-    return report.of_block(names.index(block))
+    places = report.of_block(names.index(block))
+    if places.start == places.stop:
+        raise InputError(
+            f"block {block!r} cannot be drawn: none of its coordinates was checked", code="FG940"
+        )
+    return places
 
 
 def _draw_scatter(report: ReportData, ax: Axes, block: str | None) -> None:

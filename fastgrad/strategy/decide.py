@@ -85,18 +85,19 @@ def decide(parameters: Parameters, options: Options, price: Forecast, budget: Bu
     probes = PROBES if options.probes is None else options.probes
     left = budget.left(price.each)
     everything = price.evaluations(parameters.size, len(sizes))
-    by_sample = options.wrong_fraction is not None or options.confidence is not None
-    asked = by_sample or bool(options.probes)
-    counts = _counts(sizes, options)
+    asked = by_sample(options) or bool(options.probes)
+    counts = counts_that_prove(sizes, options)
     along = price.of_direction * (probes * 6 + SET_UP_OF_PROBES)
     strategy = price.evaluations(sum(counts), len(sizes)) + along
     # On one worker, however many there are: what is checked does not depend on n_jobs.
     patient = everything * price.alone <= (PATIENCE if budget.seconds is None else float("inf"))
     if not asked and everything <= 0.9 * left and (patient or everything <= 1.2 * strategy):
         return Decision(True)
-    if by_sample and options.probes is None:
+    if by_sample(options) and options.probes is None:
         probes = 0
-    unlimited = 0.0 if by_sample else price.alone  # what was asked for is done, however long it takes
+    unlimited = (
+        0.0 if by_sample(options) else price.alone
+    )  # what was asked for is done, however long it takes
     return _within(sizes, counts, probes, left, unlimited, price)
 
 
@@ -128,7 +129,12 @@ def _calibrating(wanted: int, some: int, blocks: int, left: float, price: Foreca
     return evaluations
 
 
-def _counts(sizes: list[int], options: Options) -> list[int]:
+def by_sample(options: Options) -> bool:
+    """Whether it was asked what a sample is to prove."""
+    return options.wrong_fraction is not None or options.confidence is not None
+
+
+def counts_that_prove(sizes: list[int], options: Options) -> list[int]:
     """How many coordinates of each block prove what was asked for."""
     confidence = options.confidence or CONFIDENCE
     each = 1 - (1 - confidence) / max(1, len(sizes))

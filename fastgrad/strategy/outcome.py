@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from fastgrad.arrays import IndexArray
 from fastgrad.directions.certificate import Certificate
 from fastgrad.sampling.selection import Selection
 
@@ -26,5 +29,8 @@ class Outcome:
     """Why the verdict cannot be "agree", where no coordinate says so."""
     doubt_reference: str = ""
     """Where that doubt is explained, such as "FG506" for `fastgrad explain FG506`."""
+    left_out: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    """Drawn coordinates that the end of the budget left undecided, and the report does not list: they bear on
+    what the draws prove as if they were wrong."""
     used_up: bool = False
     """Whether the budget ended when all that was planned was done, while more was drawn to use it up."""

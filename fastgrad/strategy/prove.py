@@ -12,7 +12,7 @@ import numpy as np
 
 from fastgrad.arrays import IndexArray
 from fastgrad.coordinates.derivatives import Measured
-from fastgrad.index_sets import holds
+from fastgrad.index_sets import holds, union
 from fastgrad.sampling.confidence_limits import sequential_confidences
 from fastgrad.sampling.guarantee import BlockCounts, Guarantee
 from fastgrad.specification import Specification
@@ -34,15 +34,16 @@ def proven(spec: Specification, outcome: Outcome, found: Measured, stopped: str)
     if selection.drawn is None or spec.options.tolerance is not None:
         return None
     confidence = spec.options.confidence or CONFIDENCE
-    dirty = found.indices[comparison.wrong | comparison.undecided]
-    drawn = selection.drawn[holds(found.indices, selection.drawn)]
+    checked = union(found.indices, outcome.left_out)
+    dirty = union(found.indices[comparison.wrong | comparison.undecided], outcome.left_out)
+    drawn = selection.drawn[holds(checked, selection.drawn)]
     if selection.how == "importance":
         hits = int(holds(dirty, drawn).sum())
         return Guarantee.of([], confidence, (len(drawn), hits)) if len(drawn) else None
     batches = [batch for _, batch in outcome.stopped_blocks]
     if batches:  # a block that was stopped early was judged several times: the confidence is shared out
         confidence = sequential_confidences(confidence, max(batches) + 1)[-1]
-    parts = (_in_blocks(spec, indices) for indices in (found.indices, dirty, drawn, selection.drawn))
+    parts = (_in_blocks(spec, indices) for indices in (checked, dirty, drawn, selection.drawn))
     counts = []
     for block, mine, bad, of_draw, to_draw in zip(spec.parameters.blocks, *parts, strict=True):
         if stopped and len(of_draw) < len(to_draw):

@@ -26,14 +26,14 @@ from fastgrad.engines.directional import DirectionalEngine, Tangent
 from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.workers import choose_workers
-from fastgrad.index_sets import between, distinct, holds, union, without
+from fastgrad.index_sets import between, distinct, union, without
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
 from fastgrad.sampling.selection import Selection, draw_blocks, draw_important, share_out
 from fastgrad.sampling.within_block import among_others
 from fastgrad.strategy.conclude import conclude
-from fastgrad.strategy.decide import LEAST, Decision
+from fastgrad.strategy.decide import LEAST, Decision, by_sample, counts_that_prove
 from fastgrad.strategy.forecast import CONFIRMING, Forecast
 from fastgrad.strategy.outcome import Outcome
 
@@ -67,6 +67,10 @@ class SampledCheck:
         self.stopped_blocks: dict[int, int] = {}
         """Of each block of which no more is drawn, in which batch one was found wrong."""
         self.search: Search | None = None
+        self.left_out = np.empty(0, dtype=np.intp)
+        """Coordinates that use up the budget, and were not decided before its end."""
+        self.ended_early = False
+        """Whether the budget ended before all of a subset that was asked for was measured."""
 
     def measure(self) -> Outcome:
         """Directions first, then the subset, then the search for what a direction showed."""
@@ -97,7 +101,7 @@ class SampledCheck:
                 self._set_up_search()
                 self.run.charge("set-up")
             self._search()
-        ended = bool(self.run.budget.stopped)
+        ended = bool(self.run.budget.stopped)  # before all probes and the search, if there are any
         if self.decision.counts:
             selection = self._use_up(selection)
             self.run.charge("subset")
@@ -114,7 +118,8 @@ class SampledCheck:
             found.notes,
             found.doubt,
             found.doubt_reference,
-            used_up=not (ended or planned) and self.run.budget.stopped not in ("", INTERRUPTED),
+            left_out=self.left_out,
+            used_up=not (self.ended_early or planned) and self.run.budget.stopped not in ("", INTERRUPTED),
         )
 
     def _least(self) -> int:
@@ -122,6 +127,9 @@ class SampledCheck:
         if self.stopped_blocks or not (self.decision.counts and self.run.budget.limited):
             return 0
         least = min(LEAST, self.parameters.size)
+        if by_sample(self.spec.options):
+            least = sum(counts_that_prove([b.size for b in self.parameters.blocks], self.spec.options))
+            return least if sum(self.decision.counts) < least else 0
         return least if len(self.coordinates.known.indices) < least else 0
 
     def _draw(self) -> tuple[IndexArray, Selection]:
@@ -132,14 +140,28 @@ class SampledCheck:
 
     def _measure_subset(self, indices: IndexArray, selection: Selection) -> None:
         """Measure the subset in batches that double; a block in which any is wrong gets no more."""
+        budget, asked = self.run.budget, by_sample(self.spec.options)
         with self.run.progress.stage("checking a subset", len(indices)):
             for number, batch in enumerate(
                 _batches(indices, selection, self.parameters, self.spec.options.seed)
             ):
                 some = batch[~np.isin(self.parameters.block_numbers(batch), list(self.stopped_blocks))]
-                if number == 0 or (len(some) and not self.run.budget.is_over()):
-                    self.coordinates.measure(some, live=True)
-                    self._stop_wrong_blocks(number)
+                if number == 0 or (len(some) and not budget.is_over()):
+                    self._measure(some, number)
+                    self.ended_early = asked and bool(budget.stopped)
+                elif not asked:
+                    self.left_out = union(self.left_out, some)
+
+    def _measure(self, some: IndexArray, batch: int) -> None:
+        """Measure some coordinates, and leave out what the end of the budget leaves undecided.
+
+        Of a sample that was asked for nothing is left out.
+        """
+        self.coordinates.measure(some, live=True)
+        self._stop_wrong_blocks(batch)
+        if not by_sample(self.spec.options) and self.run.budget.limited:
+            self.coordinates.leave_out(some)
+            self.left_out = union(self.left_out, without(some, self.coordinates.known.indices))
 
     def _stop_wrong_blocks(self, batch: int) -> None:
         known = self.coordinates.known
@@ -156,9 +178,7 @@ class SampledCheck:
         """Draw more of each block that was not found wrong, as long as there is budget for them."""
         budget, known = self.run.budget, self.coordinates.known
         while budget.limited and not budget.is_over():
-            left = budget.left(self.coordinates.engines.in_reals.seconds_each)
-            count = self.price.measured_by(left - CONFIRMING if left > 2 * CONFIRMING else left)
-            checked = self._checked_of_each()
+            count, checked = self._affordable(), self._checked_of_each()
             room = [
                 0 if k in self.stopped_blocks else b.size - int(checked[k])
                 for k, b in enumerate(self.parameters.blocks)
@@ -168,20 +188,19 @@ class SampledCheck:
             rng = np.random.default_rng([self.spec.options.seed, 4, len(known.indices)])
             counts = share_out(min(count, sum(room)), room, rng).tolist()
             more = _others(counts, known.indices, self.parameters, rng)
-            self.coordinates.measure(more, spare=True)
             if selection.how == "random" and selection.drawn is not None:
-                selection = replace(selection, drawn=union(selection.drawn, self._of_whole_draws(more)))
-            self._stop_wrong_blocks(max(self.stopped_blocks.values(), default=0) + 1)
+                selection = replace(selection, drawn=union(selection.drawn, more))
+            self._measure(more, max(self.stopped_blocks.values(), default=0) + 1)
+            if len(self.left_out):
+                break
         return selection
 
-    def _of_whole_draws(self, more: IndexArray) -> IndexArray:
-        """Those of more coordinates whose block has all of its own measured.
-
-        Where the budget ended in between, those that it reached are the first, and not at random.
-        """
-        numbers = self.parameters.block_numbers(more)
-        missed = distinct(numbers[~holds(self.coordinates.known.indices, more)])
-        return more[~np.isin(numbers, missed)]
+    def _affordable(self) -> int:
+        """How many more coordinates there is budget for, at what those of the subset took."""
+        left = self.run.budget.left(self.coordinates.engines.in_reals.seconds_each)
+        left -= min(CONFIRMING, left / 2)
+        each = self.run.purposes.get("subset", 0) / max(1, len(self.coordinates.known.indices))
+        return min(self.price.measured_by(left), int(left / max(each, 1)))
 
     def _set_up_search(self) -> None:
         """Measure noise and step along directions, if there is budget for it."""

@@ -66,19 +66,6 @@ def test_extend_keeps_rows_together():
     assert table.rulings_on(np.array([1, 2])).numeric.tolist() == [3.5, 6.5]
 
 
-def test_kept_rows():
-    """Of rows that are kept all that is known stays; no row may be kept."""
-    table = table_of(1, 3, 6)
-    table.cut_off(np.array([2]))
-    table.keep(np.array([0, 2]))
-    assert (table.plan.indices.tolist(), table.numeric.tolist()) == ([1, 6], [1.0, 6.0])
-    assert table.cut.tolist() == [False, True]
-    assert all(len(getattr(table, name)) == 2 for name in COLUMNS)
-    table.keep(np.array([], dtype=np.intp))
-    table.extend(table_of(7))
-    assert table.plan.indices.tolist() == [7]
-
-
 def test_every_change_counts():
     """Whatever changes the table moves its version on, so that no stale verdict is printed."""
     table, seen = table_of(1, 4), []
@@ -87,7 +74,6 @@ def test_every_change_counts():
         lambda: table.cut_off(np.array([0])),
         lambda: table.lower_steepest(3.0),
         lambda: table.extend(table_of(7)),
-        lambda: table.keep(np.array([0, 1])),
         table.touch,
     ):
         before = table.version

@@ -258,6 +258,24 @@ class TestUnseen:
         found, _ = noise_of(lambda x: g.copy() * np.array([1, 0, 1, 1]), np.ones(4))
         assert at_all(found)[1] == 0  # nothing was rounded to a zero
 
+    @pytest.mark.parametrize("count", [3, 2000, 60_000])
+    def test_of_such_numbers_over_a_count(self, count):
+        """A sum in float32 may be divided by a count in float64; other numbers of float64 are none."""
+        g = np.array([1.1, 1e-3, -2.3, 0.7]).astype(np.float32).astype(np.float64) / count
+        found, _ = noise_of(lambda x: g.copy(), np.ones(4))
+        assert (at_all(found) > 1e-8 / count).all()
+        for other in (g * np.pi, np.array([0.1, 0.3, 0.7]), np.array([np.sqrt(2)]), np.array([np.nan])):
+            found, _ = noise_of(lambda x, other=other: other.copy(), np.ones(len(other)))
+            assert not at_all(found).any()
+
+    def test_each_block_for_itself(self):
+        """A block in float64 does not tell of the rounding of another one."""
+        g = np.array([1.1, 1e-3, -2.3, 0.7]).astype(np.float32).astype(np.float64)
+        params = {"a": np.ones(4), "b": np.ones(1)}
+        found, _ = noise_of(lambda p: {"a": g.copy(), "b": np.array([0.1])}, params)
+        assert (at_all(found)[:4] > 1e-8).all()
+        assert at_all(found)[4] == 0
+
     def test_zeros_are_moved_by_their_own_effect(self):
         """A zero in another unit is moved by what is claimed of it, so that no kink is met."""
         met = []

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from report_cases import agreeing, report_of, undecided_report, wrong
 
+import fastgrad
 from fastgrad.errors import InputError
 from fastgrad.report.pictures.heat_maps import heat_maps
 from fastgrad.report.plots import KINDS
@@ -75,6 +76,20 @@ def test_of_one_block():
     assert (everything, of_b) == (9, 3)
     assert report.plot("steps").get_title().startswith("W[")
     assert report.plot("steps", block="b").get_title().startswith("b[")
+
+
+def test_of_a_block_without_a_checked_coordinate():
+    """What was not checked cannot be drawn, and that is said."""
+    x = {"a": np.ones(3), "b": np.ones(3)}
+    report = fastgrad.check_gradient(
+        lambda p: float(np.sum(np.sin(p["a"])) + np.sum(p["b"] ** 2)),
+        lambda p: {"a": np.cos(p["a"]), "b": 2 * p["b"]},
+        x,
+        coordinates=[3, 4],
+    )
+    for kind in ("scatter", "steps"):
+        with pytest.raises(InputError, match="none of its coordinates was checked"):
+            report.plot(kind, block="a")
 
 
 def test_names_are_text():
