@@ -25,6 +25,7 @@ from math import comb, sqrt
 import numpy as np
 
 from fastgrad.arrays import Bools, FloatArray, Floats, IndexArray
+from fastgrad.differences.rounding import SINGLE_EPSILON
 from fastgrad.differences.scales import size_of_zeros, typical_effect
 from fastgrad.problem.claim import NOISES, ClaimedGradient, holds_float32
 from fastgrad.problem.parameters import Parameters
@@ -39,8 +40,6 @@ ORDERS = (3, 4)
 FINE, COARSE, WIDE = 2.0**-46, 2.0**-20, 2.0**-12
 """Moves in units of a parameter: of float64, of float32, and of float32 where an entry has lost most of its
 digits to cancellation, so that it stays the same under COARSE ones."""
-
-SINGLE_EPSILON = float(np.finfo(np.float32).eps)
 
 LAST_DIGIT = 2.0**-23
 """The last digit of float32, in units of a number."""

@@ -26,7 +26,7 @@ from fastgrad.engines.directional import DirectionalEngine, Tangent
 from fastgrad.execution.budget import INTERRUPTED
 from fastgrad.execution.evaluator import Evaluator
 from fastgrad.execution.workers import choose_workers
-from fastgrad.index_sets import between, distinct, union, without
+from fastgrad.index_sets import between, distinct, holds, union, without
 from fastgrad.problem.claim import ClaimedGradient
 from fastgrad.problem.parameters import Parameters
 from fastgrad.problem.regions import Region
@@ -69,12 +69,13 @@ class SampledCheck:
         self.search: Search | None = None
         self.left_out = np.empty(0, dtype=np.intp)
         """Coordinates that use up the budget, and were not decided before its end."""
-        self.ended_early = False
-        """Whether the budget ended before all of a subset that was asked for was measured."""
+        self.subset = np.empty(0, dtype=np.intp)
+        """The coordinates that were drawn at first."""
 
     def measure(self) -> Outcome:
         """Directions first, then the subset, then the search for what a direction showed."""
         indices, selection = self._draw()
+        self.subset = indices
         with self.run.progress.stage("measuring noise and steps", None):
             self.coordinates.calibrate(indices, self.decision.calibrated)
             if self.decision.probes:
@@ -119,7 +120,7 @@ class SampledCheck:
             found.doubt,
             found.doubt_reference,
             left_out=self.left_out,
-            used_up=not (self.ended_early or planned) and self.run.budget.stopped not in ("", INTERRUPTED),
+            used_up=not planned and self.run.budget.stopped not in ("", INTERRUPTED),
         )
 
     def _least(self) -> int:
@@ -129,7 +130,12 @@ class SampledCheck:
         least = min(LEAST, self.parameters.size)
         if by_sample(self.spec.options):
             least = sum(counts_that_prove([b.size for b in self.parameters.blocks], self.spec.options))
-            return least if sum(self.decision.counts) < least else 0
+            whole = holds(self.coordinates.known.indices, self.subset).all()
+            return (
+                0
+                if whole and max(sum(self.decision.counts), self._checked_of_each().sum()) >= least
+                else least
+            )
         return least if len(self.coordinates.known.indices) < least else 0
 
     def _draw(self) -> tuple[IndexArray, Selection]:
@@ -148,7 +154,6 @@ class SampledCheck:
                 some = batch[~np.isin(self.parameters.block_numbers(batch), list(self.stopped_blocks))]
                 if number == 0 or (len(some) and not budget.is_over()):
                     self._measure(some, number)
-                    self.ended_early = asked and bool(budget.stopped)
                 elif not asked:
                     self.left_out = union(self.left_out, some)
 

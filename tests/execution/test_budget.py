@@ -355,6 +355,35 @@ class TestSample:
         assert block.dirty_drawn == missing.sum() > 0
         assert block.drawn == len(missing)
 
+    @pytest.mark.parametrize("limit", range(100, 9000, 890))
+    def test_what_was_asked_for(self, limit):
+        """A sample that is to prove something agrees where all of it was seen, and nowhere else."""
+
+        def asked(**limits):
+            return fastgrad.check_gradient(
+                sines, np.cos, self.X, wrong_fraction=0.01, engine="python", **limits
+            )
+
+        whole, report = asked(), asked(max_evaluations=limit)
+        enough = report.coverage.guarantee.fraction <= whole.coverage.guarantee.fraction
+        assert report.verdict == "agree" or report.doubt.startswith("budget: ")
+        assert enough or report.verdict == "undecided"
+        assert report.verdict == "agree" or limit < 3000
+
+    @pytest.mark.parametrize("budget", np.linspace(0.3, 4, 300)[274:282])  # one batch lacks in two of these
+    def test_seconds_of_what_was_asked_for(self, clock, budget):
+        """The same where seconds end it between two batches."""
+        rng = np.random.default_rng(0)
+
+        def slow(x):
+            clock.now += rng.uniform(0.5e-3, 3e-3)
+            return sines(x)
+
+        report = fastgrad.check_gradient(
+            slow, np.cos, self.X, wrong_fraction=0.01, budget=float(budget), engine="python"
+        )
+        assert report.verdict == "undecided" or report.coverage.guarantee.fraction <= 0.01
+
     X_OF_MANY_SIZES = 10.0 ** np.random.default_rng(0).uniform(-3, 3, 3000)
 
     @pytest.mark.parametrize("limit", range(400, 1500, 61))
